@@ -1,0 +1,319 @@
+"""Settings of every stage, with their bounds: the only home of defaults.
+
+Each stage has one frozen dataclass. Values are checked when it is made, so that a wrong setting is
+refused before any work starts. `load_config` reads a TOML file whose tables are the stages' names.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from har.errors import ConfigError
+from har.types import Color, InputKind, WindowSpec
+
+MOTION_LAGS_S = ((0.0, -0.04), (0.0, -0.12), (0.16, -0.16))
+"""Signed differences at three lags.
+
+Source: the project's probe on Surveillance Camera Fight, docs/decisions/003-motion-encoding.md.
+"""
+
+
+def _check(ok: bool, name: str, value: object, expected: str) -> None:
+    if not ok:
+        raise ConfigError(f"Expected {name} {expected}, received {name}={value!r}")
+
+
+def _check_range(config: object, **bounds: tuple[float, float]) -> None:
+    for name, (low, high) in bounds.items():
+        value = getattr(config, name)
+        _check(low <= value <= high, name, value, f"from {low:g} to {high:g}")
+
+
+@dataclass(frozen=True)
+class SynthConfig:
+    """How made clips and recordings look (`har synth`).
+
+    Attributes:
+        n_clips: Clips in all, spread evenly over the three classes.
+        clip_s: Seconds of one clip.
+        n_scenes: Scenes (groups); the clips of one share place, camera and people.
+        size: (H, W) of the picture.
+        fps: Frames a second; a scene draws its own from a few near this one.
+        n_recordings: Long recordings with a truth file.
+        recording_min: Minutes of one recording.
+        variety: 0 the plainest scenes, 1 the full range of nuisances.
+        seed: Same seed, same bytes.
+    """
+
+    n_clips: int = 60
+    clip_s: float = 2.0
+    n_scenes: int = 12
+    size: tuple[int, int] = (240, 320)
+    fps: float = 25.0
+    n_recordings: int = 0
+    recording_min: float = 2.0
+    variety: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_range(
+            self,
+            n_clips=(0, 1_000_000),
+            clip_s=(0.5, 30.0),
+            n_scenes=(1, 100_000),
+            fps=(5.0, 60.0),
+            n_recordings=(0, 10_000),
+            recording_min=(0.1, 240.0),
+            variety=(0.0, 1.0),
+        )
+        for side in self.size:
+            _check(64 <= side <= 2160 and side % 2 == 0, "size", self.size, "of even sides, 64+")
+
+
+@dataclass(frozen=True)
+class PrepareConfig:
+    """How videos become a store of frames (`har prepare`).
+
+    Attributes:
+        long_side: Pixels of the stored picture's longer side; a multiple of 32.
+        size: (H, W), or None to take the shape that fits the clips best at ``long_side``.
+        color: ``gray`` for the motion input, ``rgb`` for the RGB input.
+        max_rate_hz: Faster videos are thinned to this many frames a second.
+        min_frames: Clips with fewer frames are rejected.
+        n_folds: Parts of the cross-validation that are laid down in ``splits.json``.
+        group_by: A manifest column, or a regular expression with one group on the file's path.
+        seed: Draws the splits.
+        jobs: Videos decoded at once; 0 means one a core.
+    """
+
+    long_side: int = 224
+    size: tuple[int, int] | None = None
+    color: Color = "gray"
+    max_rate_hz: float = 30.0
+    min_frames: int = 5
+    n_folds: int = 5
+    group_by: str | None = None
+    seed: int = 0
+    jobs: int = 0
+
+    def __post_init__(self) -> None:
+        _check_range(
+            self,
+            long_side=(32, 1024),
+            max_rate_hz=(1.0, 240.0),
+            min_frames=(2, 10_000),
+            n_folds=(2, 100),
+            jobs=(0, 256),
+        )
+        _check(self.long_side % 32 == 0, "long_side", self.long_side, "a multiple of 32")
+        _check(self.color in ("gray", "rgb"), "color", self.color, "'gray' or 'rgb'")
+        for side in self.size or ():
+            _check(32 <= side <= 1024 and side % 32 == 0, "size", self.size, "of multiples of 32")
+
+
+@dataclass(frozen=True)
+class InputConfig:
+    """What a model looks at; with the store's picture size it becomes a `WindowSpec`."""
+
+    input: InputKind = "motion"
+    rate_hz: float = 8.0
+    n_steps: int = 16
+    lags_s: tuple[tuple[float, float], ...] = MOTION_LAGS_S
+
+    def __post_init__(self) -> None:
+        _check_range(self, rate_hz=(0.5, 60.0), n_steps=(1, 512))
+        _check(self.input in ("motion", "rgb"), "input", self.input, "'motion' or 'rgb'")
+        _check(1 <= len(self.lags_s) <= 8, "lags_s", self.lags_s, "of 1 to 8 pairs")
+        for a, b in self.lags_s:
+            _check(a != b and max(abs(a), abs(b)) <= 2.0, "lags_s", (a, b), "two times within 2 s")
+
+    def window_spec(self, size: tuple[int, int], max_rate_hz: float) -> WindowSpec:
+        """Gives the full input contract for pictures of a store."""
+        lags = self.lags_s if self.input == "motion" else ()
+        return WindowSpec(size, self.rate_hz, self.n_steps, self.input, lags, max_rate_hz)
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Changes drawn once a clip and applied alike to all its frames."""
+
+    flip: bool = True
+    crop: float = 0.2
+    shift_s: float = 0.06
+    speed: float = 0.15
+    contrast: float = 0.3
+    noise: float = 4.0
+    erase: float = 0.25
+
+    def __post_init__(self) -> None:
+        _check_range(
+            self,
+            crop=(0.0, 0.8),
+            shift_s=(0.0, 1.0),
+            speed=(0.0, 0.9),
+            contrast=(0.0, 1.0),
+            noise=(0.0, 64.0),
+            erase=(0.0, 1.0),
+        )
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """One stage's optimisation.
+
+    Attributes:
+        epochs: At most this many; 0 leaves the stage's weights as they start.
+        patience: Epochs without a better validation loss before stopping.
+        learning_rate: AdamW's peak; it falls along a half cosine.
+        weight_decay: AdamW's.
+        batch_clips: Clips in a step.
+        label_smoothing: 0 to 0.5.
+    """
+
+    epochs: int
+    patience: int
+    learning_rate: float
+    weight_decay: float
+    batch_clips: int
+    label_smoothing: float = 0.05
+
+    def __post_init__(self) -> None:
+        _check_range(
+            self,
+            epochs=(0, 10_000),
+            patience=(1, 10_000),
+            learning_rate=(1e-8, 1.0),
+            weight_decay=(0.0, 1.0),
+            batch_clips=(1, 4096),
+            label_smoothing=(0.0, 0.5),
+        )
+
+
+@dataclass(frozen=True)
+class CnnConfig:
+    """Stage 1: the per-frame CNN classifies single time steps.
+
+    Attributes:
+        backbone: ``lite0``, ``tiny``, or ``keras:NAME`` for a model of ``keras.applications``.
+        steps_per_clip: Time steps drawn from a clip in an epoch.
+        train_from: First block of the backbone that is trained, 0 all of it; the rest is frozen.
+    """
+
+    backbone: str = "lite0"
+    steps_per_clip: int = 4
+    train_from: int = 8
+    fit: FitConfig = field(default_factory=lambda: FitConfig(6, 3, 5e-4, 1e-2, 8))
+
+    def __post_init__(self) -> None:
+        _check_range(self, steps_per_clip=(1, 512), train_from=(0, 1000))
+
+
+@dataclass(frozen=True)
+class TemporalConfig:
+    """Stage 2: the recurrent head over per-frame features."""
+
+    kind: Literal["lstm", "gru", "tcn"] = "lstm"
+    units: int = 64
+    dropout: float = 0.5
+    n_views: int = 4
+    fit: FitConfig = field(default_factory=lambda: FitConfig(60, 12, 1e-3, 1e-2, 32))
+
+    def __post_init__(self) -> None:
+        _check_range(self, units=(1, 4096), dropout=(0.0, 0.9), n_views=(1, 64))
+        _check(self.kind in ("lstm", "gru", "tcn"), "kind", self.kind, "'lstm', 'gru' or 'tcn'")
+
+
+@dataclass(frozen=True)
+class SystemConfig:
+    """Stage 3: CNN and head together, at a low rate, batch-norm statistics frozen."""
+
+    fit: FitConfig = field(default_factory=lambda: FitConfig(3, 2, 5e-5, 1e-2, 4))
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """All three stages and what they share."""
+
+    input: InputConfig = field(default_factory=InputConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+    cnn: CnnConfig = field(default_factory=CnnConfig)
+    temporal: TemporalConfig = field(default_factory=TemporalConfig)
+    system: SystemConfig = field(default_factory=SystemConfig)
+    mixed_precision: bool | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class DecodeConfig:
+    """How scores become events.
+
+    Attributes:
+        background: Label that never makes an event, or empty for none.
+        onset: Score at which an event starts.
+        offset: Score under which it ends; at most ``onset``.
+        min_s: Shorter events are dropped.
+        merge_gap_s: Events of one label that are nearer than this become one.
+    """
+
+    background: str = ""
+    onset: float = 0.6
+    offset: float = 0.4
+    min_s: float = 0.5
+    merge_gap_s: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check_range(
+            self, onset=(0.0, 1.0), offset=(0.0, 1.0), min_s=(0.0, 600.0), merge_gap_s=(0.0, 600.0)
+        )
+        _check(self.offset <= self.onset, "offset", self.offset, f"at most onset={self.onset}")
+
+
+Config = TypeVar("Config")
+
+
+def update_config(config: Config, values: dict[str, Any], where: str = "the settings") -> Config:
+    """Gives ``config`` with the nested ``values`` put over it, all bounds checked again.
+
+    >>> update_config(TrainConfig(), {"temporal": {"units": 32}}).temporal.units
+    32
+
+    Raises:
+        ConfigError: A name is unknown or a value is out of its bounds.
+    """
+    known = {item.name for item in dataclasses.fields(config)}  # type: ignore[arg-type]
+    changed: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in known:
+            raise ConfigError(
+                f"Unknown setting {name!r} in {where}; known here: {', '.join(sorted(known))}"
+            )
+        current = getattr(config, name)
+        if dataclasses.is_dataclass(current) and isinstance(value, dict):
+            changed[name] = update_config(current, value, f"{where}.{name}")
+        else:
+            changed[name] = _as_tuple(value)
+    try:
+        return dataclasses.replace(config, **changed)  # type: ignore[type-var]
+    except TypeError as error:
+        raise ConfigError(f"A value in {where} has the wrong kind: {error}") from error
+
+
+def load_config(path: Path, base: Config) -> Config:
+    """Reads a TOML file over the defaults in ``base``.
+
+    Raises:
+        ConfigError: The file is missing, is not TOML, or holds a bad setting.
+    """
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"The settings file {path} cannot be read: {error}") from error
+    return update_config(base, values, str(path))
+
+
+def _as_tuple(value: Any) -> Any:
+    return tuple(_as_tuple(item) for item in value) if isinstance(value, list) else value

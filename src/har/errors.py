@@ -1,0 +1,101 @@
+"""Every error that har raises on purpose.
+
+    HarError
+    |-- ConfigError                  ValueError         a setting is out of its bounds
+    |-- MissingDependencyError       ImportError        an extra is not installed
+    |-- VideoError
+    |   |-- VideoNotFoundError       FileNotFoundError
+    |   |-- VideoOpenError           OSError            not a video, unreadable, empty file
+    |   |-- NoVideoStreamError       ValueError         audio only
+    |   |-- EmptyVideoError          ValueError         no frame, or too few
+    |   |-- VideoDecodeError         OSError            damaged part-way; frames up to there were given
+    |   `-- VideoWriteError          OSError
+    |-- DatasetError
+    |   |-- ManifestError            ValueError
+    |   |-- NoClipsError             ValueError
+    |   |-- SplitError               ValueError         a split that would leak is refused
+    |   `-- StoreError               ValueError
+    `-- BundleError
+        |-- BundleNotFoundError      FileNotFoundError
+        |-- BundleIntegrityError     ValueError         a file is missing, altered or unsafe
+        `-- BundleMismatchError      ValueError         the bundle does not fit what it is used on
+
+A message says what is wrong, the value received, where it was met (path, time) and what to do.
+Errors of PyAV, OpenCV and Keras are translated once, at the module that calls them.
+"""
+
+
+class HarError(Exception):
+    """Base of all errors of this package; the command line turns it into exit code 1."""
+
+
+class ConfigError(HarError, ValueError):
+    """A setting is out of its bounds."""
+
+
+class MissingDependencyError(HarError, ImportError):
+    """A part of har needs a package that is not installed."""
+
+
+class VideoError(HarError):
+    """Something about one video."""
+
+
+class VideoNotFoundError(VideoError, FileNotFoundError):
+    """There is no such file."""
+
+
+class VideoOpenError(VideoError, OSError):
+    """The file cannot be read as a video."""
+
+
+class NoVideoStreamError(VideoError, ValueError):
+    """The file holds no pictures, only sound or data."""
+
+
+class EmptyVideoError(VideoError, ValueError):
+    """The video, or the part asked for, has too few frames."""
+
+
+class VideoDecodeError(VideoError, OSError):
+    """Decoding stopped part-way; all frames before that point were given out."""
+
+
+class VideoWriteError(VideoError, OSError):
+    """A video file could not be written."""
+
+
+class DatasetError(HarError):
+    """Something about a set of clips."""
+
+
+class ManifestError(DatasetError, ValueError):
+    """The manifest cannot be understood."""
+
+
+class NoClipsError(DatasetError, ValueError):
+    """Nothing usable was found, or too little to train on."""
+
+
+class SplitError(DatasetError, ValueError):
+    """The split asked for cannot be made without dividing a group."""
+
+
+class StoreError(DatasetError, ValueError):
+    """The store is absent, incomplete or of another version."""
+
+
+class BundleError(HarError):
+    """Something about a trained model's folder."""
+
+
+class BundleNotFoundError(BundleError, FileNotFoundError):
+    """There is no bundle at that place."""
+
+
+class BundleIntegrityError(BundleError, ValueError):
+    """A file of the bundle is missing, altered or unsafe to load."""
+
+
+class BundleMismatchError(BundleError, ValueError):
+    """The bundle does not fit what it is used on."""

@@ -1,0 +1,1 @@
+"""Recognition of clips, recordings and streams."""

@@ -1,0 +1,1 @@
+"""Loads the exported graphs of a bundle; needs no Keras and no TensorFlow."""

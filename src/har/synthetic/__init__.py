@@ -1,0 +1,1 @@
+"""Made clips: skeletons and their motion, cameras, pictures."""

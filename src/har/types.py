@@ -1,0 +1,175 @@
+"""Frozen values that cross module borders."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from har.errors import ConfigError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+InputKind = Literal["motion", "rgb"]
+Color = Literal["gray", "rgb"]
+SplitName = Literal["train", "val", "test"]
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a container claims about its video stream.
+
+    Attributes:
+        width: Pixels across, after rotation metadata is applied.
+        height: Pixels down, after rotation metadata is applied.
+        fps: Nominal frames a second, or None where the container gives none.
+        duration_s: Seconds, or None where the container gives none.
+        n_frames: The container's own count, or None; it may be wrong.
+        rotation_deg: Clockwise turn that was applied: 0, 90, 180 or 270.
+        codec: FFmpeg's short name, such as ``h264``.
+    """
+
+    path: Path
+    width: int
+    height: int
+    fps: float | None
+    duration_s: float | None
+    n_frames: int | None
+    rotation_deg: int
+    codec: str
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One decoded image.
+
+    Attributes:
+        index: Position among the frames that were given out, from 0.
+        time_s: Presentation time in seconds from the video's first frame.
+        image: uint8, (H, W) gray or (H, W, 3) RGB.
+    """
+
+    index: int
+    time_s: float
+    image: np.ndarray
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A labelled stretch ``[start_s, end_s)`` of one video; ``end_s`` None means to its end.
+
+    ``group`` is what a split may never divide; it is empty until one is known.
+    """
+
+    clip_id: str
+    path: Path
+    label: str
+    group: str = ""
+    subject: str = ""
+    start_s: float = 0.0
+    end_s: float | None = None
+    split: SplitName | None = None
+
+
+@dataclass(frozen=True)
+class WindowSpec:
+    """How a model samples time and pictures: its input contract.
+
+    Attributes:
+        size: (H, W) of the letterboxed picture.
+        rate_hz: Time steps a second.
+        n_steps: T, time steps in one window.
+        input: ``motion`` compares gray frames at several lags, ``rgb`` looks at one picture.
+        lags_s: For ``motion``, pairs ``(a, b)`` of offsets from the step's frame in seconds; each
+            pair becomes one channel, frame at ``a`` minus frame at ``b``.
+        max_rate_hz: Faster videos are thinned to this many frames a second before sampling.
+    """
+
+    size: tuple[int, int]
+    rate_hz: float
+    n_steps: int
+    input: InputKind
+    lags_s: tuple[tuple[float, float], ...]
+    max_rate_hz: float
+
+    @property
+    def color(self) -> Color:
+        """The colour of the frames this contract needs."""
+        return "gray" if self.input == "motion" else "rgb"
+
+    @property
+    def offsets_s(self) -> tuple[float, ...]:
+        """The distinct offsets of all lags, ascending: one frame of the step's stack each."""
+        if self.input == "rgb":
+            return (0.0,)
+        return tuple(sorted({offset for pair in self.lags_s for offset in pair}))
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of one step's stack: gray frames, or the three of RGB."""
+        return 3 if self.input == "rgb" else len(self.offsets_s)
+
+    @property
+    def window_s(self) -> float:
+        """Length of one window in seconds."""
+        return self.n_steps / self.rate_hz
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives plain values that `from_json` reads back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> WindowSpec:
+        """Reads what `to_json` gave.
+
+        Raises:
+            ConfigError: A field is missing, unknown or of the wrong kind.
+        """
+        try:
+            height, width = values["size"]
+            return cls(
+                size=(int(height), int(width)),
+                rate_hz=float(values["rate_hz"]),
+                n_steps=int(values["n_steps"]),
+                input=_input_kind(values["input"]),
+                lags_s=tuple((float(a), float(b)) for a, b in values["lags_s"]),
+                max_rate_hz=float(values["max_rate_hz"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigError(f"The window contract {values!r} cannot be read: {error}") from error
+
+
+def _input_kind(value: str) -> InputKind:
+    if value == "motion":
+        return "motion"
+    if value == "rgb":
+        return "rgb"
+    raise ConfigError(f"Expected input 'motion' or 'rgb', received input={value!r}")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Per-time class probabilities with their time grid.
+
+    Attributes:
+        labels: K names in the model's order.
+        times_s: (N,) float64 ascending: the middle of the stretch each row speaks for.
+        values: (N, K) float32 in [0, 1], each row sums to 1.
+        step_s: Length of the stretch that one row speaks for.
+    """
+
+    labels: tuple[str, ...]
+    times_s: np.ndarray
+    values: np.ndarray
+    step_s: float
+
+
+@dataclass(frozen=True)
+class Event:
+    """One occurrence of an action, ``[onset_s, offset_s)``; ``score`` in [0, 1] is its mean."""
+
+    label: str
+    onset_s: float
+    offset_s: float
+    score: float

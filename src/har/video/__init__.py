@@ -1,0 +1,1 @@
+"""Decoding, seeking, rotation, colour, resizing and writing: the only door to FFmpeg."""
