@@ -8,7 +8,7 @@
     |   |-- VideoOpenError           OSError            not a video, unreadable, empty file
     |   |-- NoVideoStreamError       ValueError         audio only
     |   |-- EmptyVideoError          ValueError         no frame, or too few
-    |   |-- VideoDecodeError         OSError            damaged part-way; frames up to there were given
+    |   |-- VideoDecodeError         OSError            damaged part-way; earlier frames were given
     |   `-- VideoWriteError          OSError
     |-- DatasetError
     |   |-- ManifestError            ValueError
