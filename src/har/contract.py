@@ -1,0 +1,142 @@
+"""What a bundle says about itself: `bundle.json`, read and written without Keras.
+
+A bundle is a folder:
+
+    bundle.json       this contract: labels, window, temperature, thresholds, hashes, metrics
+    cnn.keras         per-frame CNN     (H, W, C) uint8 -> (D,)
+    temporal.keras    temporal head     (T, D) -> (T, K) logits
+    frame_cnn.onnx    the same two as graphs, which is all that recognition needs
+    temporal.onnx
+
+The order of ``labels`` is the order of the model's outputs and is never sorted again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from har.config import DecodeConfig, update_config
+from har.errors import BundleIntegrityError, BundleNotFoundError, HarError
+from har.types import WindowSpec
+
+BUNDLE_FILE = "bundle.json"
+CNN_FILE = "cnn.keras"
+TEMPORAL_FILE = "temporal.keras"
+CNN_GRAPH_FILE = "frame_cnn.onnx"
+TEMPORAL_GRAPH_FILE = "temporal.onnx"
+FORMAT_VERSION = 1
+
+Stage = Literal["cnn", "lstm", "system"]
+
+
+@dataclass(frozen=True)
+class BundleInfo:
+    """The contract of one trained model.
+
+    Attributes:
+        stage: The last training stage that shaped it.
+        labels: K names in the order of the outputs.
+        spec: What the model looks at.
+        n_features: D, length of one step's feature vector.
+        backbone: Name of the per-frame CNN.
+        temporal: Kind of the temporal head; ``frame`` after the CNN stage alone.
+        temperature: Logits are divided by it before the softmax.
+        decode: How scores become events unless the user says otherwise.
+        data_hash: Of the store that it was trained on.
+        made_data: True where every training clip was made, not filmed.
+        metrics: What was measured, by the name of the split.
+        recipe: All training settings.
+        versions: Of har, Keras and its backend.
+        files: SHA-256 of each file beside `bundle.json`.
+    """
+
+    stage: Stage
+    labels: tuple[str, ...]
+    spec: WindowSpec
+    n_features: int
+    backbone: str
+    temporal: str
+    temperature: float = 1.0
+    decode: DecodeConfig = field(default_factory=DecodeConfig)
+    data_hash: str = ""
+    made_data: bool = False
+    metrics: dict[str, Any] = field(default_factory=dict)
+    recipe: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+
+def load_info(bundle_dir: Path) -> BundleInfo:
+    """Reads the contract of the bundle in a folder.
+
+    Raises:
+        BundleNotFoundError: There is no `bundle.json`.
+        BundleIntegrityError: It cannot be understood, or is of another format version.
+    """
+    path = bundle_dir / BUNDLE_FILE
+    if not path.is_file():
+        raise BundleNotFoundError(
+            f"There is no bundle in {bundle_dir}: {BUNDLE_FILE} is missing. Train one with "
+            f"'har train all', or name another folder with --bundle."
+        )
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        version = values.pop("format_version", None)
+        if version != FORMAT_VERSION:
+            raise ValueError(f"format_version is {version!r}, this har reads {FORMAT_VERSION}")
+        return _info_from_json(values)
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, HarError) as error:
+        raise BundleIntegrityError(f"{path} cannot be used: {error}") from error
+
+
+def _info_from_json(values: dict[str, Any]) -> BundleInfo:
+    labels = tuple(values["labels"])
+    if len(labels) < 2 or len(set(labels)) != len(labels):
+        raise ValueError(f"labels must be two or more different names, received {labels}")
+    if values["stage"] not in get_args(Stage):
+        raise ValueError(f"stage {values['stage']!r} is none of {get_args(Stage)}")
+    if not float(values["temperature"]) > 0:
+        raise ValueError(f"temperature must be above 0, received {values['temperature']!r}")
+    changed = {
+        "labels": labels,
+        "spec": WindowSpec.from_json(values["spec"]),
+        "decode": update_config(DecodeConfig(), values["decode"], "decode"),
+    }
+    return BundleInfo(**{**values, **changed})
+
+
+def save_info(bundle_dir: Path, info: BundleInfo) -> None:
+    """Writes `bundle.json` in one step, so that a reader never meets half of it."""
+    values = {"format_version": FORMAT_VERSION, **asdict(info)}
+    part = bundle_dir / f"{BUNDLE_FILE}.part"
+    part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
+    part.replace(bundle_dir / BUNDLE_FILE)
+
+
+def compute_file_hash(path: Path) -> str:
+    """Gives the SHA-256 of a file's bytes in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def find_verified(bundle_dir: Path, info: BundleInfo, name: str) -> Path:
+    """Gives the path of a bundle's file once its bytes are known to be the ones recorded.
+
+    Raises:
+        BundleIntegrityError: The file is missing, not recorded, or was altered.
+    """
+    path = bundle_dir / name
+    recorded = info.files.get(name)
+    if recorded is None or not path.is_file():
+        raise BundleIntegrityError(f"The bundle {bundle_dir} has no {name}; train or copy it again")
+    found = compute_file_hash(path)
+    if found != recorded:
+        raise BundleIntegrityError(
+            f"{path} is not the file that was saved: its SHA-256 is {found[:12]}..., recorded is "
+            f"{recorded[:12]}...; copy or train the bundle again"
+        )
+    return path
