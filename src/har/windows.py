@@ -42,6 +42,21 @@ def compute_step_times(duration_s: float, rate_hz: float) -> np.ndarray:
     return (np.arange(n) + 0.5) / rate_hz
 
 
+def compute_span_s(times_s: np.ndarray) -> float:
+    """Gives the length of a stretch from its frames' times: each frame stands for a mean interval.
+
+    Args:
+        times_s: (F,) ascending seconds; one frame alone has length 0.
+
+    >>> compute_span_s(np.array([0.0, 0.04, 0.08, 0.12]))
+    0.16
+    """
+    if len(times_s) < 2:
+        return 0.0
+    extent = float(times_s[-1] - times_s[0])
+    return extent * len(times_s) / (len(times_s) - 1)
+
+
 def compute_nearest_indices(times_s: np.ndarray, query_s: np.ndarray) -> np.ndarray:
     """Gives for each query the index of the frame nearest in time.
 
@@ -90,6 +105,21 @@ def compute_stack_indices(
     return np.clip(chosen, 0, len(times_s) - 1)
 
 
+def gather_stacks(frames: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Puts the frames of each step side by side as channels.
+
+    Args:
+        frames: (F, H, W) gray or (F, H, W, 3) RGB, uint8.
+        indices: (N, C) from `compute_stack_indices`; C is 1 for RGB.
+
+    Returns:
+        (N, H, W, C) uint8 for gray, (N, H, W, 3) for RGB, contiguous.
+    """
+    if frames.ndim == 4:
+        return np.ascontiguousarray(frames[indices[:, 0]])
+    return np.stack([frames[column] for column in indices.T], axis=-1)
+
+
 def compute_window_starts(n_total: int, n_steps: int, hop: int) -> np.ndarray:
     """Gives the first step of each window, so that every step is in at least one.
 
@@ -114,6 +144,46 @@ def compute_window_starts(n_total: int, n_steps: int, hop: int) -> np.ndarray:
     last = max(n_total - n_steps, 0)
     starts = np.arange(0, last + 1, hop)
     return starts if starts[-1] == last else np.append(starts, last)
+
+
+def compute_clip_logits(logits: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Gives the logits of a whole clip from those of its windows.
+
+    Args:
+        logits: (W, T, K), one row a window.
+        lengths: (W,) real steps in each window; the rest is padding.
+
+    Returns:
+        (K,) float64: the mean over all real steps of all windows.
+
+    >>> compute_clip_logits(np.array([[[1.0], [3.0]], [[5.0], [99.0]]]), np.array([2, 1])).tolist()
+    [3.0]
+    """
+    real = np.arange(logits.shape[1])[None, :] < np.asarray(lengths)[:, None]
+    return logits[real].mean(axis=0, dtype=np.float64)
+
+
+def slice_windows(steps: np.ndarray, n_steps: int, hop: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cuts a clip's steps into windows.
+
+    Args:
+        steps: (N, ...) values of N >= 1 steps.
+        n_steps: T, steps in a window.
+        hop: Steps from one window's start to the next.
+
+    Returns:
+        (W, T, ...) windows, padded with zeros at the end of a clip shorter than one, and their
+        (W,) numbers of real steps.
+
+    >>> slice_windows(np.array([1, 2, 3]), 4, 2)[0].tolist()
+    [[1, 2, 3, 0]]
+    """
+    starts = compute_window_starts(len(steps), n_steps, hop)
+    lengths = np.minimum(len(steps) - starts, n_steps)
+    out = np.zeros((len(starts), n_steps, *steps.shape[1:]), dtype=steps.dtype)
+    for row, start, length in zip(out, starts, lengths, strict=True):
+        row[:length] = steps[start : start + length]
+    return out, lengths
 
 
 def is_kept(time_s: float, last_kept_s: float | None, max_rate_hz: float) -> bool:

@@ -30,7 +30,7 @@ class Graph:
             self._session = ort.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
             )
-        except Exception as error:  # noqa: BLE001 - the engine's errors share no base class
+        except Exception as error:
             raise BundleIntegrityError(f"{path} cannot be run as an ONNX graph: {error}") from error
         self._input = self._session.get_inputs()[0].name
         self._path = path
@@ -43,7 +43,7 @@ class Graph:
         """
         try:
             return np.asarray(self._session.run(None, {self._input: values})[0])
-        except Exception as error:  # noqa: BLE001 - the engine's errors share no base class
+        except Exception as error:
             raise BundleMismatchError(
                 f"{self._path} does not take an input of shape {values.shape}, {values.dtype}: "
                 f"{error}"

@@ -1,0 +1,240 @@
+"""The per-frame CNN: one picture in, one feature vector out.
+
+Three kinds, named in ``CnnConfig.backbone``:
+
+    lite0        EfficientNet-Lite0, D = 1280, ImageNet weights shipped with the package
+    tiny         five convolutions, D = 128, no weights: for tests, small machines, 96 to 128 px
+    keras:NAME   a model of keras.applications, downloads its ImageNet weights at first use
+
+All take (B, H, W, 3) float in [-1, 1] and give (B, D) float: features averaged over the picture.
+Layers are named ``blockNN_part``; `freeze_backbone` freezes by that number. ``lite0`` has blocks
+0 (stem) to 17 (head), ``tiny`` 0 to 5; a ``keras:`` model is block 0 as a whole.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from importlib import resources
+from types import ModuleType
+
+import keras
+import numpy as np
+from keras import layers
+
+from har.errors import BundleIntegrityError, ConfigError, MissingDependencyError
+
+_KERAS_PREFIX = "keras:"
+_STRIDE_PX = 32
+_LITE0_WEIGHTS = "efficientnet_lite0_fp16.npz"
+
+# kernel side, stride, expansion, filters, repeats; the stride is the first repeat's.
+_LITE0_STAGES = (
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+)
+
+
+def build_backbone(
+    name: str, size: tuple[int | None, int | None], weights: bool = True
+) -> keras.Model:
+    """Builds a per-frame CNN.
+
+    Args:
+        name: ``lite0``, ``tiny`` or ``keras:NAME``, such as ``keras:MobileNetV2``.
+        size: (H, W) of the picture, multiples of 32; None for a side that varies.
+        weights: Start from ImageNet weights where the backbone has them; ``tiny`` has none.
+
+    Returns:
+        A model from (B, H, W, 3) float in [-1, 1] to (B, D) float.
+
+    Raises:
+        ConfigError: The name is unknown, or a side is not a multiple of 32.
+        MissingDependencyError: The weights of a ``keras:`` model can't be downloaded.
+        BundleIntegrityError: The shipped weights don't fit the network.
+    """
+    for side in size:
+        if side is not None and (side < _STRIDE_PX or side % _STRIDE_PX):
+            raise ConfigError(f"Expected size of multiples of {_STRIDE_PX}, received size={size}")
+    if name == "lite0":
+        return build_lite0(size, weights)
+    if name == "tiny":
+        return build_tiny(size)
+    if name.startswith(_KERAS_PREFIX):
+        return build_application(name.removeprefix(_KERAS_PREFIX), size, weights)
+    raise ConfigError(
+        f"Expected backbone 'lite0', 'tiny' or 'keras:NAME', received backbone={name!r}"
+    )
+
+
+def build_lite0(size: tuple[int | None, int | None], weights: bool = True) -> keras.Model:
+    """Builds EfficientNet-Lite0 without its classifier.
+
+    Source: Tan and Le, EfficientNet, ICML 2019; the Lite variant (no squeeze-and-excitation,
+    ReLU6, fixed stem and head) from Google's TPU repository; docs/models/efficientnet_lite0.md.
+    """
+    inputs = keras.Input((*size, 3), name="picture")  # (H, W, 3)
+    x = _conv_bn(inputs, "block00_stem", 32, kernel=3, stride=2)  # (H/2, W/2, 32)
+    block = 1
+    for kernel, stride, expansion, filters, repeats in _LITE0_STAGES:
+        for repeat in range(repeats):
+            first = stride if repeat == 0 else 1
+            x = _inverted_bottleneck(x, f"block{block:02d}", kernel, first, expansion, filters)
+            block += 1
+        # after each stage: (H/2, W/2, 16) (H/4, W/4, 24) (H/8, W/8, 40) (H/16, W/16, 80)
+        #                   (H/16, W/16, 112) (H/32, W/32, 192) (H/32, W/32, 320)
+    x = _conv_bn(x, f"block{block:02d}_head", 1280, kernel=1)  # (H/32, W/32, 1280)
+    outputs = layers.GlobalAveragePooling2D(name="features")(x)  # (1280,)
+    model = keras.Model(inputs, outputs, name="lite0")
+    if weights:
+        _load_lite0_weights(model)
+    return model
+
+
+def build_tiny(size: tuple[int | None, int | None]) -> keras.Model:
+    """Builds a CNN of 90 thousand parameters that trains from scratch on a small machine.
+
+    Its batch-norm statistics follow within some ten steps (momentum 0.9), since its training is
+    short; train them with ``freeze_backbone(model, 0, train_batch_norm=True)``.
+    """
+    inputs = keras.Input((*size, 3), name="picture")  # (H, W, 3)
+    x = _plain_conv(inputs, "block00_stem", 16, kernel=5, stride=2)  # (H/2, W/2, 16)
+    x = _plain_conv(x, "block01_conv", 24, kernel=3, stride=2)  # (H/4, W/4, 24)
+    x = _plain_conv(x, "block02_conv", 48, kernel=3, stride=2)  # (H/8, W/8, 48)
+    x = _plain_conv(x, "block03_conv", 64, kernel=3, stride=2)  # (H/16, W/16, 64)
+    x = _plain_conv(x, "block04_conv", 64, kernel=3, stride=1)  # (H/16, W/16, 64)
+    x = _plain_conv(x, "block05_head", 128, kernel=1, stride=1)  # (H/16, W/16, 128)
+    outputs = layers.GlobalAveragePooling2D(name="features")(x)  # (128,)
+    return keras.Model(inputs, outputs, name="tiny")
+
+
+def build_application(
+    name: str, size: tuple[int | None, int | None], weights: bool = True
+) -> keras.Model:
+    """Builds a model of ``keras.applications`` behind the common [-1, 1] input.
+
+    The input is brought back to [0, 255] and then through the application's own
+    ``preprocess_input``, so every model sees the scale that its weights were trained on; a motion
+    channel of zero arrives as mid-gray.
+
+    Raises:
+        ConfigError: There is no such model, or it refuses the size.
+        MissingDependencyError: The weights can't be downloaded.
+    """
+    builders = _list_applications()
+    if name not in builders:
+        raise ConfigError(
+            f"Expected one of {', '.join(sorted(builders))} after 'keras:', received {name!r}"
+        )
+    builder = builders[name]
+    application = _call_application(builder, name, (*size, 3), "imagenet" if weights else None)
+    inputs = keras.Input((*size, 3), name="picture")  # (H, W, 3)
+    pixels = layers.Rescaling(128.0, offset=127.0, name="block00_pixels")(inputs)  # [0, 255]
+    scaled = sys.modules[builder.__module__].preprocess_input(pixels)
+    return keras.Model(inputs, application(scaled), name=name.lower())  # (D,)
+
+
+def freeze_backbone(model: keras.Model, train_from: int, train_batch_norm: bool = False) -> None:
+    """Sets which layers learn; a compiled model must be compiled again after it.
+
+    Batch normalisation that does not learn runs on its stored statistics, in training too: the
+    small batches of fine-tuning would spoil what ImageNet or an earlier stage gave it.
+
+    Args:
+        model: What `build_backbone` gave.
+        train_from: Blocks with this number and above learn: 0 is all, above the last is none.
+        train_batch_norm: Let batch normalisation of these blocks learn too, with batch
+            statistics: for a network that starts from scratch.
+    """
+    for layer in model.layers:
+        block_learns = _block_index(layer) >= train_from
+        for part in _iter_parts(layer):
+            is_batch_norm = isinstance(part, layers.BatchNormalization)
+            part.trainable = block_learns and (train_batch_norm or not is_batch_norm)
+
+
+def _conv_bn(x, name: str, filters: int, kernel: int, stride: int = 1, relu: bool = True):
+    x = layers.Conv2D(filters, kernel, stride, "same", use_bias=False, name=name)(x)
+    x = layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=f"{name}_bn")(x)
+    return layers.ReLU(max_value=6.0, name=f"{name}_relu")(x) if relu else x
+
+
+def _inverted_bottleneck(x, name: str, kernel: int, stride: int, expansion: int, filters: int):
+    n_in = x.shape[-1]
+    y = x
+    if expansion > 1:
+        y = _conv_bn(y, f"{name}_expand", n_in * expansion, kernel=1)
+    y = layers.DepthwiseConv2D(kernel, stride, "same", use_bias=False, name=f"{name}_depthwise")(y)
+    y = layers.BatchNormalization(momentum=0.99, epsilon=1e-3, name=f"{name}_depthwise_bn")(y)
+    y = layers.ReLU(max_value=6.0, name=f"{name}_depthwise_relu")(y)
+    y = _conv_bn(y, f"{name}_project", filters, kernel=1, relu=False)
+    if stride == 1 and n_in == filters:
+        y = layers.Add(name=f"{name}_add")([x, y])
+    return y
+
+
+def _plain_conv(x, name: str, filters: int, kernel: int, stride: int):
+    x = layers.Conv2D(filters, kernel, stride, "same", use_bias=False, name=name)(x)
+    x = layers.BatchNormalization(momentum=0.9, epsilon=1e-3, name=f"{name}_bn")(x)
+    return layers.ReLU(name=f"{name}_relu")(x)
+
+
+def _load_lite0_weights(model: keras.Model) -> None:
+    file = resources.files("har.network").joinpath("weights", _LITE0_WEIGHTS)
+    with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
+        values = {key: arrays[key].astype("float32") for key in arrays.files}
+    variables = {f"{layer.name}/{v.name}": v for layer in model.layers for v in layer.weights}
+    expected = {key: tuple(variable.shape) for key, variable in variables.items()}
+    found = {key: value.shape for key, value in values.items()}
+    wrong = {key for key, _ in expected.items() ^ found.items()}
+    if wrong:
+        raise BundleIntegrityError(
+            f"The weights {file} don't fit lite0 at {', '.join(sorted(wrong)[:5])}; install har "
+            "again, or make the file again with scripts/convert_lite0.py"
+        )
+    for key, variable in variables.items():
+        variable.assign(values[key])
+
+
+def _list_applications() -> dict[str, Callable[..., keras.Model]]:
+    return {
+        name: value
+        for name, value in vars(keras.applications).items()
+        if not name.startswith("_") and callable(value) and not isinstance(value, ModuleType)
+    }
+
+
+def _call_application(
+    builder: Callable[..., keras.Model], name: str, shape: tuple, weights: str | None
+) -> keras.Model:
+    try:
+        return builder(include_top=False, weights=weights, input_shape=shape, pooling="avg")
+    except ValueError as error:
+        raise ConfigError(f"keras:{name} can't be built for input {shape}: {error}") from error
+    except Exception as error:  # get_file raises a plain Exception where there is no network
+        if "URL fetch failure" not in str(error):
+            raise
+        raise MissingDependencyError(
+            f"The ImageNet weights of keras:{name} can't be downloaded ({error}); connect once, "
+            "put them into Keras's own folder ~/.keras/models, or use backbone 'lite0', which "
+            "ships with har"
+        ) from error
+
+
+def _iter_parts(layer: keras.Layer) -> Iterator[keras.Layer]:
+    if isinstance(layer, keras.Model):
+        for inner in layer.layers:
+            yield from _iter_parts(inner)
+    else:
+        yield layer
+
+
+def _block_index(layer: keras.Layer) -> int:
+    match = re.match(r"block(\d+)_", layer.name)
+    return int(match.group(1)) if match else 0

@@ -1,0 +1,85 @@
+"""Saves and loads the Keras side of a bundle."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from har import __version__, contract
+from har.contract import BundleInfo
+from har.errors import BundleIntegrityError
+from har.network import motion, temporal
+
+SERIALIZABLE = (motion.MotionEncoding, motion.PixelScaling, temporal.MaskedMean)
+"""Layers of our own that a saved model may name; importing them is what lets Keras find them."""
+
+
+def save_bundle(
+    bundle_dir: Path, info: BundleInfo, cnn: keras.Model, head: keras.Model
+) -> BundleInfo:
+    """Writes a whole bundle in one step: an older one in the same folder stays until the new is done.
+
+    Args:
+        bundle_dir: The folder to write; its parent is made.
+        info: The contract; ``files`` and ``versions`` are filled in here.
+        cnn: (B, H, W, C) uint8 to (B, D).
+        head: (B, T, D) to (B, T, K).
+
+    Returns:
+        The contract as written.
+    """
+    part = bundle_dir.with_name(f".{bundle_dir.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    cnn.save(part / contract.CNN_FILE)
+    head.save(part / contract.TEMPORAL_FILE)
+    stacks = np.zeros((1, *info.spec.size, info.spec.n_channels), dtype=np.uint8)
+    features = np.zeros((1, info.spec.n_steps, info.n_features), dtype=np.float32)
+    export_graph(cnn, stacks, part / contract.CNN_GRAPH_FILE)
+    export_graph(head, features, part / contract.TEMPORAL_GRAPH_FILE)
+    files = {path.name: contract.compute_file_hash(path) for path in sorted(part.iterdir())}
+    versions = {"har": __version__, "keras": keras.__version__, "backend": keras.backend.backend()}
+    written = replace(info, files=files, versions=versions)
+    contract.save_info(part, written)
+    _swap(part, bundle_dir)
+    return written
+
+
+def export_graph(model: keras.Model, example: np.ndarray, path: Path) -> None:
+    """Writes a model as an ONNX graph; the example gives the input's shape and dtype."""
+    model(example)
+    model.export(path, format="onnx", verbose=False)
+
+
+def load_models(bundle_dir: Path) -> tuple[BundleInfo, keras.Model, keras.Model]:
+    """Reads a bundle's contract, CNN and head, after their hashes are checked.
+
+    Raises:
+        BundleNotFoundError: There is no bundle in the folder.
+        BundleIntegrityError: A file is missing, altered, or unsafe to load.
+    """
+    info = contract.load_info(bundle_dir)
+    cnn = _load_model(contract.find_verified(bundle_dir, info, contract.CNN_FILE))
+    head = _load_model(contract.find_verified(bundle_dir, info, contract.TEMPORAL_FILE))
+    return info, cnn, head
+
+
+def _load_model(path: Path) -> keras.Model:
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise BundleIntegrityError(f"{path} cannot be loaded safely: {error}") from error
+
+
+def _swap(part: Path, bundle_dir: Path) -> None:
+    old = bundle_dir.with_name(f".{bundle_dir.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if bundle_dir.exists():
+        bundle_dir.rename(old)
+    part.rename(bundle_dir)
+    shutil.rmtree(old, ignore_errors=True)

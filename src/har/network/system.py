@@ -1,0 +1,73 @@
+"""CNN and head put together, and the models that the three stages train."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from har.network.backbone import build_backbone
+from har.network.motion import build_encoding
+from har.network.temporal import MaskedMean
+from har.types import WindowSpec
+
+
+def build_cnn(name: str, spec: WindowSpec, weights: bool = True) -> keras.Model:
+    """Builds the per-frame CNN with its input encoding.
+
+    Args:
+        name: Of the backbone.
+        spec: The input contract.
+        weights: Start from the backbone's pretrained weights where it has some.
+
+    Returns:
+        A model from (B, H, W, C) uint8 stacks to (B, D) float32 features.
+    """
+    stacks = keras.Input((*spec.size, spec.n_channels), dtype="uint8", name="stacks")
+    encoded = build_encoding(spec)(stacks)  # (B, H, W, L)
+    if encoded.shape[-1] != 3:
+        encoded = layers.Conv2D(3, 1, use_bias=False, name="mix_lags")(encoded)
+    features = build_backbone(name, spec.size, weights=weights)(encoded)  # (B, D)
+    features = layers.Activation("linear", dtype="float32", name="features")(features)
+    return keras.Model(stacks, features, name="frame_cnn")
+
+
+def get_backbone(cnn: keras.Model) -> keras.Model:
+    """Gives the backbone inside a CNN that `build_cnn` made."""
+    return next(layer for layer in cnn.layers if isinstance(layer, keras.Model))
+
+
+def build_clip_classifier(temporal: keras.Model, n_features: int) -> keras.Model:
+    """Builds what the LSTM stage trains: features and a mask to the clip's logits.
+
+    Returns:
+        A model from ``[(B, T, D) float32, (B, T) float32]`` to (B, K) logits.
+    """
+    features = keras.Input((None, n_features), name="features")
+    mask = keras.Input((None,), name="mask")
+    return keras.Model([features, mask], MaskedMean(name="clip")(temporal(features), mask))
+
+
+class PixelSystem(keras.Model):
+    """CNN and head as one: what the CNN stage and the joint stage train.
+
+    Takes ``[(B, T, H, W, C) uint8, (B, T) mask]`` and gives the clips' logits (B, K).
+    It shares its parts with the models it was made of and is never saved itself.
+    """
+
+    def __init__(self, cnn: keras.Model, temporal: keras.Model) -> None:
+        """Takes the two parts; they are trained in place."""
+        super().__init__(name="system")
+        self.cnn = cnn
+        self.temporal = temporal
+        self.pool = MaskedMean()
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Gives the clips' logits."""
+        stacks, mask = inputs
+        n_steps = ops.shape(stacks)[1]
+        merged = ops.reshape(stacks, (-1, *stacks.shape[2:]))  # (B*T, H, W, C)
+        features = self.cnn(merged, training=training)  # (B*T, D)
+        features = ops.reshape(features, (-1, n_steps, features.shape[-1]))
+        return self.pool(self.temporal(features, training=training), mask)
