@@ -13,13 +13,19 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from har.errors import ConfigError
-from har.types import Color, InputKind, WindowSpec
+from har.types import Color, InputKind, Protocol, WindowSpec
 
 MOTION_LAGS_S = ((0.0, -0.04), (0.0, -0.12), (0.16, -0.16))
 """Signed differences at three lags.
 
 Source: the project's probe on Surveillance Camera Fight, docs/decisions/003-motion-encoding.md.
 """
+
+BACKGROUND_NAMES = frozenset(
+    ("background", "idle", "neutral", "no_fight", "nofight", "none", "normal", "nothing", "other")
+    + ("playing", "rest")
+)
+"""Labels, in lower case, that are taken to mean that nothing of interest happens."""
 
 
 def _check(ok: bool, name: str, value: object, expected: str) -> None:
@@ -248,6 +254,54 @@ class TrainConfig:
 
 
 @dataclass(frozen=True)
+class CrossvalConfig:
+    """How a recipe is cross-validated.
+
+    Attributes:
+        n_folds: Parts; each is tested once a seed.
+        n_seeds: Repetitions, each with its own folds and starting weights.
+        protocol: ``grouped`` never divides a group; ``random`` leaks and is only for comparison.
+    """
+
+    n_folds: int = 5
+    n_seeds: int = 3
+    protocol: Protocol = "grouped"
+
+    def __post_init__(self) -> None:
+        _check_range(self, n_folds=(2, 100), n_seeds=(1, 100))
+        _check(
+            self.protocol in ("grouped", "random"),
+            "protocol",
+            self.protocol,
+            "'grouped' or 'random'",
+        )
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """How a video is recognised (`har predict`).
+
+    Attributes:
+        n_overlap: Windows that look at each step, away from the ends.
+        batch_steps: Time steps that go through the CNN together.
+    """
+
+    n_overlap: int = 4
+    batch_steps: int = 16
+
+    def __post_init__(self) -> None:
+        _check_range(self, n_overlap=(1, 64), batch_steps=(1, 1024))
+
+    def hop(self, n_steps: int) -> int:
+        """Gives the steps from one window's start to the next, for windows of ``n_steps``.
+
+        >>> PredictConfig().hop(16), PredictConfig().hop(3)
+        (4, 1)
+        """
+        return max(n_steps // self.n_overlap, 1)
+
+
+@dataclass(frozen=True)
 class DecodeConfig:
     """How scores become events.
 
@@ -271,6 +325,23 @@ class DecodeConfig:
         )
         _check(self.offset <= self.onset, "offset", self.offset, f"at most onset={self.onset}")
 
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "full": {},
+    "frozen": {"cnn": {"fit": {"epochs": 0}}, "system": {"fit": {"epochs": 0}}},
+    "tiny": {
+        "cnn": {
+            "backbone": "tiny",
+            "train_from": 0,
+            "steps_per_clip": 8,
+            "fit": {"epochs": 12, "patience": 4, "learning_rate": 3e-3, "batch_clips": 32},
+        },
+        "temporal": {"dropout": 0.3, "fit": {"epochs": 40, "learning_rate": 2e-3}},
+        "system": {"fit": {"epochs": 8, "patience": 3, "learning_rate": 3e-4, "batch_clips": 8}},
+    },
+}
+"""Named changes to `TrainConfig`: all three stages; a pretrained CNN that stays as it is; and a
+small CNN from scratch, for tests, made clips and small machines."""
 
 Config = TypeVar("Config")
 
@@ -296,10 +367,19 @@ def update_config(config: Config, values: dict[str, Any], where: str = "the sett
             changed[name] = update_config(current, value, f"{where}.{name}")
         else:
             changed[name] = _as_tuple(value)
-    try:
-        return dataclasses.replace(config, **changed)  # type: ignore[type-var]
-    except TypeError as error:
-        raise ConfigError(f"A value in {where} has the wrong kind: {error}") from error
+            _check_kind(name, changed[name], current, where)
+    return dataclasses.replace(config, **changed)  # type: ignore[type-var]
+
+
+def _check_kind(name: str, value: Any, current: Any, where: str) -> None:
+    """Refuses a value of another kind than the default; whole numbers serve as any number."""
+    kinds = (int, float) if type(current) is float else type(current)
+    if current is not None and (
+        not isinstance(value, kinds) or isinstance(value, bool) is not isinstance(current, bool)
+    ):
+        raise ConfigError(
+            f"Expected {name} of the kind of its default {current!r} in {where}, received {value!r}"
+        )
 
 
 def load_config(path: Path, base: Config) -> Config:

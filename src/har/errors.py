@@ -10,6 +10,7 @@
     |   |-- EmptyVideoError          ValueError         no frame, or too few
     |   |-- VideoDecodeError         OSError            damaged part-way; earlier frames were given
     |   `-- VideoWriteError          OSError
+    |-- OutputError                  OSError            a result could not be written or read back
     |-- DatasetError
     |   |-- ManifestError            ValueError
     |   |-- NoClipsError             ValueError
@@ -63,6 +64,10 @@ class VideoDecodeError(VideoError, OSError):
 
 class VideoWriteError(VideoError, OSError):
     """A video file could not be written."""
+
+
+class OutputError(HarError, OSError):
+    """A file of results could not be written, or a saved one not read back."""
 
 
 class DatasetError(HarError):

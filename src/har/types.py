@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 InputKind = Literal["motion", "rgb"]
 Color = Literal["gray", "rgb"]
+Protocol = Literal["grouped", "random"]
 SplitName = Literal["train", "val", "test"]
 
 
@@ -59,7 +60,8 @@ class Frame:
 class Clip:
     """A labelled stretch ``[start_s, end_s)`` of one video; ``end_s`` None means to its end.
 
-    ``group`` is what a split may never divide; it is empty until one is known.
+    ``group`` is what a split may never divide; it is empty until one is known. ``origin`` is
+    ``made`` for a generated clip, empty for a filmed one.
     """
 
     clip_id: str
@@ -70,6 +72,7 @@ class Clip:
     start_s: float = 0.0
     end_s: float | None = None
     split: SplitName | None = None
+    origin: str = ""
 
 
 @dataclass(frozen=True)

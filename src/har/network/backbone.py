@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Iterator
 from importlib import resources
 from types import ModuleType
+from typing import Any
 
 import keras
 import numpy as np
@@ -202,7 +203,7 @@ def _load_lite0_weights(model: keras.Model) -> None:
         variable.assign(values[key])
 
 
-def _list_applications() -> dict[str, Callable[..., keras.Model]]:
+def _list_applications() -> dict[str, Callable[..., Any]]:
     return {
         name: value
         for name, value in vars(keras.applications).items()

@@ -22,7 +22,7 @@ SERIALIZABLE = (motion.MotionEncoding, motion.PixelScaling, temporal.MaskedMean)
 def save_bundle(
     bundle_dir: Path, info: BundleInfo, cnn: keras.Model, head: keras.Model
 ) -> BundleInfo:
-    """Writes a whole bundle in one step: an older one in the same folder stays until the new is done.
+    """Writes a whole bundle in one step: an older one stays until the new one is whole.
 
     Args:
         bundle_dir: The folder to write; its parent is made.

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from har.network.backbone import build_backbone
+from har.network.backbone import build_backbone, freeze_backbone
 from har.network.motion import build_encoding
 from har.network.temporal import MaskedMean
 from har.types import WindowSpec
@@ -36,6 +36,25 @@ def build_cnn(name: str, spec: WindowSpec, weights: bool = True) -> keras.Model:
 def get_backbone(cnn: keras.Model) -> keras.Model:
     """Gives the backbone inside a CNN that `build_cnn` made."""
     return next(layer for layer in cnn.layers if isinstance(layer, keras.Model))
+
+
+def freeze_cnn(cnn: keras.Model, train_from: int, train_batch_norm: bool = False) -> None:
+    """Sets which blocks of a CNN's backbone learn; see `freeze_backbone`."""
+    freeze_backbone(get_backbone(cnn), train_from, train_batch_norm)
+
+
+def rebuild_cnn(cnn: keras.Model, name: str, spec: WindowSpec, policy: str) -> keras.Model:
+    """Gives a twin of a CNN, with what is frozen, under a policy such as ``mixed_bfloat16``."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        rebuilt = build_cnn(name, spec, weights=False)
+    finally:
+        keras.config.set_dtype_policy(before)
+    rebuilt.set_weights(cnn.get_weights())
+    for layer, twin in zip(get_backbone(cnn).layers, get_backbone(rebuilt).layers, strict=True):
+        twin.trainable = layer.trainable
+    return rebuilt
 
 
 def build_clip_classifier(temporal: keras.Model, n_features: int) -> keras.Model:

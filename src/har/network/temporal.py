@@ -34,7 +34,9 @@ def build_frame_head(n_features: int, n_labels: int, dropout: float) -> keras.Mo
     """Builds the head of the CNN stage, which looks at each step alone: (B, T, D) to (B, T, K)."""
     features = keras.Input((None, n_features), name="features")
     x = layers.Dropout(dropout, name="drop")(features)
-    return keras.Model(features, layers.Dense(n_labels, dtype="float32", name="logits")(x), name="frame")
+    return keras.Model(
+        features, layers.Dense(n_labels, dtype="float32", name="logits")(x), name="frame"
+    )
 
 
 def _over_time(config: TemporalConfig, x: Any) -> Any:

@@ -63,7 +63,15 @@ class Recognizer:
         Returns:
             (..., K) float32, the last axis sums to 1.
         """
-        scaled = np.asarray(logits, dtype=np.float64) / self.info.temperature
-        scaled -= scaled.max(axis=-1, keepdims=True)
-        exponentials = np.exp(scaled)
-        return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(np.float32)
+        return compute_softmax(np.asarray(logits) / self.info.temperature)
+
+
+def compute_softmax(logits: np.ndarray) -> np.ndarray:
+    """Gives probabilities, float32, that sum to 1 along the last axis.
+
+    >>> compute_softmax(np.array([0.0, np.log(3.0)])).tolist()
+    [0.25, 0.75]
+    """
+    shifted = logits.astype(np.float64) - logits.max(axis=-1, keepdims=True)
+    exponentials = np.exp(shifted)
+    return (exponentials / exponentials.sum(axis=-1, keepdims=True)).astype(np.float32)

@@ -1,0 +1,118 @@
+"""What all commands share: settings from files and options, JSON, tables, missing extras."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+
+from har.config import RECIPES, TrainConfig, load_config, update_config
+from har.errors import MissingDependencyError
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+store_option = click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    default=Path("data/.store"),
+    show_default=True,
+    help="The store that 'har prepare' made.",
+)
+
+
+def recipe_options(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Adds the options from which `build_train_config` makes a recipe."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            click.option("--seed", type=int, help="Of starting weights, order and changes."),
+            click.option(
+                "--config",
+                "config_file",
+                type=click.Path(path_type=Path),
+                help="TOML file of settings that go over the recipe.",
+            ),
+            click.option(
+                "--recipe",
+                type=click.Choice(sorted(RECIPES)),
+                default=default,
+                show_default=True,
+                help="full: three stages; frozen: the CNN stays as it is; tiny: a small CNN.",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return add
+
+
+def build_train_config(recipe: str, config_file: Path | None, seed: int | None) -> TrainConfig:
+    """Gives the recipe with the file's settings and the seed put over it."""
+    config = update_config(TrainConfig(), RECIPES[recipe], f"recipe {recipe}")
+    if config_file is not None:
+        config = load_config(config_file, config)
+    return config if seed is None else update_config(config, {"seed": seed})
+
+
+def parse_size(text: str | None) -> tuple[int, int] | None:
+    """Reads ``HxW``."""
+    if text is None:
+        return None
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isdigit() for part in parts):
+        raise click.BadParameter(f"expected HxW such as 128x224, received {text!r}")
+    return int(parts[0]), int(parts[1])
+
+
+@contextmanager
+def extra(name: str) -> Iterator[None]:
+    """Turns a missing package into what to install; keeps the backends quiet meanwhile."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            yield
+        except ModuleNotFoundError as error:
+            raise MissingDependencyError(
+                f"This command needs the package {error.name}, which is not installed; "
+                f"run: pip install 'human-action-recognition[{name}]'"
+            ) from error
+
+
+def print_json(value: Any) -> None:
+    """Prints a result for machines."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def say(text: str = "") -> None:
+    """Prints a line for people."""
+    click.echo(text, err=True)
+
+
+def say_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Prints a table with columns as wide as they need to be."""
+    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
+    for number, row in enumerate(cells):
+        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        say("  ".join(padded).rstrip())
+        if number == 0:
+            say("  ".join("-" * width for width in widths))
+
+
+def format_interval(interval: dict[str, Any]) -> str:
+    """Gives a figure with its 95 % interval as text."""
+    if interval["mean"] is None:
+        return "not defined"
+    if interval["ci95"] is None:
+        return f"{interval['mean']:.3f} (no interval: {interval['reason']})"
+    low, high = interval["ci95"]
+    return f"{interval['mean']:.3f} [{low:.3f}, {high:.3f}]"

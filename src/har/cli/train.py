@@ -1,0 +1,193 @@
+"""`har train`, `har crossval`, `har evaluate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from har.cli.common import (
+    build_train_config,
+    extra,
+    format_interval,
+    json_option,
+    print_json,
+    recipe_options,
+    say,
+    say_table,
+    store_option,
+)
+from har.config import CrossvalConfig
+from har.contract import BundleInfo
+
+out_option = click.option(
+    "--out",
+    "bundle_dir",
+    type=click.Path(path_type=Path),
+    default=Path("models/har"),
+    show_default=True,
+    help="The bundle: what the stages leave behind.",
+)
+
+
+def results_option(default: str) -> Any:
+    """Gives the option for the folder of graphs, logs and figures."""
+    return click.option(
+        "--results",
+        "results_dir",
+        type=click.Path(path_type=Path),
+        default=Path(default),
+        show_default=True,
+        help="Graphs, logs and figures.",
+    )
+
+
+@click.command()
+@click.argument("stage", type=click.Choice(["cnn", "lstm", "system", "all"]))
+@store_option
+@out_option
+@results_option("results")
+@recipe_options("full")
+@json_option
+def train(
+    stage: str,
+    store: Path,
+    bundle_dir: Path,
+    results_dir: Path,
+    recipe: str,
+    config_file: Path | None,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Train one stage or all three.
+
+    cnn: the per-frame CNN on single time steps. lstm: the head on that CNN's features.
+    system: both together. An interrupted stage goes on when the command is run again.
+    """
+    config = build_train_config(recipe, config_file, seed)
+    with extra("train"):
+        from har.dataset.store import Store
+        from har.training.run import Run
+        from har.training.stages import STAGES, train_all
+
+        run = Run(bundle_dir, results_dir)
+        action = train_all if stage == "all" else STAGES[stage]
+        info = action(config, Store.load(store), run)
+    if as_json:
+        print_json(_describe(info, bundle_dir, results_dir))
+
+
+def _describe(info: BundleInfo, bundle_dir: Path, results_dir: Path) -> dict[str, Any]:
+    return {
+        "bundle": str(bundle_dir),
+        "results": str(results_dir),
+        "stage": info.stage,
+        "labels": list(info.labels),
+        "backbone": info.backbone,
+        "temporal": info.temporal,
+        "made_data": info.made_data,
+        "metrics": info.metrics,
+    }
+
+
+@click.command()
+@store_option
+@click.option("--folds", default=CrossvalConfig.n_folds, show_default=True, help="Parts.")
+@click.option("--seeds", default=CrossvalConfig.n_seeds, show_default=True, help="Repetitions.")
+@click.option(
+    "--protocol",
+    type=click.Choice(["grouped", "random"]),
+    default="grouped",
+    show_default=True,
+    help="random divides groups and leaks: only to compare with published figures.",
+)
+@results_option("results/crossval")
+@recipe_options("frozen")
+@json_option
+def crossval(
+    store: Path,
+    folds: int,
+    seeds: int,
+    protocol: str,
+    results_dir: Path,
+    recipe: str,
+    config_file: Path | None,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Cross-validate a recipe, by groups, over several seeds.
+
+    The frozen recipe trains only the LSTM of each fold; full trains all three stages and takes
+    long. An interrupted run goes on when the command is run again.
+    """
+    config = build_train_config(recipe, config_file, seed)
+    settings = CrossvalConfig(folds, seeds, cast("Any", protocol))
+    with extra("train"):
+        from har.dataset.store import Store
+        from har.training.crossval import crossvalidate
+        from har.training.run import Run
+
+        run = Run(results_dir / "bundle", results_dir)
+        result = crossvalidate(config, settings, Store.load(store), run).to_json()
+    text = json.dumps(result, indent=2)
+    (results_dir / f"{protocol}.json").write_text(text, encoding="utf-8")
+    if as_json:
+        print_json(result)
+    _say_figures(result)
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@store_option
+@click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test", "all"]),
+    default="test",
+    show_default=True,
+    help="Which clips; only test clips give an honest figure for a bundle of the same store.",
+)
+@results_option("results/evaluate")
+@json_option
+def evaluate(bundle: Path, store: Path, split: str, results_dir: Path, as_json: bool) -> None:
+    """Measure a bundle on prepared clips: figures with intervals, confusion, a page to read."""
+    with extra("train"):
+        from har.dataset.store import Store
+        from har.inference.evaluate import Part, evaluate_bundle, write_evaluation
+
+        part = cast("Part", split)
+        result = evaluate_bundle(bundle, Store.load(store), part, progress=True)
+        page = write_evaluation(results_dir, result)
+    values = result.to_json()
+    if as_json:
+        print_json(values)
+    _say_figures(values)
+    rows = [
+        [item["label"], item["support"], *(_three(item[key]) for key in _CLASS_FIGURES)]
+        for item in values["per_class"]
+    ]
+    say_table(["class", "clips", *_CLASS_FIGURES], rows)
+    if values["seen_in_training"]:
+        say("The bundle learnt from these clips or was chosen by them: no honest figure.")
+    say(f"Page with the confusion matrix: {page}")
+
+
+_CLASS_FIGURES = ("precision", "recall", "f1")
+
+
+def _three(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _say_figures(values: dict[str, Any]) -> None:
+    made = " (made clips)" if values["made_data"] else ""
+    floor = values["floor"] or {}
+    say(f"{values['n_clips']} clips, {values['n_groups']} groups{made}")
+    rows = [
+        [name, format_interval(values[name]), _three(floor.get(name))]
+        for name in ("accuracy", "auc", "macro_f1")
+    ]
+    say_table(["figure", "value [95 % over groups]", "shortcut floor"], rows)
+    if values.get("leaks"):
+        say("Random splits leak: test clips share their scene with training clips.")

@@ -1,0 +1,189 @@
+"""Cuts the clips of one video in one decode pass: the work of one job of `prepare`.
+
+Worker processes import this module, so it imports nothing heavier than the reader.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from har.dataset.catalog import Reject
+from har.dataset.index import StoredClip
+from har.dataset.scenes import HASH_FRAMES, compute_scene_hash
+from har.dataset.store import FrameSettings, frames_path
+from har.dataset.store_writer import ClipWriter
+from har.errors import VideoDecodeError, VideoError, VideoOpenError
+from har.types import Clip, Frame, VideoInfo
+from har.video.geometry import compute_letterbox
+from har.video.reader import VideoReader, open_video, probe_video
+
+_TIME_EPS_S = 1e-6
+
+
+@dataclass(frozen=True)
+class CutJob:
+    """Clips of one video, sorted by start."""
+
+    path: Path
+    clips: tuple[Clip, ...]
+    frames: FrameSettings
+    min_frames: int
+    store: Path
+
+
+@dataclass(frozen=True)
+class CutResult:
+    """What became of a job's clips: each is in one of the two."""
+
+    clips: tuple[StoredClip, ...]
+    rejects: tuple[Reject, ...]
+
+
+@dataclass(frozen=True)
+class _VideoFile:
+    n_bytes: int
+    mtime_ns: int
+    hash: str
+
+
+def probe_size(path: Path) -> tuple[int, int] | None:
+    """Gives a video's (H, W) as seen on a screen, or None where it cannot be read."""
+    try:
+        info = probe_video(path)
+    except VideoError:
+        return None
+    return info.height, info.width
+
+
+def hash_file(path: Path) -> str:
+    """Gives the SHA-256 of a file."""
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def cut_video(job: CutJob) -> CutResult:
+    """Decodes a video once and writes the frames of its clips.
+
+    A clip of which at least ``min_frames`` could be decoded is kept, with the place of the damage
+    noted if there is any; the others are rejected.
+    """
+    ends_s = [clip.end_s for clip in job.clips]
+    settings = job.frames
+    span = {
+        "start_s": job.clips[0].start_s,
+        "end_s": None if None in ends_s else max(end for end in ends_s if end is not None),
+    }
+    try:
+        with open_video(
+            job.path, settings.size, settings.color, settings.max_rate_hz, **span, n_threads=1
+        ) as reader:
+            return _Cutter(job, reader).cut()
+    except VideoError as error:
+        return CutResult((), tuple(_reject(clip, str(error)) for clip in job.clips))
+
+
+class _Cutter:
+    """Hands each frame to the clips it belongs to; only clips under way have an open file."""
+
+    def __init__(self, job: CutJob, reader: VideoReader) -> None:
+        self._job = job
+        self._reader = reader
+        self._file = _read_file(job.path)
+        self._waiting = deque(job.clips)
+        self._open: list[tuple[Clip, ClipWriter]] = []
+        self._kept: list[StoredClip] = []
+        self._rejects: list[Reject] = []
+
+    def cut(self) -> CutResult:
+        try:
+            with suppress(VideoDecodeError):  # the reader says where: `damaged_s`
+                for frame in self._reader:
+                    self._take(frame)
+            for clip, writer in self._open:
+                self._close(clip, writer)
+        finally:
+            for _, writer in self._open:
+                writer.discard()
+        self._rejects += [_reject(clip, self._why_empty(clip)) for clip in self._waiting]
+        return CutResult(tuple(self._kept), tuple(self._rejects))
+
+    def _take(self, frame: Frame) -> None:
+        now_s = frame.time_s + _TIME_EPS_S
+        while self._waiting and self._waiting[0].start_s <= now_s:
+            clip = self._waiting.popleft()
+            writer = ClipWriter(self._job.store, clip.clip_id, frame.image.shape)
+            self._open.append((clip, writer))
+        over = [own for own in self._open if own[0].end_s is not None and own[0].end_s <= now_s]
+        for own in over:
+            self._close(*own)
+            self._open.remove(own)
+        for clip, writer in self._open:
+            writer.append(frame.image, frame.time_s - clip.start_s)
+
+    def _close(self, clip: Clip, writer: ClipWriter) -> None:
+        times_s = writer.times_s
+        if len(times_s) < self._job.min_frames:
+            writer.discard()
+            reason = f"only {len(times_s)} frames, at least {self._job.min_frames} are needed"
+            self._rejects.append(_reject(clip, reason + self._why_damaged(clip)))
+            return
+        digest = writer.finish()
+        interval_s = float(np.median(np.diff(times_s)))
+        info = self._reader.info
+        self._kept.append(
+            StoredClip(
+                **vars(clip),
+                n_frames=len(times_s),
+                fps=info.fps or 1.0 / interval_s,
+                duration_s=float(times_s[-1] - times_s[0]) + interval_s,
+                width=info.width,
+                height=info.height,
+                damaged_s=self._reader.damaged_s if self._why_damaged(clip) else None,
+                scene_hashes=_hash_scene(self._job, clip.clip_id, info),
+                hash=digest,
+                video_bytes=self._file.n_bytes,
+                video_mtime_ns=self._file.mtime_ns,
+                video_hash=self._file.hash,
+            )
+        )
+
+    def _why_damaged(self, clip: Clip) -> str:
+        damaged_s = self._reader.damaged_s
+        if damaged_s is None or (clip.end_s is not None and clip.end_s <= damaged_s):
+            return ""
+        return f"; the video is damaged or cut off at {damaged_s:.2f} s"
+
+    def _why_empty(self, clip: Clip) -> str:
+        where = f"from {clip.start_s:g} s" if clip.start_s else "at all"
+        return f"the video has no frame {where}{self._why_damaged(clip)}"
+
+
+def _read_file(path: Path) -> _VideoFile:
+    try:
+        stat = path.stat()
+        return _VideoFile(stat.st_size, stat.st_mtime_ns, hash_file(path))
+    except OSError as error:
+        raise VideoOpenError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _reject(clip: Clip, reason: str) -> Reject:
+    return Reject(clip.clip_id, clip.path, reason)
+
+
+def _hash_scene(job: CutJob, clip_id: str, info: VideoInfo) -> tuple[int, ...]:
+    """Gives the perceptual hashes of evenly spread frames, without their letterbox bars."""
+    frames = np.load(frames_path(job.store, clip_id), mmap_mode="r", allow_pickle=False)
+    box = compute_letterbox((info.height, info.width), job.frames.size)
+    places = (np.arange(HASH_FRAMES) + 0.5) * len(frames) / HASH_FRAMES
+    hashes = []
+    for place in places.astype(int):
+        content = np.ascontiguousarray(frames[place][box.rows, box.columns])
+        gray = content if content.ndim == 2 else content.mean(axis=2).astype(np.uint8)
+        hashes.append(compute_scene_hash(gray))
+    return tuple(hashes)

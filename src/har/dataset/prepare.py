@@ -1,0 +1,232 @@
+"""From a folder or manifest of clips to a store: scan, cut, group, split, report."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from har.config import PrepareConfig
+from har.dataset.catalog import SCENES, Catalog, Reject, scan
+from har.dataset.cut import CutJob, CutResult, cut_video, hash_file, probe_size
+from har.dataset.doctor import Report, build_report, write_report
+from har.dataset.index import StoredClip
+from har.dataset.scenes import find_scenes
+from har.dataset.splits import build_splits
+from har.dataset.store import FrameSettings, Store, StoreSettings, frames_path, times_path
+from har.dataset.store_writer import StoreWriter
+from har.dataset.workers import run_jobs
+from har.errors import NoClipsError, StoreError
+from har.types import Clip
+from har.video.geometry import compute_fill
+
+_ASPECTS = ((1, 1), (4, 3), (16, 9), (3, 4), (9, 16))
+_SIDE_STEP_PX = 32
+
+
+@dataclass(frozen=True)
+class PrepareSummary:
+    """What a run of `prepare` ended with.
+
+    Attributes:
+        store: The finished store.
+        report: What `har.dataset.doctor` found in it.
+        n_cut: Clips whose frames were made by this run.
+        n_reused: Clips that were there already.
+    """
+
+    store: Store
+    report: Report
+    n_cut: int
+    n_reused: int
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives plain values: the report's figures and what this run did."""
+        return {**self.report.to_json(), "n_cut": self.n_cut, "n_reused": self.n_reused}
+
+
+def prepare(
+    source: Path, store_dir: Path, config: PrepareConfig, progress: bool = False
+) -> PrepareSummary:
+    """Makes or updates the store of a folder or manifest of clips.
+
+    Each video is decoded once; videos that have not changed since the last run are not decoded
+    at all. A video that cannot be used lands in ``rejects.csv`` and never stops the others. A run
+    that was interrupted goes on where it stopped.
+
+    Args:
+        source: See `har.dataset.catalog.scan`.
+        store_dir: Folder of the store; it is made if it is not there.
+        config: Settings.
+        progress: Whether to show a progress bar on standard error.
+
+    Raises:
+        NoClipsError: Fewer than two labels have a usable clip.
+        ManifestError: The manifest or ``group_by`` cannot be understood.
+        SplitError: The manifest's column ``split`` divides a group.
+        StoreError: The store cannot be written.
+    """
+    catalog = scan(source, config.group_by)
+    try:
+        return _prepare(catalog, store_dir, config, progress)
+    except OSError as error:
+        raise StoreError(
+            f"The store {store_dir} cannot be written: {error}; what is cut so far is kept, so"
+            " run har prepare again when that is put right"
+        ) from error
+
+
+def choose_size(sizes: Iterable[tuple[int, int]], long_side: int) -> tuple[int, int]:
+    """Gives the picture shape that leaves the least part of it to letterbox bars.
+
+    Args:
+        sizes: (H, W) of the videos, at least one.
+        long_side: Pixels of the longer side.
+
+    Returns:
+        (H, W) near 1:1, 4:3, 16:9, 3:4 or 9:16, both multiples of 32.
+
+    >>> choose_size([(360, 640), (720, 1280), (480, 640)], 224)
+    (128, 224)
+    """
+    counted = Counter(sizes)
+    shapes = [_shape(aspect, long_side) for aspect in _ASPECTS]
+    return max(
+        shapes, key=lambda shape: sum(n * compute_fill(s, shape) for s, n in counted.items())
+    )
+
+
+def _shape(aspect: tuple[int, int], long_side: int) -> tuple[int, int]:
+    width, height = aspect
+    scale = long_side / max(aspect)
+    short = max(round(min(aspect) * scale / _SIDE_STEP_PX), 1) * _SIDE_STEP_PX
+    return (short, long_side) if width > height else (long_side, short)
+
+
+def _prepare(
+    catalog: Catalog, store_dir: Path, config: PrepareConfig, progress: bool
+) -> PrepareSummary:
+    n_workers = config.jobs or os.cpu_count() or 1
+    size = config.size or _measure_size(catalog.clips, config.long_side, n_workers)
+    frames = FrameSettings(size, config.color, config.max_rate_hz)
+    writer = StoreWriter(store_dir, frames)
+    reused = _find_unchanged(catalog.clips, writer.reusable, store_dir)
+    jobs = _plan_jobs(catalog.clips, reused, frames, config.min_frames, store_dir)
+    cut, rejects = _cut_all(jobs, writer, n_workers, progress)
+    clips = _in_order(catalog, [*reused.values(), *cut])
+    labels = _check_labels(catalog, clips, rejects)
+    clips = _with_scenes(clips) if catalog.group_source == SCENES else clips
+    splits = build_splits(clips, config.n_folds, config.seed)
+    settings = StoreSettings(frames, labels, catalog.group_source)
+    store = writer.finish(settings, clips, splits, [*catalog.rejects, *rejects])
+    report = build_report(store)
+    write_report(report, store)
+    return PrepareSummary(store, report, n_cut=len(cut), n_reused=len(reused))
+
+
+def _measure_size(clips: Sequence[Clip], long_side: int, n_workers: int) -> tuple[int, int]:
+    paths = sorted({clip.path for clip in clips})
+    size_of = dict(run_jobs(probe_size, paths, n_workers))
+    sizes = [size for clip in clips if (size := size_of[clip.path]) is not None]
+    return choose_size(sizes or [(1, 1)], long_side)
+
+
+def _find_unchanged(
+    clips: Sequence[Clip], known: dict[str, StoredClip], store_dir: Path
+) -> dict[str, StoredClip]:
+    """Gives the clips whose video is the same as when they were cut, with what is new of them."""
+    same: dict[str, StoredClip] = {}
+    for clip in clips:
+        before = known.get(clip.clip_id)
+        if before is None or not _has_files(store_dir, clip.clip_id):
+            continue
+        try:
+            stat = clip.path.stat()
+            seen = (before.video_bytes, before.video_mtime_ns)
+            is_same = (stat.st_size, stat.st_mtime_ns) == seen or (
+                stat.st_size == before.video_bytes and hash_file(clip.path) == before.video_hash
+            )
+        except OSError:  # the reader says what is wrong with it
+            continue
+        if is_same:
+            same[clip.clip_id] = replace(before, video_mtime_ns=stat.st_mtime_ns, **vars(clip))
+    return same
+
+
+def _has_files(store_dir: Path, clip_id: str) -> bool:
+    return frames_path(store_dir, clip_id).is_file() and times_path(store_dir, clip_id).is_file()
+
+
+def _plan_jobs(
+    clips: Sequence[Clip],
+    reused: dict[str, StoredClip],
+    frames: FrameSettings,
+    min_frames: int,
+    store_dir: Path,
+) -> list[CutJob]:
+    """Gives one job a video, the largest files first so that none is left for the end."""
+    wanted = [clip for clip in clips if clip.clip_id not in reused]
+    jobs = [
+        CutJob(path, tuple(of_video), frames, min_frames, store_dir)
+        for path, of_video in groupby(wanted, key=lambda clip: clip.path)
+    ]
+    return sorted(jobs, key=lambda job: -_file_size(job.path))
+
+
+def _file_size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _cut_all(
+    jobs: list[CutJob], writer: StoreWriter, n_workers: int, progress: bool
+) -> tuple[list[StoredClip], list[Reject]]:
+    cut: list[StoredClip] = []
+    rejects: list[Reject] = []
+    results = run_jobs(cut_video, jobs, n_workers)
+    for job, result in tqdm(
+        results, "Preparing", len(jobs), unit="video", disable=not progress, leave=False
+    ):
+        if result is None:
+            why = "the decoder crashed on this video; repair or replace the file"
+            result = CutResult((), tuple(Reject(c.clip_id, c.path, why) for c in job.clips))
+        for clip in result.clips:
+            writer.add(clip)
+        cut += result.clips
+        rejects += result.rejects
+    return cut, rejects
+
+
+def _in_order(catalog: Catalog, clips: Iterable[StoredClip]) -> list[StoredClip]:
+    place = {clip.clip_id: place for place, clip in enumerate(catalog.clips)}
+    return sorted(clips, key=lambda clip: place[clip.clip_id])
+
+
+def _check_labels(
+    catalog: Catalog, clips: Sequence[StoredClip], rejects: Sequence[Reject]
+) -> tuple[str, ...]:
+    labels = sorted({clip.label for clip in clips})
+    if len(labels) < 2:
+        wanted = sorted({clip.label for clip in catalog.clips})
+        raise NoClipsError(
+            f"Usable clips are needed of at least two of the labels {', '.join(wanted)}; there are"
+            f" {len(clips)}, of {', '.join(labels) or 'none'}. The first that was left out:"
+            f" {rejects[0].path}: {rejects[0].reason}"
+        )
+    return tuple(labels)
+
+
+def _with_scenes(clips: Sequence[StoredClip]) -> list[StoredClip]:
+    """Gives the clips with groups named after the first clip of each scene."""
+    hashes = [clip.scene_hashes for clip in clips]
+    scenes: np.ndarray = find_scenes(hashes, [str(clip.path) for clip in clips])
+    return [
+        replace(clip, group=f"scene of {clips[first].clip_id}")
+        for clip, first in zip(clips, scenes.tolist(), strict=True)
+    ]

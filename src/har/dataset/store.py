@@ -1,0 +1,241 @@
+"""The store: prepared clips on disk, read through memory maps.
+
+    STORE/store.json              version, settings, labels in order, where the groups are from
+          index.csv               one line a clip
+          frames/ID.npy           (F, H, W) or (F, H, W, 3) uint8
+          frames/ID.times.npy     (F,) float64 seconds from the clip's start
+          splits.json             who is in train, val and test, and the folds
+          rejects.csv             what was left out, and why
+          report.md, report.json, sheet.png
+          progress.csv            lines of clips that are cut; only until `prepare` has finished
+
+A store without ``index.csv`` is unfinished and is not loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from har.dataset.catalog import Reject
+from har.dataset.index import StoredClip, read_rejects, read_rows
+from har.dataset.splits import Splits
+from har.errors import StoreError
+from har.types import Color, SplitName
+
+FORMAT_VERSION = 1
+
+SETTINGS = "store.json"
+INDEX = "index.csv"
+PROGRESS = "progress.csv"
+SPLITS = "splits.json"
+REJECTS = "rejects.csv"
+FRAMES = "frames"
+
+
+@dataclass(frozen=True)
+class FrameSettings:
+    """What the stored frames depend on; a change makes all of them anew."""
+
+    size: tuple[int, int]
+    color: Color
+    max_rate_hz: float
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives plain values that `from_json` reads back."""
+        return {"size": list(self.size), "color": self.color, "max_rate_hz": self.max_rate_hz}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> FrameSettings:
+        """Reads what `to_json` gave.
+
+        Raises:
+            ValueError: A field is missing or of the wrong kind.
+        """
+        try:
+            height, width = (int(side) for side in values["size"])
+            color: Color = "rgb" if values["color"] == "rgb" else "gray"
+            return cls((height, width), color, float(values["max_rate_hz"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"{values!r} are no frame settings: {error}") from error
+
+
+@dataclass(frozen=True)
+class StoreSettings:
+    """What ``store.json`` holds.
+
+    Attributes:
+        frames: What the frames depend on.
+        labels: Class names in the order of the model's outputs.
+        group_source: Where the groups are from, as in `har.dataset.catalog.Catalog`.
+    """
+
+    frames: FrameSettings
+    labels: tuple[str, ...]
+    group_source: str
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives plain values that `from_json` reads back."""
+        return {
+            "version": FORMAT_VERSION,
+            "frames": self.frames.to_json(),
+            "labels": list(self.labels),
+            "group_source": self.group_source,
+        }
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> StoreSettings:
+        """Reads what `to_json` gave.
+
+        Raises:
+            ValueError: A field is missing, of the wrong kind or of another version.
+        """
+        try:
+            if values["version"] != FORMAT_VERSION:
+                raise ValueError(f"format {values['version']}, this har reads {FORMAT_VERSION}")
+            labels = tuple(str(label) for label in values["labels"])
+            frames = FrameSettings.from_json(values["frames"])
+            return cls(frames, labels, str(values["group_source"]))
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"a field is missing or of the wrong kind: {error}") from error
+
+
+@dataclass(frozen=True)
+class Store:
+    """A finished store; read-only.
+
+    Attributes:
+        path: Its folder.
+        settings: What it was made with.
+        clips: In the order of the index.
+        splits: Who is in train, val and test, and the folds.
+        rejects: What was left out.
+    """
+
+    path: Path
+    settings: StoreSettings
+    clips: tuple[StoredClip, ...]
+    splits: Splits
+    rejects: tuple[Reject, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> Store:
+        """Opens the store in a folder.
+
+        Raises:
+            StoreError: There is none, it is unfinished, of another version or damaged.
+        """
+        if not (path / SETTINGS).is_file():
+            raise StoreError(f"There is no store in {path}; make one: har prepare --store {path}")
+        if not (path / INDEX).is_file():
+            raise StoreError(f"The store {path} is unfinished; run har prepare again, it goes on")
+        try:
+            settings = StoreSettings.from_json(read_json(path / SETTINGS))
+            splits = Splits.from_json(read_json(path / SPLITS))
+        except (OSError, ValueError) as error:
+            raise StoreError(
+                f"The store {path} cannot be used ({error}); delete it and run har prepare again"
+            ) from error
+        clips = tuple(read_rows(path / INDEX))
+        return cls(path, settings, clips, splits, tuple(read_rejects(path / REJECTS)))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Class names in the order of the model's outputs."""
+        return self.settings.labels
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(H, W) of every stored picture."""
+        return self.settings.frames.size
+
+    @property
+    def color(self) -> Color:
+        """``gray`` or ``rgb``."""
+        return self.settings.frames.color
+
+    @property
+    def max_rate_hz(self) -> float:
+        """Frames a second that faster videos were thinned to."""
+        return self.settings.frames.max_rate_hz
+
+    @cached_property
+    def label_indices(self) -> np.ndarray:
+        """(N,) int64: each clip's place in ``labels``."""
+        places = {label: place for place, label in enumerate(self.labels)}
+        return np.array([places[clip.label] for clip in self.clips], dtype=np.int64)
+
+    @cached_property
+    def data_hash(self) -> str:
+        """SHA-256 over the clips' contents, labels and groups and the order of the labels.
+
+        It does not depend on where the store or the videos lie.
+        """
+        rows = sorted([clip.hash, clip.label, clip.group] for clip in self.clips)
+        return hashlib.sha256(json.dumps([self.labels, rows]).encode()).hexdigest()
+
+    def open_frames(self, clip_id: str) -> np.ndarray:
+        """Maps a clip's frames into memory, read-only.
+
+        Returns:
+            (F, H, W) or (F, H, W, 3) uint8.
+
+        Raises:
+            StoreError: The file is missing or damaged.
+        """
+        return _load_array(frames_path(self.path, clip_id), "r")
+
+    def load_times(self, clip_id: str) -> np.ndarray:
+        """Gives the times of a clip's frames: (F,) float64 ascending seconds from its start.
+
+        Raises:
+            StoreError: The file is missing or damaged.
+        """
+        return _load_array(times_path(self.path, clip_id), None)
+
+    def indices(self, split: SplitName | Literal["all"]) -> np.ndarray:
+        """Gives the places in ``clips`` of one part, ascending int64.
+
+        Raises:
+            SplitError: This store has no such part; the message says why and what to do.
+        """
+        if split == "all":
+            return np.arange(len(self.clips))
+        members = self.splits.members(split)
+        inside = [clip.clip_id in members for clip in self.clips]
+        return np.flatnonzero(inside)
+
+
+def frames_path(store: Path, clip_id: str) -> Path:
+    """Gives where a clip's frames lie."""
+    return store / FRAMES / f"{clip_id}.npy"
+
+
+def times_path(store: Path, clip_id: str) -> Path:
+    """Gives where the times of a clip's frames lie."""
+    return store / FRAMES / f"{clip_id}.times.npy"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Reads a JSON object.
+
+    Raises:
+        ValueError: It is no JSON object.
+    """
+    values = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(values, dict):
+        raise ValueError(f"{path.name} holds no object")
+    return values
+
+
+def _load_array(path: Path, mmap_mode: Literal["r"] | None) -> np.ndarray:
+    try:
+        return np.load(path, mmap_mode=mmap_mode, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise StoreError(f"{path} cannot be read ({error}); run har prepare again") from error

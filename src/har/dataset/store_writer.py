@@ -1,0 +1,164 @@
+"""Writing a store so that an interrupted run goes on and nobody reads half a store."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.lib import format as npy
+
+from har.dataset.catalog import Reject
+from har.dataset.index import (
+    StoredClip,
+    append_row,
+    read_rows,
+    write_rejects,
+    write_rows,
+)
+from har.dataset.splits import Splits
+from har.dataset.store import (
+    FORMAT_VERSION,
+    FRAMES,
+    INDEX,
+    PROGRESS,
+    REJECTS,
+    SETTINGS,
+    SPLITS,
+    FrameSettings,
+    Store,
+    StoreSettings,
+    frames_path,
+    read_json,
+    times_path,
+)
+
+
+class StoreWriter:
+    """Makes a store, or goes on with one that was interrupted or whose source has changed.
+
+    From its making to `finish` the folder has no index and is therefore unfinished.
+
+    Attributes:
+        reusable: The clips that were cut before with the same settings, by id.
+    """
+
+    def __init__(self, path: Path, frames: FrameSettings) -> None:
+        self._path = path
+        self.reusable: dict[str, StoredClip] = {}
+        (path / FRAMES).mkdir(parents=True, exist_ok=True)
+        if read_frame_settings(path) == frames:
+            for name in (INDEX, PROGRESS):
+                rows = read_rows(path / name, skip_broken=True)
+                self.reusable |= {clip.clip_id: clip for clip in rows}
+        _write_whole(path / PROGRESS, lambda to: write_rows(to, self.reusable.values()))
+        (path / INDEX).unlink(missing_ok=True)
+        write_json(path / SETTINGS, {"version": FORMAT_VERSION, "frames": frames.to_json()})
+
+    def add(self, clip: StoredClip) -> None:
+        """Notes a clip that is cut, so that an interrupted run need not cut it again."""
+        append_row(self._path / PROGRESS, clip)
+
+    def finish(
+        self,
+        settings: StoreSettings,
+        clips: Sequence[StoredClip],
+        splits: Splits,
+        rejects: Iterable[Reject],
+    ) -> Store:
+        """Writes the index, removes the frames of clips that are gone, and gives the store."""
+        path = self._path
+        _remove_strays(path, clips)
+        write_json(path / SETTINGS, settings.to_json())
+        write_json(path / SPLITS, splits.to_json())
+        _write_whole(path / REJECTS, lambda to: write_rejects(to, rejects))
+        _write_whole(path / INDEX, lambda to: write_rows(to, clips))
+        (path / PROGRESS).unlink(missing_ok=True)
+        return Store.load(path)
+
+
+class ClipWriter:
+    """Writes one clip's frames as they come, in constant memory.
+
+    The file is an ``.npy`` whose header is written again with the final count: NumPy pads headers
+    so that the first axis can grow in place. End with `finish` or `discard`.
+    """
+
+    def __init__(self, store: Path, clip_id: str, frame_shape: tuple[int, ...]) -> None:
+        self._store = store
+        self._clip_id = clip_id
+        self._frame_shape = frame_shape
+        self._times_s: list[float] = []
+        self._part = frames_path(store, clip_id).with_suffix(".part")
+        self._digest = hashlib.sha256()
+        self._file: BinaryIO = self._part.open("wb")
+        self._write_header(0)
+
+    @property
+    def times_s(self) -> np.ndarray:
+        """(F,) float64: the times of the frames so far."""
+        return np.array(self._times_s, dtype=np.float64)
+
+    def append(self, image: np.ndarray, time_s: float) -> None:
+        """Adds a frame and its time in seconds from the clip's start."""
+        data = np.ascontiguousarray(image)
+        self._file.write(data.data)
+        self._digest.update(data.data)
+        self._times_s.append(time_s)
+
+    def finish(self) -> str:
+        """Puts the clip in its place and gives the SHA-256 of its frames and times."""
+        self._file.seek(0)
+        self._write_header(len(self._times_s))
+        self._file.close()
+        times_part = self._part.with_suffix(".times.part")
+        with times_part.open("wb") as lines:
+            np.save(lines, self.times_s, allow_pickle=False)
+        times_part.replace(times_path(self._store, self._clip_id))
+        self._part.replace(frames_path(self._store, self._clip_id))
+        self._digest.update(self.times_s.tobytes())
+        return self._digest.hexdigest()
+
+    def discard(self) -> None:
+        """Removes what was written and is not finished; does nothing after `finish`."""
+        self._file.close()
+        self._part.unlink(missing_ok=True)
+
+    def _write_header(self, n_frames: int) -> None:
+        shape = (n_frames, *self._frame_shape)
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(self._file, header)
+
+
+def read_frame_settings(path: Path) -> FrameSettings | None:
+    """Gives what a finished or unfinished store's frames were made with, or None."""
+    try:
+        values = read_json(path / SETTINGS)
+        if values.get("version") != FORMAT_VERSION:
+            return None
+        return FrameSettings.from_json(values["frames"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def write_json(path: Path, values: dict[str, Any]) -> None:
+    """Writes an object as readable JSON, whole or not at all."""
+    text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
+    _write_whole(path, lambda to: to.write_text(text + "\n", encoding="utf-8"))
+
+
+def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
+    part = path.with_name(path.name + ".part")
+    write(part)
+    part.replace(path)
+
+
+def _remove_strays(store: Path, clips: Sequence[StoredClip]) -> None:
+    wanted = {frames_path(store, clip.clip_id) for clip in clips}
+    wanted |= {times_path(store, clip.clip_id) for clip in clips}
+    for path in (store / FRAMES).iterdir():
+        if path not in wanted and path.suffix in (".npy", ".part"):
+            path.unlink()

@@ -1,0 +1,163 @@
+"""Files of results: events as CSV, everything as JSON, scores with their time grid as CSV.
+
+Every file appears under its name only once it is complete.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+from har.dataset.catalog import Reject
+from har.errors import OutputError
+from har.inference.recording import VideoResult
+from har.types import Scores
+
+EVENT_COLUMNS = ("video", "start_s", "end_s", "label", "score")
+_GRID_COLUMNS = ["time_s", "step_s"]
+
+
+def compute_output_stems(paths: Sequence[Path]) -> list[str]:
+    """Gives each video a stem for its files, so that many share a folder without a clash.
+
+    Args:
+        paths: Different videos, of any folders.
+
+    Returns:
+        The file's own stem where no other has it (whatever the case of its letters), else with
+        its ending, with its folder, or with a hash of its path, the first that is enough.
+
+    >>> compute_output_stems([Path("a/x.mp4"), Path("b/x.mp4"), Path("b/y.avi"), Path("b/y.mp4")])
+    ['a_x_mp4', 'b_x_mp4', 'y_avi', 'y_mp4']
+    """
+    names = [_list_names(path) for path in paths]
+    levels = [0] * len(paths)
+    while True:
+        stems = [own[level] for own, level in zip(names, levels, strict=True)]
+        counts = Counter(stem.casefold() for stem in stems)
+        shared = [
+            index
+            for index, stem in enumerate(stems)
+            if counts[stem.casefold()] > 1 and levels[index] + 1 < len(names[index])
+        ]
+        if not shared:
+            return stems
+        for index in shared:
+            levels[index] += 1
+
+
+def _list_names(path: Path) -> list[str]:
+    with_ending = path.name.replace(".", "_")
+    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    return [
+        path.stem,
+        with_ending,
+        f"{path.resolve().parent.name}_{with_ending}",
+        f"{with_ending}_{digest}",
+    ]
+
+
+def write_events_csv(path: Path, results: Iterable[VideoResult]) -> None:
+    """Writes one line an event, for all videos, seconds to the millisecond.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with _open_replacing(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(EVENT_COLUMNS)
+        for result in results:
+            for event in result.events:
+                span = (f"{event.onset_s:.3f}", f"{event.offset_s:.3f}")
+                writer.writerow([result.info.path, *span, event.label, f"{event.score:.4f}"])
+
+
+def to_json(outcomes: Iterable[VideoResult | Reject]) -> list[dict[str, Any]]:
+    """Gives the values of `har predict --json`: a rejected video has ``video`` and ``error``."""
+    return [
+        {"video": str(outcome.path), "error": outcome.reason}
+        if isinstance(outcome, Reject)
+        else outcome.to_json()
+        for outcome in outcomes
+    ]
+
+
+def write_json(path: Path, outcomes: Iterable[VideoResult | Reject]) -> None:
+    """Writes what `to_json` gives.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with _open_replacing(path) as file:
+        json.dump(to_json(outcomes), file, indent=2, ensure_ascii=False)
+        file.write("\n")
+
+
+def save_scores(path: Path, scores: Scores) -> None:
+    """Writes one line a time step: ``time_s,step_s`` and a column a label, without any loss.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with _open_replacing(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*_GRID_COLUMNS, *scores.labels])
+        for time_s, row in zip(scores.times_s.tolist(), scores.values, strict=True):
+            writer.writerow([time_s, scores.step_s, *map(str, row)])
+
+
+def load_scores(path: Path) -> Scores:
+    """Reads what `save_scores` wrote.
+
+    Raises:
+        OutputError: There is no such file, or it holds something else.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+        return _parse_scores(header, rows)
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
+        raise OutputError(
+            f"{path} cannot be read as saved scores: {error}. Give a scores file that "
+            f"'har predict' wrote."
+        ) from error
+
+
+def _parse_scores(header: list[str], rows: list[list[str]]) -> Scores:
+    labels = tuple(header[len(_GRID_COLUMNS) :])
+    if header[: len(_GRID_COLUMNS)] != _GRID_COLUMNS or len(labels) < 2:
+        raise ValueError(f"its first line is {','.join(header)[:80]!r}")
+    table = np.array(rows, dtype=np.float64)
+    if table.shape != (len(rows), len(header)) or len(rows) == 0:
+        raise ValueError("it has no rows")
+    grid, values = table[:, : len(_GRID_COLUMNS)], table[:, len(_GRID_COLUMNS) :]
+    if not np.all((values >= 0) & (values <= 1)):
+        raise ValueError("a score is not from 0 to 1")
+    if not (np.all(np.diff(grid[:, 0]) > 0) and np.all(grid[:, 1] == grid[0, 1])):
+        raise ValueError("its times do not ascend on an even grid")
+    return Scores(labels, grid[:, 0], values.astype(np.float32), float(grid[0, 1]))
+
+
+@contextmanager
+def _open_replacing(path: Path) -> Iterator[TextIO]:
+    part = path.with_name(path.name + ".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(
+            f"{path} could not be written: {error.strerror or error}. Check that the folder may "
+            f"be written to and that the disk is not full."
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)

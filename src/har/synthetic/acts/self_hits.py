@@ -1,0 +1,125 @@
+"""Hitting oneself: slaps and fists to head, face, chest and thigh; the head against things."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from har.synthetic.acts.strokes import (
+    Act,
+    Deed,
+    Style,
+    chest_spot,
+    hands_used,
+    head_spot,
+    head_windup,
+    hold_gate,
+    stroke_keys,
+    thigh_spot,
+)
+from har.synthetic.easing import compute_blow
+from har.synthetic.skeleton import TRUNK_LIMITS, solve_base
+from har.synthetic.stage import Box, Stage
+
+HEAD_AT_BLOW = np.radians([0.0, 20.0, 0.0])
+
+
+def hit_head(*spots: str) -> Act:
+    """Gives the act of striking the own head at one of the named spots, again and again."""
+
+    def act(stage: Stage, deed: Deed) -> Iterator[None]:
+        sides = hands_used(deed, 0.35)
+        yield
+        player, base = stage.players[deed.actor], stage.base(deed.actor)
+        name = str(deed.rng.choice(spots))
+        size = 0.19 * player.body.stature * deed.beats.vigour * deed.rng.uniform(0.85, 1.15)
+        raised = deed.rng.uniform(0.2, 0.9)
+        for side in sides:
+            spot = head_spot(player.body, base, side, name)
+            windup = head_windup(base, side, name, spot, size)
+            stage.move_hand(deed.actor, side, stroke_keys(deed.beats, windup, spot))
+            stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), raised)
+
+    return act
+
+
+def hit_chest(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Strikes the own chest with one hand or both."""
+    sides = hands_used(deed, 0.4)
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    high, aside = deed.rng.uniform(0.6, 0.82), deed.rng.uniform(-0.3, 0.3)
+    size = 0.17 * player.body.stature * deed.beats.vigour
+    for side in sides:
+        spot = chest_spot(player.body, base, side, high, aside)
+        windup = spot + base.trunk @ np.array([0.9, 0.0, 0.35]) * size
+        windup += 0.5 * size * (base.shoulders[:, side] - base.shoulders.mean(axis=1)) * 3.0
+        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, windup, spot))
+        stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), 0.5)
+
+
+def hit_thigh(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Strikes the own thigh with one hand or both."""
+    sides = hands_used(deed, 0.5)
+    player = stage.players[deed.actor]
+    if player.posture == "stand":
+        lean = np.radians(deed.rng.uniform(12.0, 25.0))
+        player.controls.trunk[:, 0] += lean * hold_gate(stage.times_s, deed.beats)
+    yield
+    base = stage.base(deed.actor)
+    share = deed.rng.uniform(0.3, 0.45) if player.posture == "stand" else 0.6
+    size = 0.22 * player.body.stature * deed.beats.vigour
+    for side in sides:
+        spot = thigh_spot(player.body, base, side, share)
+        windup = spot + (0.35 * base.facing[..., 0] + np.array([0.0, 0.0, 1.0])) * size
+        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, windup, spot))
+
+
+def bang_head(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Strikes the head against the table or the wall at which the actor is."""
+    controls, station = stage.players[deed.actor].controls, stage.station
+    for contact_s in deed.beats.contacts_s if station is not None else ():
+        at = int(np.abs(stage.times_s - contact_s).argmin())
+        lean = solve_lean(stage, deed.actor, at, station)
+        blow = compute_blow(stage.times_s, contact_s, 1.6 * deed.beats.stroke_s)
+        controls.trunk[:, 0] += (lean - controls.trunk[at, 0]) * blow
+        controls.head[:, :] += (HEAD_AT_BLOW - controls.head[at]) * blow[:, None]
+    yield
+
+
+def solve_lean(stage: Stage, who: int, at: int, station: Box) -> float:
+    """Gives the lean in radians with which the forehead meets a table or a wall.
+
+    The greatest lean there is where no lean reaches it.
+    """
+    player = stage.players[who]
+    moment = player.controls.at(at)
+    moment.head[:] = HEAD_AT_BLOW
+    low, high = 0.0, float(TRUNK_LIMITS[0, 1])
+    for _ in range(20):
+        middle = 0.5 * (low + high)
+        moment.trunk[:, 0] = middle
+        base = solve_base(player.body, moment)
+        forehead = base.on_head(*(np.array([0.8, 0.0, 0.6]) * player.body.head))[0]
+        low, high = (middle, high) if compute_gap(station, forehead) > 0.0 else (low, middle)
+    return high
+
+
+def compute_gap(station: Box, place: np.ndarray) -> float:
+    """Gives metres from a place to the top of a table or the near face of a wall."""
+    if station.kind == "table":
+        return float(place[2] - station.size[2])
+    ahead = np.array([np.cos(station.yaw), np.sin(station.yaw)])
+    return float((np.array(station.centre) - place[:2]) @ ahead - 0.5 * station.size[0])
+
+
+SELF_HITS = (
+    Style("fist_head", hit_head("temple", "forehead", "crown"), plain=True),
+    Style("slap_head", hit_head("temple", "ear", "back")),
+    Style("slap_face", hit_head("cheek"), plain=True),
+    Style("hit_chest", hit_chest, plain=True),
+    Style("slap_thigh", hit_thigh),
+    Style("head_on_table", bang_head, need="table"),
+    Style("head_on_wall", bang_head, need="wall"),
+)

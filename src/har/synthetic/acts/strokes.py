@@ -1,0 +1,182 @@
+"""What acts share: the deed, places on bodies that hands reach for, and repeated strokes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from har.synthetic.easing import Ease, compute_plateau, ease_rebound, ease_smooth, ease_strike
+from har.synthetic.skeleton import SIDE_SIGNS, Base, Body
+from har.synthetic.stage import Beats, HandKey, Stage
+
+Act = Callable[[Stage, "Deed"], Iterator[None]]
+"""An act writes bodies up to its one ``yield`` and hands after it, when all bodies are set."""
+
+Need = Literal["nothing", "partner", "table", "wall", "stick", "standing", "standing pair"]
+
+
+@dataclass(frozen=True)
+class Style:
+    """One way of doing something.
+
+    Attributes:
+        name: As it is written to the manifest.
+        act: What moves.
+        need: What must be there for it.
+        plain: Whether it is among the few that the plainest scenes have.
+    """
+
+    name: str
+    act: Act
+    need: Need = "nothing"
+    plain: bool = False
+
+
+@dataclass(frozen=True)
+class Deed:
+    """Who does something, with whom, and when.
+
+    Attributes:
+        actor: Index of the player who does it.
+        partner: Index of the player whom it concerns, or None.
+        beats: When strokes land.
+        side: The actor's better hand, 0 left, 1 right.
+        rng: Draws the act's own details.
+    """
+
+    actor: int
+    partner: int | None
+    beats: Beats
+    side: int
+    rng: np.random.Generator
+
+    @property
+    def other(self) -> int:
+        """The partner, for acts that need one."""
+        return self.actor if self.partner is None else self.partner
+
+
+HEAD_SPOTS = {
+    "temple": ((0.35, 0.80, 0.30), (0.25, 1.0, 0.25)),
+    "ear": ((0.0, 1.0, 0.0), (0.1, 1.0, 0.15)),
+    "cheek": ((0.70, 0.65, -0.25), (0.45, 1.0, 0.0)),
+    "forehead": ((0.90, 0.20, 0.50), (1.0, 0.35, 0.35)),
+    "crown": ((0.30, 0.30, 0.95), (0.6, 0.35, 0.9)),
+    "mouth": ((0.95, 0.08, -0.45), (1.0, 0.3, -0.4)),
+    "eyes": ((0.95, 0.35, 0.10), (1.0, 0.8, 0.0)),
+    "back": ((-0.70, 0.50, 0.10), (-0.5, 1.0, 0.2)),
+}
+"""Places on the head (forward, outward, up) and the way from which a hand comes to them."""
+
+
+def head_spot(body: Body, base: Base, side: int, name: str, gap: float = 0.0) -> np.ndarray:
+    """Gives (T, 3) where a hand's middle is when it touches the own head, or is ``gap`` off it."""
+    signs = np.array([1.0, SIDE_SIGNS[side], 1.0])
+    toward = np.array(HEAD_SPOTS[name][0]) * signs
+    toward = toward / np.linalg.norm(toward)
+    return base.on_head(*(toward * (np.array(body.head) + body.hand_radius + gap)))
+
+
+def head_windup(base: Base, side: int, name: str, spot: np.ndarray, size: float) -> np.ndarray:
+    """Gives (T, 3) from where a hand swings ``size`` metres to a place on the head."""
+    way = np.array(HEAD_SPOTS[name][1]) * np.array([1.0, SIDE_SIGNS[side], 1.0])
+    return spot + base.head @ (way / np.linalg.norm(way) * size)
+
+
+def chest_spot(body: Body, base: Base, side: int, high: float, aside: float) -> np.ndarray:
+    """Gives (T, 3) a touched place on the front of the own trunk.
+
+    Args:
+        high: Share of the trunk's length from the hips.
+        aside: Share of the trunk's half width, to the hand's own side.
+    """
+    depth, width = body.trunk_radii
+    front = depth * np.sqrt(max(1.0 - aside**2, 0.0)) + body.hand_radius
+    return base.on_trunk(front, SIDE_SIGNS[side] * aside * width, high * body.trunk)
+
+
+def thigh_spot(body: Body, base: Base, side: int, share: float) -> np.ndarray:
+    """Gives (T, 3) a touched place on the own thigh, ``share`` of the way from hip to knee."""
+    hip, knee = base.legs[:, side, 0], base.legs[:, side, 1]
+    along = (knee - hip) / np.linalg.norm(knee - hip, axis=-1, keepdims=True)
+    front = base.facing[..., 0] + np.array([0.0, 0.0, 0.6])
+    front = front - (front * along).sum(axis=-1, keepdims=True) * along
+    front = front / np.linalg.norm(front, axis=-1, keepdims=True)
+    return hip + share * (knee - hip) + (0.045 * body.stature + body.hand_radius) * front
+
+
+def other_spot(
+    body: Body, base: Base, towards: np.ndarray, part: str, gap: float = 0.0
+) -> np.ndarray:
+    """Gives (T, 3) a touched place on someone else.
+
+    Args:
+        towards: (T, 3) where the touch comes from.
+        part: ``head``, ``chest``, ``belly`` or ``shoulder`` (the nearer one).
+        gap: Metres from the skin to the toucher's middle.
+    """
+    up = base.trunk[..., 2]
+    if part == "head":
+        centre, radius = base.skull, body.head[1]
+    elif part == "shoulder":
+        near = np.linalg.norm(base.shoulders - towards[:, None], axis=-1).argmin(axis=1)[0]
+        centre, radius = base.shoulders[:, near] + 0.02 * up, 0.035 * body.stature
+    else:
+        high = 0.75 if part == "chest" else 0.4
+        centre, radius = base.pelvis + high * body.trunk * up, body.trunk_radii[0]
+    way = towards - centre
+    if part in ("chest", "belly"):
+        way = way - (way * up).sum(axis=-1, keepdims=True) * up
+    way = way / np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-6)
+    return centre + (radius + gap) * way
+
+
+def outward(base: Base, side: int) -> np.ndarray:
+    """Gives (T, 3) the unit direction to a side of the body."""
+    return SIDE_SIGNS[side] * base.facing[..., 1]
+
+
+def stroke_keys(
+    beats: Beats,
+    windup: np.ndarray,
+    target: np.ndarray,
+    ease: Ease = ease_strike,
+    dwell_s: float = 0.04,
+) -> list[HandKey]:
+    """Gives a hand's way: from rest to the wind-up, and to the target at every beat."""
+    keys = [HandKey(beats.start_s, "rest")]
+    free_s = beats.start_s + 0.1
+    back = ease_rebound if ease is ease_strike else ease_smooth
+    for contact_s in beats.contacts_s:
+        ready_s = max(contact_s - beats.stroke_s, free_s)
+        keys += [HandKey(ready_s, windup), HandKey(contact_s, target, ease)]
+        keys.append(HandKey(contact_s + dwell_s, target))
+        free_s = contact_s + dwell_s + 0.8 * beats.stroke_s
+        keys.append(HandKey(free_s, windup, back))
+    return [*keys[:-1], HandKey(max(beats.end_s, free_s), "rest")]
+
+
+def hold_keys(beats: Beats, where: np.ndarray) -> list[HandKey]:
+    """Gives a hand's way to one place, which it keeps while the beats last."""
+    start_s, end_s = hold_span(beats)
+    keys = [HandKey(beats.start_s, "rest"), HandKey(start_s, where)]
+    return [*keys, HandKey(end_s, where), HandKey(end_s + 0.4, "rest")]
+
+
+def hold_span(beats: Beats) -> tuple[float, float]:
+    """Gives when a hand that goes somewhere and stays there arrives and leaves."""
+    arrive_s = max(beats.start_s + 0.2, beats.contacts_s[0] - 0.5 * beats.stroke_s)
+    return arrive_s, max(beats.end_s - 0.4, arrive_s + 0.3)
+
+
+def hold_gate(times_s: np.ndarray, beats: Beats) -> np.ndarray:
+    """Gives (T,) 1 while the beats last, 0 outside, with soft ramps."""
+    return compute_plateau(times_s, beats.start_s, beats.end_s + 0.1, 0.3)
+
+
+def hands_used(deed: Deed, both_share: float) -> tuple[int, ...]:
+    """Draws whether the better hand or both hands do it."""
+    return (0, 1) if deed.rng.random() < both_share else (deed.side,)

@@ -1,0 +1,132 @@
+"""Made motion: who does what, from circumstances drawn before the class to joints over time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+
+from har.synthetic.acts.other_hits import OTHER_HITS
+from har.synthetic.acts.playing import PLAYING
+from har.synthetic.acts.self_hits import SELF_HITS
+from har.synthetic.acts.strokes import Deed, Style
+from har.synthetic.layout import Layout, draw_layout
+from har.synthetic.manner import draw_beats
+from har.synthetic.scene import Scene
+from har.synthetic.skeleton import Body
+from har.synthetic.stage import Box, Stage, Thing
+
+Label = Literal["hitting_others", "hitting_self", "playing"]
+LABELS: tuple[Label, ...] = get_args(Label)
+STYLES: dict[Label, tuple[Style, ...]] = {
+    "hitting_others": OTHER_HITS,
+    "hitting_self": SELF_HITS,
+    "playing": PLAYING,
+}
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that was done: truth for manifests and recordings."""
+
+    label: Label
+    style: str
+    start_s: float
+    end_s: float
+    contacts_s: tuple[float, ...]
+    subject: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Made motion apart from camera and picture.
+
+    Attributes:
+        times_s: (T,) seconds.
+        joints: (T, P, J, 3) metres, joints as in `skeleton.JOINT_NAMES`.
+        bodies: P measures.
+        names: P names of people, such as ``p1``.
+        furniture: What stands there.
+        things: What is thrown or held.
+        acts: What is done, in order of time.
+    """
+
+    times_s: np.ndarray
+    joints: np.ndarray
+    bodies: tuple[Body, ...]
+    names: tuple[str, ...]
+    furniture: tuple[Box, ...]
+    things: tuple[Thing, ...]
+    acts: tuple[Act, ...]
+
+
+def draw_motion(scene: Scene, seed: int, slot: int, label: Label, length_s: float) -> Motion:
+    """Draws one clip's motion.
+
+    Clips of the same scene and slot share every circumstance (who is there and where, how they
+    walk up, stand, sway and nod, when strokes land and how fast); only what the actor does differs
+    with the label.
+
+    Args:
+        scene: The group's people and place.
+        seed: The generator's seed.
+        slot: Number of the clip among those of its label in the scene.
+        label: The class.
+        length_s: Seconds.
+    """
+    times_s = np.arange(max(round(length_s * scene.fps), 2)) / scene.fps
+    circumstances = np.random.default_rng([seed, scene.index, 1, slot])
+    layout = draw_layout(circumstances, scene, times_s, pair=label == "hitting_others")
+    details = np.random.default_rng([seed, scene.index, 2, slot, LABELS.index(label)])
+    style = draw_style(details, label, layout, scene.variety)
+    deed = Deed(0, layout.partner, layout.beats, layout.side, details)
+    perform(layout.stage, [*layout.pastimes, (style, deed)])
+    return to_motion(layout.stage, layout.names, [describe(label, style, deed, layout.names)])
+
+
+def draw_style(
+    rng: np.random.Generator, label: Label, layout: Layout, variety: float
+) -> Style:
+    """Draws a way of doing it among those that the circumstances allow."""
+    styles = [style for style in STYLES[label] if layout.allows(style.need)]
+    weights = np.array([1.0 if style.plain else variety for style in styles])
+    return styles[int(rng.choice(len(styles), p=weights / weights.sum()))]
+
+
+def perform(stage: Stage, deeds: list[tuple[Style, Deed]]) -> None:
+    """Lets all deeds set bodies, then all set hands; a later deed overrules an earlier one."""
+    running = [style.act(stage, deed) for style, deed in deeds]
+    for act in running:
+        next(act)
+    for act in running:
+        next(act, None)
+
+
+def describe(label: Label, style: Style, deed: Deed, names: tuple[str, ...]) -> Act:
+    """Gives the truth about a deed."""
+    beats = deed.beats
+    target = names[deed.other] if label == "hitting_others" else ""
+    return Act(
+        label,
+        style.name,
+        beats.start_s,
+        beats.end_s,
+        beats.contacts_s,
+        names[deed.actor],
+        target,
+    )
+
+
+def to_motion(stage: Stage, names: tuple[str, ...], acts: list[Act]) -> Motion:
+    """Solves all joints of a stage."""
+    return Motion(
+        times_s=stage.times_s,
+        joints=stage.solve(),
+        bodies=tuple(player.body for player in stage.players),
+        names=names,
+        furniture=tuple(stage.furniture),
+        things=tuple(stage.things),
+        acts=tuple(acts),
+    )

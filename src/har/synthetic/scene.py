@@ -1,0 +1,75 @@
+"""A scene: the people, the place and the camera that all clips of one group share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from har.config import SynthConfig
+from har.synthetic.camera import Camera, draw_camera
+from har.synthetic.skeleton import Body, draw_body
+from har.synthetic.stage import Box
+
+N_CAST = 3
+CHILD_SHARE = 0.65
+RATE_FACTORS = (0.6, 0.8, 1.0, 1.0, 1.2)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What the clips of one group have in common.
+
+    Attributes:
+        index: Number of the scene; its group is named after it.
+        cast: Measures of all who may appear.
+        furniture: What stands there.
+        station: The piece that someone can be at, or None.
+        camera: How it is filmed.
+        fps: Frames a second.
+        crf: Compression of x264, higher is worse.
+        variety: As in `SynthConfig`.
+    """
+
+    index: int
+    cast: tuple[Body, ...]
+    furniture: tuple[Box, ...]
+    station: Box | None
+    camera: Camera
+    fps: float
+    crf: int
+    variety: float
+
+    @property
+    def group(self) -> str:
+        """The scene's name in manifests."""
+        return f"scene{self.index:04d}"
+
+
+def draw_scene(config: SynthConfig, index: int) -> Scene:
+    """Draws one scene; the same settings and index give the same scene."""
+    rng = np.random.default_rng([config.seed, index, 0])
+    variety = config.variety
+    cast = tuple(draw_body(rng, CHILD_SHARE) for _ in range(N_CAST))
+    camera = draw_camera(rng, variety, config.size, max(body.stature for body in cast))
+    station = _draw_station(rng, variety, cast[0])
+    factor = float(rng.choice(RATE_FACTORS)) if rng.random() < variety else 1.0
+    crf = round(23 + variety * rng.uniform(-4.0, 9.0))
+    furniture = () if station is None else (station,)
+    return Scene(index, cast, furniture, station, camera, factor * config.fps, crf, variety)
+
+
+def _draw_station(rng: np.random.Generator, variety: float, body: Body) -> Box | None:
+    """Draws a table or a wall beside the middle, or neither."""
+    value = rng.random()
+    toward = float(rng.choice([0.0, np.pi])) + rng.uniform(-0.5, 0.5)
+    ahead = np.array([np.cos(toward), np.sin(toward)])
+    if value < 0.2 * variety:
+        size = (0.55, float(rng.uniform(0.8, 1.1)), 0.37 * body.stature)
+        place = ahead * (0.5 * size[0] + 0.21 * body.stature)
+        return Box("table", (float(place[0]), float(place[1])), size, toward)
+    if value < 0.35 * variety:
+        size = (0.12, float(rng.uniform(0.7, 1.0)), float(rng.uniform(1.5, 2.0)))
+        place = ahead * (0.5 * size[0] + 0.19 * body.stature)
+        return Box("wall", (float(place[0]), float(place[1])), size, toward)
+    return None

@@ -1,0 +1,423 @@
+"""A body in 3D: its proportions, its joint limits, and its joints from a few controls.
+
+World axes in metres: x and y lie on the floor, z points up. A person's own axes are forward, left
+and up. The first 17 joints are COCO's keypoints in COCO's order; hands and toes follow.
+
+Solving goes in two steps, because hands reach for places on bodies: `solve_base` sets trunk, head
+and legs of everyone, then `solve_joints` adds the arms.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from har.synthetic.easing import ease_smooth
+
+JOINT_NAMES = (
+    *("nose", "left_eye", "right_eye", "left_ear", "right_ear"),
+    *("left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"),
+    *("left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"),
+    *("left_hand", "right_hand", "left_toe", "right_toe"),
+)
+"""Order of joints in every array; the first 17 are the keypoints of COCO."""
+
+JOINT = {name: index for index, name in enumerate(JOINT_NAMES)}
+N_JOINTS = len(JOINT_NAMES)
+N_KEYPOINTS = 17
+LEFT, RIGHT = 0, 1
+SIDE_SIGNS = np.array([1.0, -1.0])
+
+ELBOW_FLEX = (np.radians(4.0), np.radians(150.0))
+KNEE_FLEX = (np.radians(1.0), np.radians(150.0))
+TRUNK_LIMITS = np.radians([[-20.0, 75.0], [-35.0, 35.0], [-50.0, 50.0]])
+FULL_STEP_M_S = 0.4
+HEAD_LIMITS = np.radians([[-75.0, 75.0], [-45.0, 60.0], [-35.0, 35.0]])
+
+
+@dataclass(frozen=True)
+class Body:
+    """One person's measures in metres.
+
+    ``forearm`` ends at the wrist and ``hand`` reaches from there to the middle of the hand;
+    ``head`` is (half depth, half width, half height) and ``trunk_radii`` (half depth, half width).
+    """
+
+    stature: float
+    ankle: float
+    shank: float
+    thigh: float
+    trunk: float
+    neck: float
+    head: tuple[float, float, float]
+    hip_width: float
+    shoulder_width: float
+    upper_arm: float
+    forearm: float
+    hand: float
+    foot: float
+    trunk_radii: tuple[float, float]
+    is_child: bool
+
+    @property
+    def arm_reach(self) -> float:
+        """Greatest distance from the shoulder to the middle of the hand."""
+        return _span(self.upper_arm, self.forearm + self.hand, ELBOW_FLEX[0])
+
+    @property
+    def stand_height(self) -> float:
+        """Height of the hips when standing at ease."""
+        return self.ankle + 0.985 * (self.shank + self.thigh)
+
+    @property
+    def hand_radius(self) -> float:
+        """Half the thickness of a hand."""
+        return 0.024 * self.stature
+
+
+def make_body(stature: float, age: float, build: float = 1.0) -> Body:
+    """Gives a body with proportions between adult and small child.
+
+    Args:
+        stature: Metres from floor to crown.
+        age: 1 adult, 0 a child of three: bigger head, shorter legs.
+        build: Thickness of the trunk, 1 the usual.
+
+    Source: adult segment lengths as shares of stature from Drillis and Contini 1966, as printed
+    in Winter, Biomechanics and Motor Control of Human Movement; a small child's head takes about
+    a fifth of its height (Muller and others on growth, any anatomy atlas).
+    """
+    child = 1.0 - age
+    head_height = stature * (0.130 + 0.058 * child)
+    leg = stature * (0.491 - 0.065 * child)
+    arm = stature * (1.0 - 0.06 * child)
+    return Body(
+        stature=stature,
+        ankle=0.039 * stature,
+        shank=0.5 * leg,
+        thigh=0.5 * leg,
+        trunk=stature * (0.288 + 0.008 * child),
+        neck=0.050 * stature,
+        head=(0.43 * head_height, 0.37 * head_height, 0.5 * head_height),
+        hip_width=0.110 * stature,
+        shoulder_width=0.215 * stature,
+        upper_arm=0.186 * arm,
+        forearm=0.146 * arm,
+        hand=0.045 * arm,
+        foot=0.125 * stature,
+        trunk_radii=(0.066 * stature * build, 0.096 * stature * build),
+        is_child=age < 0.75,
+    )
+
+
+def draw_body(rng: np.random.Generator, child_share: float) -> Body:
+    """Draws a child of about 3 to 11 years, or an adult."""
+    build = float(rng.uniform(0.9, 1.25))
+    if rng.random() < child_share:
+        age = float(rng.uniform(0.0, 0.6))
+        return make_body(0.98 + 0.75 * age + float(rng.normal(0.0, 0.03)), age, build)
+    return make_body(float(np.clip(rng.normal(1.70, 0.09), 1.5, 1.95)), 1.0, build)
+
+
+@dataclass
+class Controls:
+    """What moves a body, at T times. Angles in radians, places in metres.
+
+    Attributes:
+        root: (T, 2) point on the floor under the person; steps follow from how it moves.
+        yaw: (T,) direction faced, counter-clockwise from x.
+        hips: (T,) height of the hips.
+        shift: (T, 2) hips aside from the root (forward, left): weight shifting without steps.
+        trunk: (T, 3) lean forward, lean to the right, twist to the left.
+        head: (T, 3) turn left, drop, tilt right.
+        feet: (T, 2, 3) ankles from the root in own axes, before steps are added.
+        kick: (T, 2, 4) place in the world and, last, how far the foot is drawn to it, 0 to 1.
+        elbows: (T, 2) how far elbows are raised sideways, 0 hanging to 1 level.
+        rate_hz: Times a second.
+    """
+
+    root: np.ndarray
+    yaw: np.ndarray
+    hips: np.ndarray
+    shift: np.ndarray
+    trunk: np.ndarray
+    head: np.ndarray
+    feet: np.ndarray
+    kick: np.ndarray
+    elbows: np.ndarray
+    rate_hz: float
+
+    @classmethod
+    def standing(cls, body: Body, n: int, rate_hz: float) -> Controls:
+        """Gives a person who stands still at the origin, facing along x."""
+        feet = np.zeros((n, 2, 3))
+        feet[:, :, 1] = SIDE_SIGNS * 0.55 * body.hip_width
+        feet[:, :, 2] = body.ankle
+        hips = np.full(n, body.stand_height)
+        zeros = [np.zeros((n, *shape)) for shape in ((2,), (), (2,), (3,), (3,), (2, 4), (2,))]
+        root, yaw, shift, trunk, head, kick, elbows = zeros
+        return cls(root, yaw, hips, shift, trunk, head, feet, kick, elbows, rate_hz)
+
+    def at(self, index: int) -> Controls:
+        """Gives a copy that holds one moment only (T = 1)."""
+        names = [item.name for item in dataclasses.fields(self) if item.name != "rate_hz"]
+        moment = {name: getattr(self, name)[index : index + 1].copy() for name in names}
+        return Controls(**moment, rate_hz=self.rate_hz)
+
+
+@dataclass(frozen=True)
+class Base:
+    """Trunk, head and legs at T times; what hands reach for is measured on it.
+
+    Attributes:
+        pelvis: (T, 3) middle of the hips.
+        facing: (T, 3, 3) own axes of the hips as columns: forward, left, up.
+        trunk: (T, 3, 3) own axes of the chest.
+        head: (T, 3, 3) own axes of the head.
+        shoulders: (T, 2, 3) left, right.
+        skull: (T, 3) middle of the head.
+        legs: (T, 2, 4, 3) hip, knee, ankle, toe.
+    """
+
+    pelvis: np.ndarray
+    facing: np.ndarray
+    trunk: np.ndarray
+    head: np.ndarray
+    shoulders: np.ndarray
+    skull: np.ndarray
+    legs: np.ndarray
+
+    def on_trunk(self, forward: float, left: float, up: float) -> np.ndarray:
+        """Gives (T, 3) a place that moves with the chest, in metres from the pelvis."""
+        return self.pelvis + self.trunk @ np.array([forward, left, up])
+
+    def on_head(self, forward: float, left: float, up: float) -> np.ndarray:
+        """Gives (T, 3) a place that moves with the head, in metres from its middle."""
+        return self.skull + self.head @ np.array([forward, left, up])
+
+
+def solve_base(body: Body, controls: Controls) -> Base:
+    """Gives trunk, head and legs; angles beyond a joint's limit are held at it."""
+    trunk_angles = np.clip(controls.trunk, TRUNK_LIMITS[:, 0], TRUNK_LIMITS[:, 1])
+    head_angles = np.clip(controls.head, HEAD_LIMITS[:, 0], HEAD_LIMITS[:, 1])
+    facing = _rotate_z(controls.yaw)
+    lean, roll, twist = trunk_angles.T
+    trunk = facing @ _rotate_y(lean) @ _rotate_x(roll) @ _rotate_z(twist)
+    turn, drop, tilt = head_angles.T
+    head = trunk @ _rotate_z(turn) @ _rotate_y(drop) @ _rotate_x(tilt)
+    ankles = _place_ankles(body, controls, facing)
+    pelvis = _place_pelvis(body, controls, facing, ankles)
+    neck = pelvis + body.trunk * trunk[..., 2]
+    half_width = 0.5 * body.shoulder_width * SIDE_SIGNS
+    shoulders = neck[:, None] + half_width[:, None] * trunk[:, None, :, 1]
+    skull = neck + body.neck * trunk[..., 2] + 0.95 * body.head[2] * head[..., 2]
+    skull = skull + 0.12 * body.head[0] * head[..., 0]
+    legs = _solve_legs(body, pelvis, facing, ankles)
+    return Base(pelvis, facing, trunk, head, shoulders, skull, legs)
+
+
+def solve_joints(body: Body, base: Base, hands: np.ndarray, elbows: np.ndarray) -> np.ndarray:
+    """Gives all joints.
+
+    Args:
+        hands: (T, 2, 3) where the middles of the hands shall be; what is out of reach is
+            approached as far as the elbow's limits allow, what is inside the own trunk or head
+            is moved to its surface.
+        elbows: (T, 2) as in `Controls`.
+
+    Returns:
+        (T, J, 3) metres.
+    """
+    joints = np.empty((len(hands), N_JOINTS, 3))
+    depth, width, height = body.head
+    face = {
+        "nose": (1.08 * depth, 0.0, -0.12 * height),
+        "left_eye": (0.86 * depth, 0.42 * width, 0.12 * height),
+        "right_eye": (0.86 * depth, -0.42 * width, 0.12 * height),
+        "left_ear": (-0.05 * depth, width, -0.02 * height),
+        "right_ear": (-0.05 * depth, -width, -0.02 * height),
+    }
+    for name, offset in face.items():
+        joints[:, JOINT[name]] = base.on_head(*offset)
+    hands = _keep_outside(body, base, hands)
+    for side, word in enumerate(("left", "right")):
+        shoulder = base.shoulders[:, side]
+        pole = _elbow_pole(base, side, elbows[:, side])
+        forearm = body.forearm + body.hand
+        elbow, hand = solve_two_bones(
+            shoulder, hands[:, side], pole, (body.upper_arm, forearm), ELBOW_FLEX
+        )
+        joints[:, JOINT[f"{word}_shoulder"]] = shoulder
+        joints[:, JOINT[f"{word}_elbow"]] = elbow
+        joints[:, JOINT[f"{word}_wrist"]] = elbow + (hand - elbow) * (body.forearm / forearm)
+        joints[:, JOINT[f"{word}_hand"]] = hand
+        for part, name in enumerate(("hip", "knee", "ankle", "toe")):
+            joints[:, JOINT[f"{word}_{name}"]] = base.legs[:, side, part]
+    return joints
+
+
+def solve_two_bones(
+    start: np.ndarray,
+    target: np.ndarray,
+    pole: np.ndarray,
+    lengths: tuple[float, float],
+    flex: tuple[float, float],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gives the hinge and the end of a limb of two bones that reaches for a target.
+
+    Args:
+        start: (T, 3) shoulder or hip.
+        target: (T, 3) where the end shall be.
+        pole: (T, 3) direction that the hinge bends towards; any length.
+        lengths: Metres of the upper and the lower bone.
+        flex: Least and greatest bend of the hinge in radians, 0 straight.
+
+    Returns:
+        (T, 3) hinge and (T, 3) end. A target out of reach is approached on the straight way.
+
+    >>> hinge, end = solve_two_bones(
+    ...     np.zeros((1, 3)), np.array([[3.0, 4.0, 0.0]]), np.array([[0.0, 0.0, 1.0]]),
+    ...     (5.0, 5.0), (0.0, 3.1))
+    >>> hinge.round(3).tolist(), end.round(3).tolist()
+    ([[1.5, 2.0, 4.33]], [[3.0, 4.0, 0.0]])
+    """
+    upper, lower = lengths
+    away = target - start
+    distance = np.linalg.norm(away, axis=-1, keepdims=True)
+    along = away / np.maximum(distance, 1e-9)
+    reach = np.clip(distance, _span(upper, lower, flex[1]), _span(upper, lower, flex[0]))
+    aside = pole - (pole * along).sum(axis=-1, keepdims=True) * along
+    aside = aside / np.maximum(np.linalg.norm(aside, axis=-1, keepdims=True), 1e-9)
+    foot = (upper**2 - lower**2 + reach**2) / (2.0 * reach)
+    height = np.sqrt(np.maximum(upper**2 - foot**2, 0.0))
+    return start + foot * along + height * aside, start + reach * along
+
+
+def compute_steps(
+    root: np.ndarray, step_m: float, rate_hz: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Gives how feet swing about a root that moves: a foot on the floor stays where it is.
+
+    Args:
+        root: (T, 2) metres.
+        step_m: Length of one step in metres.
+        rate_hz: Times a second.
+
+    Returns:
+        (T, 2, 2) ankles' offsets on the floor and (T, 2) lift, in metres, left and right. At
+        rest both are 0.
+    """
+    moves = np.diff(root, axis=0, prepend=root[:1])
+    lengths = np.linalg.norm(moves, axis=-1)
+    n_smooth = 2 * round(0.1 * rate_hz) + 1
+    direction = _smooth(moves, n_smooth)
+    direction = direction / np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-9)
+    share = (np.cumsum(lengths)[:, None] / (2.0 * step_m) + np.array([0.0, 0.5])) % 1.0
+    swing = ease_smooth(2.0 * share - 1.0)
+    along = np.where(share < 0.5, 0.5 - 2.0 * share, swing - 0.5) * step_m
+    lift = np.where(share < 0.5, 0.0, np.sin(np.pi * (2.0 * share - 1.0))) * 0.3 * step_m
+    speed_m_s = _smooth(lengths[:, None], n_smooth) * rate_hz
+    gate = ease_smooth(speed_m_s / FULL_STEP_M_S)
+    return along[..., None] * direction[:, None] * gate[..., None], lift * gate
+
+
+def _place_ankles(body: Body, controls: Controls, facing: np.ndarray) -> np.ndarray:
+    ankles = np.einsum("tij,tsj->tsi", facing, controls.feet)
+    ankles[..., :2] += controls.root[:, None]
+    step_m = 0.3 * body.stature
+    along, lift = compute_steps(controls.root, step_m, controls.rate_hz)
+    ankles[..., :2] += along
+    ankles[..., 2] += lift
+    weight = controls.kick[..., 3:]
+    return (1.0 - weight) * ankles + weight * controls.kick[..., :3]
+
+
+def _place_pelvis(
+    body: Body, controls: Controls, facing: np.ndarray, ankles: np.ndarray
+) -> np.ndarray:
+    pelvis = np.einsum("tij,tj->ti", facing[:, :, :2], controls.shift)
+    pelvis[:, :2] += controls.root
+    flat = np.linalg.norm(ankles[..., :2] - pelvis[:, None, :2], axis=-1)
+    leg = 0.995 * (body.shank + body.thigh)
+    ceiling = ankles[..., 2] + np.sqrt(np.maximum(leg**2 - flat**2, (0.3 * leg) ** 2))
+    pelvis[:, 2] = np.minimum(controls.hips, _soft_min(ceiling))
+    return pelvis
+
+
+def _solve_legs(
+    body: Body, pelvis: np.ndarray, facing: np.ndarray, ankles: np.ndarray
+) -> np.ndarray:
+    legs = np.empty((len(pelvis), 2, 4, 3))
+    forward, left, up = facing[..., 0], facing[..., 1], facing[..., 2]
+    for side, sign in enumerate(SIDE_SIGNS):
+        hip = pelvis + 0.5 * sign * body.hip_width * left
+        pole = forward + 0.5 * up + 0.15 * sign * left
+        knee, ankle = solve_two_bones(
+            hip, ankles[:, side], pole, (body.thigh, body.shank), KNEE_FLEX
+        )
+        toe = ankle + body.foot * (forward + 0.15 * sign * left) - 0.7 * body.ankle * up
+        legs[:, side] = np.stack([hip, knee, ankle, toe], axis=1)
+    return legs
+
+
+def _elbow_pole(base: Base, side: int, raised: np.ndarray) -> np.ndarray:
+    forward, left, up = base.trunk[..., 0], base.trunk[..., 1], base.trunk[..., 2]
+    outward = SIDE_SIGNS[side] * left
+    hanging = -0.45 * forward + 0.5 * outward - 0.75 * up
+    level = -0.2 * forward + outward + 0.25 * up
+    return (1.0 - raised)[:, None] * hanging + raised[:, None] * level
+
+
+def _keep_outside(body: Body, base: Base, hands: np.ndarray) -> np.ndarray:
+    """Moves hands out of the own trunk and head, to the nearest surface in their direction."""
+    depth, width = body.trunk_radii
+    local = np.einsum("tji,tsj->tsi", base.trunk, hands - base.pelvis[:, None])
+    high = ease_smooth(local[..., 2] / (0.15 * body.trunk))
+    high = high * ease_smooth((1.05 * body.trunk - local[..., 2]) / (0.15 * body.trunk))
+    norm = np.hypot(local[..., 0] / depth, local[..., 1] / width)
+    grow = 1.0 + high * (np.maximum(1.0 / np.maximum(norm, 0.2), 1.0) - 1.0)
+    local[..., :2] *= grow[..., None]
+    hands = base.pelvis[:, None] + np.einsum("tij,tsj->tsi", base.trunk, local)
+    local = np.einsum("tji,tsj->tsi", base.head, hands - base.skull[:, None])
+    norm = np.linalg.norm(local / np.array(body.head), axis=-1)
+    local *= np.maximum(1.0 / np.maximum(norm, 0.2), 1.0)[..., None]
+    return base.skull[:, None] + np.einsum("tij,tsj->tsi", base.head, local)
+
+
+def _span(upper: float, lower: float, flex: float) -> float:
+    """Distance between the ends of two bones whose hinge is bent by ``flex``."""
+    return float(np.sqrt(upper**2 + lower**2 + 2.0 * upper * lower * np.cos(flex)))
+
+
+def _soft_min(values: np.ndarray) -> np.ndarray:
+    return -np.log(np.exp(-60.0 * values).mean(axis=-1)) / 60.0
+
+
+def _smooth(values: np.ndarray, n: int) -> np.ndarray:
+    """Gives the running mean over ``n`` rows, edges repeated."""
+    padded = np.pad(values, ((n // 2, n // 2), (0, 0)), mode="edge")
+    sums = np.cumsum(np.pad(padded, ((1, 0), (0, 0))), axis=0)
+    return (sums[n:] - sums[:-n]) / n
+
+
+def _rotate_x(angles: np.ndarray) -> np.ndarray:
+    return _rotate(angles, 1, 2)
+
+
+def _rotate_y(angles: np.ndarray) -> np.ndarray:
+    return _rotate(angles, 2, 0)
+
+
+def _rotate_z(angles: np.ndarray) -> np.ndarray:
+    return _rotate(angles, 0, 1)
+
+
+def _rotate(angles: np.ndarray, first: int, second: int) -> np.ndarray:
+    """Gives (T, 3, 3) turns that carry axis ``first`` towards axis ``second``."""
+    turns = np.broadcast_to(np.eye(3), (len(angles), 3, 3)).copy()
+    turns[:, first, first] = turns[:, second, second] = np.cos(angles)
+    turns[:, second, first] = np.sin(angles)
+    turns[:, first, second] = -np.sin(angles)
+    return turns

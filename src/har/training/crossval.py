@@ -1,0 +1,224 @@
+"""Cross-validation of a recipe: grouped by default, repeated over seeds, resumable by fold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from har import windows
+from har.config import CrossvalConfig, PredictConfig, TrainConfig
+from har.dataset.doctor import ShortcutFloor, compute_shortcut_floor
+from har.dataset.splits import Splits, build_folds
+from har.dataset.store import Store
+from har.evaluation.clips import (
+    ClipMetrics,
+    Interval,
+    bootstrap_repeated,
+    compute_clip_metrics,
+)
+from har.network.bundle import export_graph
+from har.network.system import build_clip_classifier, build_cnn
+from har.network.temporal import build_temporal
+from har.runtime.clips import recognise_clips
+from har.runtime.engine import Graph
+from har.runtime.recognizer import Recognizer, compute_softmax
+from har.training.batches import FeatureBatches, Sampling
+from har.training.features import FeatureCache, compute_weights_hash
+from har.training.fit import fit_model
+from har.training.run import Run, compute_fingerprint, set_seed
+from har.training.stages import train_all
+from har.types import SplitName, WindowSpec
+
+_INNER_FOLDS = 5
+
+
+@dataclass(frozen=True)
+class FoldResult:
+    """What one fold's test clips gave."""
+
+    seed: int
+    fold: int
+    metrics: ClipMetrics
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives plain values."""
+        names = ("n_clips", "accuracy", "auc", "macro_f1")
+        shown = {name: getattr(self.metrics, name) for name in names}
+        return {"seed": self.seed, "fold": self.fold, **shown}
+
+
+@dataclass(frozen=True)
+class CrossvalResult:
+    """Out-of-fold figures of a recipe.
+
+    Attributes:
+        probs: (S, N, K) float32 out-of-fold probabilities of all seeds.
+        intervals: Accuracy, AUC and macro F1 over all clips, intervals over groups.
+        floor: What the clips' format alone predicts, on the first seed's folds.
+    """
+
+    config: CrossvalConfig
+    labels: tuple[str, ...]
+    n_groups: int
+    probs: np.ndarray
+    intervals: dict[str, Interval]
+    per_fold: tuple[FoldResult, ...]
+    floor: ShortcutFloor
+    made_data: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives the fields that ``har crossval --json`` prints."""
+        figures = {name: interval.to_json() for name, interval in self.intervals.items()}
+        return {
+            "protocol": self.config.protocol,
+            "leaks": self.config.protocol == "random",
+            "made_data": self.made_data,
+            "labels": list(self.labels),
+            "n_clips": self.probs.shape[1],
+            "n_groups": self.n_groups,
+            "n_folds": self.config.n_folds,
+            "n_seeds": self.config.n_seeds,
+            **figures,
+            "per_fold": [fold.to_json() for fold in self.per_fold],
+            "floor": self.floor.to_json(),
+        }
+
+
+def crossvalidate(
+    config: TrainConfig, crossval: CrossvalConfig, store: Store, run: Run
+) -> CrossvalResult:
+    """Trains and tests a recipe on every fold of every seed.
+
+    With no epochs for the CNN and the joint stage (a frozen recipe), the features are computed once
+    and the head is trained for all its epochs: nothing is chosen on the fold that is tested.
+    Otherwise each fold runs all three stages, with validation groups taken from its training part.
+
+    Args:
+        config: The recipe; its seed is the first of ``n_seeds`` consecutive ones.
+        crossval: Folds, seeds and protocol.
+        store: All of its clips are used, whatever its own splits say.
+        run: ``results_dir`` keeps each fold's probabilities, so that an interrupted run goes on.
+
+    Raises:
+        SplitError: The groups do not allow the folds.
+    """
+    key = compute_fingerprint(config, store.data_hash, crossval.protocol, crossval.n_folds)
+    folder = run.results_dir / key
+    folder.mkdir(parents=True, exist_ok=True)
+    frozen = config.cnn.fit.epochs == 0 and config.system.fit.epochs == 0
+    make = FrozenFolds if frozen else FullFolds
+    learner = make(config, store, replace(run, results_dir=folder))
+    n_clips, n_labels = len(store.clips), len(store.labels)
+    probs = np.zeros((crossval.n_seeds, n_clips, n_labels), dtype=np.float32)
+    per_fold = []
+    bar = tqdm(total=crossval.n_seeds * crossval.n_folds, unit="fold", disable=not run.progress)
+    with bar:
+        for row in range(crossval.n_seeds):
+            seed = config.seed + row
+            folds = build_folds(store.clips, crossval.n_folds, seed, crossval.protocol)
+            for fold in range(crossval.n_folds):
+                test = np.flatnonzero(folds == fold)
+                train = np.flatnonzero(folds != fold)
+                path = folder / f"seed{seed}.fold{fold}.npy"
+                probs[row, test] = _load_or(path, learner, train, test, seed)
+                metrics = compute_clip_metrics(
+                    store.labels, store.label_indices[test], probs[row, test]
+                )
+                per_fold.append(FoldResult(seed, fold, metrics))
+                bar.update()
+                bar.set_postfix(accuracy=np.mean([item.metrics.accuracy for item in per_fold]))
+    groups = [clip.group for clip in store.clips]
+    first = build_folds(store.clips, crossval.n_folds, config.seed, crossval.protocol)
+    return CrossvalResult(
+        config=crossval,
+        labels=store.labels,
+        n_groups=len(set(groups)),
+        probs=probs,
+        intervals=bootstrap_repeated(store.label_indices, probs, groups),
+        per_fold=tuple(per_fold),
+        floor=compute_shortcut_floor(store.clips, first),
+        made_data=store.is_made,
+    )
+
+
+def _load_or(
+    path: Path, learner: FrozenFolds | FullFolds, train: np.ndarray, test: np.ndarray, seed: int
+) -> np.ndarray:
+    if path.is_file():
+        return np.load(path, allow_pickle=False)
+    probs = learner.compute_probs(train, test, seed)
+    part = path.with_suffix(".part")
+    with part.open("wb") as file:
+        np.save(file, probs)
+    part.replace(path)
+    return probs
+
+
+class FrozenFolds:
+    """Folds of a recipe whose CNN is not trained: one set of features serves them all."""
+
+    def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
+        self._config, self._store, self._run = config, store, run
+        spec = config.input.window_spec(store.size, store.max_rate_hz)
+        self._spec: WindowSpec = spec
+        set_seed(config.seed)
+        cnn = build_cnn(config.cnn.backbone, spec)
+        self._n_features = int(cnn.output_shape[-1])
+        self._weights_hash = compute_weights_hash(cnn)
+        path = run.results_dir / "frame_cnn.onnx"
+        export_graph(cnn, np.zeros((1, *spec.size, spec.n_channels), np.uint8), path)
+        cache = FeatureCache(
+            store, spec, Graph(path).run, self._weights_hash, config.augment, run.progress
+        )
+        self._views = cache.load_views(range(len(store.clips)), config.temporal.n_views)
+
+    def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Trains the head on some clips and gives (n_test, K) probabilities of the others."""
+        set_seed(seed)
+        store, config = self._store, self._config
+        head = build_temporal(config.temporal, self._n_features, len(store.labels))
+        model = build_clip_classifier(head, self._n_features)
+        fit = config.temporal.fit
+        sampling = Sampling(self._spec.n_steps, 1, fit.batch_clips, True, seed)
+        views = [self._views[clip] for clip in train]
+        batches = FeatureBatches(views, store.label_indices[train], len(store.labels), sampling)
+        key = compute_fingerprint(config, store.data_hash, train.tolist(), seed)
+        stage_dir = self._run.stage_dir("head")
+        fit_model(model, (batches, None), fit, stage_dir, key, progress=False)
+        hop = PredictConfig().hop(self._spec.n_steps)
+        logits = []
+        for clip in test:
+            features = self._views[clip][0].astype(np.float32)
+            cut, lengths = windows.slice_windows(features, self._spec.n_steps, hop)
+            logits.append(windows.compute_clip_logits(np.asarray(head(cut)), lengths))
+        return compute_softmax(np.stack(logits))
+
+
+class FullFolds:
+    """Folds of a recipe that trains the CNN: each runs all three stages."""
+
+    def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
+        self._config, self._store, self._run = config, store, run
+
+    def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Trains all stages on some clips and gives (n_test, K) probabilities of the others."""
+        config = replace(self._config, seed=seed)
+        store = replace(self._store, splits=_split_inside(self._store, train, test, seed))
+        folder = self._run.results_dir / f"seed{seed}.{test[0]}"
+        run = replace(self._run, bundle_dir=folder / "bundle", results_dir=folder)
+        train_all(config, store, run)
+        return recognise_clips(Recognizer(run.bundle_dir), store, test.tolist())
+
+
+def _split_inside(store: Store, train: np.ndarray, test: np.ndarray, seed: int) -> Splits:
+    """Gives a fold's splits: about a fifth of its training groups validate."""
+    clips = [store.clips[place] for place in train]
+    inner = build_folds(clips, _INNER_FOLDS, seed)
+    parts: dict[str, SplitName] = {store.clips[place].clip_id: "test" for place in test}
+    for clip, fold in zip(clips, inner, strict=True):
+        parts[clip.clip_id] = "val" if fold == 0 else "train"
+    return Splits(parts, True, "", {}, "made inside a fold", seed)

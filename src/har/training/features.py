@@ -1,0 +1,86 @@
+"""Features of every clip, computed once per CNN and kept on disk beside the store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from har.config import AugmentConfig
+from har.dataset.store import Store
+from har.training.augment import NO_CHANGE, Change, draw_change
+from har.training.batches import compute_clip_steps, load_stacks
+from har.training.run import compute_fingerprint
+from har.types import WindowSpec
+
+ENCODE_BATCH = 32
+
+Views = list[list[np.ndarray]]
+"""For each clip its views, each (N, D) float16; view 0 is the clip as it is."""
+
+
+class FeatureCache:
+    """Views of clips as one CNN sees them: view 0 unchanged, the others under drawn changes."""
+
+    def __init__(
+        self,
+        store: Store,
+        spec: WindowSpec,
+        encode: Callable[[np.ndarray], np.ndarray],
+        weights_hash: str,
+        augment: AugmentConfig,
+        progress: bool = False,
+    ) -> None:
+        """Takes the store and the CNN.
+
+        Args:
+            store: Where the clips are.
+            spec: The CNN's input contract.
+            encode: (N, H, W, C) uint8 to (N, D) float32.
+            weights_hash: Names the CNN: other weights, other features.
+            augment: Changes from which the views are drawn.
+            progress: Show a bar.
+        """
+        self._store, self._spec, self._encode, self._augment = store, spec, encode, augment
+        self._progress = progress
+        key = compute_fingerprint(weights_hash, spec, augment)
+        self._folder = store.path / "features" / key
+
+    def load_views(self, clips: Sequence[int], n_views: int) -> Views:
+        """Gives the views of some clips, computing those that are not on disk yet."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        bar = tqdm(clips, desc="features", unit="clip", leave=False, disable=not self._progress)
+        return [[self._load(clip, view) for view in range(n_views)] for clip in bar]
+
+    def _load(self, clip: int, view: int) -> np.ndarray:
+        stored = self._store.clips[clip]
+        path = self._folder / f"{stored.clip_id}.{stored.hash[:12]}.{view}.npy"
+        if not path.is_file():
+            features = self._compute(stored.clip_id, self._draw(stored.hash, view))
+            part = path.with_suffix(".part")
+            with part.open("wb") as file:
+                np.save(file, features)
+            part.replace(path)
+        return np.load(path, allow_pickle=False)
+
+    def _draw(self, content_hash: str, view: int) -> Change:
+        if view == 0:
+            return NO_CHANGE
+        return draw_change(self._augment, np.random.default_rng((int(content_hash[:8], 16), view)))
+
+    def _compute(self, clip_id: str, change: Change) -> np.ndarray:
+        steps = compute_clip_steps(self._store, clip_id, self._spec, change)
+        stacks = load_stacks(self._store, clip_id, self._spec, steps, change)
+        batches = np.split(stacks, range(ENCODE_BATCH, len(stacks), ENCODE_BATCH))
+        return np.concatenate([self._encode(batch) for batch in batches]).astype(np.float16)
+
+
+def compute_weights_hash(model: keras.Model) -> str:
+    """Gives a hash of a model's weights, in their order."""
+    digest = hashlib.sha256()
+    for weight in model.weights:
+        digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
+    return digest.hexdigest()

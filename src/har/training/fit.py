@@ -1,0 +1,205 @@
+"""Trains one model: best weights, early stopping, logs, progress, and resuming after a stop."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import keras
+from tqdm import tqdm
+
+from har.config import FitConfig
+from har.training.batches import ClipBatches
+
+History = dict[str, list[float]]
+"""Of each of loss, accuracy, val_loss and val_accuracy: one value an epoch."""
+
+_STATE = "state"
+_METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
+
+
+def fit_model(
+    model: keras.Model,
+    batches: tuple[ClipBatches, ClipBatches | None],
+    config: FitConfig,
+    stage_dir: Path,
+    fingerprint: str,
+    progress: bool,
+) -> History:
+    """Trains in place and leaves the weights of the epoch with the lowest validation loss.
+
+    A run that was interrupted goes on after its last whole epoch if ``fingerprint`` is the same.
+
+    Args:
+        model: Takes ``(values, mask)`` and gives logits (B, K).
+        batches: Training batches, and validation batches or None: then all epochs are run and
+            the last weights stay.
+        config: The optimisation.
+        stage_dir: Gets ``log.csv``, ``tensorboard/`` and, while running, ``state/``.
+        fingerprint: Of everything that shapes the run.
+        progress: Show a bar of batches.
+
+    Returns:
+        The values of all epochs, those before an interruption included.
+    """
+    train, val = batches
+    state_dir = _open_state(stage_dir / _STATE, fingerprint)
+    compile_model(model, config, len(train))
+    model(train[0][0])
+    keeper = BestWeights(state_dir, config.patience, has_validation=val is not None)
+    callbacks = [
+        EpochOrder(train),
+        keeper,
+        keras.callbacks.BackupAndRestore(state_dir / "backup", delete_checkpoint=False),
+        keras.callbacks.CSVLogger(stage_dir / "log.csv", append=bool(keeper.history)),
+        *_tensorboard(stage_dir),
+        *([Progress(config.epochs, len(train))] if progress else []),
+    ]
+    if not keeper.is_done(config.epochs):
+        model.fit(
+            train,
+            validation_data=val,
+            epochs=config.epochs,
+            callbacks=callbacks,
+            verbose=0,
+            shuffle=False,
+        )
+    keeper.restore(model)
+    shutil.rmtree(state_dir)
+    return keeper.history
+
+
+def _open_state(state_dir: Path, fingerprint: str) -> Path:
+    """Gives the folder of an interrupted run's state, emptied if it belongs to another run."""
+    mark = state_dir / "fingerprint"
+    if not (mark.is_file() and mark.read_text() == fingerprint):
+        shutil.rmtree(state_dir, ignore_errors=True)
+        state_dir.mkdir(parents=True)
+        mark.write_text(fingerprint)
+    return state_dir
+
+
+def compile_model(model: keras.Model, config: FitConfig, n_batches: int) -> None:
+    """Gives a model its loss and its optimiser, for epochs of ``n_batches``."""
+    n_total = max(config.epochs * n_batches, 1)
+    n_warm = min(n_batches, n_total // 10)
+    rate = keras.optimizers.schedules.CosineDecay(
+        initial_learning_rate=config.learning_rate / 10,
+        decay_steps=max(n_total - n_warm, 1),
+        warmup_target=config.learning_rate,
+        warmup_steps=max(n_warm, 1),
+        alpha=0.01,
+    )
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=config.weight_decay, clipnorm=1.0)
+    optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    loss = keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=config.label_smoothing
+    )
+    accuracy = keras.metrics.CategoricalAccuracy(name="accuracy")
+    model.compile(
+        optimizer=optimizer, loss=loss, weighted_metrics=[accuracy], jit_compile=has_gpu()
+    )
+
+
+def has_gpu() -> bool:
+    """Says whether the backend sees a GPU: only there do XLA and mixed precision help.
+
+    Source: on a 2-core x86-64 CPU one training step of lite0 took 25 times as long with XLA and
+    3 times as long in mixed bfloat16 (docs/decisions/008-training.md).
+    """
+    return bool(keras.distribution.list_devices("gpu"))
+
+
+def _tensorboard(stage_dir: Path) -> list[keras.callbacks.Callback]:
+    """TensorBoard logs where the backend that writes them is the one in use."""
+    if keras.backend.backend() != "tensorflow":
+        return []
+    return [keras.callbacks.TensorBoard(stage_dir / "tensorboard", write_graph=False)]
+
+
+class EpochOrder(keras.callbacks.Callback):
+    """Tells the batches which epoch it is, also after a resume."""
+
+    def __init__(self, batches: ClipBatches) -> None:
+        super().__init__()
+        self._batches = batches
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Fixes the epoch's draws."""
+        self._batches.set_epoch(epoch)
+
+
+class BestWeights(keras.callbacks.Callback):
+    """Keeps the history and the best weights on disk, and stops when patience runs out."""
+
+    def __init__(self, state_dir: Path, patience: int, has_validation: bool) -> None:
+        super().__init__()
+        self._weights = state_dir / "best.weights.h5"
+        self._record = state_dir / "history.json"
+        self._patience = patience
+        self._has_validation = has_validation
+        self.history: History = {}
+        if self._record.is_file():
+            self.history = json.loads(self._record.read_text())
+
+    def is_done(self, epochs: int) -> bool:
+        """Says whether there is nothing left to train."""
+        n_done = len(self.history.get("loss", ()))
+        return n_done >= epochs or (n_done > 0 and self._is_out_of_patience())
+
+    def _is_out_of_patience(self) -> bool:
+        losses = self.history.get("val_loss") if self._has_validation else None
+        return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= self._patience
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Notes the epoch, saves its weights if they are the best so far."""
+        for name in _METRICS:
+            if logs and name in logs:
+                values = self.history.setdefault(name, [])
+                del values[epoch:]
+                values.append(float(logs[name]))
+        losses = self.history.get("val_loss", [])
+        if not losses or losses[-1] <= min(losses):
+            self.model.save_weights(self._weights, overwrite=True)
+        part = self._record.with_suffix(".part")
+        part.write_text(json.dumps(self.history))
+        part.replace(self._record)
+        if self._is_out_of_patience():
+            self.model.stop_training = True
+
+    def restore(self, model: keras.Model) -> None:
+        """Puts the best weights back."""
+        if self._weights.is_file():
+            model.load_weights(self._weights)
+
+
+class Progress(keras.callbacks.Callback):
+    """A bar over all batches of the run on standard error, with the last epoch's values."""
+
+    def __init__(self, epochs: int, n_batches: int) -> None:
+        super().__init__()
+        self._epochs, self._n_batches = epochs, n_batches
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Opens the bar."""
+        self._bar = tqdm(total=self._epochs * self._n_batches, unit="batch", leave=False)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Moves the bar to the epoch, which after a resume is not the first."""
+        self._bar.n = epoch * self._n_batches
+        self._bar.set_description(f"epoch {epoch + 1}/{self._epochs}")
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Moves the bar on."""
+        self._bar.update()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Shows the epoch's values."""
+        shown = {name: f"{logs[name]:.3f}" for name in _METRICS if logs and name in logs}
+        self._bar.set_postfix(shown)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Closes the bar."""
+        self._bar.close()

@@ -1,0 +1,76 @@
+"""What the two stages that learn from pixels share: batches, precision and the fit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import keras
+
+from har.config import TrainConfig
+from har.contract import BundleInfo
+from har.dataset.store import Store
+from har.network.system import PixelSystem, rebuild_cnn
+from har.training.batches import PixelBatches, Sampling
+from har.training.features import compute_weights_hash
+from har.training.fit import History, compile_model, fit_model, has_gpu
+from har.training.plan import ClipSplit, measure_epoch_s, say_plan
+from har.training.run import Run, compute_fingerprint
+
+
+class PixelStage:
+    """The CNN stage, on single time steps, or the joint stage, on whole windows."""
+
+    def __init__(
+        self, config: TrainConfig, store: Store, run: Run, info: BundleInfo, clips: ClipSplit
+    ) -> None:
+        """Takes the stage's name and input contract from ``info``."""
+        self._config, self._store, self._run, self._info = config, store, run, info
+        self._clips = clips
+        n_steps, per_clip = 1, config.cnn.steps_per_clip
+        self._fit, self._what = config.cnn.fit, "learns from single time steps"
+        if info.stage == "system":
+            n_steps, per_clip = info.spec.n_steps, 1
+            self._fit, self._what = config.system.fit, "CNN and head learn together"
+        sampling = Sampling(n_steps, per_clip, self._fit.batch_clips, True, config.seed)
+        self._train = self._batches(clips.train, sampling)
+        self._val = self._batches(clips.val, replace(sampling, training=False))
+
+    def _batches(self, clips: tuple[int, ...], sampling: Sampling) -> PixelBatches:
+        return PixelBatches(self._store, clips, self._info.spec, sampling, self._config.augment)
+
+    def compute_val_loss(self, cnn: keras.Model, head: keras.Model) -> float | None:
+        """Gives the validation loss of the weights as they are, or None without such clips."""
+        if not self._clips.val:
+            return None
+        system = PixelSystem(cnn, head)
+        compile_model(system, self._fit, len(self._train))
+        return float(system.evaluate(self._val, verbose=0, return_dict=True)["loss"])
+
+    def fit(self, cnn: keras.Model, head: keras.Model) -> History:
+        """Trains both in place and gives the history, empty where no epochs are asked for."""
+        stage, run = self._info.stage, self._run
+        if self._fit.epochs == 0:
+            run.say(f"{stage}: no epochs asked for, the weights stay as they are")
+            return {}
+        epoch_s = measure_epoch_s(cnn, self._train)
+        say_plan(run, stage, self._what, self._fit, self._clips, epoch_s)
+        start = (compute_weights_hash(cnn), compute_weights_hash(head))
+        learner = self._in_policy(cnn)
+        history = fit_model(
+            PixelSystem(learner, head),
+            (self._train, self._val if self._clips.val else None),
+            self._fit,
+            run.stage_dir(stage),
+            compute_fingerprint(stage, self._config, self._store.data_hash, start),
+            run.progress,
+        )
+        if learner is not cnn:
+            cnn.set_weights(learner.get_weights())
+        return history
+
+    def _in_policy(self, cnn: keras.Model) -> keras.Model:
+        """Gives the CNN itself, or a mixed-precision twin where that is asked for or helps."""
+        mixed = self._config.mixed_precision
+        if not (has_gpu() if mixed is None else mixed):
+            return cnn
+        return rebuild_cnn(cnn, self._info.backbone, self._info.spec, "mixed_bfloat16")

@@ -1,0 +1,134 @@
+"""The three training stages, each ``(config, store, run) -> BundleInfo``.
+
+    train_cnn       the per-frame CNN classifies single time steps
+    train_lstm      the head learns on that CNN's features, which are computed once
+    train_system    both together at a low rate, batch-norm statistics frozen
+
+Each reads the bundle that the one before left in ``run.bundle_dir`` and replaces it when done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from har.config import TrainConfig
+from har.contract import BundleInfo
+from har.dataset.store import Store
+from har.errors import BundleMismatchError
+from har.network.system import build_clip_classifier, build_cnn, freeze_cnn
+from har.network.temporal import build_frame_head, build_temporal
+from har.runtime.recognizer import Recognizer
+from har.training.batches import FeatureBatches, Sampling
+from har.training.features import FeatureCache, compute_weights_hash
+from har.training.fit import fit_model
+from har.training.outcome import finish_stage, load_for, start_info
+from har.training.pixels import PixelStage
+from har.training.plan import ClipSplit, say_plan, split_clips
+from har.training.run import Run, compute_fingerprint, describe_recipe, set_seed
+
+
+def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
+    """Stage 1: trains the CNN to classify single time steps; no epochs keep it as it starts.
+
+    Raises:
+        ConfigError: A setting does not fit the store.
+        NoClipsError: There are too few clips to learn from.
+    """
+    set_seed(config.seed)
+    spec = config.input.window_spec(store.size, store.max_rate_hz)
+    clips = split_clips(store, spec)
+    cnn = build_cnn(config.cnn.backbone, spec)
+    n_features = int(cnn.output_shape[-1])
+    head = build_frame_head(n_features, len(store.labels), config.temporal.dropout)
+    info = start_info(config, store, spec, n_features)
+    freeze_cnn(cnn, config.cnn.train_from, train_batch_norm=config.cnn.backbone == "tiny")
+    stage = PixelStage(config, store, run, info, clips)
+    history = stage.fit(cnn, head)
+    return finish_stage(run, store, clips, info, (cnn, head), history)
+
+
+def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
+    """Stage 2: trains the temporal head on the features of the bundle's CNN.
+
+    Raises:
+        BundleNotFoundError: The CNN stage has left no bundle.
+        BundleMismatchError: The bundle was made for other labels or pictures.
+    """
+    set_seed(config.seed)
+    info, cnn, _ = load_for(store, run)
+    clips = split_clips(store, info.spec)
+    fit = config.temporal.fit
+    say_plan(run, "lstm", f"learns over windows of {info.spec.window_s:g} s", fit, clips)
+    weights_hash = compute_weights_hash(cnn)
+    encode = Recognizer(run.bundle_dir).compute_features
+    cache = FeatureCache(store, info.spec, encode, weights_hash, config.augment, run.progress)
+    sampling = Sampling(info.spec.n_steps, 1, fit.batch_clips, True, config.seed)
+    head = build_temporal(config.temporal, info.n_features, len(store.labels))
+    history = fit_model(
+        build_clip_classifier(head, info.n_features),
+        _build_feature_batches(cache, store, clips, sampling, config.temporal.n_views),
+        fit,
+        run.stage_dir("lstm"),
+        compute_fingerprint("lstm", config, store.data_hash, weights_hash),
+        run.progress,
+    )
+    kind, recipe = config.temporal.kind, describe_recipe(config)
+    info = replace(info, stage="lstm", temporal=kind, recipe=recipe)
+    return finish_stage(run, store, clips, info, (cnn, head), history)
+
+
+def train_system(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
+    """Stage 3: trains CNN and head together; keeps what stage 2 left if that validates better.
+
+    Raises:
+        BundleNotFoundError: There is no bundle.
+        BundleMismatchError: It has no temporal head yet, or does not fit the store.
+    """
+    set_seed(config.seed)
+    info, cnn, head = load_for(store, run)
+    if info.stage == "cnn":
+        raise BundleMismatchError(
+            f"The bundle {run.bundle_dir} has no temporal head yet; run 'har train lstm' first"
+        )
+    clips = split_clips(store, info.spec)
+    freeze_cnn(cnn, config.cnn.train_from)
+    info = replace(info, stage="system", recipe=describe_recipe(config))
+    stage = PixelStage(config, store, run, info, clips)
+    loss_before, before = stage.compute_val_loss(cnn, head), (cnn.get_weights(), head.get_weights())
+    history = stage.fit(cnn, head)
+    if history and loss_before is not None and min(history["val_loss"]) >= loss_before:
+        run.say("system: no epoch validated better than the lstm stage; its weights are kept")
+        cnn.set_weights(before[0])
+        head.set_weights(before[1])
+    return finish_stage(run, store, clips, info, (cnn, head), history)
+
+
+def _build_feature_batches(
+    cache: FeatureCache, store: Store, clips: ClipSplit, sampling: Sampling, n_views: int
+) -> tuple[FeatureBatches, FeatureBatches | None]:
+    n_labels = len(store.labels)
+    views = cache.load_views(clips.train, n_views)
+    train = FeatureBatches(views, store.label_indices[list(clips.train)], n_labels, sampling)
+    if not clips.val:
+        return train, None
+    fixed = replace(sampling, training=False)
+    views = cache.load_views(clips.val, 1)
+    return train, FeatureBatches(views, store.label_indices[list(clips.val)], n_labels, fixed)
+
+
+STAGES: dict[str, Callable[[TrainConfig, Store, Run], BundleInfo]] = {
+    "cnn": train_cnn,
+    "lstm": train_lstm,
+    "system": train_system,
+}
+
+
+def train_all(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
+    """Runs the three stages one after the other; gives what the last one left.
+
+    A recipe without epochs for the joint stage ends with the second.
+    """
+    train_cnn(config, store, run)
+    info = train_lstm(config, store, run)
+    return train_system(config, store, run) if config.system.fit.epochs else info

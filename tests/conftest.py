@@ -1,0 +1,21 @@
+"""What all tests share: the support modules and the folder of real clips."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+SHARED_DATA = Path(
+    os.environ.get("HAR_SHARED_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")
+)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real clips; the test is skipped where there is none."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"no real clips at {SHARED_DATA}; set HAR_SHARED_DATA to their folder")
+    return SHARED_DATA

@@ -1,0 +1,119 @@
+"""Events worked out by hand, and what holds of all of them."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from har.config import DecodeConfig
+from har.errors import ConfigError
+from har.events.decode import decode_events
+from har.types import Event, Scores
+
+STEP_S = 0.5
+PLAIN = DecodeConfig(onset=0.6, offset=0.4, min_s=0.0, merge_gap_s=0.0)
+
+
+def _make_scores(values: list[float]) -> Scores:
+    """Gives scores of ``hit`` beside ``play``, one row every half second."""
+    hit = np.array(values, dtype=np.float32)
+    times_s = (np.arange(len(hit)) + 0.5) * STEP_S
+    return Scores(("play", "hit"), times_s, np.stack([1 - hit, hit], axis=1), STEP_S)
+
+
+def _decode(values: list[float], **changes: float) -> list[tuple[float, float]]:
+    config = DecodeConfig(**{"min_s": 0.0, "merge_gap_s": 0.0, "background": "play", **changes})
+    events = decode_events(_make_scores(values), config)
+    return [(event.onset_s, event.offset_s) for event in events]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([], []),
+        ([0.5, 0.59], []),
+        ([0.6], [(0.0, 0.5)]),
+        ([0.1, 0.6, 0.1], [(0.5, 1.0)]),
+        # Between the thresholds an event goes on but does not start.
+        ([0.5, 0.7, 0.5, 0.4, 0.39, 0.5], [(0.5, 2.0)]),
+        ([0.5, 0.5, 0.9], [(1.0, 1.5)]),
+        ([0.9, 0.1, 0.9, 0.1], [(0.0, 0.5), (1.0, 1.5)]),
+    ],
+)
+def test_hysteresis(values: list[float], expected: list[tuple[float, float]]) -> None:
+    assert _decode(values) == expected
+
+
+def test_gaps_shorter_than_the_limit_are_bridged() -> None:
+    values = [0.9, 0.1, 0.9, 0.1, 0.1, 0.9]
+    assert _decode(values, merge_gap_s=0.5) == [(0.0, 0.5), (1.0, 1.5), (2.5, 3.0)]
+    assert _decode(values, merge_gap_s=0.75) == [(0.0, 1.5), (2.5, 3.0)]
+    assert _decode(values, merge_gap_s=1.25) == [(0.0, 3.0)]
+
+
+def test_short_events_are_dropped_after_bridging() -> None:
+    values = [0.9, 0.1, 0.9, 0.1, 0.1, 0.1, 0.9]
+    assert _decode(values, min_s=0.5) == [(0.0, 0.5), (1.0, 1.5), (3.0, 3.5)]
+    assert _decode(values, min_s=0.6) == []
+    assert _decode(values, min_s=0.6, merge_gap_s=0.75) == [(0.0, 1.5)]
+
+
+def test_the_score_is_the_mean_over_the_event_and_what_it_bridges() -> None:
+    scores = _make_scores([0.9, 0.0, 0.6, 0.1])
+    (event,) = decode_events(scores, DecodeConfig("play", 0.6, 0.4, 0.0, 0.6))
+    assert event == Event("hit", 0.0, 1.5, 0.5)
+
+
+def test_every_label_but_the_background_makes_events() -> None:
+    scores = _make_scores([0.9, 0.1])
+    assert decode_events(scores, PLAIN) == (
+        Event("hit", 0.0, 0.5, 0.9),
+        Event("play", 0.5, 1.0, 0.9),
+    )
+    assert [event.label for event in decode_events(scores, DecodeConfig("hit", min_s=0.5))] == [
+        "play"
+    ]
+
+
+def test_a_background_that_is_no_label_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"\('play', 'hit'\).*'none'"):
+        decode_events(_make_scores([0.9]), DecodeConfig(background="none"))
+
+
+levels = st.lists(st.sampled_from([0.0, 0.3, 0.45, 0.55, 0.65, 0.8, 1.0]), max_size=80)
+limits = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, 2.0])
+thresholds = st.sampled_from([0.3, 0.4, 0.5, 0.6, 0.7, 1.0])
+
+
+@given(
+    values=levels,
+    pair=st.tuples(thresholds, thresholds).map(sorted),
+    min_s=limits,
+    merge_gap_s=limits,
+)
+def test_what_holds_of_all_events(
+    values: list[float], pair: list[float], min_s: float, merge_gap_s: float
+) -> None:
+    scores = _make_scores(values)
+    events = decode_events(scores, DecodeConfig("play", pair[1], pair[0], min_s, merge_gap_s))
+    for event in events:
+        assert 0 <= event.onset_s < event.offset_s <= len(values) * STEP_S
+        assert event.offset_s - event.onset_s >= min_s
+        assert 0 <= event.score <= 1
+        inside = (scores.times_s > event.onset_s) & (scores.times_s < event.offset_s)
+        assert event.score == pytest.approx(scores.values[inside, 1].mean(), abs=1e-5)
+        assert scores.values[inside, 1][0] >= np.float32(pair[1])
+        assert scores.values[inside, 1][-1] >= np.float32(pair[0])
+    for before, after in pairwise(events):
+        assert after.onset_s - before.offset_s >= max(merge_gap_s, STEP_S)
+
+
+@given(values=levels)
+def test_without_limits_every_row_at_the_onset_is_in_an_event(values: list[float]) -> None:
+    scores = _make_scores(values)
+    events = decode_events(scores, DecodeConfig("play", 0.6, 0.4, 0.0, 0.0))
+    for time_s, value in zip(scores.times_s, scores.values[:, 1], strict=True):
+        inside = any(event.onset_s <= time_s < event.offset_s for event in events)
+        assert inside if value >= np.float32(0.6) else not inside or value >= np.float32(0.4)

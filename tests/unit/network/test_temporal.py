@@ -1,0 +1,35 @@
+"""Heads are causal, so padding at the end changes nothing before it."""
+
+import keras
+import numpy as np
+import pytest
+
+from har.config import TemporalConfig
+from har.network.temporal import MaskedMean, build_frame_head, build_temporal
+
+KINDS = ["lstm", "gru", "tcn", "frame"]
+
+
+def build(kind):
+    if kind == "frame":
+        return build_frame_head(6, 3, 0.5)
+    return build_temporal(TemporalConfig(kind=kind, units=8), 6, 3)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_logits_at_every_step_do_not_depend_on_later_ones(kind):
+    head = build(kind)
+    features = np.random.default_rng(0).normal(size=(2, 9, 6)).astype("float32")
+    whole = keras.ops.convert_to_numpy(head(features))
+    features[:, 5:] = 100.0
+    changed = keras.ops.convert_to_numpy(head(features))
+    assert whole.shape == (2, 9, 3)
+    assert np.allclose(whole[:, :5], changed[:, :5], atol=1e-6)
+    assert not np.allclose(whole[:, 5:], changed[:, 5:])
+
+
+def test_masked_mean_leaves_padding_out():
+    logits = np.array([[[1.0], [3.0], [50.0]], [[4.0], [9.0], [9.0]]], "float32")
+    mask = np.array([[1, 1, 0], [1, 0, 0]], "float32")
+    pooled = keras.ops.convert_to_numpy(MaskedMean()(logits, mask))
+    assert pooled.tolist() == [[2.0], [4.0]]
