@@ -31,10 +31,10 @@ _SPLITS: dict[str, SplitName] = {
     "test": "test",
 }
 _JUNK_NAMES = {"thumbs.db", "desktop.ini"}
-_JUNK_SUFFIXES = set(
-    ".txt .csv .tsv .json .jsonl .yaml .yml .toml .xml .html .md .rst .log .ini .db .pdf .doc .docx"
-    " .xls .xlsx .ods .eaf .boris .srt .vtt .ass .sub .jpg .jpeg .png .bmp .tif .tiff .svg .zip"
-    " .tar .gz .7z .rar .py .ipynb .npy .npz .h5 .part .tmp".split()
+_JUNK_SUFFIX = re.compile(
+    r"\.(txt|csv|tsv|jsonl?|ya?ml|toml|xml|html?|md|rst|log|ini|db|py|ipynb|np[yz]|h5|part|tmp"
+    r"|pdf|docx?|xlsx?|ods|eaf|boris|srt|vtt|ass|sub|jpe?g|png|bmp|tiff?|svg|zip|tar|gz|7z|rar)",
+    re.IGNORECASE,
 )
 
 
@@ -193,7 +193,7 @@ def _is_hidden(name: str) -> bool:
 
 
 def _is_junk(path: Path) -> bool:
-    return path.name.lower() in _JUNK_NAMES or path.suffix.lower() in _JUNK_SUFFIXES
+    return path.name.lower() in _JUNK_NAMES or bool(_JUNK_SUFFIX.fullmatch(path.suffix))
 
 
 # Manifests

@@ -16,19 +16,21 @@ from tqdm import tqdm
 from har.config import PrepareConfig
 from har.dataset.catalog import SCENES, Catalog, Reject, scan
 from har.dataset.cut import CutJob, CutResult, cut_video, hash_file, probe_size
-from har.dataset.doctor import Report, build_report, write_report
+from har.dataset.doctor import Report, build_report
 from har.dataset.index import StoredClip
+from har.dataset.report import write_report
 from har.dataset.scenes import find_scenes
 from har.dataset.splits import build_splits
 from har.dataset.store import FrameSettings, Store, StoreSettings, frames_path, times_path
-from har.dataset.store_writer import StoreWriter
-from har.dataset.workers import run_jobs
+from har.dataset.store_writer import StoreWriter, read_known_clips
+from har.dataset.workers import Workers
 from har.errors import NoClipsError, StoreError
 from har.types import Clip
 from har.video.geometry import compute_fill
 
 _ASPECTS = ((1, 1), (4, 3), (16, 9), (3, 4), (9, 16))
 _SIDE_STEP_PX = 32
+_SIZE_SAMPLE = 100
 
 
 @dataclass(frozen=True)
@@ -113,13 +115,13 @@ def _shape(aspect: tuple[int, int], long_side: int) -> tuple[int, int]:
 def _prepare(
     catalog: Catalog, store_dir: Path, config: PrepareConfig, progress: bool
 ) -> PrepareSummary:
-    n_workers = config.jobs or os.cpu_count() or 1
-    size = config.size or _measure_size(catalog.clips, config.long_side, n_workers)
-    frames = FrameSettings(size, config.color, config.max_rate_hz)
-    writer = StoreWriter(store_dir, frames)
-    reused = _find_unchanged(catalog.clips, writer.reusable, store_dir)
-    jobs = _plan_jobs(catalog.clips, reused, frames, config.min_frames, store_dir)
-    cut, rejects = _cut_all(jobs, writer, n_workers, progress)
+    with Workers(config.jobs or os.cpu_count() or 1) as workers:
+        size = config.size or _measure_size(catalog.clips, store_dir, config.long_side, workers)
+        frames = FrameSettings(size, config.color, config.max_rate_hz)
+        writer = StoreWriter(store_dir, frames)
+        reused = _find_unchanged(catalog.clips, writer.reusable, store_dir)
+        jobs = _plan_jobs(catalog.clips, reused, frames, config.min_frames, store_dir)
+        cut, rejects = _cut_all(jobs, writer, workers, progress)
     clips = _in_order(catalog, [*reused.values(), *cut])
     labels = _check_labels(catalog, clips, rejects)
     clips = _with_scenes(clips) if catalog.group_source == SCENES else clips
@@ -131,10 +133,17 @@ def _prepare(
     return PrepareSummary(store, report, n_cut=len(cut), n_reused=len(reused))
 
 
-def _measure_size(clips: Sequence[Clip], long_side: int, n_workers: int) -> tuple[int, int]:
-    paths = sorted({clip.path for clip in clips})
-    size_of = dict(run_jobs(probe_size, paths, n_workers))
-    sizes = [size for clip in clips if (size := size_of[clip.path]) is not None]
+def _measure_size(
+    clips: Sequence[Clip], store_dir: Path, long_side: int, workers: Workers
+) -> tuple[int, int]:
+    """Chooses the picture's shape by a sample of the clips, known ones without opening them."""
+    sample = clips[:: -(-len(clips) // _SIZE_SAMPLE)]
+    known = read_known_clips(store_dir)
+    sizes = [
+        (known[c.clip_id].height, known[c.clip_id].width) for c in sample if c.clip_id in known
+    ]
+    unknown = sorted({clip.path for clip in sample if clip.clip_id not in known})
+    sizes += [size for _, size in workers.run(probe_size, unknown) if size is not None]
     return choose_size(sizes or [(1, 1)], long_side)
 
 
@@ -185,11 +194,11 @@ def _file_size(path: Path) -> int:
 
 
 def _cut_all(
-    jobs: list[CutJob], writer: StoreWriter, n_workers: int, progress: bool
+    jobs: list[CutJob], writer: StoreWriter, workers: Workers, progress: bool
 ) -> tuple[list[StoredClip], list[Reject]]:
     cut: list[StoredClip] = []
     rejects: list[Reject] = []
-    results = run_jobs(cut_video, jobs, n_workers)
+    results = workers.run(cut_video, jobs)
     for job, result in tqdm(
         results, "Preparing", len(jobs), unit="video", disable=not progress, leave=False
     ):

@@ -10,7 +10,7 @@ import numpy as np
 HASH_FRAMES = 3
 """Frames of a clip that are hashed, spread evenly."""
 
-SAME_SCENE_BITS = 8
+SAME_SCENE_BITS = 12
 """Hashes that differ in at most this many of 64 bits show one scene.
 
 Source: measured on Surveillance Camera Fight, docs/decisions/005-groups-and-splits.md.
@@ -54,8 +54,7 @@ def iter_near_pairs(hashes: Sequence[Sequence[int]], max_bits: int) -> Iterator[
         rows, columns = np.nonzero(np.bitwise_count(block) <= max_bits)
         first, second = owners[rows + start], owners[columns]
         pairs = np.unique(np.stack([first, second], axis=1)[first < second], axis=0)
-        for i, j in pairs.tolist():
-            yield i, j
+        yield from map(tuple, pairs.tolist())
 
 
 def find_scenes(

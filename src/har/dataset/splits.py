@@ -138,16 +138,20 @@ def build_splits(clips: Sequence[Clip], n_folds: int, seed: int) -> Splits:
         folds = {clip.clip_id: int(fold) for clip, fold in zip(clips, drawn, strict=True)}
     except SplitError as error:
         folds_reason = str(error)
+    parts, reason = _choose_parts(clips, seed)
+    return Splits(parts, not reason, reason, folds, folds_reason, seed)
+
+
+def _choose_parts(clips: Sequence[Clip], seed: int) -> tuple[dict[str, SplitName], str]:
+    """Gives each clip's part, and why not all parts are whole."""
     given: dict[str, SplitName] = {c.clip_id: c.split for c in clips if c.split is not None}
     if given:
         _check_given(clips)
-        reason = _missing_labels(clips, given)
-        return Splits(given, not reason, reason, folds, folds_reason, seed)
+        return given, _missing_labels(clips, given)
     try:
-        parts, reason = _draw_parts(clips, seed), ""
+        return _draw_parts(clips, seed), ""
     except SplitError as error:
-        parts, reason = {clip.clip_id: _PARTS[0] for clip in clips}, str(error)
-    return Splits(parts, not reason, reason, folds, folds_reason, seed)
+        return {clip.clip_id: "train" for clip in clips}, str(error)
 
 
 def _draw_parts(clips: Sequence[Clip], seed: int) -> dict[str, SplitName]:

@@ -165,6 +165,11 @@ class Store:
         """Frames a second that faster videos were thinned to."""
         return self.settings.frames.max_rate_hz
 
+    @property
+    def is_made(self) -> bool:
+        """Whether all clips were generated and none was filmed."""
+        return all(clip.origin == "made" for clip in self.clips)
+
     @cached_property
     def label_indices(self) -> np.ndarray:
         """(N,) int64: each clip's place in ``labels``."""
@@ -228,10 +233,11 @@ def read_json(path: Path) -> dict[str, Any]:
     Raises:
         ValueError: It is no JSON object.
     """
-    values = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(values, dict):
-        raise ValueError(f"{path.name} holds no object")
-    return values
+    match json.loads(path.read_text(encoding="utf-8")):
+        case dict() as values:
+            return values
+        case other:
+            raise ValueError(f"{path.name} holds no object but {type(other).__name__}")
 
 
 def _load_array(path: Path, mmap_mode: Literal["r"] | None) -> np.ndarray:

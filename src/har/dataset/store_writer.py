@@ -51,9 +51,7 @@ class StoreWriter:
         self.reusable: dict[str, StoredClip] = {}
         (path / FRAMES).mkdir(parents=True, exist_ok=True)
         if read_frame_settings(path) == frames:
-            for name in (INDEX, PROGRESS):
-                rows = read_rows(path / name, skip_broken=True)
-                self.reusable |= {clip.clip_id: clip for clip in rows}
+            self.reusable = read_known_clips(path)
         _write_whole(path / PROGRESS, lambda to: write_rows(to, self.reusable.values()))
         (path / INDEX).unlink(missing_ok=True)
         write_json(path / SETTINGS, {"version": FORMAT_VERSION, "frames": frames.to_json()})
@@ -133,6 +131,15 @@ class ClipWriter:
         npy.write_array_header_1_0(self._file, header)
 
 
+def read_known_clips(path: Path) -> dict[str, StoredClip]:
+    """Gives the clips of a finished or unfinished store by id, whatever their settings."""
+    rows = [
+        *read_rows(path / INDEX, skip_broken=True),
+        *read_rows(path / PROGRESS, skip_broken=True),
+    ]
+    return {clip.clip_id: clip for clip in rows}
+
+
 def read_frame_settings(path: Path) -> FrameSettings | None:
     """Gives what a finished or unfinished store's frames were made with, or None."""
     try:
@@ -146,8 +153,12 @@ def read_frame_settings(path: Path) -> FrameSettings | None:
 
 def write_json(path: Path, values: dict[str, Any]) -> None:
     """Writes an object as readable JSON, whole or not at all."""
-    text = json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False)
-    _write_whole(path, lambda to: to.write_text(text + "\n", encoding="utf-8"))
+    write_text(path, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a text file, whole or not at all."""
+    _write_whole(path, lambda to: to.write_text(text, encoding="utf-8"))
 
 
 def _write_whole(path: Path, write: Callable[[Path], object]) -> None:

@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
 from typing import TypeVar
 
 import cv2
@@ -16,43 +17,73 @@ Result = TypeVar("Result")
 _AHEAD = 2
 
 
-def run_jobs(
-    function: Callable[[Job], Result], jobs: Sequence[Job], n_workers: int
-) -> Iterator[tuple[Job, Result | None]]:
-    """Gives each job with its result as soon as there is one, in no fixed order.
+class Workers:
+    """Worker processes, started when first needed and stopped at the end of the ``with`` block.
 
     Args:
-        function: A module's function; what it raises is raised here.
-        jobs: Picklable values.
-        n_workers: Processes at once. With one worker or one job all runs in this process.
-
-    Yields:
-        ``(job, result)``; the result is None for a job during which its process died.
+        n_workers: Processes at once; with one, or for a single job, all runs in this process.
     """
-    if n_workers <= 1 or len(jobs) <= 1:
-        yield from ((job, function(job)) for job in jobs)
-        return
-    waiting = list(reversed(jobs))
-    while waiting:
+
+    def __init__(self, n_workers: int) -> None:
+        self._n_workers = n_workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stop()
+
+    def run(
+        self, function: Callable[[Job], Result], jobs: Sequence[Job]
+    ) -> Iterator[tuple[Job, Result | None]]:
+        """Gives each job with its result as soon as there is one, in no fixed order.
+
+        Args:
+            function: A module's function; what it raises is raised here.
+            jobs: Picklable values.
+
+        Yields:
+            ``(job, result)``; the result is None for a job during which its process died.
+        """
+        if self._n_workers <= 1 or len(jobs) <= 1:
+            yield from ((job, function(job)) for job in jobs)
+            return
+        waiting = list(reversed(jobs))
         under_way: dict[Future[Result], Job] = {}
-        try:
-            with _start_pool(min(n_workers, len(waiting))) as pool:
-                while waiting or under_way:
-                    while waiting and len(under_way) < n_workers * _AHEAD:
-                        job = waiting[-1]
-                        under_way[pool.submit(function, job)] = job
-                        waiting.pop()
-                    done, _ = wait(under_way, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        result = future.result()
-                        yield under_way.pop(future), result
-        except BrokenProcessPool:
-            for job in under_way.values():
-                yield job, _run_alone(function, job)
+        while waiting or under_way:
+            try:
+                while waiting and len(under_way) < self._n_workers * _AHEAD:
+                    future = self._start().submit(function, waiting[-1])
+                    under_way[future] = waiting.pop()
+                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                for future in done:
+                    result = future.result()
+                    yield under_way.pop(future), result
+            except BrokenProcessPool:
+                self._stop()
+                for job in under_way.values():
+                    yield job, _run_alone(function, job)
+                under_way.clear()
+
+    def _start(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = _start_pool(self._n_workers)
+        return self._pool
+
+    def _stop(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
 
 
 def _run_alone(function: Callable[[Job], Result], job: Job) -> Result | None:
-    """Tries a job again that may have been under way beside the one that died."""
+    """Runs a job again: it, or one that was under way beside it, made a process die."""
     try:
         with _start_pool(1) as pool:
             return pool.submit(function, job).result()
@@ -62,4 +93,8 @@ def _run_alone(function: Callable[[Job], Result], job: Job) -> Result | None:
 
 def _start_pool(n_workers: int) -> ProcessPoolExecutor:
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_workers, context, initializer=cv2.setNumThreads, initargs=(1,))
+    return ProcessPoolExecutor(n_workers, context, initializer=_start_worker)
+
+
+def _start_worker() -> None:
+    cv2.setNumThreads(1)

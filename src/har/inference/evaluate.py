@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from har.contract import BundleInfo
-from har.dataset.floor import ShortcutFloor, measure_floor
+from har.dataset.floor import ShortcutFloor, compute_shortcut_floor
 from har.dataset.store import Store
 from har.errors import BundleMismatchError
 from har.evaluation.clips import ClipMetrics, Interval, bootstrap_metrics, compute_clip_metrics
@@ -87,10 +87,17 @@ def evaluate_bundle(
         n_groups=len(set(groups)),
         metrics=compute_clip_metrics(info.labels, truth, probs),
         intervals=bootstrap_metrics(truth, probs, groups),
-        floor=measure_floor(store),
+        floor=_compute_floor(store),
         made_data=store.is_made,
         probs=probs,
     )
+
+
+def _compute_floor(store: Store) -> ShortcutFloor | None:
+    folds = store.splits.folds
+    if not folds:
+        return None
+    return compute_shortcut_floor(store.clips, np.array([folds[c.clip_id] for c in store.clips]))
 
 
 def write_evaluation(out_dir: Path, result: EvaluationResult) -> Path:

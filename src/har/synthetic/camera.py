@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 NEAR_M = 0.05
+HALF_WIDTH_M = 0.75
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def draw_camera(
     """Draws a camera south of the origin, at which people act.
 
     Height, lens, roll and how much of the picture people fill are drawn; the distance follows, so
-    that the tallest stands whole in the picture and nearly two metres beside him are seen.
+    that the tallest stands whole in the picture and about three quarters of a metre beside the middle are seen.
     """
     position = np.array([0.0, -1.0, 1.2 + variety * rng.uniform(-0.5, 1.5)])
     fov = np.radians(58.0 + variety * rng.uniform(-14.0, 24.0))
@@ -89,7 +90,7 @@ def draw_camera(
     middle = np.array([0.12 * variety * rng.uniform(-1, 1), 0.0, 0.5 * tallest_m])
     height, width = size
     half_v, half_h = np.tan(fov / 2.0) * height / width, np.tan(fov / 2.0)
-    away = max(0.56 * tallest_m / (fill * half_v), 0.95 / (fill * half_h)) + 0.25
+    away = max(0.52 * tallest_m / (fill * half_v), HALF_WIDTH_M / (fill * half_h)) + 0.1
     rise = position[2] - middle[2]
     position[1] = -np.sqrt(max(away**2 - rise**2, (0.6 * away) ** 2))
     position[0] = middle[0]

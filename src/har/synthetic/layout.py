@@ -71,9 +71,7 @@ class Layout:
         return need == "nothing" or standing
 
 
-def draw_layout(
-    rng: np.random.Generator, scene: Scene, times_s: np.ndarray, pair: bool
-) -> Layout:
+def draw_layout(rng: np.random.Generator, scene: Scene, times_s: np.ndarray, pair: bool) -> Layout:
     """Draws the circumstances of a clip.
 
     Args:
@@ -98,20 +96,20 @@ def draw_layout(
     if walker < 3:
         _draw_walk(rng, players[walker], times_s, places[walker], beats)
     stage = Stage(times_s, players, list(scene.furniture), station)
+    seats = [_place_seat(player, place) for player, place in zip(players, places, strict=True)]
     _draw_company(rng, stage, beats, places, variety)
     side = int(rng.random() < 0.8)
     pastimes = _draw_pastimes(rng, stage, float(times_s[-1]), variety)
     n = max(n, 2) if pair else n
     stage.players = players[:n]
+    stage.furniture += [seat for seat in seats[:n] if seat is not None]
     stage.things = [thing for thing in stage.things if thing.holder is None or thing.holder[0] < n]
     names = tuple(f"p{role + 1}" for role in roles[:n])
     pastimes = [(style, deed) for style, deed in pastimes if deed.actor < n]
     return Layout(stage, names, beats, side, together, pastimes)
 
 
-def _draw_player(
-    rng: np.random.Generator, scene: Scene, role: int, times_s: np.ndarray
-) -> Player:
+def _draw_player(rng: np.random.Generator, scene: Scene, role: int, times_s: np.ndarray) -> Player:
     body = scene.cast[role]
     posture = draw_posture(rng, scene.variety)
     controls = Controls.standing(body, len(times_s), scene.fps)
@@ -133,7 +131,9 @@ def _draw_places(
     axis = rng.choice([0.0, np.pi]) + np.radians(15.0 + 45.0 * variety) * rng.uniform(-1.0, 1.0)
     if station is not None:
         axis = station.yaw + rng.choice([-1.0, 1.0]) * rng.uniform(1.3, 2.0)
-    apart_m = _near_distance(players[0].body, players[1].body) * rng.uniform(0.85, 1.0)
+    if np.sin(axis) < -0.2 and rng.random() > 0.4 * variety:
+        axis = -axis if station is None else axis + np.pi
+    apart_m = _near_distance(players[0].body, players[1].body) * rng.uniform(0.95, 1.15)
     far = rng.uniform(1.4, 1.9)
     way = np.array([np.cos(axis), np.sin(axis)]) * apart_m * (1.0 if together else far)
     middle = -0.5 * way if station is None else np.zeros(2)
@@ -151,12 +151,23 @@ def _draw_places(
     return places, [float(yaw) for yaw in yaws]
 
 
+def _place_seat(player: Player, place: np.ndarray) -> Box | None:
+    """Gives the stool under someone who sits, if he does not sit on the floor."""
+    if player.posture != "chair":
+        return None
+    wide = 0.24 * player.body.stature
+    high = player.body.ankle + player.body.shank - 0.05 * player.body.stature
+    yaw = float(player.controls.yaw.mean())
+    return Box("stool", (float(place[0]), float(place[1])), (wide, wide, high), yaw)
+
+
 def _near_distance(actor: Body, other: Body) -> float:
-    """Metres between two people at which the one's hand reaches the other's chest."""
+    """Metres between two people at which the one's hand reaches the other's body somewhere."""
     shoulder = actor.stand_height + actor.trunk
-    chest = other.stand_height + 0.7 * other.trunk
-    reach = np.sqrt(max(actor.arm_reach**2 - (shoulder - chest) ** 2, 0.04))
-    return float(0.93 * reach + other.trunk_radii[0])
+    low, high = other.stand_height + 0.4 * other.trunk, other.stand_height + other.trunk
+    rise = max(low - shoulder, shoulder - high, 0.0)
+    reach = np.sqrt(max(actor.arm_reach**2 - rise**2, (0.5 * actor.arm_reach) ** 2))
+    return float(reach + other.trunk_radii[0])
 
 
 def _draw_span(rng: np.random.Generator, end_s: float, arrives: bool) -> tuple[float, float]:
@@ -179,9 +190,8 @@ def _draw_walk(
         return
     arrive_s = beats.start_s + 0.15
     way_m = 0.5 + 0.7 * share
-    outward = place / max(float(np.linalg.norm(place)), 1e-6)
-    outward = np.array([outward[0] - bend * outward[1], outward[1] + bend * outward[0]])
-    offset = outward / np.linalg.norm(outward) * way_m
+    angle = float(np.arctan2(place[1], place[0])) + bend
+    offset = np.array([np.cos(angle), np.sin(angle)]) * way_m
     keys = [(arrive_s - way_m / speed_m_s, offset), (arrive_s, np.zeros(2))]
     walk(player, times_s, keys)
 

@@ -48,7 +48,9 @@ def set_posture(player: Player) -> None:
         controls.feet[:, :, 1] *= 2.0
 
 
-def draw_bearing(rng: np.random.Generator, player: Player, times_s: np.ndarray, variety: float) -> None:
+def draw_bearing(
+    rng: np.random.Generator, player: Player, times_s: np.ndarray, variety: float
+) -> None:
     """Draws lean, head drop, sway, breathing, nods, turns and bends of one player."""
     controls = player.controls
     much = 0.35 + 0.65 * variety

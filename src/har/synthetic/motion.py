@@ -86,9 +86,7 @@ def draw_motion(scene: Scene, seed: int, slot: int, label: Label, length_s: floa
     return to_motion(layout.stage, layout.names, [describe(label, style, deed, layout.names)])
 
 
-def draw_style(
-    rng: np.random.Generator, label: Label, layout: Layout, variety: float
-) -> Style:
+def draw_style(rng: np.random.Generator, label: Label, layout: Layout, variety: float) -> Style:
     """Draws a way of doing it among those that the circumstances allow."""
     styles = [style for style in STYLES[label] if layout.allows(style.need)]
     weights = np.array([1.0 if style.plain else variety for style in styles])

@@ -11,8 +11,11 @@ from har.synthetic.camera import Camera, draw_camera
 from har.synthetic.skeleton import Body, draw_body
 from har.synthetic.stage import Box
 
+CAST_KINDS = ((True, True, True), (True, True, False), (False, False, False))
+CAST_SHARES = (0.6, 0.2, 0.2)
+"""Who is a child: children among themselves, with an adult, or adults only; and how often."""
+
 N_CAST = 3
-CHILD_SHARE = 0.65
 RATE_FACTORS = (0.6, 0.8, 1.0, 1.0, 1.2)
 
 
@@ -50,7 +53,8 @@ def draw_scene(config: SynthConfig, index: int) -> Scene:
     """Draws one scene; the same settings and index give the same scene."""
     rng = np.random.default_rng([config.seed, index, 0])
     variety = config.variety
-    cast = tuple(draw_body(rng, CHILD_SHARE) for _ in range(N_CAST))
+    kinds = CAST_KINDS[int(rng.choice(len(CAST_KINDS), p=CAST_SHARES))]
+    cast = tuple(draw_body(rng, is_child) for is_child in kinds)
     camera = draw_camera(rng, variety, config.size, max(body.stature for body in cast))
     station = _draw_station(rng, variety, cast[0])
     factor = float(rng.choice(RATE_FACTORS)) if rng.random() < variety else 1.0

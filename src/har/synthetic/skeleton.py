@@ -112,11 +112,10 @@ def make_body(stature: float, age: float, build: float = 1.0) -> Body:
     )
 
 
-def draw_body(rng: np.random.Generator, child_share: float) -> Body:
+def draw_body(rng: np.random.Generator, is_child: bool) -> Body:
     """Draws a child of about 3 to 11 years, or an adult."""
-    build = float(rng.uniform(0.9, 1.25))
-    if rng.random() < child_share:
-        age = float(rng.uniform(0.0, 0.6))
+    build, age = float(rng.uniform(0.9, 1.25)), float(rng.uniform(0.0, 0.6))
+    if is_child:
         return make_body(0.98 + 0.75 * age + float(rng.normal(0.0, 0.03)), age, build)
     return make_body(float(np.clip(rng.normal(1.70, 0.09), 1.5, 1.95)), 1.0, build)
 
@@ -295,9 +294,7 @@ def solve_two_bones(
     return start + foot * along + height * aside, start + reach * along
 
 
-def compute_steps(
-    root: np.ndarray, step_m: float, rate_hz: float
-) -> tuple[np.ndarray, np.ndarray]:
+def compute_steps(root: np.ndarray, step_m: float, rate_hz: float) -> tuple[np.ndarray, np.ndarray]:
     """Gives how feet swing about a root that moves: a foot on the floor stays where it is.
 
     Args:

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from har import windows
 from har.config import CrossvalConfig, PredictConfig, TrainConfig
-from har.dataset.doctor import ShortcutFloor, compute_shortcut_floor
+from har.dataset.floor import ShortcutFloor, compute_shortcut_floor
 from har.dataset.splits import Splits, build_folds
 from har.dataset.store import Store
 from har.evaluation.clips import (
@@ -28,7 +28,7 @@ from har.runtime.engine import Graph
 from har.runtime.recognizer import Recognizer, compute_softmax
 from har.training.batches import FeatureBatches, Sampling
 from har.training.features import FeatureCache, compute_weights_hash
-from har.training.fit import fit_model
+from har.training.fit import EpochOrder, compile_model
 from har.training.run import Run, compute_fingerprint, set_seed
 from har.training.stages import train_all
 from har.types import SplitName, WindowSpec
@@ -186,9 +186,10 @@ class FrozenFolds:
         sampling = Sampling(self._spec.n_steps, 1, fit.batch_clips, True, seed)
         views = [self._views[clip] for clip in train]
         batches = FeatureBatches(views, store.label_indices[train], len(store.labels), sampling)
-        key = compute_fingerprint(config, store.data_hash, train.tolist(), seed)
-        stage_dir = self._run.stage_dir("head")
-        fit_model(model, (batches, None), fit, stage_dir, key, progress=False)
+        compile_model(model, fit, len(batches))
+        model.fit(
+            batches, epochs=fit.epochs, callbacks=[EpochOrder(batches)], verbose=0, shuffle=False
+        )
         hop = PredictConfig().hop(self._spec.n_steps)
         logits = []
         for clip in test:

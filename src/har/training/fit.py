@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,22 @@ from har.training.batches import ClipBatches
 History = dict[str, list[float]]
 """Of each of loss, accuracy, val_loss and val_accuracy: one value an epoch."""
 
+
+@dataclass(frozen=True)
+class FitPlace:
+    """Where a training writes and what it shows.
+
+    Attributes:
+        stage_dir: Gets ``log.csv``, ``tensorboard/`` and, while running, ``state/``.
+        fingerprint: Of everything that shapes the run.
+        progress: Show a bar of batches.
+    """
+
+    stage_dir: Path
+    fingerprint: str
+    progress: bool = False
+
+
 _STATE = "state"
 _METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
 
@@ -24,28 +41,24 @@ def fit_model(
     model: keras.Model,
     batches: tuple[ClipBatches, ClipBatches | None],
     config: FitConfig,
-    stage_dir: Path,
-    fingerprint: str,
-    progress: bool,
+    place: FitPlace,
 ) -> History:
     """Trains in place and leaves the weights of the epoch with the lowest validation loss.
 
-    A run that was interrupted goes on after its last whole epoch if ``fingerprint`` is the same.
+    A run that was interrupted goes on after its last whole epoch if the fingerprint is the same.
 
     Args:
         model: Takes ``(values, mask)`` and gives logits (B, K).
         batches: Training batches, and validation batches or None: then all epochs are run and
             the last weights stay.
         config: The optimisation.
-        stage_dir: Gets ``log.csv``, ``tensorboard/`` and, while running, ``state/``.
-        fingerprint: Of everything that shapes the run.
-        progress: Show a bar of batches.
+        place: Where it writes and what it shows.
 
     Returns:
         The values of all epochs, those before an interruption included.
     """
     train, val = batches
-    state_dir = _open_state(stage_dir / _STATE, fingerprint)
+    state_dir = _open_state(place.stage_dir / _STATE, place.fingerprint)
     compile_model(model, config, len(train))
     model(train[0][0])
     keeper = BestWeights(state_dir, config.patience, has_validation=val is not None)
@@ -53,9 +66,9 @@ def fit_model(
         EpochOrder(train),
         keeper,
         keras.callbacks.BackupAndRestore(state_dir / "backup", delete_checkpoint=False),
-        keras.callbacks.CSVLogger(stage_dir / "log.csv", append=bool(keeper.history)),
-        *_tensorboard(stage_dir),
-        *([Progress(config.epochs, len(train))] if progress else []),
+        keras.callbacks.CSVLogger(place.stage_dir / "log.csv", append=bool(keeper.history)),
+        *_tensorboard(place.stage_dir),
+        *([Progress(config.epochs, len(train))] if place.progress else []),
     ]
     if not keeper.is_done(config.epochs):
         model.fit(

@@ -12,7 +12,7 @@ from har.dataset.store import Store
 from har.network.system import PixelSystem, rebuild_cnn
 from har.training.batches import PixelBatches, Sampling
 from har.training.features import compute_weights_hash
-from har.training.fit import History, compile_model, fit_model, has_gpu
+from har.training.fit import FitPlace, History, compile_model, fit_model, has_gpu
 from har.training.plan import ClipSplit, measure_epoch_s, say_plan
 from har.training.run import Run, compute_fingerprint
 
@@ -60,9 +60,11 @@ class PixelStage:
             PixelSystem(learner, head),
             (self._train, self._val if self._clips.val else None),
             self._fit,
-            run.stage_dir(stage),
-            compute_fingerprint(stage, self._config, self._store.data_hash, start),
-            run.progress,
+            FitPlace(
+                run.stage_dir(stage),
+                compute_fingerprint(stage, self._config, self._store.data_hash, start),
+                run.progress,
+            ),
         )
         if learner is not cnn:
             cnn.set_weights(learner.get_weights())

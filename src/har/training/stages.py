@@ -21,7 +21,7 @@ from har.network.temporal import build_frame_head, build_temporal
 from har.runtime.recognizer import Recognizer
 from har.training.batches import FeatureBatches, Sampling
 from har.training.features import FeatureCache, compute_weights_hash
-from har.training.fit import fit_model
+from har.training.fit import FitPlace, fit_model
 from har.training.outcome import finish_stage, load_for, start_info
 from har.training.pixels import PixelStage
 from har.training.plan import ClipSplit, say_plan, split_clips
@@ -69,9 +69,11 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         build_clip_classifier(head, info.n_features),
         _build_feature_batches(cache, store, clips, sampling, config.temporal.n_views),
         fit,
-        run.stage_dir("lstm"),
-        compute_fingerprint("lstm", config, store.data_hash, weights_hash),
-        run.progress,
+        FitPlace(
+            run.stage_dir("lstm"),
+            compute_fingerprint("lstm", config, store.data_hash, weights_hash),
+            run.progress,
+        ),
     )
     kind, recipe = config.temporal.kind, describe_recipe(config)
     info = replace(info, stage="lstm", temporal=kind, recipe=recipe)

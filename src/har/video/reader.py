@@ -46,7 +46,7 @@ def probe_video(path: Path) -> VideoInfo:
         VideoOpenError: The file is empty, unreadable or not a video.
         NoVideoStreamError: The file holds no pictures.
     """
-    with open_video(path) as reader:
+    with open_video(path, n_threads=1) as reader:
         return reader.info
 
 

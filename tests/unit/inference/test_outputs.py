@@ -68,7 +68,10 @@ def test_json_has_the_fields_of_the_command_line(tmp_path: Path) -> None:
 def scores_of_any_kind(draw: st.DrawFn) -> Scores:
     labels = draw(
         st.lists(
-            st.text(st.characters(codec="utf-8"), min_size=1), min_size=2, max_size=4, unique=True
+            st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1),
+            min_size=2,
+            max_size=4,
+            unique=True,
         )
     )
     n = draw(st.integers(1, 20))

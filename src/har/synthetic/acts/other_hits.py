@@ -173,7 +173,9 @@ def close_gap(stage: Stage, deed: Deed) -> None:
 
 def _gaps(deed: Deed) -> list[tuple[float, float]]:
     contacts = deed.beats.contacts_s
-    return [(a, b - a) for a, b in zip(contacts, contacts[1:], strict=False)] or [(contacts[0], 0.5)]
+    return [(a, b - a) for a, b in zip(contacts, contacts[1:], strict=False)] or [
+        (contacts[0], 0.5)
+    ]
 
 
 def _with_contacts(deed: Deed, contacts_s: list[float]):

@@ -470,9 +470,7 @@ def _hold_thing(stage: Stage, deed: Deed, kind: ThingKind, radius: float, length
     stage.things.append(Thing(kind, radius, length, None, (deed.actor, deed.side), shown))
 
 
-def _bounce_height(
-    times_s: np.ndarray, deed: Deed, top: np.ndarray, floor: float
-) -> np.ndarray:
+def _bounce_height(times_s: np.ndarray, deed: Deed, top: np.ndarray, floor: float) -> np.ndarray:
     """Height of a ball that leaves the hand at each beat, hits the floor and comes back."""
     period_s = _period_s(deed)
     height = top.copy()

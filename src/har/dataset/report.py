@@ -1,0 +1,159 @@
+"""Writes a store's report: figures for programs, a page and a picture for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from har.dataset.doctor import Report
+from har.dataset.index import StoredClip
+from har.dataset.store import Store
+from har.dataset.store_writer import write_json, write_text
+
+_SHEET_CLIPS = 4
+_SHEET_FRAMES = 4
+_SHEET_LABELS = 12
+_SHEET_IN = 14.0
+_TITLE_IN = 0.3
+_SHOWN = 20
+
+
+def write_report(report: Report, store: Store) -> None:
+    """Writes ``report.json``, ``report.md`` and ``sheet.png`` into the store's folder."""
+    write_json(store.path / "report.json", report.to_json())
+    write_text(store.path / "report.md", format_report(report, store))
+    draw_sheet(store).savefig(store.path / "sheet.png", dpi=100)
+
+
+def format_report(report: Report, store: Store) -> str:
+    """Gives the report as a Markdown page."""
+    height, width = report.size
+    sections = [
+        "# Prepared clips",
+        f"{report.n_clips} clips of {len(report.labels)} labels in {report.n_groups} groups;"
+        f" {report.n_rejects} left out. Pictures {width} x {height} px, {store.color}, at most"
+        f" {store.max_rate_hz:g} frames a second. Groups: {_say_source(report.group_source)}.",
+        "## What deserves a look",
+        "\n".join(f"- {warning}" for warning in report.warnings) or "Nothing was found.",
+        "## Labels",
+        _format_labels(report),
+        "## Formats",
+        _format_formats(report),
+        "## Shortcut floor",
+        _format_floor(report),
+        "## Groups",
+        _format_groups(report),
+    ]
+    if report.near_duplicates:
+        sections += ["## Near-duplicates across parts", _format_near(report)]
+    if store.rejects:
+        sections += ["## Left out", _format_rejects(store)]
+    return "\n\n".join(sections) + "\n"
+
+
+def draw_sheet(store: Store) -> Figure:
+    """Draws a few frames of a few clips of each label, one label a row, from different groups."""
+    labels = store.labels[:_SHEET_LABELS]
+    height, width = store.size
+    row_in = _SHEET_IN * height / (width * _SHEET_CLIPS) + _TITLE_IN
+    figure = Figure(figsize=(_SHEET_IN, row_in * len(labels)), layout="constrained")
+    for row, label in enumerate(labels):
+        axes = figure.add_subplot(len(labels), 1, row + 1)
+        chosen = _choose(store, label)
+        picture = np.concatenate([_strip(store, clip) for clip in chosen], axis=1)
+        axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
+        names = ", ".join(clip.path.name for clip in chosen)
+        axes.set_title(f"{label}: {names}", fontsize=9, loc="left", parse_math=False)
+        axes.set_axis_off()
+    return figure
+
+
+def _choose(store: Store, label: str) -> list[StoredClip]:
+    clips = [clip for clip in store.clips if clip.label == label]
+    first_of_group = list({clip.group: clip for clip in reversed(clips)}.values())[::-1]
+    pool = first_of_group if len(first_of_group) >= _SHEET_CLIPS else clips
+    places = np.linspace(0, len(pool) - 1, min(_SHEET_CLIPS, len(pool))).round().astype(int)
+    return [pool[place] for place in places]
+
+
+def _strip(store: Store, clip: StoredClip) -> np.ndarray:
+    """Gives four frames of a clip as a block of two by two with a white edge."""
+    frames = store.open_frames(clip.clip_id)
+    places = np.linspace(0, len(frames) - 1, _SHEET_FRAMES).round().astype(int)
+    first, second, third, fourth = (np.asarray(frames[place]) for place in places)
+    block = np.concatenate(
+        [np.concatenate([first, second], axis=1), np.concatenate([third, fourth], axis=1)]
+    )
+    edge = [(0, 0), (2, 6), (0, 0)][: block.ndim]
+    return np.pad(block, edge, constant_values=255)
+
+
+def _say_source(group_source: str) -> str:
+    kind, _, rule = group_source.partition(" ")
+    if kind == "column":
+        return f"the manifest's column '{rule}'"
+    if kind == "pattern":
+        return f"the pattern `{rule}` in the files' paths"
+    return "guessed from clips that look alike"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(_cell, line)) + " |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    return str(value).replace("|", "\\|").replace("\n", " ")
+
+
+def _format_labels(report: Report) -> str:
+    header = ["label", "clips", "groups", "train", "val", "test", "seconds: least, median, most"]
+    rows = [
+        [i.label, i.n_clips, i.n_groups, *i.parts.values(), ", ".join(map(str, i.duration_s))]
+        for i in report.labels
+    ]
+    return _table(header, rows)
+
+
+def _format_formats(report: Report) -> str:
+    rows = [
+        [item.label, _say_counts(item.sizes), _say_counts(item.rates)] for item in report.labels
+    ]
+    return _table(["label", "width x height: clips", "frames a second: clips"], rows)
+
+
+def _say_counts(counts: dict[str, int]) -> str:
+    shown = [f"{name}: {count}" for name, count in list(counts.items())[:_SHOWN]]
+    return ", ".join(shown) + (", ..." if len(counts) > _SHOWN else "")
+
+
+def _format_floor(report: Report) -> str:
+    if report.floor is None:
+        return "Not measured: there are no folds to measure it on."
+    floor = report.floor
+    return (
+        "What width, height, frame rate, number of frames and duration alone predict, on held-out"
+        f" groups: accuracy {floor.accuracy:.3f}, AUC {floor.auc:.3f}. Always guessing the"
+        f" commonest label: {floor.majority:.3f}."
+    )
+
+
+def _format_groups(report: Report) -> str:
+    labels = [item.label for item in report.labels]
+    largest = sorted(report.groups.items(), key=lambda item: -sum(item[1].values()))[:_SHOWN]
+    rows = [[group, *(counts.get(label, 0) for label in labels)] for group, counts in largest]
+    n_more = len(report.groups) - len(largest)
+    more = f"\n\nand {n_more} smaller ones; all are in report.json." if n_more else ""
+    return _table(["group", *labels], rows) + more
+
+
+def _format_near(report: Report) -> str:
+    rows = [[pair.first, pair.second, *pair.parts] for pair in report.near_duplicates[:_SHOWN]]
+    return _table(["clip", "looks like", "in", "and in"], rows)
+
+
+def _format_rejects(store: Store) -> str:
+    rows = [[reject.path, reject.reason] for reject in store.rejects[:_SHOWN]]
+    return _table(["what", "why"], rows)

@@ -1,0 +1,156 @@
+"""Made clips: one folder a class, H.264 files, and a manifest that says who is who."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from har.config import SynthConfig
+from har.synthetic.motion import LABELS, Label, Motion, draw_motion
+from har.synthetic.parallel import run_jobs
+from har.synthetic.picture import draw_picture, iter_images
+from har.synthetic.scene import N_CAST, Scene, draw_scene
+from har.video.writer import open_writer
+
+GENERATOR_VERSION = 1
+"""Raised whenever the same settings would give other clips."""
+
+MANIFEST_COLUMNS = ("path", "label", "group", "subject", "target", "style")
+MANIFEST_NAME = "manifest.csv"
+SETTINGS_NAME = "settings.json"
+CAST = tuple(f"p{index + 1}" for index in range(N_CAST))
+
+
+@dataclass(frozen=True)
+class ClipPlan:
+    """Which clip is made: the ``slot``-th of its label in a scene."""
+
+    label: Label
+    scene: int
+    slot: int
+
+    @property
+    def path(self) -> str:
+        """The file's place under the output folder."""
+        return f"{self.label}/scene{self.scene:04d}_{self.slot:02d}.mp4"
+
+
+@dataclass(frozen=True)
+class ClipRow:
+    """One line of the manifest."""
+
+    path: str
+    label: str
+    group: str
+    subject: str
+    target: str
+    style: str
+
+
+def plan_clips(config: SynthConfig) -> list[ClipPlan]:
+    """Gives all clips of the settings: labels in turn, then scenes in turn, then slots.
+
+    >>> [plan.path for plan in plan_clips(SynthConfig(n_clips=4, n_scenes=1))][2:]
+    ['playing/scene0000_00.mp4', 'hitting_others/scene0000_01.mp4']
+    """
+    plans = []
+    for index in range(config.n_clips):
+        turn, label = divmod(index, len(LABELS))
+        slot, scene = divmod(turn, config.n_scenes)
+        plans.append(ClipPlan(LABELS[label], scene, slot))
+    return plans
+
+
+def write_clips(out_dir: Path, config: SynthConfig, jobs: int = 0, progress: bool = False) -> Path:
+    """Writes all clips and the manifest; clips that are there already are kept.
+
+    The same settings give the same bytes, whatever the number of processes. Clips that an earlier
+    call with other settings has left in the folder are removed.
+
+    Args:
+        out_dir: Gets one folder a class, ``manifest.csv`` and ``settings.json``.
+        config: Settings.
+        jobs: Processes; 0 means one a core.
+        progress: Show a bar on standard error.
+
+    Returns:
+        The manifest's path.
+
+    Raises:
+        VideoWriteError: A file cannot be written.
+    """
+    plans = plan_clips(config)
+    _keep_only(out_dir, plans, config)
+    tasks = [(out_dir, config, plan) for plan in plans]
+    rows = run_jobs(_write_clip_task, tasks, jobs, progress, "made clips")
+    manifest = out_dir / MANIFEST_NAME
+    write_rows(manifest, MANIFEST_COLUMNS, (dataclasses.astuple(row) for row in rows))
+    return manifest
+
+
+def make_motion(config: SynthConfig, plan: ClipPlan) -> tuple[Scene, Motion]:
+    """Gives the scene and the motion of a clip, without its pictures."""
+    scene = draw_scene(config, plan.scene)
+    motion = draw_motion(scene, config.seed, plan.slot, plan.label, config.clip_s)
+    return scene, motion
+
+
+def iter_clip_images(
+    config: SynthConfig, plan: ClipPlan, scene: Scene, motion: Motion
+) -> Iterator[np.ndarray]:
+    """Gives the pictures of a clip: (H, W, 3) uint8 RGB.
+
+    Light, distractors and noise are drawn from scene and slot alone: the clips of the three
+    classes in one slot share them.
+    """
+    place = np.random.default_rng([config.seed, plan.scene, 3])
+    clip = np.random.default_rng([config.seed, plan.scene, 4, plan.slot])
+    picture = draw_picture(place, clip, scene.camera, CAST, config.variety)
+    return iter_images(motion, scene.camera, picture)
+
+
+def write_rows(path: Path, columns: tuple[str, ...], rows: Iterator[tuple]) -> None:
+    """Writes a CSV file under a temporary name, then gives it its own."""
+    part = path.with_suffix(".part")
+    with part.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows(rows)
+    part.replace(path)
+
+
+def _write_clip_task(task: tuple[Path, SynthConfig, ClipPlan]) -> ClipRow:
+    out_dir, config, plan = task
+    scene, motion = make_motion(config, plan)
+    path = out_dir / plan.path
+    if not path.exists():
+        with open_writer(path, config.size, scene.fps, scene.crf) as writer:
+            for image in iter_clip_images(config, plan, scene, motion):
+                writer.write(image)
+    act = motion.acts[0]
+    return ClipRow(plan.path, act.label, scene.group, act.subject, act.target, act.style)
+
+
+def _keep_only(out_dir: Path, plans: list[ClipPlan], config: SynthConfig) -> None:
+    """Removes clips of other settings, and notes down which settings the folder is of."""
+    values = dataclasses.asdict(config) | {"version": GENERATOR_VERSION}
+    for name in ("n_clips", "n_recordings", "recording_min"):
+        del values[name]
+    text = json.dumps(values, sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    note = out_dir / SETTINGS_NAME
+    same = note.exists() and json.loads(note.read_text(encoding="utf-8"))["sha256"] == digest
+    planned = {plan.path for plan in plans} if same else set()
+    for label in LABELS:
+        for path in (out_dir / label).glob("scene*.mp4"):
+            if f"{label}/{path.name}" not in planned:
+                path.unlink()
+    out_dir.mkdir(parents=True, exist_ok=True)
+    note.write_text(json.dumps({"sha256": digest, "settings": values}, indent=1), encoding="utf-8")

@@ -1,0 +1,90 @@
+"""The timeline shows events where they are, whatever the labels and the length."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from har.config import DecodeConfig
+from har.errors import OutputError
+from har.events.decode import decode_events
+from har.inference.pictures import compute_colors, write_timeline
+from har.inference.recording import VideoResult
+from har.types import Scores, VideoInfo
+
+CONFIG = DecodeConfig(background="play")
+HIT_COLOR = compute_colors(("play", "hit"), "play")["hit"]
+
+
+def make_result(
+    path: Path, hit: np.ndarray, labels: tuple[str, ...] = ("play", "hit"), note: str = ""
+) -> VideoResult:
+    """Gives a result with eight scores a second for the second label; the first has the rest."""
+    values = np.zeros((len(hit), len(labels)), np.float32)
+    values[:, 0], values[:, 1] = 1 - hit, hit
+    scores = Scores(labels, (np.arange(len(hit)) + 0.5) / 8, values, 0.125)
+    mean = values.mean(axis=0).tolist()
+    return VideoResult(
+        info=VideoInfo(path, 96, 64, 25.0, len(hit) / 8, None, 0, "h264"),
+        duration_s=len(hit) / 8,
+        label=labels[int(np.argmax(mean))],
+        probs=dict(zip(labels, mean, strict=True)),
+        events=decode_events(scores, DecodeConfig(background=labels[0])),
+        scores=scores,
+        n_windows=1,
+        wall_s=0.1,
+        note=note,
+    )
+
+
+def _find_bar(image: np.ndarray) -> tuple[float, float]:
+    """Gives the ends of the longest full-colour line as parts of the picture's width."""
+    is_bar = (image == HIT_COLOR).all(axis=2)
+    row = is_bar[is_bar.sum(axis=1).argmax()]
+    columns = np.flatnonzero(row) / image.shape[1]
+    return float(columns[0]), float(columns[-1])
+
+
+def _read(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path))
+    assert image is not None
+    return image[..., ::-1]
+
+
+@pytest.mark.parametrize("duration_s", [20, 7200])
+def test_an_event_is_a_bar_at_its_time(tmp_path: Path, duration_s: int) -> None:
+    hit = np.zeros(duration_s * 8)
+    hit[len(hit) // 4 : len(hit) // 2] = 1.0
+    write_timeline(tmp_path / "new" / "a.png", make_result(Path("a.mp4"), hit), CONFIG)
+    begin, end = _find_bar(_read(tmp_path / "new" / "a.png"))
+    left, right = 0.16, 0.968
+    assert begin == pytest.approx(left + (right - left) / 4, abs=0.003)
+    assert end == pytest.approx(left + (right - left) / 2, abs=0.003)
+
+
+def test_a_short_peak_in_a_long_recording_is_seen(tmp_path: Path) -> None:
+    quiet, hit = np.zeros(7200 * 8), np.zeros(7200 * 8)
+    hit[1000] = 0.5
+    for name, values in (("quiet", quiet), ("peak", hit)):
+        write_timeline(tmp_path / f"{name}.png", make_result(Path("a.mp4"), values), CONFIG)
+    assert not np.array_equal(_read(tmp_path / "quiet.png"), _read(tmp_path / "peak.png"))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [("a$b", "$x_1$"), ("no_fight_" * 10, "f"), tuple(f"label {i}" for i in range(12))],
+    ids=["formula", "long", "many"],
+)
+@pytest.mark.parametrize("n_steps", [1, 100])
+def test_any_labels_can_be_drawn(tmp_path: Path, labels: tuple[str, ...], n_steps: int) -> None:
+    result = make_result(Path("$video$.mp4"), np.ones(n_steps), labels, note="cut off at 3 s")
+    write_timeline(tmp_path / "a.png", result, DecodeConfig())
+    assert _read(tmp_path / "a.png").shape[1] == 1440
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.png").mkdir()
+    with pytest.raises(OutputError, match=r"a\.png could not be written"):
+        write_timeline(tmp_path / "a.png", make_result(Path("a.mp4"), np.ones(9)), CONFIG)
+    assert [item.name for item in tmp_path.iterdir()] == ["a.png"]
