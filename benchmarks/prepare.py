@@ -7,7 +7,8 @@ other with its own threads; several files at once with one thread each; the same
 joined, so that it starts only once a core. The ratio is against the fastest of them. The time of
 `har prepare` is of all it does, from imports to the report. Memory is the highest sum of resident
 sizes of the process and its children; it is measured with half of the clips and with all of them.
-Linux only. Prints JSON.
+The ratio of processor seconds tells the same when other work runs on the machine. Linux only.
+Prints JSON.
 """
 
 from __future__ import annotations
@@ -16,22 +17,26 @@ import argparse
 import csv
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from har.dataset.catalog import scan
 
 _SAMPLE_S = 0.05
 _TO_NOTHING = ("-fps_mode", "passthrough", "-an", "-f", "null", "-")
 _PREPARE = """
-import sys
-from pathlib import Path
 if __name__ == "__main__":
+    import sys
+    from pathlib import Path
     from har.config import PrepareConfig
     from har.dataset.prepare import prepare
     config = PrepareConfig(jobs=int(sys.argv[3]))
@@ -49,38 +54,60 @@ def main() -> None:
     videos = sorted({clip.path.resolve() for clip in scan(options.source).clips})
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
-        ffmpeg_s = {
+        ffmpeg = {
             "one_after_the_other": _time_ffmpeg(videos, 1, 0),
             "at_once": _time_ffmpeg(videos, options.jobs, 1),
             "joined": _time_ffmpeg(_join(videos, options.jobs, work), options.jobs, 1),
         }
         half = _write_half(options.source, work)
         _, _, half_mib = _time_prepare(half, work / "half", options.jobs)
-        wall_s, n_frames, all_mib = _time_prepare(options.source, work / "all", options.jobs)
-    best_s = min(ffmpeg_s.values())
+        spent, n_frames, all_mib = _time_prepare(options.source, work / "all", options.jobs)
+    best = _Spent(*(min(way[i] for way in ffmpeg.values()) for i in range(2)))
     result = {
         "n_videos": len(videos),
         "n_frames": n_frames,
         "jobs": options.jobs,
-        "prepare_frames_per_s": round(n_frames / wall_s, 1),
-        "ffmpeg_frames_per_s": {k: round(n_frames / s, 1) for k, s in ffmpeg_s.items()},
-        "ratio": round(best_s / wall_s, 3),
+        "prepare_frames_per_s": round(n_frames / spent.wall_s, 1),
+        "ffmpeg_frames_per_s": {k: round(n_frames / way.wall_s, 1) for k, way in ffmpeg.items()},
+        "ratio": round(best.wall_s / spent.wall_s, 3),
+        "processor_s": {
+            "prepare": round(spent.processor_s, 1),
+            **{k: round(way.processor_s, 1) for k, way in ffmpeg.items()},
+        },
+        "processor_ratio": round(best.processor_s / spent.processor_s, 3),
         "peak_mib": {"half": round(half_mib), "all": round(all_mib)},
     }
     print(json.dumps(result, indent=1))
 
 
-def _time_ffmpeg(inputs: list[Path], n_processes: int, n_threads: int) -> float:
+class _Spent(NamedTuple):
+    """What a run took: seconds by the clock, and of all processors."""
+
+    wall_s: float
+    processor_s: float
+
+
+@contextmanager
+def _measure() -> Iterator[list[_Spent]]:
+    """Gives a list that holds, after the block, what the block's child processes took."""
+    spent: list[_Spent] = []
+    start_s, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    yield spent
+    wall_s, after = time.perf_counter() - start_s, resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy_s = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    spent.append(_Spent(wall_s, busy_s))
+
+
+def _time_ffmpeg(inputs: list[Path], n_processes: int, n_threads: int) -> _Spent:
     def decode(path: Path) -> None:
         threads = ["-threads", str(n_threads)] if n_threads else []
         joined = ["-f", "concat", "-safe", "0"] if path.suffix == ".ffconcat" else []
         command = ["ffmpeg", "-v", "error", "-nostdin", *threads, *joined, "-i", str(path)]
         subprocess.run([*command, *_TO_NOTHING], check=True, stderr=subprocess.DEVNULL)
 
-    start_s = time.perf_counter()
-    with ThreadPoolExecutor(n_processes) as pool:
+    with _measure() as spent, ThreadPoolExecutor(n_processes) as pool:
         list(pool.map(decode, inputs))
-    return time.perf_counter() - start_s
+    return spent[0]
 
 
 def _join(videos: list[Path], n_parts: int, work: Path) -> list[Path]:
@@ -104,19 +131,20 @@ def _write_half(source: Path, work: Path) -> Path:
     return path
 
 
-def _time_prepare(source: Path, store: Path, jobs: int) -> tuple[float, int, float]:
-    """Gives seconds, frames and the peak MiB of one run in a fresh process."""
+def _time_prepare(source: Path, store: Path, jobs: int) -> tuple[_Spent, int, float]:
+    """Gives what one run in a fresh process took, its frames and its peak MiB."""
     script = store.with_suffix(".py")
     script.write_text(_PREPARE, encoding="utf-8")
     command = [sys.executable, str(script), str(source), str(store), str(jobs)]
-    start_s = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with (
+        _measure() as spent,
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process,
+    ):
         peak = _Peak(process.pid)
         output, _ = process.communicate()
-    wall_s = time.perf_counter() - start_s
     if process.returncode:
         raise SystemExit(f"har prepare failed on {source}")
-    return wall_s, int(output), peak.stop()
+    return spent[0], int(output), peak.stop()
 
 
 class _Peak:

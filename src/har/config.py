@@ -22,8 +22,8 @@ Source: the project's probe on Surveillance Camera Fight, docs/decisions/003-mot
 """
 
 BACKGROUND_NAMES = frozenset(
-    ("background", "idle", "neutral", "no_fight", "nofight", "none", "normal", "nothing", "other")
-    + ("playing", "rest")
+    {"background", "idle", "neutral", "no_fight", "nofight", "none", "normal", "nothing"}
+    | {"other", "playing", "rest"}
 )
 """Labels, in lower case, that are taken to mean that nothing of interest happens."""
 

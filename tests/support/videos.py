@@ -67,7 +67,8 @@ def make_video(
     paint = paint or (lambda index: paint_number(index, size))
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=25)
+        rate = Fraction(25) if time_base == MILLISECOND else 1 / time_base
+        stream = container.add_stream(codec, rate=rate)
         stream.height, stream.width = size
         stream.pix_fmt = pix_fmt
         stream.codec_context.time_base = time_base

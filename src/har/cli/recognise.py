@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from har.cli.common import extra, json_option, print_json, say, say_table
+from har.cli.common import json_option, print_json, say, say_table
 from har.contract import BUNDLE_FILE
 from har.errors import BundleNotFoundError, VideoError
 
 if TYPE_CHECKING:
+    from har.config import DecodeConfig
     from har.inference.recording import VideoResult
-    from har.runtime.recognizer import Recognizer
 
 DEFAULT_BUNDLES = (Path("models/har"), Path("demo/models/har"))
 
@@ -29,10 +28,109 @@ DEFAULT_BUNDLES = (Path("models/har"), Path("demo/models/har"))
     show_default=True,
     help="Events, scores, timeline and annotated video of each video.",
 )
-@click.option("--annotate", is_flag=True, help="Also write an annotated video.")
+@click.option("--annotate", is_flag=True, help="Write an annotated video of each, too.")
 @json_option
 def predict(
     videos: tuple[Path, ...], bundle: Path | None, out: Path, annotate: bool, as_json: bool
 ) -> None:
     """Recognise actions in videos or folders of videos, and say when they happen."""
-    from har.inference.recording import find_videos
+    from har.inference.outputs import compute_output_stems, to_json, write_events_csv, write_json
+    from har.inference.recording import VideoResult, find_videos, iter_results
+    from har.runtime.recognizer import Recognizer
+
+    bundle = bundle or find_bundle()
+    recognizer = Recognizer(bundle)
+    _say_bundle(bundle, recognizer.info.labels, recognizer.info.made_data)
+    paths, rejects = find_videos(videos)
+    stems = compute_output_stems(paths)
+    outcomes = [*rejects]
+    with _Speed() as speed:
+        for stem, outcome in zip(
+            stems, iter_results(recognizer, paths, progress=speed.update), strict=True
+        ):
+            outcomes.append(outcome)
+            if isinstance(outcome, VideoResult):
+                _write_pictures(out / stem, outcome, recognizer.info.decode, annotate)
+    results = [outcome for outcome in outcomes if isinstance(outcome, VideoResult)]
+    write_events_csv(out / "events.csv", results)
+    write_json(out / "results.json", outcomes)
+    if as_json:
+        print_json(to_json(outcomes))
+    _say_results(results, out)
+    failed = [outcome for outcome in outcomes if not isinstance(outcome, VideoResult)]
+    for reject in failed:
+        say(f"Left out {reject.path}: {reject.reason}")
+    if failed and not results:
+        raise VideoError("None of the videos could be recognised; see the reasons above")
+
+
+def find_bundle() -> Path:
+    """Gives the bundle that is used when none is named: one's own, else the demo's.
+
+    Raises:
+        BundleNotFoundError: There is neither.
+    """
+    for path in DEFAULT_BUNDLES:
+        if (path / BUNDLE_FILE).is_file():
+            return path
+    raise BundleNotFoundError(
+        f"No bundle was named and there is none in {' or '.join(map(str, DEFAULT_BUNDLES))}; "
+        "train one with 'har train all', try 'har demo', or name one with --bundle"
+    )
+
+
+def _say_bundle(bundle: Path, labels: tuple[str, ...], made_data: bool) -> None:
+    made = "; it has learnt from made clips only" if made_data else ""
+    say(f"Bundle {bundle}: {', '.join(labels)}{made}")
+
+
+def _write_pictures(base: Path, result: VideoResult, decode: DecodeConfig, annotate: bool) -> None:
+    from har.inference.annotate import write_annotated
+    from har.inference.outputs import save_scores
+    from har.inference.pictures import write_timeline
+
+    save_scores(base.with_name(f"{base.name}.scores.csv"), result.scores)
+    write_timeline(base.with_name(f"{base.name}.timeline.png"), result, decode)
+    if annotate:
+        write_annotated(base.with_name(f"{base.name}.annotated.mp4"), result, decode)
+
+
+def _say_results(results: list[VideoResult], out: Path) -> None:
+    rows = [
+        [
+            result.info.path.name,
+            f"{result.duration_s:.1f} s",
+            result.label,
+            f"{result.probs[result.label]:.2f}",
+            len(result.events),
+            f"{result.duration_s / max(result.wall_s, 1e-9):.0f}x",
+        ]
+        for result in results
+    ]
+    say_table(["video", "length", "label", "prob", "events", "speed"], rows)
+    for result in results:
+        if result.note:
+            say(f"{result.info.path}: {result.note}")
+    say(f"Events, scores and timelines: {out}")
+
+
+class _Speed:
+    """A bar of seconds of video, with the speed in times real time."""
+
+    def __enter__(self) -> _Speed:
+        from tqdm import tqdm
+
+        self._bar = tqdm(unit="s of video", unit_scale=False, leave=False, mininterval=0.5)
+        self._last_s = 0.0
+        return self
+
+    def update(self, done_s: float, total_s: float | None) -> None:
+        """Moves the bar to a time of the video that is read."""
+        step_s = done_s - self._last_s if done_s >= self._last_s else done_s
+        self._last_s = done_s
+        if total_s is not None:
+            self._bar.set_postfix_str(f"{done_s:.0f} of {total_s:.0f} s", refresh=False)
+        self._bar.update(round(step_s, 3))
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()

@@ -6,30 +6,21 @@ that gives nothing to work with is an error.
 
 from __future__ import annotations
 
-import csv
-import hashlib
-import math
 import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from har.dataset.ids import make_clip_id
+from har.dataset.manifest import ManifestRow, check_split_column, has_header, make_clip, read_rows
 from har.errors import ManifestError, NoClipsError
-from har.types import Clip, SplitName
+from har.types import Clip
 
 MANIFEST_NAME = "manifest.csv"
 SCENES = "scenes"
 """Group source of a catalog whose groups are still to be found by look."""
 
-_NEEDED = ("path", "label")
-_SPLITS: dict[str, SplitName] = {
-    "train": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "test": "test",
-}
 _JUNK_NAMES = {"thumbs.db", "desktop.ini"}
 _JUNK_SUFFIX = re.compile(
     r"\.(txt|csv|tsv|jsonl?|ya?ml|toml|xml|html?|md|rst|log|ini|db|py|ipynb|np[yz]|h5|part|tmp"
@@ -64,25 +55,14 @@ class Catalog:
     group_source: str
 
 
-@dataclass(frozen=True)
-class _Row:
-    """One line of a manifest: its number and its cells by lower-case column name."""
-
-    line: int
-    cells: dict[str, str]
-
-    def get(self, column: str) -> str:
-        return self.cells.get(column, "")
-
-
 def scan(source: Path, group_by: str | None = None) -> Catalog:
     """Lists the clips of a folder or manifest.
 
     Args:
         source: A folder with one sub-folder a class (files at any depth below it), a folder that
             holds a ``manifest.csv``, or a CSV file with the columns ``path,label`` and, if wanted,
-            ``start_s,end_s,group,subject,split``. Relative paths are relative to the manifest and
-            stay below its folder.
+            ``start_s,end_s,group,subject,split,origin``. Relative paths are relative to the
+            manifest and stay below its folder.
         group_by: Name of a manifest column, or a regular expression with one group that is
             searched in the path. None takes the column ``group`` where there is one.
 
@@ -90,6 +70,7 @@ def scan(source: Path, group_by: str | None = None) -> Catalog:
         NoClipsError: There is no such source, or no clip, or only one class in it.
         ManifestError: The manifest or ``group_by`` cannot be understood.
     """
+    source = Path(os.path.abspath(source))  # noqa: PTH100  (keeps links, unlike resolve)
     manifest = _find_manifest(source)
     if manifest is None:
         clips, rejects = _scan_folders(source)
@@ -126,18 +107,9 @@ def _find_manifest(source: Path) -> Path | None:
         if not source.is_dir():
             raise NoClipsError(f"There is no folder or manifest {source}; check the name")
         inside = source / MANIFEST_NAME
-        return inside if inside.is_file() and _has_header(inside) else None
+        return inside if inside.is_file() and has_header(inside) else None
     except PermissionError as error:
         raise NoClipsError(f"{source} may not be read: {error.strerror}") from error
-
-
-def _has_header(manifest: Path) -> bool:
-    try:
-        with manifest.open(encoding="utf-8-sig", newline="") as lines:
-            header = lines.readline().lower()
-    except (OSError, UnicodeDecodeError):
-        return False
-    return all(name in header for name in _NEEDED)
 
 
 # Class folders
@@ -164,7 +136,7 @@ def _scan_folders(source: Path) -> tuple[list[Clip], list[Reject]]:
 
 
 def _folder_clip(path: Path, source: Path, label: str) -> Clip:
-    return Clip(_clip_id(path, source, 0.0, None), path, label.strip())
+    return Clip(make_clip_id(path, source, 0.0, None), path, label.strip())
 
 
 def iter_files(folder: Path, rejects: list[Reject]) -> Iterator[Path]:
@@ -202,11 +174,11 @@ def _is_junk(path: Path) -> bool:
 def _scan_manifest(manifest: Path) -> tuple[list[Clip], list[Reject], dict[str, list[str]]]:
     clips: list[Clip] = []
     rejects: list[Reject] = []
-    rows = _read_rows(manifest)
+    rows = read_rows(manifest)
     columns: dict[str, list[str]] = {name: [] for name in (rows[0].cells if rows else ())}
-    seen: dict[str, _Row] = {}
+    seen: dict[str, ManifestRow] = {}
     for row in rows:
-        made = _row_clip(row, manifest.parent)
+        made = make_clip(row, manifest.parent)
         if isinstance(made, Clip) and made.clip_id in seen:
             first = seen[made.clip_id]
             made = (
@@ -221,88 +193,11 @@ def _scan_manifest(manifest: Path) -> tuple[list[Clip], list[Reject], dict[str, 
         clips.append(made)
         for name, values in columns.items():
             values.append(row.get(name))
-    _check_split_column(manifest, clips)
+    check_split_column(manifest, clips)
     return clips, rejects, columns
 
 
-def _read_rows(manifest: Path) -> list[_Row]:
-    try:
-        with manifest.open(encoding="utf-8-sig", newline="") as lines:
-            header = lines.readline()
-            delimiter = max(",;\t", key=header.count)
-            lines.seek(0)
-            reader = csv.reader(lines, delimiter=delimiter)
-            names = [name.strip().lower() for name in next(reader, [])]
-            _check_header(manifest, names)
-            return [
-                _Row(reader.line_num, {n: c.strip() for n, c in zip(names, cells, strict=False)})
-                for cells in reader
-                if any(cell.strip() for cell in cells)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"{manifest} cannot be read as a CSV manifest: {error}") from error
-
-
-def _check_header(manifest: Path, names: list[str]) -> None:
-    missing = [name for name in _NEEDED if name not in names]
-    if missing:
-        raise ManifestError(
-            f"{manifest} needs the columns {', '.join(_NEEDED)}; missing:"
-            f" {', '.join(missing)}; its first line has: {', '.join(names)[:200] or 'nothing'}"
-        )
-
-
-def _row_clip(row: _Row, folder: Path) -> Clip | str:
-    """Gives the row's clip, or what is wrong with the row."""
-    if not row.get("path") or not row.get("label"):
-        return "path or label is empty"
-    given = row.get("path").replace("\\", "/")
-    if not Path(given).is_absolute() and os.path.normpath(given).startswith(".."):
-        return f"the path {given!r} leads out of the manifest's folder; give it as absolute"
-    try:
-        start_s = float(row.get("start_s") or 0.0)
-        end_s = float(row.get("end_s")) if row.get("end_s") else None
-    except ValueError as error:
-        return f"start_s and end_s are seconds: {error}"
-    if not (0 <= start_s < (math.inf if end_s is None else end_s)) or end_s == math.inf:
-        return f"expected 0 <= start_s < end_s, received start_s={start_s:g}, end_s={end_s}"
-    if row.get("split") and row.get("split").lower() not in _SPLITS:
-        return f"split is train, val or test, received {row.get('split')!r}"
-    path = folder / os.path.normpath(given)
-    return Clip(
-        clip_id=_clip_id(path, folder, start_s, end_s),
-        path=path,
-        label=row.get("label"),
-        subject=row.get("subject"),
-        start_s=start_s,
-        end_s=end_s,
-        split=_SPLITS.get(row.get("split").lower()),
-    )
-
-
-def _check_split_column(manifest: Path, clips: list[Clip]) -> None:
-    n_given = sum(clip.split is not None for clip in clips)
-    if 0 < n_given < len(clips):
-        raise ManifestError(
-            f"The column split of {manifest} is filled for {n_given} of {len(clips)} clips; fill"
-            " it for all of them, or for none"
-        )
-
-
-# Ids and groups
-
-
-def _clip_id(path: Path, root: Path, start_s: float, end_s: float | None) -> str:
-    """Gives a readable name that the same stretch always has and no other.
-
-    The digest is over the path relative to the source, so two files of one name differ and a
-    moved data folder keeps its ids.
-    """
-    inside = path.relative_to(root) if path.is_relative_to(root) else path
-    key = f"{inside.as_posix()}|{start_s!r}|{end_s!r}"
-    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:10]
-    readable = re.sub(r"[^A-Za-z0-9_]+", "-", path.stem).strip("-")[:40]
-    return f"{readable}-{digest}" if readable else digest
+# Groups
 
 
 def _assign_groups(
@@ -313,9 +208,8 @@ def _assign_groups(
         groups = columns[column]
         if not any(groups) and group_by is None:
             return clips, SCENES
-        named = [
-            group or f"video {clip.path.name}" for clip, group in zip(clips, groups, strict=True)
-        ]
+        videos = [f"video {_inside(clip.path, root)}" for clip in clips]
+        named = [group or video for group, video in zip(groups, videos, strict=True)]
         return _with_groups(clips, named), f"column {column}"
     if group_by is None:
         return clips, SCENES
@@ -338,12 +232,16 @@ def _match_groups(clips: list[Clip], group_by: str, root: Path) -> list[str]:
         )
     groups = []
     for clip in clips:
-        inside = clip.path.relative_to(root) if clip.path.is_relative_to(root) else clip.path
-        match = pattern.search(inside.as_posix())
+        inside = _inside(clip.path, root)
+        match = pattern.search(inside)
         if not match or not match[1]:
             raise ManifestError(
-                f"group_by={group_by!r} finds nothing in the path {inside.as_posix()!r}; every"
-                " clip needs a group"
+                f"group_by={group_by!r} finds nothing in the path {inside!r}; every clip needs a"
+                " group"
             )
         groups.append(match[1])
     return groups
+
+
+def _inside(path: Path, root: Path) -> str:
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()

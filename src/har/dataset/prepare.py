@@ -190,7 +190,10 @@ def _plan_jobs(
 
 
 def _file_size(path: Path) -> int:
-    return path.stat().st_size if path.is_file() else 0
+    try:
+        return path.stat().st_size
+    except OSError:  # the reader says what is wrong with it
+        return 0
 
 
 def _cut_all(

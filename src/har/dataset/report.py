@@ -15,8 +15,9 @@ from har.dataset.store_writer import write_json, write_text
 _SHEET_CLIPS = 4
 _SHEET_FRAMES = 4
 _SHEET_LABELS = 12
-_SHEET_IN = 14.0
-_TITLE_IN = 0.3
+_FRAME_PX = 240
+_TITLE_PX = 26
+_DPI = 100
 _SHOWN = 20
 
 
@@ -24,7 +25,7 @@ def write_report(report: Report, store: Store) -> None:
     """Writes ``report.json``, ``report.md`` and ``sheet.png`` into the store's folder."""
     write_json(store.path / "report.json", report.to_json())
     write_text(store.path / "report.md", format_report(report, store))
-    draw_sheet(store).savefig(store.path / "sheet.png", dpi=100)
+    draw_sheet(store).savefig(store.path / "sheet.png")
 
 
 def format_report(report: Report, store: Store) -> str:
@@ -55,18 +56,18 @@ def format_report(report: Report, store: Store) -> str:
 
 def draw_sheet(store: Store) -> Figure:
     """Draws a few frames of a few clips of each label, one label a row, from different groups."""
-    labels = store.labels[:_SHEET_LABELS]
-    height, width = store.size
-    row_in = _SHEET_IN * height / (width * _SHEET_CLIPS) + _TITLE_IN
-    figure = Figure(figsize=(_SHEET_IN, row_in * len(labels)), layout="constrained")
-    for row, label in enumerate(labels):
-        axes = figure.add_subplot(len(labels), 1, row + 1)
-        chosen = _choose(store, label)
-        picture = np.concatenate([_strip(store, clip) for clip in chosen], axis=1)
-        axes.imshow(picture, cmap="gray", vmin=0, vmax=255)
-        names = ", ".join(clip.path.name for clip in chosen)
-        axes.set_title(f"{label}: {names}", fontsize=9, loc="left", parse_math=False)
-        axes.set_axis_off()
+    chosen = {label: _choose(store, label) for label in store.labels[:_SHEET_LABELS]}
+    rows = [np.concatenate([_block(store, clip) for clip in row], 1) for row in chosen.values()]
+    width = max(row.shape[1] for row in rows)
+    titles = [f"{label}: {', '.join(c.path.name for c in row)}" for label, row in chosen.items()]
+    height = sum(row.shape[0] + _TITLE_PX for row in rows)
+    figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
+    top = height
+    for title, row in zip(titles, rows, strict=True):
+        text_at = (4 / width, (top - _TITLE_PX + 6) / height)
+        figure.text(*text_at, title, fontsize=9, va="bottom", parse_math=False)
+        top -= row.shape[0] + _TITLE_PX
+        figure.figimage(row, 0, top, cmap="gray", vmin=0, vmax=255)
     return figure
 
 
@@ -78,15 +79,15 @@ def _choose(store: Store, label: str) -> list[StoredClip]:
     return [pool[place] for place in places]
 
 
-def _strip(store: Store, clip: StoredClip) -> np.ndarray:
-    """Gives four frames of a clip as a block of two by two with a white edge."""
+def _block(store: Store, clip: StoredClip) -> np.ndarray:
+    """Gives four frames of a clip, two by two, with a white edge."""
     frames = store.open_frames(clip.clip_id)
     places = np.linspace(0, len(frames) - 1, _SHEET_FRAMES).round().astype(int)
-    first, second, third, fourth = (np.asarray(frames[place]) for place in places)
-    block = np.concatenate(
-        [np.concatenate([first, second], axis=1), np.concatenate([third, fourth], axis=1)]
-    )
-    edge = [(0, 0), (2, 6), (0, 0)][: block.ndim]
+    step = -(-store.size[1] // _FRAME_PX)
+    first, second, third, fourth = (frames[place, ::step, ::step] for place in places)
+    upper, lower = np.concatenate([first, second], 1), np.concatenate([third, fourth], 1)
+    block = np.concatenate([upper, lower])
+    edge = [(0, 0), (0, 6), (0, 0)][: block.ndim]
     return np.pad(block, edge, constant_values=255)
 
 

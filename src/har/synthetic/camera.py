@@ -81,7 +81,7 @@ def draw_camera(
     """Draws a camera south of the origin, at which people act.
 
     Height, lens, roll and how much of the picture people fill are drawn; the distance follows, so
-    that the tallest stands whole in the picture and about three quarters of a metre beside the middle are seen.
+    that the tallest stands whole in the picture and `HALF_WIDTH_M` is seen on both sides.
     """
     position = np.array([0.0, -1.0, 1.2 + variety * rng.uniform(-0.5, 1.5)])
     fov = np.radians(58.0 + variety * rng.uniform(-14.0, 24.0))

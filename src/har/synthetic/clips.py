@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
-import hashlib
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,19 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from har.config import SynthConfig
+from har.synthetic.folder import keep_only, write_rows
 from har.synthetic.motion import LABELS, Label, Motion, draw_motion
 from har.synthetic.parallel import run_jobs
 from har.synthetic.picture import draw_picture, iter_images
-from har.synthetic.scene import N_CAST, Scene, draw_scene
+from har.synthetic.scene import CAST, Scene, draw_scene
 from har.video.writer import open_writer
 
-GENERATOR_VERSION = 1
-"""Raised whenever the same settings would give other clips."""
-
-MANIFEST_COLUMNS = ("path", "label", "group", "subject", "target", "style")
 MANIFEST_NAME = "manifest.csv"
-SETTINGS_NAME = "settings.json"
-CAST = tuple(f"p{index + 1}" for index in range(N_CAST))
+NOTE_NAME = "clips.settings.json"
 
 
 @dataclass(frozen=True)
@@ -75,7 +68,7 @@ def write_clips(out_dir: Path, config: SynthConfig, jobs: int = 0, progress: boo
     call with other settings has left in the folder are removed.
 
     Args:
-        out_dir: Gets one folder a class, ``manifest.csv`` and ``settings.json``.
+        out_dir: Gets one folder a class, ``manifest.csv`` and a note of the settings.
         config: Settings.
         jobs: Processes; 0 means one a core.
         progress: Show a bar on standard error.
@@ -87,11 +80,19 @@ def write_clips(out_dir: Path, config: SynthConfig, jobs: int = 0, progress: boo
         VideoWriteError: A file cannot be written.
     """
     plans = plan_clips(config)
-    _keep_only(out_dir, plans, config)
+    usual = SynthConfig()
+    shaping = dataclasses.replace(
+        config,
+        n_clips=usual.n_clips,
+        n_recordings=usual.n_recordings,
+        recording_min=usual.recording_min,
+    )
+    keep_only(out_dir / NOTE_NAME, "*/scene*.mp4", {plan.path for plan in plans}, shaping)
     tasks = [(out_dir, config, plan) for plan in plans]
     rows = run_jobs(_write_clip_task, tasks, jobs, progress, "made clips")
     manifest = out_dir / MANIFEST_NAME
-    write_rows(manifest, MANIFEST_COLUMNS, (dataclasses.astuple(row) for row in rows))
+    columns = tuple(field.name for field in dataclasses.fields(ClipRow))
+    write_rows(manifest, columns, (dataclasses.astuple(row) for row in rows))
     return manifest
 
 
@@ -116,16 +117,6 @@ def iter_clip_images(
     return iter_images(motion, scene.camera, picture)
 
 
-def write_rows(path: Path, columns: tuple[str, ...], rows: Iterator[tuple]) -> None:
-    """Writes a CSV file under a temporary name, then gives it its own."""
-    part = path.with_suffix(".part")
-    with part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
-    part.replace(path)
-
-
 def _write_clip_task(task: tuple[Path, SynthConfig, ClipPlan]) -> ClipRow:
     out_dir, config, plan = task
     scene, motion = make_motion(config, plan)
@@ -136,21 +127,3 @@ def _write_clip_task(task: tuple[Path, SynthConfig, ClipPlan]) -> ClipRow:
                 writer.write(image)
     act = motion.acts[0]
     return ClipRow(plan.path, act.label, scene.group, act.subject, act.target, act.style)
-
-
-def _keep_only(out_dir: Path, plans: list[ClipPlan], config: SynthConfig) -> None:
-    """Removes clips of other settings, and notes down which settings the folder is of."""
-    values = dataclasses.asdict(config) | {"version": GENERATOR_VERSION}
-    for name in ("n_clips", "n_recordings", "recording_min"):
-        del values[name]
-    text = json.dumps(values, sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()
-    note = out_dir / SETTINGS_NAME
-    same = note.exists() and json.loads(note.read_text(encoding="utf-8"))["sha256"] == digest
-    planned = {plan.path for plan in plans} if same else set()
-    for label in LABELS:
-        for path in (out_dir / label).glob("scene*.mp4"):
-            if f"{label}/{path.name}" not in planned:
-                path.unlink()
-    out_dir.mkdir(parents=True, exist_ok=True)
-    note.write_text(json.dumps({"sha256": digest, "settings": values}, indent=1), encoding="utf-8")

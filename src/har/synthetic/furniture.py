@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from har.synthetic.stage import Box
@@ -33,11 +35,9 @@ def _blocks(box: Box) -> list[tuple[np.ndarray, np.ndarray]]:
     if box.kind != "table":
         return [(np.array([*-half, 0.0]), np.array([*half, top]))]
     blocks = [(np.array([*-half, top - TABLE_TOP_M]), np.array([*half, top]))]
-    for x in (-half[0], half[0] - LEG_M):
-        for y in (-half[1], half[1] - LEG_M):
-            blocks.append(
-                (np.array([x, y, 0.0]), np.array([x + LEG_M, y + LEG_M, top - TABLE_TOP_M]))
-            )
+    leg = np.array([LEG_M, LEG_M, top - TABLE_TOP_M])
+    corners = itertools.product((-half[0], half[0] - LEG_M), (-half[1], half[1] - LEG_M), (0.0,))
+    blocks += [(np.array(corner), np.array(corner) + leg) for corner in corners]
     return blocks
 
 

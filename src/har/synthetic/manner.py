@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from har.synthetic.easing import compute_pulse, draw_wander, ease_smooth
-from har.synthetic.skeleton import LEFT, RIGHT
+from har.synthetic.body import LEFT, RIGHT
+from har.synthetic.easing import compute_plateau, compute_pulse, draw_wander, ease_smooth
 from har.synthetic.stage import Beats, HandKey, Player, Posture, Stage
 
 RESTS: dict[Posture, tuple[str, ...]] = {
@@ -123,15 +123,26 @@ def draw_accompaniment(
 
 
 def draw_reaction(
-    rng: np.random.Generator, stage: Stage, who: int, beats: Beats, away: np.ndarray
+    rng: np.random.Generator,
+    stage: Stage,
+    who: int,
+    beats: Beats,
+    away: np.ndarray,
+    variety: float,
 ) -> None:
     """Draws how someone moves at and after the strokes: not at all, flinching, giving way.
 
     Args:
+        rng: Draws it.
+        stage: Where it happens.
+        who: The player who reacts.
+        beats: When strokes land.
         away: (2,) direction on the floor away from whoever strokes.
+        variety: As in `SynthConfig`.
     """
     player, times_s = stage.players[who], stage.times_s
-    kind = rng.choice(["none", "flinch", "sway", "step", "guard"], p=[0.3, 0.2, 0.2, 0.15, 0.15])
+    reacts = rng.random() < 0.2 + 0.5 * variety
+    kind = rng.choice(["flinch", "sway", "step", "guard"]) if reacts else "none"
     size = rng.uniform(0.5, 1.2)
     if kind in ("flinch", "sway"):
         angle = np.radians(-12.0 if kind == "flinch" else -5.0) * size
@@ -141,8 +152,8 @@ def draw_reaction(
             player.controls.trunk[:, 0] += angle * pulse
             player.controls.head[:, 0] += 2.0 * angle * pulse * rng.choice([-1.0, 1.0])
     elif kind == "step" and player.posture == "stand":
-        last_s = beats.contacts_s[-1]
-        share = ease_smooth((times_s - last_s) / 0.45)
+        first_s = beats.contacts_s[0]
+        share = compute_plateau(times_s, first_s, beats.end_s + 1.2, 0.5)
         player.controls.root += (0.25 * size * share)[:, None] * away
     elif kind == "guard":
         raise_guard(stage, who, beats.contacts_s[0] + 0.05, beats.end_s)

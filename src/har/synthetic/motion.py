@@ -10,14 +10,19 @@ import numpy as np
 from har.synthetic.acts.other_hits import OTHER_HITS
 from har.synthetic.acts.playing import PLAYING
 from har.synthetic.acts.self_hits import SELF_HITS
-from har.synthetic.acts.strokes import Deed, Style
-from har.synthetic.layout import Layout, draw_layout
-from har.synthetic.manner import draw_beats
+from har.synthetic.acts.strokes import Deed, Need, Style, is_possible
+from har.synthetic.body import Body
+from har.synthetic.layout import draw_layout
 from har.synthetic.scene import Scene
-from har.synthetic.skeleton import Body
 from har.synthetic.stage import Box, Stage, Thing
 
 Label = Literal["hitting_others", "hitting_self", "playing"]
+COMMON_FROM = 0.15
+"""How far `variety` must be above a style's rarity for the style to be as likely as any."""
+
+RARE_NEEDS: dict[Need, float] = {"table": 4.0, "wall": 4.0, "stick": 4.0}
+"""How much more often a style is taken that needs something seldom there, when it is."""
+
 LABELS: tuple[Label, ...] = get_args(Label)
 STYLES: dict[Label, tuple[Style, ...]] = {
     "hitting_others": OTHER_HITS,
@@ -27,7 +32,7 @@ STYLES: dict[Label, tuple[Style, ...]] = {
 
 
 @dataclass(frozen=True)
-class Act:
+class Happening:
     """One thing that was done: truth for manifests and recordings."""
 
     label: Label
@@ -59,7 +64,7 @@ class Motion:
     names: tuple[str, ...]
     furniture: tuple[Box, ...]
     things: tuple[Thing, ...]
-    acts: tuple[Act, ...]
+    acts: tuple[Happening, ...]
 
 
 def draw_motion(scene: Scene, seed: int, slot: int, label: Label, length_s: float) -> Motion:
@@ -80,16 +85,32 @@ def draw_motion(scene: Scene, seed: int, slot: int, label: Label, length_s: floa
     circumstances = np.random.default_rng([seed, scene.index, 1, slot])
     layout = draw_layout(circumstances, scene, times_s, pair=label == "hitting_others")
     details = np.random.default_rng([seed, scene.index, 2, slot, LABELS.index(label)])
-    style = draw_style(details, label, layout, scene.variety)
+    style = draw_style(details, label, layout.stage, (0, layout.partner), scene.variety)
     deed = Deed(0, layout.partner, layout.beats, layout.side, details)
     perform(layout.stage, [*layout.pastimes, (style, deed)])
     return to_motion(layout.stage, layout.names, [describe(label, style, deed, layout.names)])
 
 
-def draw_style(rng: np.random.Generator, label: Label, layout: Layout, variety: float) -> Style:
-    """Draws a way of doing it among those that the circumstances allow."""
-    styles = [style for style in STYLES[label] if layout.allows(style.need)]
-    weights = np.array([1.0 if style.plain else variety for style in styles])
+def draw_style(
+    rng: np.random.Generator,
+    label: Label,
+    stage: Stage,
+    pair: tuple[int, int | None],
+    variety: float,
+) -> Style:
+    """Draws a way of doing it among those that the circumstances allow.
+
+    Args:
+        rng: Draws it.
+        label: The class.
+        stage: Where it will happen.
+        pair: Who acts, and who is within reach, if anyone.
+        variety: As in `SynthConfig`.
+    """
+    styles = [style for style in STYLES[label] if is_possible(style.need, stage, *pair)]
+    common = [1.0 if style.rarity == 0.0 else variety - style.rarity for style in styles]
+    weights = np.clip(np.array(common) / COMMON_FROM, 0.0, 1.0)
+    weights *= [RARE_NEEDS.get(style.need, 1.0) for style in styles]
     return styles[int(rng.choice(len(styles), p=weights / weights.sum()))]
 
 
@@ -102,11 +123,11 @@ def perform(stage: Stage, deeds: list[tuple[Style, Deed]]) -> None:
         next(act, None)
 
 
-def describe(label: Label, style: Style, deed: Deed, names: tuple[str, ...]) -> Act:
+def describe(label: Label, style: Style, deed: Deed, names: tuple[str, ...]) -> Happening:
     """Gives the truth about a deed."""
     beats = deed.beats
     target = names[deed.other] if label == "hitting_others" else ""
-    return Act(
+    return Happening(
         label,
         style.name,
         beats.start_s,
@@ -117,7 +138,7 @@ def describe(label: Label, style: Style, deed: Deed, names: tuple[str, ...]) -> 
     )
 
 
-def to_motion(stage: Stage, names: tuple[str, ...], acts: list[Act]) -> Motion:
+def to_motion(stage: Stage, names: tuple[str, ...], acts: list[Happening]) -> Motion:
     """Solves all joints of a stage."""
     return Motion(
         times_s=stage.times_s,

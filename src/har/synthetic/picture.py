@@ -2,51 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
-from har.synthetic.background import Distractor, draw_background, draw_distractors, fill
+from har.synthetic.background import Distractor, draw_background, draw_distractors
 from har.synthetic.camera import Camera
 from har.synthetic.film import Film, draw_film
-from har.synthetic.look import Color, Look, draw_look, shade
+from har.synthetic.look import Color, Look, draw_look
 from har.synthetic.motion import Motion
-from har.synthetic.skeleton import JOINT, Body
-from har.synthetic.stage import Box, Thing
-
-_ARC = np.linspace(-0.5 * np.pi, 0.5 * np.pi, 6)
-_LIGHT_PX = np.array([-0.32, -0.30])
-
-LIMBS = (
-    *((f"{side}_hip", f"{side}_knee", "thigh") for side in ("left", "right")),
-    *((f"{side}_knee", f"{side}_ankle", "shank") for side in ("left", "right")),
-    *((f"{side}_ankle", f"{side}_toe", "foot") for side in ("left", "right")),
-    *((f"{side}_shoulder", f"{side}_elbow", "upper_arm") for side in ("left", "right")),
-    *((f"{side}_elbow", f"{side}_wrist", "forearm") for side in ("left", "right")),
-    *((f"{side}_wrist", f"{side}_hand", "hand") for side in ("left", "right")),
-)
-"""Limbs as (start joint, end joint, kind)."""
-
-RADII = {
-    "thigh": (0.052, 0.037),
-    "shank": (0.036, 0.025),
-    "foot": (0.024, 0.019),
-    "upper_arm": (0.030, 0.024),
-    "forearm": (0.024, 0.018),
-    "hand": (0.020, 0.029),
-}
-"""Half thickness at start and end of a limb, as shares of the stature."""
-
-_STARTS = np.array([JOINT[start] for start, _, _ in LIMBS])
-_ENDS = np.array([JOINT[end] for _, end, _ in LIMBS])
-_RADII = np.array([RADII[kind] for _, _, kind in LIMBS])
-_TRUNK = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("shoulder", "hip")]
-_HEAD = [JOINT[name] for name in ("nose", "left_ear", "right_ear", "left_eye", "right_eye")]
-
-Paint = tuple[float, Callable[[np.ndarray], None]]
-"""Depth in metres and what paints the part: farther parts are painted first."""
+from har.synthetic.people import PersonPainter
+from har.synthetic.things import ShadowPainter, ThingPainter, paint_box
 
 
 @dataclass(frozen=True)
@@ -96,12 +63,16 @@ def iter_images(motion: Motion, camera: Camera, picture: Picture) -> Iterator[np
     """Gives the pictures of a motion, one a time: (H, W, 3) uint8 RGB."""
     pixels, depth = camera.project(motion.joints)
     people = [
-        _Person(motion.bodies[who], picture.looks[name], pixels[:, who], depth[:, who], camera)
+        PersonPainter(
+            motion.bodies[who], picture.looks[name], pixels[:, who], depth[:, who], camera
+        )
         for who, name in enumerate(motion.names)
     ]
-    things = [_ThingPainter(thing, motion, camera) for thing in motion.things]
-    still = [part for box in motion.furniture for part in _paint_box(box, camera, picture)]
-    shadows = _Shadows(motion, camera)
+    things = [ThingPainter(thing, motion.joints, camera) for thing in motion.things]
+    still = [
+        part for box in motion.furniture for part in paint_box(box, camera, picture.furniture_color)
+    ]
+    shadows = ShadowPainter(motion.joints, camera)
     for index, time_s in enumerate(motion.times_s):
         image = picture.background.copy()
         for distractor in picture.distractors:
@@ -115,231 +86,3 @@ def iter_images(motion: Motion, camera: Camera, picture: Picture) -> Iterator[np
         for _, paint in sorted(parts, key=lambda part: -part[0]):
             paint(image)
         yield picture.film.expose(image, float(time_s))
-
-
-def compute_capsules(starts: np.ndarray, ends: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """Gives outlines of limbs that are round at both ends.
-
-    Args:
-        starts: (..., 2) pixels.
-        ends: (..., 2) pixels.
-        radii: (..., 2) half thickness at start and end in pixels.
-
-    Returns:
-        (..., 12, 2) pixels, convex.
-    """
-    way = ends - starts
-    angle = np.arctan2(way[..., 1], way[..., 0])[..., None] + _ARC
-    ring = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
-    front = ends[..., None, :] + radii[..., 1, None, None] * ring
-    back = starts[..., None, :] - radii[..., 0, None, None] * ring
-    return np.concatenate([front, back], axis=-2)
-
-
-class _Person:
-    """Outlines of one person at all times, ready to be painted."""
-
-    def __init__(
-        self, body: Body, look: Look, pixels: np.ndarray, depth: np.ndarray, camera: Camera
-    ) -> None:
-        self._body, self._look = body, look
-        self._pixels, self._depth = pixels, depth
-        scale = camera.scale_px(depth)
-        self._scale = scale
-        radii = _RADII * body.stature * (1.15 if body.is_child else 1.0)
-        radii_px = np.stack([scale[:, _STARTS], scale[:, _ENDS]], axis=-1) * radii
-        starts, ends = pixels[:, _STARTS], pixels[:, _ENDS]
-        self._outer = compute_capsules(starts, ends, radii_px)
-        lit = radii_px.mean(axis=-1)[..., None] * _LIGHT_PX
-        self._inner = compute_capsules(starts + lit, ends + lit, 0.55 * radii_px)
-        self._limb_depth = 0.5 * (depth[:, _STARTS] + depth[:, _ENDS])
-        self._colors = [self._limb_color(kind) for _, _, kind in LIMBS]
-
-    def paints(self, index: int) -> list[Paint]:
-        """Gives the parts of one time."""
-        visible = self._depth[index].min() > 0.3
-        if not visible:
-            return []
-        parts: list[Paint] = []
-        for limb, color in enumerate(self._colors):
-            outer, inner = self._outer[index, limb], self._inner[index, limb]
-            parts.append((float(self._limb_depth[index, limb]), _capsule(outer, inner, color)))
-        trunk_depth = float(self._depth[index, _TRUNK].mean())
-        parts.append((trunk_depth, lambda image: self._paint_trunk(image, index)))
-        head_depth = float(self._depth[index, _HEAD[1:3]].mean())
-        parts.append((head_depth, lambda image: self._paint_head(image, index)))
-        return parts
-
-    def _limb_color(self, kind: str) -> Color:
-        look = self._look
-        if kind in ("thigh", "foot"):
-            return look.trousers if kind == "thigh" else look.shoes
-        if kind == "shank":
-            return look.skin if look.has_shorts else look.trousers
-        if kind == "upper_arm":
-            return look.shirt
-        if kind == "forearm":
-            return look.shirt if look.has_sleeves else look.skin
-        return look.skin
-
-    def _paint_trunk(self, image: np.ndarray, index: int) -> None:
-        corners, scale = self._pixels[index, _TRUNK], self._scale[index, _TRUNK]
-        stature = self._body.stature
-        thick = np.array([0.046, 0.058, 0.046, 0.058]) * stature * scale
-        thick *= self._body.trunk_radii[0] / (0.066 * stature)
-        ring = np.linspace(0.0, 2.0 * np.pi, 10, endpoint=False)
-        ring = np.stack([np.cos(ring), np.sin(ring)], axis=-1)
-        outline = (corners[:, None] + thick[:, None, None] * ring).reshape(-1, 2)
-        hull = cv2.convexHull(outline.astype(np.float32))[:, 0]
-        fill(image, hull, shade(self._look.shirt, 0.78))
-        middle = hull.mean(axis=0)
-        lit = middle + 0.78 * (hull - middle) + _LIGHT_PX * 0.4 * thick.mean()
-        fill(image, lit, self._look.shirt)
-        if self._look.is_striped:
-            self._paint_stripes(image, corners, thick)
-
-    def _paint_stripes(self, image: np.ndarray, corners: np.ndarray, thick: np.ndarray) -> None:
-        left_top, left_low, right_top, right_low = corners
-        width = max(1, round(0.35 * float(thick.mean())))
-        for share in (0.2, 0.45, 0.7):
-            ends = [
-                top + share * (low - top)
-                for top, low in ((left_top, left_low), (right_top, right_low))
-            ]
-            points = np.round(np.array(ends) * 16).astype(np.int32)
-            start, end = tuple(map(int, points[0])), tuple(map(int, points[1]))
-            cv2.line(image, start, end, self._look.second, width, cv2.LINE_AA, 4)
-
-    def _paint_head(self, image: np.ndarray, index: int) -> None:
-        nose, left_ear, right_ear, left_eye, right_eye = self._pixels[index, _HEAD]
-        depth = self._depth[index, _HEAD]
-        scale = float(self._scale[index, _HEAD].mean())
-        half_depth, half_width, half_height = (part * scale for part in self._body.head)
-        middle = 0.5 * (left_ear + right_ear)
-        shoulders = self._pixels[index, _TRUNK[0::2]].mean(axis=0)
-        up = middle - shoulders
-        up = up / max(float(np.linalg.norm(up)), 1e-6)
-        radius = 0.5 * (half_depth + half_width)
-        faces = float(depth[1:3].mean() - depth[0]) / self._body.head[0]
-        skull = compute_capsules(
-            middle - up * 0.30 * half_height, middle + up * 0.25 * half_height,
-            np.array([0.88, 1.0]) * radius,
-        )  # fmt: skip
-        hair = skull + up * 0.10 * half_height - 0.22 * (nose - middle)
-        if self._look.has_long_hair:
-            hair = np.concatenate([hair, hair - up * 0.7 * half_height])
-            hair = cv2.convexHull(hair.astype(np.float32))[:, 0]
-        skin, dark = self._look.skin, shade(self._look.skin, 0.8)
-        neck = compute_capsules(shoulders, middle, np.array([0.45, 0.5]) * radius)
-        order = [(hair, self._look.hair), (neck, dark), (skull, dark)]
-        if faces < -0.15:
-            order = [(neck, dark), (skull, dark), (hair, self._look.hair)]
-        for outline, color in order:
-            fill(image, outline, color)
-        if faces >= -0.15:
-            fill(image, middle + 0.85 * (skull - middle) + _LIGHT_PX * 0.2 * radius, skin)
-            cap = skull[: len(skull) // 2] + up * 0.06 * half_height
-            cap = np.concatenate([cap, middle[None] + up * 0.45 * half_height])
-            fill(image, cv2.convexHull(cap.astype(np.float32))[:, 0], self._look.hair)
-            self._paint_face(image, (nose, left_eye, right_eye), depth, radius)
-
-    def _paint_face(
-        self, image: np.ndarray, spots: tuple[np.ndarray, ...], depth: np.ndarray, radius: float
-    ) -> None:
-        nose, left_eye, right_eye = spots
-        ears = float(depth[1:3].mean())
-        size = max(1, round(0.11 * radius))
-        for eye, eye_depth in ((left_eye, depth[3]), (right_eye, depth[4])):
-            if eye_depth < ears:
-                cv2.circle(image, (round(eye[0]), round(eye[1])), size, (30, 25, 25), -1)
-        cv2.circle(image, (round(nose[0]), round(nose[1])), size, shade(self._look.skin, 0.65), -1)
-
-
-class _ThingPainter:
-    """A ball, a stick or something small in a hand."""
-
-    COLORS: dict[str, Color] = {
-        "ball": (214, 70, 50),
-        "stick": (120, 84, 50),
-        "phone": (30, 32, 40),
-        "cup": (225, 225, 210),
-    }
-
-    def __init__(self, thing: Thing, motion: Motion, camera: Camera) -> None:
-        self._thing = thing
-        self._ends = compute_ends(thing, motion.joints)
-        self._pixels, self._depth = camera.project(self._ends)
-        self._scale = camera.scale_px(self._depth)
-
-    def paints(self, index: int) -> list[Paint]:
-        """Gives the thing at one time, if it is shown."""
-        if not self._thing.shown[index] or self._depth[index].min() < 0.3:
-            return []
-        start, end = self._pixels[index]
-        radii = np.maximum(self._thing.radius * self._scale[index], 0.8)
-        outer = compute_capsules(start, end, radii)
-        lit = _LIGHT_PX * radii.mean()
-        inner = compute_capsules(start + lit, end + lit, 0.5 * radii)
-        color = self.COLORS[self._thing.kind]
-        return [(float(self._depth[index].mean()) - 0.05, _capsule(outer, inner, color))]
-
-
-def compute_ends(thing: Thing, joints: np.ndarray) -> np.ndarray:
-    """Gives (T, 2, 3) both ends of a thing, from its path or the hand that holds it."""
-    if thing.holder is None:
-        path = joints[:, 0, 0] if thing.path is None else thing.path
-        return np.stack([path, path + np.array([1e-3, 0.0, 0.0])], axis=1)
-    who, side = thing.holder
-    word = ("left", "right")[side]
-    hand, elbow = joints[:, who, JOINT[f"{word}_hand"]], joints[:, who, JOINT[f"{word}_elbow"]]
-    way = hand - elbow
-    way = way / np.linalg.norm(way, axis=-1, keepdims=True)
-    way = way + np.array([0.0, 0.0, 0.7])
-    way = way / np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-6)
-    return np.stack([hand - 0.15 * thing.length * way, hand + 0.85 * thing.length * way], axis=1)
-
-
-class _Shadows:
-    """Soft dark patches on the floor under people."""
-
-    DARKER = 34
-
-    def __init__(self, motion: Motion, camera: Camera) -> None:
-        feet = [JOINT["left_ankle"], JOINT["right_ankle"], JOINT["left_hip"], JOINT["right_hip"]]
-        centre = motion.joints[:, :, feet].mean(axis=2)
-        centre[..., 2] = 0.0
-        ring = np.linspace(0.0, 2.0 * np.pi, 14, endpoint=False)
-        circle = np.stack([0.30 * np.cos(ring), 0.24 * np.sin(ring), 0.0 * ring], axis=-1)
-        self._outlines, self._depth = camera.project(centre[:, :, None] + circle)
-        self._size = camera.size
-
-    def paint(self, image: np.ndarray, index: int) -> None:
-        """Darkens the floor at one time."""
-        mask = np.zeros((*self._size, 3), dtype=np.uint8)
-        for outline, depth in zip(self._outlines[index], self._depth[index], strict=True):
-            if depth.min() > 0.3:
-                fill(mask, outline, (self.DARKER, self.DARKER, self.DARKER))
-        cv2.subtract(image, mask, dst=image)
-
-
-def _capsule(outer: np.ndarray, inner: np.ndarray, color: Color) -> Callable[[np.ndarray], None]:
-    dark = shade(color, 0.72)
-
-    def paint(image: np.ndarray) -> None:
-        fill(image, outer, dark)
-        fill(image, inner, color)
-
-    return paint
-
-
-def _paint_box(box: Box, camera: Camera, picture: Picture) -> list[Paint]:
-    """Gives the faces of a piece of furniture that look towards the camera."""
-    from har.synthetic.furniture import compute_faces
-
-    parts: list[Paint] = []
-    for corners, light in compute_faces(box, camera.position):
-        pixels, depth = camera.project(corners)
-        color = shade(picture.furniture_color, light)
-        if depth.min() > 0.3:
-            parts.append((float(depth.mean()), lambda im, px=pixels, c=color: fill(im, px, c)))
-    return parts

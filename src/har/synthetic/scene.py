@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from har.config import SynthConfig
+from har.synthetic.body import Body, draw_body
 from har.synthetic.camera import Camera, draw_camera
-from har.synthetic.skeleton import Body, draw_body
 from har.synthetic.stage import Box
 
 CAST_KINDS = ((True, True, True), (True, True, False), (False, False, False))
@@ -16,6 +16,8 @@ CAST_SHARES = (0.6, 0.2, 0.2)
 """Who is a child: children among themselves, with an adult, or adults only; and how often."""
 
 N_CAST = 3
+CAST = tuple(f"p{index + 1}" for index in range(N_CAST))
+"""Names of all who may appear in a scene."""
 RATE_FACTORS = (0.6, 0.8, 1.0, 1.0, 1.2)
 
 

@@ -1,4 +1,4 @@
-"""A body in 3D: its proportions, its joint limits, and its joints from a few controls.
+"""A body in 3D: its joints from a few controls, within joint limits.
 
 World axes in metres: x and y lie on the floor, z points up. A person's own axes are forward, left
 and up. The first 17 joints are COCO's keypoints in COCO's order; hands and toes follow.
@@ -9,115 +9,27 @@ and legs of everyone, then `solve_joints` adds the arms.
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
-from har.synthetic.easing import ease_smooth
-
-JOINT_NAMES = (
-    *("nose", "left_eye", "right_eye", "left_ear", "right_ear"),
-    *("left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist"),
-    *("left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle"),
-    *("left_hand", "right_hand", "left_toe", "right_toe"),
+from har.synthetic.body import (
+    ELBOW_FLEX,
+    JOINT,
+    KNEE_FLEX,
+    N_JOINTS,
+    SIDE_SIGNS,
+    Body,
+    compute_span,
 )
-"""Order of joints in every array; the first 17 are the keypoints of COCO."""
+from har.synthetic.easing import ease_smooth
+from har.synthetic.gait import compute_steps
+from har.synthetic.turns import rotate_x, rotate_y, rotate_z
 
-JOINT = {name: index for index, name in enumerate(JOINT_NAMES)}
-N_JOINTS = len(JOINT_NAMES)
-N_KEYPOINTS = 17
-LEFT, RIGHT = 0, 1
-SIDE_SIGNS = np.array([1.0, -1.0])
-
-ELBOW_FLEX = (np.radians(4.0), np.radians(150.0))
-KNEE_FLEX = (np.radians(1.0), np.radians(150.0))
 TRUNK_LIMITS = np.radians([[-20.0, 75.0], [-35.0, 35.0], [-50.0, 50.0]])
-FULL_STEP_M_S = 0.4
 HEAD_LIMITS = np.radians([[-75.0, 75.0], [-45.0, 60.0], [-35.0, 35.0]])
-
-
-@dataclass(frozen=True)
-class Body:
-    """One person's measures in metres.
-
-    ``forearm`` ends at the wrist and ``hand`` reaches from there to the middle of the hand;
-    ``head`` is (half depth, half width, half height) and ``trunk_radii`` (half depth, half width).
-    """
-
-    stature: float
-    ankle: float
-    shank: float
-    thigh: float
-    trunk: float
-    neck: float
-    head: tuple[float, float, float]
-    hip_width: float
-    shoulder_width: float
-    upper_arm: float
-    forearm: float
-    hand: float
-    foot: float
-    trunk_radii: tuple[float, float]
-    is_child: bool
-
-    @property
-    def arm_reach(self) -> float:
-        """Greatest distance from the shoulder to the middle of the hand."""
-        return _span(self.upper_arm, self.forearm + self.hand, ELBOW_FLEX[0])
-
-    @property
-    def stand_height(self) -> float:
-        """Height of the hips when standing at ease."""
-        return self.ankle + 0.985 * (self.shank + self.thigh)
-
-    @property
-    def hand_radius(self) -> float:
-        """Half the thickness of a hand."""
-        return 0.024 * self.stature
-
-
-def make_body(stature: float, age: float, build: float = 1.0) -> Body:
-    """Gives a body with proportions between adult and small child.
-
-    Args:
-        stature: Metres from floor to crown.
-        age: 1 adult, 0 a child of three: bigger head, shorter legs.
-        build: Thickness of the trunk, 1 the usual.
-
-    Source: adult segment lengths as shares of stature from Drillis and Contini 1966, as printed
-    in Winter, Biomechanics and Motor Control of Human Movement; a small child's head takes about
-    a fifth of its height (Muller and others on growth, any anatomy atlas).
-    """
-    child = 1.0 - age
-    head_height = stature * (0.130 + 0.058 * child)
-    leg = stature * (0.491 - 0.065 * child)
-    arm = stature * (1.0 - 0.06 * child)
-    return Body(
-        stature=stature,
-        ankle=0.039 * stature,
-        shank=0.5 * leg,
-        thigh=0.5 * leg,
-        trunk=stature * (0.288 + 0.008 * child),
-        neck=0.050 * stature,
-        head=(0.43 * head_height, 0.37 * head_height, 0.5 * head_height),
-        hip_width=0.110 * stature,
-        shoulder_width=0.215 * stature,
-        upper_arm=0.186 * arm,
-        forearm=0.146 * arm,
-        hand=0.045 * arm,
-        foot=0.125 * stature,
-        trunk_radii=(0.066 * stature * build, 0.096 * stature * build),
-        is_child=age < 0.75,
-    )
-
-
-def draw_body(rng: np.random.Generator, is_child: bool) -> Body:
-    """Draws a child of about 3 to 11 years, or an adult."""
-    build, age = float(rng.uniform(0.9, 1.25)), float(rng.uniform(0.0, 0.6))
-    if is_child:
-        return make_body(0.98 + 0.75 * age + float(rng.normal(0.0, 0.03)), age, build)
-    return make_body(float(np.clip(rng.normal(1.70, 0.09), 1.5, 1.95)), 1.0, build)
 
 
 @dataclass
@@ -159,11 +71,14 @@ class Controls:
         root, yaw, shift, trunk, head, kick, elbows = zeros
         return cls(root, yaw, hips, shift, trunk, head, feet, kick, elbows, rate_hz)
 
+    def window(self, span: slice) -> Controls:
+        """Gives the controls of some of the times; what is written there is written here too."""
+        names = [item.name for item in dataclasses.fields(self) if item.name != "rate_hz"]
+        return Controls(**{name: getattr(self, name)[span] for name in names}, rate_hz=self.rate_hz)
+
     def at(self, index: int) -> Controls:
         """Gives a copy that holds one moment only (T = 1)."""
-        names = [item.name for item in dataclasses.fields(self) if item.name != "rate_hz"]
-        moment = {name: getattr(self, name)[index : index + 1].copy() for name in names}
-        return Controls(**moment, rate_hz=self.rate_hz)
+        return copy.deepcopy(self.window(slice(index, index + 1)))
 
 
 @dataclass(frozen=True)
@@ -201,11 +116,11 @@ def solve_base(body: Body, controls: Controls) -> Base:
     """Gives trunk, head and legs; angles beyond a joint's limit are held at it."""
     trunk_angles = np.clip(controls.trunk, TRUNK_LIMITS[:, 0], TRUNK_LIMITS[:, 1])
     head_angles = np.clip(controls.head, HEAD_LIMITS[:, 0], HEAD_LIMITS[:, 1])
-    facing = _rotate_z(controls.yaw)
+    facing = rotate_z(controls.yaw)
     lean, roll, twist = trunk_angles.T
-    trunk = facing @ _rotate_y(lean) @ _rotate_x(roll) @ _rotate_z(twist)
+    trunk = facing @ rotate_y(lean) @ rotate_x(roll) @ rotate_z(twist)
     turn, drop, tilt = head_angles.T
-    head = trunk @ _rotate_z(turn) @ _rotate_y(drop) @ _rotate_x(tilt)
+    head = trunk @ rotate_z(turn) @ rotate_y(drop) @ rotate_x(tilt)
     ankles = _place_ankles(body, controls, facing)
     pelvis = _place_pelvis(body, controls, facing, ankles)
     neck = pelvis + body.trunk * trunk[..., 2]
@@ -221,6 +136,8 @@ def solve_joints(body: Body, base: Base, hands: np.ndarray, elbows: np.ndarray) 
     """Gives all joints.
 
     Args:
+        body: Measures.
+        base: Trunk, head and legs.
         hands: (T, 2, 3) where the middles of the hands shall be; what is out of reach is
             approached as far as the elbow's limits allow, what is inside the own trunk or head
             is moved to its surface.
@@ -286,38 +203,14 @@ def solve_two_bones(
     away = target - start
     distance = np.linalg.norm(away, axis=-1, keepdims=True)
     along = away / np.maximum(distance, 1e-9)
-    reach = np.clip(distance, _span(upper, lower, flex[1]), _span(upper, lower, flex[0]))
+    reach = np.clip(
+        distance, compute_span(upper, lower, flex[1]), compute_span(upper, lower, flex[0])
+    )
     aside = pole - (pole * along).sum(axis=-1, keepdims=True) * along
     aside = aside / np.maximum(np.linalg.norm(aside, axis=-1, keepdims=True), 1e-9)
     foot = (upper**2 - lower**2 + reach**2) / (2.0 * reach)
     height = np.sqrt(np.maximum(upper**2 - foot**2, 0.0))
     return start + foot * along + height * aside, start + reach * along
-
-
-def compute_steps(root: np.ndarray, step_m: float, rate_hz: float) -> tuple[np.ndarray, np.ndarray]:
-    """Gives how feet swing about a root that moves: a foot on the floor stays where it is.
-
-    Args:
-        root: (T, 2) metres.
-        step_m: Length of one step in metres.
-        rate_hz: Times a second.
-
-    Returns:
-        (T, 2, 2) ankles' offsets on the floor and (T, 2) lift, in metres, left and right. At
-        rest both are 0.
-    """
-    moves = np.diff(root, axis=0, prepend=root[:1])
-    lengths = np.linalg.norm(moves, axis=-1)
-    n_smooth = 2 * round(0.1 * rate_hz) + 1
-    direction = _smooth(moves, n_smooth)
-    direction = direction / np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-9)
-    share = (np.cumsum(lengths)[:, None] / (2.0 * step_m) + np.array([0.0, 0.5])) % 1.0
-    swing = ease_smooth(2.0 * share - 1.0)
-    along = np.where(share < 0.5, 0.5 - 2.0 * share, swing - 0.5) * step_m
-    lift = np.where(share < 0.5, 0.0, np.sin(np.pi * (2.0 * share - 1.0))) * 0.3 * step_m
-    speed_m_s = _smooth(lengths[:, None], n_smooth) * rate_hz
-    gate = ease_smooth(speed_m_s / FULL_STEP_M_S)
-    return along[..., None] * direction[:, None] * gate[..., None], lift * gate
 
 
 def _place_ankles(body: Body, controls: Controls, facing: np.ndarray) -> np.ndarray:
@@ -383,38 +276,5 @@ def _keep_outside(body: Body, base: Base, hands: np.ndarray) -> np.ndarray:
     return base.skull[:, None] + np.einsum("tij,tsj->tsi", base.head, local)
 
 
-def _span(upper: float, lower: float, flex: float) -> float:
-    """Distance between the ends of two bones whose hinge is bent by ``flex``."""
-    return float(np.sqrt(upper**2 + lower**2 + 2.0 * upper * lower * np.cos(flex)))
-
-
 def _soft_min(values: np.ndarray) -> np.ndarray:
     return -np.log(np.exp(-60.0 * values).mean(axis=-1)) / 60.0
-
-
-def _smooth(values: np.ndarray, n: int) -> np.ndarray:
-    """Gives the running mean over ``n`` rows, edges repeated."""
-    padded = np.pad(values, ((n // 2, n // 2), (0, 0)), mode="edge")
-    sums = np.cumsum(np.pad(padded, ((1, 0), (0, 0))), axis=0)
-    return (sums[n:] - sums[:-n]) / n
-
-
-def _rotate_x(angles: np.ndarray) -> np.ndarray:
-    return _rotate(angles, 1, 2)
-
-
-def _rotate_y(angles: np.ndarray) -> np.ndarray:
-    return _rotate(angles, 2, 0)
-
-
-def _rotate_z(angles: np.ndarray) -> np.ndarray:
-    return _rotate(angles, 0, 1)
-
-
-def _rotate(angles: np.ndarray, first: int, second: int) -> np.ndarray:
-    """Gives (T, 3, 3) turns that carry axis ``first`` towards axis ``second``."""
-    turns = np.broadcast_to(np.eye(3), (len(angles), 3, 3)).copy()
-    turns[:, first, first] = turns[:, second, second] = np.cos(angles)
-    turns[:, second, first] = np.sin(angles)
-    turns[:, first, second] = -np.sin(angles)
-    return turns

@@ -11,16 +11,9 @@ from typing import Literal
 
 import numpy as np
 
+from har.synthetic.body import LEFT, SIDE_SIGNS, Body
 from har.synthetic.easing import Ease, Key, compute_travel, ease_smooth
-from har.synthetic.skeleton import (
-    LEFT,
-    SIDE_SIGNS,
-    Base,
-    Body,
-    Controls,
-    solve_base,
-    solve_joints,
-)
+from har.synthetic.skeleton import Base, Controls, solve_base, solve_joints
 
 Posture = Literal["stand", "chair", "floor"]
 ThingKind = Literal["ball", "stick", "phone", "cup"]
@@ -154,8 +147,10 @@ class Stage:
         for side in (0, 1):
             rest = compute_rest(player.body, base, side, player.rest[side])
             keys = [Key(float(self.times_s[0]) - 60.0, rest)]
-            for key in player.keys[side]:
-                keys.append(Key(key.time_s, self._resolve(player, base, side, key), key.ease))
+            keys += [
+                Key(key.time_s, self._resolve(player, base, side, key), key.ease)
+                for key in player.keys[side]
+            ]
             hands[:, side] = compute_travel(self.times_s, keys)
         return solve_joints(player.body, base, hands, player.controls.elbows)
 
@@ -171,6 +166,9 @@ def compute_rest(body: Body, base: Base, side: int, name: str) -> np.ndarray:
     """Gives (T, 3) where a hand rests.
 
     Args:
+        body: Measures.
+        base: Trunk, head and legs.
+        side: 0 left, 1 right.
         name: ``hang``, ``front`` (together before the belly), ``hip``, ``chest`` (folded), ``lap``
             or ``guard`` (raised before the face).
     """

@@ -61,12 +61,11 @@ def fit_model(
     state_dir = _open_state(place.stage_dir / _STATE, place.fingerprint)
     compile_model(model, config, len(train))
     model(train[0][0])
-    keeper = BestWeights(state_dir, config.patience, has_validation=val is not None)
+    keeper = BestWeights(state_dir, place.stage_dir / "log.csv", config.patience)
     callbacks = [
         EpochOrder(train),
         keeper,
         keras.callbacks.BackupAndRestore(state_dir / "backup", delete_checkpoint=False),
-        keras.callbacks.CSVLogger(place.stage_dir / "log.csv", append=bool(keeper.history)),
         *_tensorboard(place.stage_dir),
         *([Progress(config.epochs, len(train))] if place.progress else []),
     ]
@@ -119,10 +118,12 @@ def compile_model(model: keras.Model, config: FitConfig, n_batches: int) -> None
 def has_gpu() -> bool:
     """Says whether the backend sees a GPU: only there do XLA and mixed precision help.
 
+    Keras lists the devices of TensorFlow and JAX; on torch the answer is no.
+
     Source: on a 2-core x86-64 CPU one training step of lite0 took 25 times as long with XLA and
-    3 times as long in mixed bfloat16 (docs/decisions/008-training.md).
+    up to 3 times as long in mixed bfloat16 (docs/decisions/008-training.md).
     """
-    return bool(keras.distribution.list_devices("gpu"))
+    return keras.backend.backend() != "torch" and bool(keras.distribution.list_devices("gpu"))
 
 
 def _tensorboard(stage_dir: Path) -> list[keras.callbacks.Callback]:
@@ -130,6 +131,13 @@ def _tensorboard(stage_dir: Path) -> list[keras.callbacks.Callback]:
     if keras.backend.backend() != "tensorflow":
         return []
     return [keras.callbacks.TensorBoard(stage_dir / "tensorboard", write_graph=False)]
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a small file in one step."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
 
 
 class EpochOrder(keras.callbacks.Callback):
@@ -147,12 +155,12 @@ class EpochOrder(keras.callbacks.Callback):
 class BestWeights(keras.callbacks.Callback):
     """Keeps the history and the best weights on disk, and stops when patience runs out."""
 
-    def __init__(self, state_dir: Path, patience: int, has_validation: bool) -> None:
+    def __init__(self, state_dir: Path, log: Path, patience: int) -> None:
         super().__init__()
         self._weights = state_dir / "best.weights.h5"
         self._record = state_dir / "history.json"
+        self._log = log
         self._patience = patience
-        self._has_validation = has_validation
         self.history: History = {}
         if self._record.is_file():
             self.history = json.loads(self._record.read_text())
@@ -163,7 +171,7 @@ class BestWeights(keras.callbacks.Callback):
         return n_done >= epochs or (n_done > 0 and self._is_out_of_patience())
 
     def _is_out_of_patience(self) -> bool:
-        losses = self.history.get("val_loss") if self._has_validation else None
+        losses = self.history.get("val_loss")
         return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= self._patience
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -176,9 +184,10 @@ class BestWeights(keras.callbacks.Callback):
         losses = self.history.get("val_loss", [])
         if not losses or losses[-1] <= min(losses):
             self.model.save_weights(self._weights, overwrite=True)
-        part = self._record.with_suffix(".part")
-        part.write_text(json.dumps(self.history))
-        part.replace(self._record)
+        write_text(self._record, json.dumps(self.history))
+        rows = zip(range(1, epoch + 2), *self.history.values(), strict=True)
+        lines = [",".join(map(str, row)) for row in (["epoch", *self.history], *rows)]
+        write_text(self._log, "\n".join(lines) + "\n")
         if self._is_out_of_patience():
             self.model.stop_training = True
 

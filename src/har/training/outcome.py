@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from har.config import BACKGROUND_NAMES, DecodeConfig, TrainConfig
-from har.contract import BundleInfo, save_info
+from har.contract import BundleInfo, load_info, save_info
 from har.dataset.store import Store
 from har.errors import BundleMismatchError
 from har.evaluation.clips import compute_clip_metrics
@@ -87,7 +87,7 @@ def finish_stage(
         write_history(stage_dir / "history.png", history)
     (stage_dir / "metrics.json").write_text(json.dumps({"history": history, "val": val}, indent=2))
     run.say(f"{info.stage}: {_sum_up(val)}; bundle in {run.bundle_dir}, graphs in {stage_dir}")
-    return info
+    return load_info(run.bundle_dir)
 
 
 def _validate(run: Run, store: Store, clips: ClipSplit) -> dict[str, Any]:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 
 import numpy as np
 
+from har.synthetic.acts.reach import close_gap, direction, guard_place, reachable_spot
 from har.synthetic.acts.strokes import (
     Deed,
     Style,
-    hands_used,
+    compute_period,
     hold_gate,
     other_spot,
     outward,
     stroke_keys,
 )
-from har.synthetic.easing import compute_blow, ease_rebound
+from har.synthetic.easing import compute_blow, ease_rebound, ease_smooth
 from har.synthetic.stage import Stage
 
 
@@ -44,10 +46,11 @@ def punch(stage: Stage, deed: Deed) -> Iterator[None]:
     stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.3)
     if deed.rng.random() < 0.5:
         second = 1 - deed.side
-        target = target + 0.05 * outward(base, second)
+        half_s = 0.5 * compute_period(deed)
+        later = tuple(contact_s + half_s for contact_s in deed.beats.contacts_s)
+        beats = dataclasses.replace(deed.beats, contacts_s=later)
         windup = guard_place(stage, deed.actor, second)
-        later = [t + 0.5 * g for t, g in _gaps(deed)]
-        keys = stroke_keys(_with_contacts(deed, later), windup, target)
+        keys = stroke_keys(beats, windup, target + 0.05 * outward(base, second))
         stage.move_hand(deed.actor, second, keys)
 
 
@@ -59,9 +62,9 @@ def push(stage: Stage, deed: Deed) -> Iterator[None]:
     amount = deed.rng.uniform(0.08, 0.2)
     for contact_s in deed.beats.contacts_s:
         give = ease_rebound((times_s - contact_s) / 0.45)
-        come = ease_rebound((times_s - contact_s - 0.45) / 0.5)
+        come = ease_smooth((times_s - contact_s - 0.45) / 0.6)
         if stage.players[deed.other].posture == "stand":
-            pushed.root += (amount * (give - 0.8 * come))[:, None] * away
+            pushed.root += (amount * (give - come))[:, None] * away
         pushed.trunk[:, 0] -= np.radians(12.0) * (give - come)
     yield
     base = stage.base(deed.actor)
@@ -107,88 +110,10 @@ def hit_with_stick(stage: Stage, deed: Deed) -> Iterator[None]:
     stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, windup, target))
 
 
-def direction(stage: Stage, start: int, end: int) -> np.ndarray:
-    """Gives (2,) the unit way on the floor from one player to another, over the whole stage."""
-    way = (stage.players[end].controls.root - stage.players[start].controls.root).mean(axis=0)
-    return way / max(float(np.linalg.norm(way)), 1e-6)
-
-
-def guard_place(stage: Stage, who: int, side: int) -> np.ndarray:
-    """Gives (T, 3) a fist drawn back beside the own chest."""
-    body, base = stage.players[who].body, stage.base(who)
-    back = 0.02 * body.stature * base.facing[..., 0] - 0.06 * body.stature * base.facing[..., 2]
-    return base.shoulders[:, side] + back + 0.05 * body.stature * outward(base, side)
-
-
-def reachable_spot(
-    stage: Stage,
-    deed: Deed,
-    parts: tuple[str, ...],
-    swing: np.ndarray | float = 0.0,
-    gap: float = 0.0,
-) -> np.ndarray:
-    """Draws a place on the other's body that the hand can reach; else gives the nearest one.
-
-    Args:
-        parts: Names that `other_spot` knows; an earlier one is as likely as a later one.
-        swing: (T, 3) bends the side from which the touch comes, 0 straight from the actor.
-        gap: Metres left between skin and hand, for a held object.
-    """
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
-    other, other_base = stage.players[deed.other].body, stage.base(deed.other)
-    shoulder = base.shoulders[:, deed.side]
-    at = int(np.abs(stage.times_s - deed.beats.contacts_s[0]).argmin())
-    spots = []
-    for part in deed.rng.permutation(np.array(parts)):
-        towards = shoulder + swing if part == "head" else shoulder
-        spot = other_spot(other, other_base, towards, str(part), body.hand_radius + gap)
-        spots.append((float(np.linalg.norm(spot - shoulder, axis=-1)[at]), spot))
-    within = [spot for far, spot in spots if far <= body.arm_reach]
-    return within[0] if within else min(spots, key=lambda item: item[0])[1]
-
-
-def close_gap(stage: Stage, deed: Deed) -> None:
-    """Moves the actor up to the other where the arm would fall short of the chest or shoulder."""
-    actor, base = stage.players[deed.actor], stage.base(deed.actor)
-    other = stage.players[deed.other]
-    shoulder = base.shoulders[:, deed.side]
-    reach = 0.94 * actor.body.arm_reach
-    contact_s = deed.beats.contacts_s[0]
-    at = int(np.abs(stage.times_s - contact_s).argmin())
-    spots = [
-        other_spot(other.body, stage.base(deed.other), shoulder, part, actor.body.hand_radius)[at]
-        for part in ("chest", "shoulder")
-    ]
-    short = min(float(np.linalg.norm(spot - shoulder[at])) for spot in spots) - reach
-    if short <= 0.0:
-        return
-    gate = hold_gate(stage.times_s, deed.beats)
-    if actor.posture == "stand":
-        actor.controls.root += (short * gate)[:, None] * direction(stage, deed.actor, deed.other)
-    elif other.posture == "stand":
-        other.controls.root -= (short * gate)[:, None] * direction(stage, deed.actor, deed.other)
-    else:
-        actor.controls.trunk[:, 0] += min(short / actor.body.trunk, 0.9) * gate
-
-
-def _gaps(deed: Deed) -> list[tuple[float, float]]:
-    contacts = deed.beats.contacts_s
-    return [(a, b - a) for a, b in zip(contacts, contacts[1:], strict=False)] or [
-        (contacts[0], 0.5)
-    ]
-
-
-def _with_contacts(deed: Deed, contacts_s: list[float]):
-    import dataclasses
-
-    end_s = max(deed.beats.end_s, contacts_s[-1] + 0.35)
-    return dataclasses.replace(deed.beats, contacts_s=tuple(contacts_s), end_s=end_s)
-
-
 OTHER_HITS = (
-    Style("slap", slap, need="partner", plain=True),
-    Style("punch", punch, need="partner", plain=True),
-    Style("push", push, need="standing pair", plain=True),
-    Style("kick", kick, need="standing pair"),
+    Style("slap", slap, need="partner", rarity=0.1),
+    Style("punch", punch, need="partner"),
+    Style("push", push, need="standing pair"),
+    Style("kick", kick, need="standing pair", rarity=0.15),
     Style("hit_with_object", hit_with_stick, need="stick"),
 )

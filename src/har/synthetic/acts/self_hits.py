@@ -33,7 +33,7 @@ def hit_head(*spots: str) -> Act:
         yield
         player, base = stage.players[deed.actor], stage.base(deed.actor)
         name = str(deed.rng.choice(spots))
-        size = 0.19 * player.body.stature * deed.beats.vigour * deed.rng.uniform(0.85, 1.15)
+        size = 0.20 * player.body.stature * deed.beats.vigour * deed.rng.uniform(0.85, 1.15)
         raised = deed.rng.uniform(0.2, 0.9)
         for side in sides:
             spot = head_spot(player.body, base, side, name)
@@ -78,14 +78,19 @@ def hit_thigh(stage: Stage, deed: Deed) -> Iterator[None]:
 
 def bang_head(stage: Stage, deed: Deed) -> Iterator[None]:
     """Strikes the head against the table or the wall at which the actor is."""
-    controls, station = stage.players[deed.actor].controls, stage.station
-    for contact_s in deed.beats.contacts_s if station is not None else ():
+    if stage.station is not None:
+        _lean_against(stage, deed, stage.station)
+    yield
+
+
+def _lean_against(stage: Stage, deed: Deed, station: Box) -> None:
+    controls = stage.players[deed.actor].controls
+    for contact_s in deed.beats.contacts_s:
         at = int(np.abs(stage.times_s - contact_s).argmin())
         lean = solve_lean(stage, deed.actor, at, station)
         blow = compute_blow(stage.times_s, contact_s, 1.6 * deed.beats.stroke_s)
         controls.trunk[:, 0] += (lean - controls.trunk[at, 0]) * blow
-        controls.head[:, :] += (HEAD_AT_BLOW - controls.head[at]) * blow[:, None]
-    yield
+        controls.head += (HEAD_AT_BLOW - controls.head[at]) * blow[:, None]
 
 
 def solve_lean(stage: Stage, who: int, at: int, station: Box) -> float:
@@ -115,11 +120,11 @@ def compute_gap(station: Box, place: np.ndarray) -> float:
 
 
 SELF_HITS = (
-    Style("fist_head", hit_head("temple", "forehead", "crown"), plain=True),
-    Style("slap_head", hit_head("temple", "ear", "back")),
-    Style("slap_face", hit_head("cheek"), plain=True),
-    Style("hit_chest", hit_chest, plain=True),
-    Style("slap_thigh", hit_thigh),
+    Style("fist_head", hit_head("temple", "forehead", "crown")),
+    Style("slap_head", hit_head("temple", "ear", "back"), rarity=0.2),
+    Style("slap_face", hit_head("cheek"), rarity=0.1),
+    Style("hit_chest", hit_chest, rarity=0.25),
+    Style("slap_thigh", hit_thigh, rarity=0.35),
     Style("head_on_table", bang_head, need="table"),
     Style("head_on_wall", bang_head, need="wall"),
 )

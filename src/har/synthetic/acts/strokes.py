@@ -8,9 +8,10 @@ from typing import Literal
 
 import numpy as np
 
+from har.synthetic.body import SIDE_SIGNS, Body
 from har.synthetic.easing import Ease, compute_plateau, ease_rebound, ease_smooth, ease_strike
-from har.synthetic.skeleton import SIDE_SIGNS, Base, Body
-from har.synthetic.stage import Beats, HandKey, Stage
+from har.synthetic.skeleton import Base
+from har.synthetic.stage import Beats, HandKey, Stage, Thing, ThingKind
 
 Act = Callable[[Stage, "Deed"], Iterator[None]]
 """An act writes bodies up to its one ``yield`` and hands after it, when all bodies are set."""
@@ -26,13 +27,13 @@ class Style:
         name: As it is written to the manifest.
         act: What moves.
         need: What must be there for it.
-        plain: Whether it is among the few that the plainest scenes have.
+        rarity: From which `variety` on it is met; 0 in the plainest scenes too.
     """
 
     name: str
     act: Act
     need: Need = "nothing"
-    plain: bool = False
+    rarity: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,30 @@ class Deed:
     def other(self) -> int:
         """The partner, for acts that need one."""
         return self.actor if self.partner is None else self.partner
+
+
+UP = np.array([0.0, 0.0, 1.0])
+
+
+def is_possible(need: Need, stage: Stage, actor: int, partner: int | None) -> bool:
+    """Says whether what an act needs is there.
+
+    Args:
+        need: What the act needs.
+        stage: Who and what is there; only its first player is at the station.
+        actor: Who would act.
+        partner: Who is within reach of the actor, or None.
+    """
+    player = stage.players[actor]
+    stands = player.posture == "stand"
+    if need in ("partner", "standing pair"):
+        other = None if partner is None else stage.players[partner]
+        return other is not None and (need == "partner" or (stands and other.posture == "stand"))
+    if need in ("table", "wall"):
+        return actor == 0 and stage.station is not None and stage.station.kind == need
+    if need == "stick":
+        return player.toy == "stick" and (partner is not None or len(stage.players) == 1)
+    return need == "nothing" or stands
 
 
 HEAD_SPOTS = {
@@ -90,6 +115,9 @@ def chest_spot(body: Body, base: Base, side: int, high: float, aside: float) -> 
     """Gives (T, 3) a touched place on the front of the own trunk.
 
     Args:
+        body: Measures.
+        base: How the body is held.
+        side: The hand, 0 left or 1 right.
         high: Share of the trunk's length from the hips.
         aside: Share of the trunk's half width, to the hand's own side.
     """
@@ -114,6 +142,8 @@ def other_spot(
     """Gives (T, 3) a touched place on someone else.
 
     Args:
+        body: Measures of the one who is touched.
+        base: How that one is held.
         towards: (T, 3) where the touch comes from.
         part: ``head``, ``chest``, ``belly`` or ``shoulder`` (the nearer one).
         gap: Metres from the skin to the toucher's middle.
@@ -180,3 +210,21 @@ def hold_gate(times_s: np.ndarray, beats: Beats) -> np.ndarray:
 def hands_used(deed: Deed, both_share: float) -> tuple[int, ...]:
     """Draws whether the better hand or both hands do it."""
     return (0, 1) if deed.rng.random() < both_share else (deed.side,)
+
+
+def compute_period(deed: Deed) -> float:
+    """Gives seconds from one stroke to the next."""
+    contacts = np.array(deed.beats.contacts_s)
+    return float(np.diff(contacts).mean()) if len(contacts) > 1 else 0.6
+
+
+def while_beats(stage: Stage, deed: Deed) -> np.ndarray:
+    """Gives (T,) bool: from when the hands leave their rest until they are back."""
+    start_s, end_s = deed.beats.start_s, deed.beats.end_s + 0.4
+    return (stage.times_s >= start_s) & (stage.times_s <= end_s)
+
+
+def hold_thing(stage: Stage, deed: Deed, kind: ThingKind, radius: float, length: float) -> None:
+    """Puts a thing of these metres into the actor's better hand while the deed lasts."""
+    shown = while_beats(stage, deed)
+    stage.things.append(Thing(kind, radius, length, None, (deed.actor, deed.side), shown))

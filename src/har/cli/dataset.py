@@ -1,0 +1,140 @@
+"""`har synth` and `har prepare`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from har.cli.common import extra, json_option, parse_size, print_json, say, say_table, store_option
+from har.config import PrepareConfig, SynthConfig
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--clips", default=SynthConfig.n_clips, show_default=True, help="Clips in all.")
+@click.option("--scenes", default=SynthConfig.n_scenes, show_default=True, help="Scenes (groups).")
+@click.option("--seed", default=SynthConfig.seed, show_default=True, help="Same seed, same bytes.")
+@click.option("--recordings", default=0, show_default=True, help="Long recordings with truth.")
+@click.option(
+    "--minutes", default=SynthConfig.recording_min, show_default=True, help="Of one recording."
+)
+@click.option(
+    "--variety",
+    default=SynthConfig.variety,
+    show_default=True,
+    help="0 plain scenes, 1 the full range of nuisances.",
+)
+@click.option("--jobs", default=0, help="Processes; 0 means one a core.")
+@json_option
+def synth(
+    out: Path,
+    clips: int,
+    scenes: int,
+    seed: int,
+    recordings: int,
+    minutes: float,
+    variety: float,
+    jobs: int,
+    as_json: bool,
+) -> None:
+    """Make labelled clips of people who hit themselves, hit others, or play.
+
+    Made clips are for set-up, tests and pre-training; figures on them say nothing of real people.
+    """
+    from har.synthetic.clips import write_clips
+    from har.synthetic.recordings import write_recordings
+    from har.synthetic.sheet import write_sheet
+
+    config = SynthConfig(
+        n_clips=clips,
+        n_scenes=scenes,
+        n_recordings=recordings,
+        recording_min=minutes,
+        variety=variety,
+        seed=seed,
+    )
+    result: dict[str, Any] = {"made": True, "n_clips": clips, "n_recordings": recordings}
+    if clips:
+        result["manifest"] = str(write_clips(out, config, jobs, progress=True))
+        result["sheet"] = str(write_sheet(out / "manifest.csv", out / "sheet.png"))
+    if recordings:
+        result["truth"] = str(write_recordings(out / "recordings", config, jobs, progress=True))
+    if as_json:
+        print_json(result)
+    for name in ("manifest", "sheet", "truth"):
+        if name in result:
+            say(f"{name}: {result[name]}")
+
+
+@click.command()
+@click.argument("source", type=click.Path(path_type=Path), default=Path("data"))
+@store_option
+@click.option("--group-by", help="Manifest column, or a regular expression with one group.")
+@click.option("--folds", default=PrepareConfig.n_folds, show_default=True, help="Cross-validation.")
+@click.option("--jobs", default=0, help="Videos at once; 0 means one a core.")
+@click.option("--size", help="HxW of the stored pictures; chosen by the clips' shape if not given.")
+@click.option(
+    "--long-side",
+    default=PrepareConfig.long_side,
+    show_default=True,
+    help="Pixels of the longer side where the size is chosen.",
+)
+@click.option(
+    "--color",
+    type=click.Choice(["gray", "rgb"]),
+    default="gray",
+    show_default=True,
+    help="gray for the motion input, rgb for the RGB input.",
+)
+@click.option("--seed", default=PrepareConfig.seed, show_default=True, help="Draws the splits.")
+@json_option
+def prepare(
+    source: Path,
+    store: Path,
+    group_by: str | None,
+    folds: int,
+    jobs: int,
+    size: str | None,
+    long_side: int,
+    color: str,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Turn a folder of clips (one sub-folder a class) or a CSV manifest into a store.
+
+    Run again, it only does what has changed. Videos that cannot be used are listed with the reason.
+    """
+    config = PrepareConfig(
+        long_side=long_side,
+        size=parse_size(size),
+        color=cast("Any", color),
+        n_folds=folds,
+        group_by=group_by,
+        seed=seed,
+        jobs=jobs,
+    )
+    with extra("train"):
+        from har.dataset.prepare import prepare as prepare_store
+
+        summary = prepare_store(source, store, config, progress=True).to_json()
+    if as_json:
+        print_json(summary)
+    _say_summary(summary, store)
+
+
+def _say_summary(summary: dict[str, Any], store: Path) -> None:
+    say(
+        f"{summary['n_clips']} clips, {summary['n_groups']} groups ({summary['group_source']}), "
+        f"{summary['n_rejects']} left out"
+    )
+    say_table(["class", "clips"], list(summary["labels"].items()))
+    say_table(["split", "clips"], list(summary["splits"].items()))
+    floor = summary["floor"]
+    if floor:
+        say(
+            f"Shortcut floor (what size, frame rate and length alone predict): accuracy "
+            f"{floor['accuracy']:.3f}, AUC {floor['auc']:.3f}"
+        )
+    say(f"Store, report and rejects: {store}")

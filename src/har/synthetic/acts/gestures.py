@@ -1,0 +1,221 @@
+"""Gestures of one person: waving, pointing, scratching, eating and other near misses of hits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from har.synthetic.acts.reach import guard_place
+from har.synthetic.acts.strokes import (
+    UP,
+    Act,
+    Deed,
+    chest_spot,
+    compute_period,
+    hands_used,
+    head_spot,
+    head_windup,
+    hold_gate,
+    hold_keys,
+    hold_thing,
+    outward,
+    stroke_keys,
+)
+from har.synthetic.easing import compute_blow, compute_pulse, ease_smooth
+from har.synthetic.stage import Stage
+
+
+def wave(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Waves a raised hand, or both, beside the head."""
+    sides = hands_used(deed, 0.25)
+    yield
+    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    high, wide = deed.rng.uniform(0.10, 0.22), 0.15 * deed.beats.vigour
+    for side in sides:
+        out = outward(base, side)
+        middle = base.shoulders[:, side] + body.stature * (
+            high * UP + 0.14 * out + 0.08 * base.facing[..., 0]
+        )
+        near, far = middle - wide * body.stature * out, middle + wide * body.stature * out
+        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, near, far, ease_smooth))
+        stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), 0.6)
+
+
+def clap(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Claps the hands before the chest, or over the head."""
+    yield
+    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    overhead = deed.rng.random() < 0.2
+    ahead, high = (0.08, 1.75) if overhead else (0.20, deed.rng.uniform(0.6, 1.0))
+    for side in (0, 1):
+        aside = 0.9 * body.hand_radius * (1.0 if side == 0 else -1.0)
+        meet = base.on_trunk(ahead * body.stature, aside, high * body.trunk)
+        apart = meet + 0.17 * body.stature * deed.beats.vigour * outward(base, side)
+        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, apart, meet))
+        stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), 0.5)
+
+
+def dance(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Sways, bobs and swings both arms in turn."""
+    player, gate = stage.players[deed.actor], hold_gate(stage.times_s, deed.beats)
+    controls = player.controls
+    beat_hz = 1.0 / max(2.0 * compute_period(deed), 0.5)
+    phase = 2.0 * np.pi * beat_hz * (stage.times_s - deed.beats.contacts_s[0])
+    controls.shift[:, 1] += 0.05 * np.sin(phase) * gate
+    controls.trunk[:, 1] += np.radians(9.0) * np.sin(phase) * gate
+    controls.trunk[:, 2] += np.radians(16.0) * np.cos(phase) * gate
+    if player.posture == "stand":
+        controls.hips -= 0.025 * player.body.stature * (1.0 - np.cos(2.0 * phase)) * gate
+    yield
+    body, base = player.body, stage.base(deed.actor)
+    for side in (0, 1):
+        out, sign = outward(base, side), 1.0 if side == 0 else -1.0
+        swing = (0.17 * sign * np.sin(phase))[:, None] * UP
+        where = base.shoulders[:, side] + body.stature * (
+            0.17 * out + 0.12 * base.facing[..., 0] + swing - 0.02 * UP
+        )
+        stage.move_hand(deed.actor, side, hold_keys(deed.beats, where))
+        stage.raise_elbow(deed.actor, side, gate, 0.6)
+
+
+def jump(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Jumps on the spot with swinging arms."""
+    player = stage.players[deed.actor]
+    height = 0.09 * player.body.stature * deed.beats.vigour
+    arc = np.zeros_like(stage.times_s)
+    for contact_s in deed.beats.contacts_s:
+        arc += compute_pulse(stage.times_s, contact_s, 0.42)
+    player.controls.hips += height * arc
+    player.controls.feet[:, :, 2] += height * arc[:, None]
+    yield
+    body, base = player.body, stage.base(deed.actor)
+    for side in (0, 1):
+        out = outward(base, side)
+        low = base.shoulders[:, side] + body.stature * (0.12 * out - 0.30 * UP)
+        high = base.shoulders[:, side] + body.stature * (0.20 * out + 0.18 * UP)
+        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, low, high, ease_smooth))
+
+
+def go_to_head(spot_name: str, rub_m: float, rub_hz: float, gap_m: float = 0.0) -> Act:
+    """Gives the act of bringing a hand softly to the head and rubbing or holding there."""
+
+    def act(stage: Stage, deed: Deed) -> Iterator[None]:
+        yield
+        player, base = stage.players[deed.actor], stage.base(deed.actor)
+        spot = head_spot(player.body, base, deed.side, spot_name, gap_m)
+        rub = np.sin(2 * np.pi * rub_hz * stage.times_s)[:, None] * base.head[..., 2]
+        keys = hold_keys(deed.beats, spot + rub_m * rub)
+        stage.move_hand(deed.actor, deed.side, keys)
+        gate = hold_gate(stage.times_s, deed.beats)
+        stage.raise_elbow(deed.actor, deed.side, gate, deed.rng.uniform(0.1, 0.8))
+
+    return act
+
+
+def stroke_hair(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Slides a hand from the crown down to the ear, softly, again and again."""
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    high = head_spot(player.body, base, deed.side, "crown")
+    low = head_spot(player.body, base, deed.side, "ear") - 0.03 * player.body.stature * UP
+    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, high, low, ease_smooth))
+    stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.5)
+
+
+def wipe_face(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Wipes across mouth and cheek."""
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    near = head_spot(player.body, base, deed.side, "mouth")
+    far = head_spot(player.body, base, deed.side, "cheek")
+    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, near, far, ease_smooth))
+    stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.5)
+
+
+def cover_face(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Covers the face with both hands and opens them again: peekaboo."""
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    for side in (0, 1):
+        eyes = head_spot(player.body, base, side, "eyes")
+        apart = head_windup(base, side, "eyes", eyes, 0.18 * player.body.stature)
+        keys = stroke_keys(deed.beats, apart, eyes, ease_smooth, 0.15)
+        stage.move_hand(deed.actor, side, keys)
+
+
+def swat(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Swats at a fly near the head: as fast as a slap, and touches nothing."""
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    name = str(deed.rng.choice(["temple", "cheek", "forehead"]))
+    spot = head_spot(player.body, base, deed.side, name, 0.09 * player.body.stature)
+    windup = head_windup(base, deed.side, name, spot, 0.18 * player.body.stature)
+    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, windup, spot))
+
+
+def eat(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Brings something from before the belly to the mouth, again and again."""
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    mouth = head_spot(player.body, base, deed.side, "mouth", 0.02)
+    bowl = base.on_trunk(0.17 * player.body.stature, 0.0, 0.35 * player.body.trunk)
+    keys = stroke_keys(deed.beats, bowl, mouth, ease_smooth, 0.12)
+    stage.move_hand(deed.actor, deed.side, keys)
+    hold_thing(stage, deed, "cup", 0.035, 0.09)
+
+
+def phone(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Holds a phone to the ear, or before the face and taps on it."""
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    hold_thing(stage, deed, "phone", 0.03, 0.14)
+    if deed.rng.random() < 0.5:
+        where = head_spot(player.body, base, deed.side, "ear", 0.02)
+    else:
+        where = base.on_trunk(0.19 * player.body.stature, 0.0, 0.75 * player.body.trunk)
+        tap = where + 0.02 * base.trunk[..., 0]
+        keys = stroke_keys(deed.beats, tap - 0.06 * UP, tap, ease_smooth)
+        stage.move_hand(deed.actor, 1 - deed.side, keys)
+    stage.move_hand(deed.actor, deed.side, hold_keys(deed.beats, where))
+
+
+def point(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Points somewhere with the arm out, and again."""
+    yield
+    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    aside, high = deed.rng.uniform(-0.3, 1.0), deed.rng.uniform(-0.1, 0.4)
+    way = base.facing[..., 0] + aside * outward(base, deed.side) + high * UP
+    way = way / np.linalg.norm(way, axis=-1, keepdims=True)
+    far = base.shoulders[:, deed.side] + 0.97 * body.arm_reach * way
+    near = guard_place(stage, deed.actor, deed.side) + 0.12 * base.facing[..., 0]
+    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, near, far, ease_smooth, 0.15))
+
+
+def stretch(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Stretches both arms up."""
+    yield
+    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    for side in (0, 1):
+        up = base.shoulders[:, side] + body.arm_reach * (UP + 0.2 * outward(base, side))
+        stage.move_hand(deed.actor, side, hold_keys(deed.beats, up))
+
+
+def rub_belly(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Rubs the own belly or chest, or brushes the thigh-side of the shirt, softly."""
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    low = chest_spot(player.body, base, deed.side, 0.35, 0.3)
+    high = chest_spot(player.body, base, deed.side, deed.rng.uniform(0.55, 0.8), -0.2)
+    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, low, high, ease_smooth))
+
+
+def rock(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Rocks the trunk or nods with the head, as fast as a blow, against nothing."""
+    controls = stage.players[deed.actor].controls
+    lean, drop = np.radians(deed.rng.uniform([10.0, 0.0], [32.0, 30.0]))
+    for contact_s in deed.beats.contacts_s:
+        blow = compute_blow(stage.times_s, contact_s, 1.6 * deed.beats.stroke_s)
+        controls.trunk[:, 0] += lean * blow
+        controls.head[:, 1] += drop * blow
+    yield

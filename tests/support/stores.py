@@ -1,0 +1,45 @@
+"""A small store of made clips that a network can learn in seconds: a bar that moves or rests."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from videos import make_video
+
+from har.config import PrepareConfig
+from har.dataset.prepare import prepare
+from har.dataset.store import Store
+
+LABELS = ("moves", "rests")
+SIZE = (64, 96)
+
+
+def draw_bar(index: int, label: str, group: int) -> np.ndarray:
+    """Gives picture ``index`` of a clip: (H, W, 3) uint8."""
+    picture = np.full((*SIZE, 3), 60 + 10 * group, np.uint8)
+    step = index if label == "moves" else 0
+    left = (7 * group + 4 * step) % (SIZE[1] - 16)
+    picture[16:48, left : left + 12] = 220
+    return picture
+
+
+def make_clips(folder: Path, n_groups: int = 6, n_frames: int = 25) -> Path:
+    """Writes two clips of each label for every group; gives the manifest."""
+    rows = ["path,label,group,origin"]
+    for group in range(n_groups):
+        for label in LABELS:
+            for take in range(2):
+                path = folder / label / f"g{group}_{take}.mp4"
+                times_s = [index / 25 for index in range(n_frames + take)]
+                make_video(path, times_s, SIZE, paint=partial(draw_bar, label=label, group=group))
+                rows.append(f"{label}/{path.name},{label},g{group},made")
+    manifest = folder / "manifest.csv"
+    manifest.write_text("\n".join(rows) + "\n")
+    return manifest
+
+
+def make_store(folder: Path, **options: int) -> Store:
+    """Makes the clips and prepares them, gray."""
+    config = PrepareConfig(size=SIZE, n_folds=3, jobs=1)
+    prepare(make_clips(folder / "clips", **options), folder / "store", config)
+    return Store.load(folder / "store")

@@ -1,0 +1,12 @@
+"""A store that the training tests share."""
+
+import pytest
+from stores import make_store
+
+from har.dataset.store import Store
+
+
+@pytest.fixture(scope="session")
+def bar_store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Six groups of four clips, moving and resting bars, gray 64x96."""
+    return make_store(tmp_path_factory.mktemp("bars"))

@@ -1,0 +1,96 @@
+"""Batches repeat with the seed and epoch, pad at the end, and weigh classes alike."""
+
+import numpy as np
+import pytest
+
+from har import windows
+from har.config import AugmentConfig, InputConfig
+from har.training.augment import NO_CHANGE, Change
+from har.training.batches import (
+    FeatureBatches,
+    PixelBatches,
+    Sampling,
+    compute_class_weights,
+    load_stacks,
+)
+
+
+@pytest.fixture(scope="module")
+def spec(bar_store):
+    return InputConfig(rate_hz=8, n_steps=6).window_spec(bar_store.size, bar_store.max_rate_hz)
+
+
+def pixel_batches(store, spec, **changes):
+    values = {"n_steps": 6, "per_clip": 2, "batch_size": 5, "training": True, "seed": 1}
+    clips = range(len(store.clips))
+    return PixelBatches(store, clips, spec, Sampling(**(values | changes)), AugmentConfig())
+
+
+def test_a_class_three_times_as_rare_weighs_three_times_as_much():
+    assert compute_class_weights(np.array([0, 0, 0, 1]), 3).tolist() == pytest.approx([2 / 3, 2, 0])
+
+
+def test_an_epoch_draws_every_clip_alike_and_can_be_repeated(bar_store, spec):
+    batches = pixel_batches(bar_store, spec)
+    n_items = 2 * len(bar_store.clips)
+    assert len(batches) == -(-n_items // 5)
+    labels = np.concatenate([batches[index][1] for index in range(len(batches))])
+    assert labels.sum(axis=0).tolist() == [n_items / 2, n_items / 2]
+    first = batches[0][0][0]
+    batches.set_epoch(1)
+    assert not np.array_equal(batches[0][0][0], first)
+    batches.set_epoch(0)
+    assert np.array_equal(batches[0][0][0], first)
+
+
+def test_shapes_and_dtypes(bar_store, spec):
+    (stacks, mask), labels, weights = pixel_batches(bar_store, spec)[0]
+    assert stacks.shape == (5, 6, *bar_store.size, spec.n_channels)
+    assert stacks.dtype == np.uint8
+    assert mask.shape == (5, 6)
+    assert labels.shape == (5, 2)
+    assert weights.tolist() == [1.0] * 5
+
+
+def test_validation_is_the_same_every_time_and_not_changed(bar_store, spec):
+    batches = pixel_batches(bar_store, spec, training=False, per_clip=1)
+    (stacks, _), _, _ = batches[0]
+    clip_id = bar_store.clips[0].clip_id
+    steps = windows.compute_step_times(1.0, 8.0)[:6]
+    assert np.array_equal(stacks[0], load_stacks(bar_store, clip_id, spec, steps, NO_CHANGE))
+
+
+def test_short_clips_are_padded_and_masked(bar_store, spec):
+    batches = pixel_batches(bar_store, spec, n_steps=12, training=False)
+    (stacks, mask), _, _ = batches[0]
+    assert mask[0].tolist() == [1.0] * 8 + [0.0] * 4
+    assert stacks[0, 8:].max() == 0
+
+
+def test_playing_twice_as_fast_shows_twice_the_motion(bar_store, spec):
+    clip = next(clip for clip in bar_store.clips if clip.label == "moves")
+    steps = np.array([0.2])
+    slow = load_stacks(bar_store, clip.clip_id, spec, steps, NO_CHANGE)
+    fast = load_stacks(bar_store, clip.clip_id, spec, steps, Change(speed=2.0))
+    times = bar_store.load_times(clip.clip_id)
+    indices = windows.compute_stack_indices(times, np.array([0.4]), (0.0,))
+    centre = spec.offsets_s.index(0.0)
+    frames = bar_store.open_frames(clip.clip_id)
+    assert np.array_equal(fast[0, ..., centre], frames[indices[0, 0]])
+    assert np.abs(fast.astype(int)[..., 0] - fast[..., -1]).sum() != 0
+    assert slow.shape == fast.shape
+
+
+def test_feature_batches_take_windows_of_any_view_in_training_and_all_of_the_first_after():
+    rng = np.random.default_rng(0)
+    views = [[rng.normal(size=(n, 3)) + view * 100 for view in range(2)] for n in (4, 10)]
+    targets = np.array([0, 1])
+    fixed = FeatureBatches(views, targets, 2, Sampling(4, 1, 8, training=False, seed=0))
+    (values, mask), labels, _ = fixed[0]
+    assert len(values) == 1 + len(windows.compute_window_starts(10, 4, 2))
+    assert np.allclose(values[0], views[0][0], atol=1e-6)
+    assert mask.min() == 1.0
+    assert labels.argmax(axis=1).tolist() == [0, 1, 1, 1, 1]
+    drawn = FeatureBatches(views, targets, 2, Sampling(4, 20, 40, training=True, seed=0))
+    (values, _), _, _ = drawn[0]
+    assert {bool(window.mean() > 50) for window in values} == {True, False}

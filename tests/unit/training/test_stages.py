@@ -1,0 +1,103 @@
+"""The three stages on a store that can be learnt in seconds."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from har import contract
+from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
+from har.errors import BundleMismatchError, BundleNotFoundError, NoClipsError
+from har.inference.evaluate import evaluate_bundle, write_evaluation
+from har.training.crossval import crossvalidate
+from har.training.run import Run
+from har.training.stages import train_all, train_lstm, train_system
+
+QUICK = update_config(
+    update_config(TrainConfig(), RECIPES["tiny"]),
+    {
+        "input": {"n_steps": 6},
+        "cnn": {"steps_per_clip": 4, "fit": {"epochs": 6}},
+        "temporal": {"n_views": 2, "units": 8, "fit": {"epochs": 8}},
+        "system": {"fit": {"epochs": 1}},
+    },
+)
+
+
+@pytest.fixture(scope="module")
+def trained(bar_store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("trained")
+    said = []
+    run = Run(folder / "models" / "har", folder / "results", progress=False, say=said.append)
+    return train_all(QUICK, bar_store, run), run, said
+
+
+def test_all_stages_learn_and_leave_graphs_logs_and_a_bundle(trained, bar_store):
+    info, run, said = trained
+    assert (info.stage, info.labels, info.temporal) == ("system", ("moves", "rests"), "lstm")
+    assert info.data_hash == bar_store.data_hash
+    assert contract.load_info(run.bundle_dir) == info
+    assert info.recipe["temporal"]["units"] == 8
+    for stage in ("cnn", "lstm", "system"):
+        assert (run.results_dir / stage / "history.png").stat().st_size > 5000
+        assert (run.results_dir / stage / "log.csv").is_file()
+        recorded = json.loads((run.results_dir / stage / "metrics.json").read_text())
+        assert recorded["val"]["accuracy"] == info.metrics[f"{stage}.val"]["accuracy"]
+        assert any(text.startswith(f"{stage}: ") and "clips to learn" in text for text in said)
+
+
+def test_the_bundle_knows_clips_of_groups_it_has_not_met(trained, bar_store, tmp_path):
+    _, run, _ = trained
+    result = evaluate_bundle(run.bundle_dir, bar_store, "test")
+    assert result.metrics.accuracy == 1.0
+    assert not result.seen
+    assert evaluate_bundle(run.bundle_dir, bar_store, "train").seen
+    page = write_evaluation(tmp_path, result).read_text()
+    assert "<html" in page
+    values = json.loads((tmp_path / "metrics.json").read_text())
+    assert values["accuracy"]["mean"] == 1.0
+    assert values["n_clips"] == len(bar_store.indices("test"))
+
+
+def test_other_labels_are_refused(trained, bar_store):
+    _, run, _ = trained
+    settings = replace(bar_store.settings, labels=("rests", "moves"))
+    other = replace(bar_store, settings=settings)
+    with pytest.raises(BundleMismatchError, match="labels"):
+        train_lstm(QUICK, other, run)
+    with pytest.raises(BundleMismatchError, match="labels"):
+        evaluate_bundle(run.bundle_dir, other, "test")
+
+
+def test_stages_say_what_must_come_first(bar_store, tmp_path):
+    run = Run(tmp_path / "none", tmp_path / "results", progress=False, say=lambda _: None)
+    with pytest.raises(BundleNotFoundError, match="har train"):
+        train_lstm(QUICK, bar_store, run)
+    with pytest.raises(BundleNotFoundError):
+        train_system(QUICK, bar_store, run)
+
+
+def test_a_class_without_clips_to_learn_from_is_refused(bar_store, tmp_path):
+    parts = {
+        clip.clip_id: "test" if clip.label == "moves" else "train" for clip in bar_store.clips
+    }
+    store = replace(bar_store, splits=replace(bar_store.splits, parts=parts))
+    run = Run(tmp_path / "b", tmp_path / "r", progress=False, say=lambda _: None)
+    with pytest.raises(NoClipsError, match="'moves': 0"):
+        train_all(QUICK, store, run)
+
+
+def test_frozen_crossvalidation_is_repeatable_and_resumes(bar_store, tmp_path):
+    frozen = {"cnn": {"fit": {"epochs": 0}}, "system": {"fit": {"epochs": 0}}}
+    config = update_config(QUICK, frozen)
+    run = Run(tmp_path / "b", tmp_path / "r", progress=False, say=lambda _: None)
+    settings = CrossvalConfig(n_folds=3, n_seeds=2)
+    first = crossvalidate(config, settings, bar_store, run).to_json()
+    assert first["n_clips"] == len(bar_store.clips)
+    assert len(first["per_fold"]) == 6
+    assert first["accuracy"]["mean"] > 0.8
+    assert set(first["floor"]) >= {"accuracy", "auc"}
+    probs = sorted((tmp_path / "r").rglob("seed*.npy"))
+    assert len(probs) == 6
+    probs[0].unlink()
+    assert crossvalidate(config, settings, bar_store, run).to_json() == first
