@@ -99,10 +99,11 @@ def make_body(stature: float, age: float, build: float = 1.0) -> Body:
     )
 
 
-def draw_body(rng: np.random.Generator, is_child: bool) -> Body:
-    """Draws a child of about 3 to 11 years, or an adult."""
-    build, age = float(rng.uniform(0.9, 1.25)), float(rng.uniform(0.0, 0.6))
-    if is_child:
+def draw_body(rng: np.random.Generator, child_age: float | None) -> Body:
+    """Draws a child of about an age (0 for 3 years to 0.6 for 11), or an adult for None."""
+    build, older = float(rng.uniform(0.9, 1.25)), float(rng.uniform(-0.12, 0.12))
+    if child_age is not None:
+        age = float(np.clip(child_age + older, 0.0, 0.6))
         return make_body(0.98 + 0.75 * age + float(rng.normal(0.0, 0.03)), age, build)
     return make_body(float(np.clip(rng.normal(1.70, 0.09), 1.5, 1.95)), 1.0, build)
 

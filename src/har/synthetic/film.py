@@ -54,7 +54,7 @@ def draw_film(rng: np.random.Generator, size: tuple[int, int], variety: float) -
     """Draws how a clip is exposed; ``size`` is (H, W)."""
     height, width = size
     gain = 1.0 + variety * rng.uniform(-0.35, 0.2)
-    noise = rng.normal(0.0, 1.5 + variety * rng.uniform(0.0, 6.0), size=(height, width))
+    noise = rng.normal(0.0, 1.5 + variety * rng.uniform(0.0, 4.0), size=(height, width))
     noise = np.tile(noise.astype(np.float32), (2, 2))[..., None].repeat(3, axis=2)
     noise = np.clip(np.round(noise), -255, 255)
     grain = np.stack([np.maximum(noise, 0), np.maximum(-noise, 0)]).astype(np.uint8)

@@ -25,18 +25,18 @@ def compute_steps(root: np.ndarray, step_m: float, rate_hz: float) -> tuple[np.n
     moves = np.diff(root, axis=0, prepend=root[:1])
     lengths = np.linalg.norm(moves, axis=-1)
     n_smooth = 2 * round(0.1 * rate_hz) + 1
-    direction = _smooth(moves, n_smooth)
+    direction = compute_running_mean(moves, n_smooth)
     direction = direction / np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-9)
     share = (np.cumsum(lengths)[:, None] / (2.0 * step_m) + np.array([0.0, 0.5])) % 1.0
     swing = ease_smooth(2.0 * share - 1.0)
     along = np.where(share < 0.5, 0.5 - 2.0 * share, swing - 0.5) * step_m
     lift = np.where(share < 0.5, 0.0, np.sin(np.pi * (2.0 * share - 1.0))) * 0.3 * step_m
-    speed_m_s = _smooth(lengths[:, None], n_smooth) * rate_hz
+    speed_m_s = compute_running_mean(lengths[:, None], n_smooth) * rate_hz
     gate = ease_smooth(speed_m_s / FULL_STEP_M_S)
     return along[..., None] * direction[:, None] * gate[..., None], lift * gate
 
 
-def _smooth(values: np.ndarray, n: int) -> np.ndarray:
+def compute_running_mean(values: np.ndarray, n: int) -> np.ndarray:
     """Gives the running mean over ``n`` rows, edges repeated."""
     padded = np.pad(values, ((n // 2, n // 2), (0, 0)), mode="edge")
     sums = np.cumsum(np.pad(padded, ((1, 0), (0, 0))), axis=0)

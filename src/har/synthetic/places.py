@@ -47,9 +47,10 @@ def draw_places(
     variety = scene.variety
     axis = rng.choice([0.0, np.pi]) + np.radians(15.0 + 45.0 * variety) * rng.uniform(-1.0, 1.0)
     if station is not None:
-        axis = station.yaw + rng.choice([-1.0, 1.0]) * rng.uniform(1.3, 2.0)
+        behind = 1.0 if station.yaw < 0.5 * np.pi else -1.0
+        axis = station.yaw + behind * rng.uniform(1.3, 1.9)
     if np.sin(axis) < -0.2 and rng.random() > 0.4 * variety:
-        axis = -axis if station is None else axis + np.pi
+        axis = -axis
     apart_m = compute_near_distance(players[0].body, players[1].body) * rng.uniform(0.95, 1.15)
     far = rng.uniform(1.4, 1.9)
     way = np.array([np.cos(axis), np.sin(axis)]) * apart_m * (1.0 if together else far)

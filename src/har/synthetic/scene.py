@@ -56,7 +56,8 @@ def draw_scene(config: SynthConfig, index: int) -> Scene:
     rng = np.random.default_rng([config.seed, index, 0])
     variety = config.variety
     kinds = CAST_KINDS[int(rng.choice(len(CAST_KINDS), p=CAST_SHARES))]
-    cast = tuple(draw_body(rng, is_child) for is_child in kinds)
+    age = float(rng.uniform(0.0, 0.6))
+    cast = tuple(draw_body(rng, age if is_child else None) for is_child in kinds)
     camera = draw_camera(rng, variety, config.size, max(body.stature for body in cast))
     station = _draw_station(rng, variety, cast[0])
     factor = float(rng.choice(RATE_FACTORS)) if rng.random() < variety else 1.0
@@ -66,9 +67,9 @@ def draw_scene(config: SynthConfig, index: int) -> Scene:
 
 
 def _draw_station(rng: np.random.Generator, variety: float, body: Body) -> Box | None:
-    """Draws a table or a wall beside the middle, or neither."""
+    """Draws a table or a wall aside and away from the camera, or neither."""
     value = rng.random()
-    toward = float(rng.choice([0.0, np.pi])) + rng.uniform(-0.5, 0.5)
+    toward = np.pi * float(rng.choice([0.25, 0.75])) + rng.uniform(-0.3, 0.3)
     ahead = np.array([np.cos(toward), np.sin(toward)])
     if value < 0.2 * variety:
         size = (0.55, float(rng.uniform(0.8, 1.1)), 0.37 * body.stature)

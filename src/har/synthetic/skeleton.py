@@ -25,7 +25,7 @@ from har.synthetic.body import (
     compute_span,
 )
 from har.synthetic.easing import ease_smooth
-from har.synthetic.gait import compute_steps
+from har.synthetic.gait import compute_running_mean, compute_steps
 from har.synthetic.turns import rotate_x, rotate_y, rotate_z
 
 TRUNK_LIMITS = np.radians([[-20.0, 75.0], [-35.0, 35.0], [-50.0, 50.0]])
@@ -132,7 +132,9 @@ def solve_base(body: Body, controls: Controls) -> Base:
     return Base(pelvis, facing, trunk, head, shoulders, skull, legs)
 
 
-def solve_joints(body: Body, base: Base, hands: np.ndarray, elbows: np.ndarray) -> np.ndarray:
+def solve_joints(
+    body: Body, base: Base, hands: np.ndarray, elbows: np.ndarray, rate_hz: float
+) -> np.ndarray:
     """Gives all joints.
 
     Args:
@@ -142,6 +144,7 @@ def solve_joints(body: Body, base: Base, hands: np.ndarray, elbows: np.ndarray) 
             approached as far as the elbow's limits allow, what is inside the own trunk or head
             is moved to its surface.
         elbows: (T, 2) as in `Controls`.
+        rate_hz: Times a second.
 
     Returns:
         (T, J, 3) metres.
@@ -161,6 +164,7 @@ def solve_joints(body: Body, base: Base, hands: np.ndarray, elbows: np.ndarray) 
     for side, word in enumerate(("left", "right")):
         shoulder = base.shoulders[:, side]
         pole = _elbow_pole(base, side, elbows[:, side])
+        pole = _steady_pole(pole, hands[:, side] - shoulder, rate_hz)
         forearm = body.forearm + body.hand
         elbow, hand = solve_two_bones(
             shoulder, hands[:, side], pole, (body.upper_arm, forearm), ELBOW_FLEX
@@ -256,8 +260,19 @@ def _elbow_pole(base: Base, side: int, raised: np.ndarray) -> np.ndarray:
     forward, left, up = base.trunk[..., 0], base.trunk[..., 1], base.trunk[..., 2]
     outward = SIDE_SIGNS[side] * left
     hanging = -0.45 * forward + 0.5 * outward - 0.75 * up
-    level = -0.2 * forward + outward + 0.25 * up
+    level = -0.7 * forward + 0.7 * outward + 0.3 * up
     return (1.0 - raised)[:, None] * hanging + raised[:, None] * level
+
+
+def _steady_pole(pole: np.ndarray, reach: np.ndarray, rate_hz: float) -> np.ndarray:
+    """Gives the pole's part across the reach, evened out over a fifth of a second.
+
+    Where an arm points along its pole that part vanishes and would turn over at once; there the
+    moments before and after decide.
+    """
+    along = reach / np.maximum(np.linalg.norm(reach, axis=-1, keepdims=True), 1e-9)
+    across = pole - (pole * along).sum(axis=-1, keepdims=True) * along
+    return compute_running_mean(across, 2 * round(0.1 * rate_hz) + 1)
 
 
 def _keep_outside(body: Body, base: Base, hands: np.ndarray) -> np.ndarray:

@@ -152,7 +152,9 @@ class Stage:
                 for key in player.keys[side]
             ]
             hands[:, side] = compute_travel(self.times_s, keys)
-        return solve_joints(player.body, base, hands, player.controls.elbows)
+        return solve_joints(
+            player.body, base, hands, player.controls.elbows, player.controls.rate_hz
+        )
 
     @staticmethod
     def _resolve(player: Player, base: Base, side: int, key: HandKey) -> np.ndarray:

