@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from har.errors import ConfigError
-from har.types import Color, InputKind, Protocol, WindowSpec
+from har.types import Color, InputKind, Pooling, Protocol, WindowSpec
 
 MOTION_LAGS_S = ((0.0, -0.04), (0.0, -0.12), (0.16, -0.16))
 """Signed differences at three lags.
@@ -206,16 +206,19 @@ class CnnConfig:
     Attributes:
         backbone: ``lite0``, ``tiny``, or ``keras:NAME`` for a model of ``keras.applications``.
         steps_per_clip: Time steps drawn from a clip in an epoch.
+        pooling: How a picture's map of features becomes one vector.
         train_from: First block of the backbone that is trained, 0 all of it; the rest is frozen.
     """
 
     backbone: str = "lite0"
+    pooling: Pooling = "max"
     steps_per_clip: int = 4
     train_from: int = 8
     fit: FitConfig = field(default_factory=lambda: FitConfig(6, 3, 5e-4, 1e-2, 8))
 
     def __post_init__(self) -> None:
         _check_range(self, steps_per_clip=(1, 512), train_from=(0, 1000))
+        _check(self.pooling in ("avg", "max"), "pooling", self.pooling, "'avg' or 'max'")
 
 
 @dataclass(frozen=True)
@@ -226,7 +229,7 @@ class TemporalConfig:
     units: int = 64
     dropout: float = 0.5
     n_views: int = 4
-    fit: FitConfig = field(default_factory=lambda: FitConfig(60, 12, 1e-3, 1e-2, 32))
+    fit: FitConfig = field(default_factory=lambda: FitConfig(40, 10, 2e-4, 1e-2, 32))
 
     def __post_init__(self) -> None:
         _check_range(self, units=(1, 4096), dropout=(0.0, 0.9), n_views=(1, 64))

@@ -21,7 +21,7 @@ from typing import Any, Literal, get_args
 
 from har.config import DecodeConfig, update_config
 from har.errors import BundleIntegrityError, BundleNotFoundError, HarError
-from har.types import WindowSpec
+from har.types import Pooling, WindowSpec
 
 BUNDLE_FILE = "bundle.json"
 CNN_FILE = "cnn.keras"
@@ -44,6 +44,7 @@ class BundleInfo:
         n_features: D, length of one step's feature vector.
         backbone: Name of the per-frame CNN.
         temporal: Kind of the temporal head; ``frame`` after the CNN stage alone.
+        pooling: How the CNN makes one vector of a picture.
         temperature: Logits are divided by it before the softmax.
         decode: How scores become events unless the user says otherwise.
         data_hash: Of the store that it was trained on.
@@ -60,6 +61,7 @@ class BundleInfo:
     n_features: int
     backbone: str
     temporal: str
+    pooling: Pooling = "avg"
     temperature: float = 1.0
     decode: DecodeConfig = field(default_factory=DecodeConfig)
     data_hash: str = ""

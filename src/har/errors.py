@@ -8,7 +8,7 @@
     |   |-- VideoOpenError           OSError            not a video, unreadable, empty file
     |   |-- NoVideoStreamError       ValueError         audio only
     |   |-- EmptyVideoError          ValueError         no frame, or too few
-    |   |-- VideoDecodeError         OSError            damaged part-way; earlier frames were given
+    |   |-- VideoDecodeError         OSError            part is damaged; all else was given out
     |   `-- VideoWriteError          OSError
     |-- OutputError                  OSError            a result could not be written or read back
     |-- DatasetError
@@ -59,7 +59,7 @@ class EmptyVideoError(VideoError, ValueError):
 
 
 class VideoDecodeError(VideoError, OSError):
-    """Decoding stopped part-way; all frames before that point were given out."""
+    """Part of the video cannot be decoded; every other frame was given out."""
 
 
 class VideoWriteError(VideoError, OSError):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 InputKind = Literal["motion", "rgb"]
 Color = Literal["gray", "rgb"]
+Pooling = Literal["avg", "max"]
 Protocol = Literal["grouped", "random"]
 SplitName = Literal["train", "val", "test"]
 

@@ -6,7 +6,7 @@ Three kinds, named in ``CnnConfig.backbone``:
     tiny         five convolutions, D = 128, no weights: for tests, small machines, 96 to 128 px
     keras:NAME   a model of keras.applications, downloads its ImageNet weights at first use
 
-All take (B, H, W, 3) float in [-1, 1] and give (B, D) float: features averaged over the picture.
+All take (B, H, W, 3) float in [-1, 1] and give (B, D) float: features pooled over the picture.
 Layers are named ``blockNN_part``; `freeze_backbone` freezes by that number. ``lite0`` has blocks
 0 (stem) to 17 (head), ``tiny`` 0 to 5; a ``keras:`` model is block 0 as a whole.
 """
@@ -25,6 +25,7 @@ import numpy as np
 from keras import layers
 
 from har.errors import BundleIntegrityError, ConfigError, MissingDependencyError
+from har.types import Pooling
 
 _KERAS_PREFIX = "keras:"
 _STRIDE_PX = 32
@@ -43,7 +44,10 @@ _LITE0_STAGES = (
 
 
 def build_backbone(
-    name: str, size: tuple[int | None, int | None], weights: bool = True
+    name: str,
+    size: tuple[int | None, int | None],
+    weights: bool = True,
+    pooling: Pooling = "avg",
 ) -> keras.Model:
     """Builds a per-frame CNN.
 
@@ -51,6 +55,8 @@ def build_backbone(
         name: ``lite0``, ``tiny`` or ``keras:NAME``, such as ``keras:MobileNetV2``.
         size: (H, W) of the picture, multiples of 32; None for a side that varies.
         weights: Start from ImageNet weights where the backbone has them; ``tiny`` has none.
+        pooling: How the last map becomes one vector: its mean over the picture or its maximum,
+            which a small person in a large picture does not thin out.
 
     Returns:
         A model from (B, H, W, 3) float in [-1, 1] to (B, D) float.
@@ -64,17 +70,19 @@ def build_backbone(
         if side is not None and (side < _STRIDE_PX or side % _STRIDE_PX):
             raise ConfigError(f"Expected size of multiples of {_STRIDE_PX}, received size={size}")
     if name == "lite0":
-        return build_lite0(size, weights)
+        return build_lite0(size, weights, pooling)
     if name == "tiny":
-        return build_tiny(size)
+        return build_tiny(size, pooling)
     if name.startswith(_KERAS_PREFIX):
-        return build_application(name.removeprefix(_KERAS_PREFIX), size, weights)
+        return build_application(name.removeprefix(_KERAS_PREFIX), size, weights, pooling)
     raise ConfigError(
         f"Expected backbone 'lite0', 'tiny' or 'keras:NAME', received backbone={name!r}"
     )
 
 
-def build_lite0(size: tuple[int | None, int | None], weights: bool = True) -> keras.Model:
+def build_lite0(
+    size: tuple[int | None, int | None], weights: bool = True, pooling: Pooling = "avg"
+) -> keras.Model:
     """Builds EfficientNet-Lite0 without its classifier.
 
     Source: Tan and Le, EfficientNet, ICML 2019; the Lite variant (no squeeze-and-excitation,
@@ -91,14 +99,14 @@ def build_lite0(size: tuple[int | None, int | None], weights: bool = True) -> ke
         # after each stage: (H/2, W/2, 16) (H/4, W/4, 24) (H/8, W/8, 40) (H/16, W/16, 80)
         #                   (H/16, W/16, 112) (H/32, W/32, 192) (H/32, W/32, 320)
     x = _conv_bn(x, f"block{block:02d}_head", 1280, kernel=1)  # (H/32, W/32, 1280)
-    outputs = layers.GlobalAveragePooling2D(name="features")(x)  # (1280,)
+    outputs = _pool(x, pooling)  # (1280,)
     model = keras.Model(inputs, outputs, name="lite0")
     if weights:
         _load_lite0_weights(model)
     return model
 
 
-def build_tiny(size: tuple[int | None, int | None]) -> keras.Model:
+def build_tiny(size: tuple[int | None, int | None], pooling: Pooling = "avg") -> keras.Model:
     """Builds a CNN of 90 thousand parameters that trains from scratch on a small machine.
 
     Its batch-norm statistics follow within some ten steps (momentum 0.9), since its training is
@@ -111,12 +119,15 @@ def build_tiny(size: tuple[int | None, int | None]) -> keras.Model:
     x = _plain_conv(x, "block03_conv", 64, kernel=3, stride=2)  # (H/16, W/16, 64)
     x = _plain_conv(x, "block04_conv", 64, kernel=3, stride=1)  # (H/16, W/16, 64)
     x = _plain_conv(x, "block05_head", 128, kernel=1, stride=1)  # (H/16, W/16, 128)
-    outputs = layers.GlobalAveragePooling2D(name="features")(x)  # (128,)
+    outputs = _pool(x, pooling)  # (128,)
     return keras.Model(inputs, outputs, name="tiny")
 
 
 def build_application(
-    name: str, size: tuple[int | None, int | None], weights: bool = True
+    name: str,
+    size: tuple[int | None, int | None],
+    weights: bool = True,
+    pooling: Pooling = "avg",
 ) -> keras.Model:
     """Builds a model of ``keras.applications`` behind the common [-1, 1] input.
 
@@ -134,7 +145,9 @@ def build_application(
             f"Expected one of {', '.join(sorted(builders))} after 'keras:', received {name!r}"
         )
     builder = builders[name]
-    application = _call_application(builder, name, (*size, 3), "imagenet" if weights else None)
+    application = _call_application(
+        builder, name, (*size, 3), "imagenet" if weights else None, pooling
+    )
     inputs = keras.Input((*size, 3), name="picture")  # (H, W, 3)
     pixels = layers.Rescaling(128.0, offset=127.0, name="block00_pixels")(inputs)  # [0, 255]
     scaled = sys.modules[builder.__module__].preprocess_input(pixels)
@@ -158,6 +171,12 @@ def freeze_backbone(model: keras.Model, train_from: int, train_batch_norm: bool 
         for part in _iter_parts(layer):
             is_batch_norm = isinstance(part, layers.BatchNormalization)
             part.trainable = block_learns and (train_batch_norm or not is_batch_norm)
+
+
+def _pool(x, pooling: Pooling):
+    if pooling == "max":
+        return layers.GlobalMaxPooling2D(name="features")(x)
+    return layers.GlobalAveragePooling2D(name="features")(x)
 
 
 def _conv_bn(x, name: str, filters: int, kernel: int, stride: int = 1, relu: bool = True):
@@ -212,10 +231,14 @@ def _list_applications() -> dict[str, Callable[..., Any]]:
 
 
 def _call_application(
-    builder: Callable[..., keras.Model], name: str, shape: tuple, weights: str | None
+    builder: Callable[..., keras.Model],
+    name: str,
+    shape: tuple,
+    weights: str | None,
+    pooling: Pooling,
 ) -> keras.Model:
     try:
-        return builder(include_top=False, weights=weights, input_shape=shape, pooling="avg")
+        return builder(include_top=False, weights=weights, input_shape=shape, pooling=pooling)
     except ValueError as error:
         raise ConfigError(f"keras:{name} can't be built for input {shape}: {error}") from error
     except Exception as error:  # get_file raises a plain Exception where there is no network

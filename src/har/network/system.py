@@ -10,16 +10,19 @@ from keras import layers, ops
 from har.network.backbone import build_backbone, freeze_backbone
 from har.network.motion import build_encoding
 from har.network.temporal import MaskedMean
-from har.types import WindowSpec
+from har.types import Pooling, WindowSpec
 
 
-def build_cnn(name: str, spec: WindowSpec, weights: bool = True) -> keras.Model:
+def build_cnn(
+    name: str, spec: WindowSpec, weights: bool = True, pooling: Pooling = "avg"
+) -> keras.Model:
     """Builds the per-frame CNN with its input encoding.
 
     Args:
         name: Of the backbone.
         spec: The input contract.
         weights: Start from the backbone's pretrained weights where it has some.
+        pooling: How a picture's map of features becomes one vector.
 
     Returns:
         A model from (B, H, W, C) uint8 stacks to (B, D) float32 features.
@@ -28,7 +31,7 @@ def build_cnn(name: str, spec: WindowSpec, weights: bool = True) -> keras.Model:
     encoded = build_encoding(spec)(stacks)  # (B, H, W, L)
     if encoded.shape[-1] != 3:
         encoded = layers.Conv2D(3, 1, use_bias=False, name="mix_lags")(encoded)
-    features = build_backbone(name, spec.size, weights=weights)(encoded)  # (B, D)
+    features = build_backbone(name, spec.size, weights, pooling)(encoded)  # (B, D)
     features = layers.Activation("linear", dtype="float32", name="features")(features)
     return keras.Model(stacks, features, name="frame_cnn")
 
@@ -43,12 +46,14 @@ def freeze_cnn(cnn: keras.Model, train_from: int, train_batch_norm: bool = False
     freeze_backbone(get_backbone(cnn), train_from, train_batch_norm)
 
 
-def rebuild_cnn(cnn: keras.Model, name: str, spec: WindowSpec, policy: str) -> keras.Model:
+def rebuild_cnn(
+    cnn: keras.Model, name: str, spec: WindowSpec, pooling: Pooling, policy: str
+) -> keras.Model:
     """Gives a twin of a CNN, with what is frozen, under a policy such as ``mixed_bfloat16``."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        rebuilt = build_cnn(name, spec, weights=False)
+        rebuilt = build_cnn(name, spec, weights=False, pooling=pooling)
     finally:
         keras.config.set_dtype_policy(before)
     rebuilt.set_weights(cnn.get_weights())

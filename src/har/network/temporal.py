@@ -10,24 +10,42 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from har.config import TemporalConfig
+
+_NORM = "norm"
+_MIN_VARIANCE = 1e-2
+"""Added to the variance of a feature, so that one that hardly varies is not blown up."""
 
 
 def build_temporal(config: TemporalConfig, n_features: int, n_labels: int) -> keras.Model:
     """Builds the head that `config.kind` names.
 
+    The logits of a step are what its own features say, linearly, plus what the recurrent part says
+    of all steps so far. Both start at zero: with few clips the first keeps the head from learning
+    them by heart (docs/decisions/008-training.md).
+
     Returns:
         A model from (B, T, D) float32 to (B, T, K) float32 logits; T is free.
     """
     features = keras.Input((None, n_features), name="features")  # (B, T, D)
-    x = layers.LayerNormalization(name="norm")(features)
+    x = layers.BatchNormalization(
+        center=False, scale=False, epsilon=_MIN_VARIANCE, trainable=False, name=_NORM
+    )(features)
     x = layers.Dropout(config.dropout, name="drop_in")(x)
-    x = _over_time(config, x)  # (B, T, U)
-    x = layers.Dropout(config.dropout, name="drop_out")(x)
-    logits = layers.Dense(n_labels, dtype="float32", name="logits")(x)  # (B, T, K)
-    return keras.Model(features, logits, name=config.kind)
+    y = _over_time(config, x)  # (B, T, U)
+    y = layers.Dropout(config.dropout, name="drop_out")(y)
+    of_step = layers.Dense(n_labels, kernel_initializer="zeros", name="of_step")(x)
+    of_time = layers.Dense(n_labels, kernel_initializer="zeros", use_bias=False, name="of_time")(y)
+    return keras.Model(features, layers.Add(name="logits")([of_step, of_time]), name=config.kind)
+
+
+def set_feature_scale(head: keras.Model, features: np.ndarray) -> None:
+    """Tells a head of `build_temporal` the mean and variance of (N, D) features."""
+    mean, variance = features.mean(axis=0), features.var(axis=0)
+    head.get_layer(_NORM).set_weights([mean.astype("float32"), variance.astype("float32")])
 
 
 def build_frame_head(n_features: int, n_labels: int, dropout: float) -> keras.Model:

@@ -22,12 +22,12 @@ from har.evaluation.clips import (
 )
 from har.network.bundle import export_graph
 from har.network.system import build_clip_classifier, build_cnn
-from har.network.temporal import build_temporal
+from har.network.temporal import build_temporal, set_feature_scale
 from har.runtime.clips import recognise_clips
 from har.runtime.engine import Graph
 from har.runtime.recognizer import Recognizer, compute_softmax
 from har.training.batches import FeatureBatches, Sampling
-from har.training.features import FeatureCache, compute_weights_hash
+from har.training.features import FeatureCache, compute_weights_hash, stack_views
 from har.training.fit import EpochOrder, compile_model
 from har.training.run import Run, compute_fingerprint, set_seed
 from har.training.stages import train_all
@@ -166,7 +166,7 @@ class FrozenFolds:
         spec = config.input.window_spec(store.size, store.max_rate_hz)
         self._spec: WindowSpec = spec
         set_seed(config.seed)
-        cnn = build_cnn(config.cnn.backbone, spec)
+        cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling)
         self._n_features = int(cnn.output_shape[-1])
         self._weights_hash = compute_weights_hash(cnn)
         path = run.results_dir / "frame_cnn.onnx"
@@ -185,6 +185,7 @@ class FrozenFolds:
         fit = config.temporal.fit
         sampling = Sampling(self._spec.n_steps, 1, fit.batch_clips, True, seed)
         views = [self._views[clip] for clip in train]
+        set_feature_scale(head, stack_views(views))
         batches = FeatureBatches(views, store.label_indices[train], len(store.labels), sampling)
         compile_model(model, fit, len(batches))
         model.fit(

@@ -84,3 +84,8 @@ def compute_weights_hash(model: keras.Model) -> str:
     for weight in model.weights:
         digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
     return digest.hexdigest()
+
+
+def stack_views(views: Views) -> np.ndarray:
+    """Gives the (N, D) float32 features of all steps of view 0 of all clips."""
+    return np.concatenate([clip[0] for clip in views]).astype(np.float32)

@@ -32,6 +32,7 @@ def start_info(config: TrainConfig, store: Store, spec: WindowSpec, n_features: 
         n_features=n_features,
         backbone=config.cnn.backbone,
         temporal="frame",
+        pooling=config.cnn.pooling,
         decode=DecodeConfig(background=find_background(store.labels)),
         data_hash=store.data_hash,
         made_data=store.is_made,

@@ -75,4 +75,5 @@ class PixelStage:
         mixed = self._config.mixed_precision
         if not (has_gpu() if mixed is None else mixed):
             return cnn
-        return rebuild_cnn(cnn, self._info.backbone, self._info.spec, "mixed_bfloat16")
+        info = self._info
+        return rebuild_cnn(cnn, info.backbone, info.spec, info.pooling, "mixed_bfloat16")

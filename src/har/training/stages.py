@@ -17,10 +17,10 @@ from har.contract import BundleInfo
 from har.dataset.store import Store
 from har.errors import BundleMismatchError
 from har.network.system import build_clip_classifier, build_cnn, freeze_cnn
-from har.network.temporal import build_frame_head, build_temporal
+from har.network.temporal import build_frame_head, build_temporal, set_feature_scale
 from har.runtime.recognizer import Recognizer
 from har.training.batches import FeatureBatches, Sampling
-from har.training.features import FeatureCache, compute_weights_hash
+from har.training.features import FeatureCache, Views, compute_weights_hash, stack_views
 from har.training.fit import FitPlace, fit_model
 from har.training.outcome import finish_stage, load_for, start_info
 from har.training.pixels import PixelStage
@@ -38,7 +38,7 @@ def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     set_seed(config.seed)
     spec = config.input.window_spec(store.size, store.max_rate_hz)
     clips = split_clips(store, spec)
-    cnn = build_cnn(config.cnn.backbone, spec)
+    cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling)
     n_features = int(cnn.output_shape[-1])
     head = build_frame_head(n_features, len(store.labels), config.temporal.dropout)
     info = start_info(config, store, spec, n_features)
@@ -65,9 +65,11 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     cache = FeatureCache(store, info.spec, encode, weights_hash, config.augment, run.progress)
     sampling = Sampling(info.spec.n_steps, 1, fit.batch_clips, True, config.seed)
     head = build_temporal(config.temporal, info.n_features, len(store.labels))
+    views = cache.load_views(clips.train, config.temporal.n_views)
+    set_feature_scale(head, stack_views(views))
     history = fit_model(
         build_clip_classifier(head, info.n_features),
-        _build_feature_batches(cache, store, clips, sampling, config.temporal.n_views),
+        _build_feature_batches(views, cache, store, clips, sampling),
         fit,
         FitPlace(
             run.stage_dir("lstm"),
@@ -107,16 +109,15 @@ def train_system(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
 
 
 def _build_feature_batches(
-    cache: FeatureCache, store: Store, clips: ClipSplit, sampling: Sampling, n_views: int
+    views: Views, cache: FeatureCache, store: Store, clips: ClipSplit, sampling: Sampling
 ) -> tuple[FeatureBatches, FeatureBatches | None]:
     n_labels = len(store.labels)
-    views = cache.load_views(clips.train, n_views)
     train = FeatureBatches(views, store.label_indices[list(clips.train)], n_labels, sampling)
     if not clips.val:
         return train, None
     fixed = replace(sampling, training=False)
-    views = cache.load_views(clips.val, 1)
-    return train, FeatureBatches(views, store.label_indices[list(clips.val)], n_labels, fixed)
+    val_views = cache.load_views(clips.val, 1)
+    return train, FeatureBatches(val_views, store.label_indices[list(clips.val)], n_labels, fixed)
 
 
 STAGES: dict[str, Callable[[TrainConfig, Store, Run], BundleInfo]] = {

@@ -29,7 +29,9 @@ def models():
 @pytest.fixture(scope="module")
 def bundle_dir(models, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundles") / "one"
-    info = BundleInfo("lstm", ("c", "a", "b"), SPEC, int(models[0].output_shape[-1]), "tiny", "lstm")
+    info = BundleInfo(
+        "lstm", ("c", "a", "b"), SPEC, int(models[0].output_shape[-1]), "tiny", "lstm"
+    )
     save_bundle(folder, info, *models)
     return folder
 
@@ -88,7 +90,7 @@ def test_code_in_a_model_is_refused_even_if_its_hash_is_right(models, tmp_path):
 
 def test_a_mixed_precision_twin_has_the_same_weights_and_freezing(models):
     cnn, _ = models
-    twin = rebuild_cnn(cnn, "tiny", SPEC, "mixed_bfloat16")
+    twin = rebuild_cnn(cnn, "tiny", SPEC, "avg", "mixed_bfloat16")
     assert keras.config.dtype_policy().name == "float32"
     assert np.allclose(twin(STACKS), cnn(STACKS), atol=0.1)
     assert keras.ops.dtype(twin(STACKS)) == "float32"

@@ -70,6 +70,17 @@ def test_two_processes_give_the_same_bytes(made, tmp_path):
     assert read_bytes(again) == read_bytes(made)
 
 
+@pytest.mark.xfail(
+    strict=False,
+    reason="x264's macroblock tree differs from run to run at some sizes; har.video.writer has to "
+    "set mbtree=0",
+)
+def test_other_sizes_repeat_too(tmp_path):
+    config = dataclasses.replace(CONFIG, n_clips=3, size=(120, 160), clip_s=1.5)
+    runs = [read_bytes(write_clips(tmp_path / str(run), config, jobs=1)) for run in range(4)]
+    assert all(run == runs[0] for run in runs[1:])
+
+
 def test_finished_clips_are_kept_and_missing_ones_made_again(tmp_path):
     config = dataclasses.replace(CONFIG, n_clips=3)
     manifest = write_clips(tmp_path, config, jobs=1)

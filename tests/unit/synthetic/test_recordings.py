@@ -10,7 +10,7 @@ from har.synthetic.scene import draw_scene
 from har.synthetic.session import draw_session, iter_motions
 from har.video.reader import open_video
 
-CONFIG = SynthConfig(n_recordings=2, recording_min=0.4, size=(64, 96), fps=8.0, seed=2)
+CONFIG = SynthConfig(n_recordings=2, recording_min=0.4, size=(96, 128), fps=8.0, seed=2)
 
 
 @pytest.fixture(scope="module")

@@ -78,9 +78,7 @@ def test_stages_say_what_must_come_first(bar_store, tmp_path):
 
 
 def test_a_class_without_clips_to_learn_from_is_refused(bar_store, tmp_path):
-    parts = {
-        clip.clip_id: "test" if clip.label == "moves" else "train" for clip in bar_store.clips
-    }
+    parts = {clip.clip_id: "test" if clip.label == "moves" else "train" for clip in bar_store.clips}
     store = replace(bar_store, splits=replace(bar_store.splits, parts=parts))
     run = Run(tmp_path / "b", tmp_path / "r", progress=False, say=lambda _: None)
     with pytest.raises(NoClipsError, match="'moves': 0"):
