@@ -58,7 +58,7 @@ def run_demo(folder: Path, say: Callable[[str], None], progress: bool = True) ->
     began_s = time.perf_counter()
     say(f"1/5 making {CLIPS.n_clips} clips and a recording")
     manifest = write_clips(folder / "data", CLIPS, progress=progress)
-    write_sheet(manifest, folder / "data" / "sheet.png")
+    write_sheet(folder / "data" / "sheet.png", manifest)
     truth = write_recordings(folder / "recordings", CLIPS, progress=progress)
     say("2/5 preparing")
     prepare(manifest, folder / "store", PICTURES, progress)

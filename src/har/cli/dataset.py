@@ -58,7 +58,7 @@ def synth(
     result: dict[str, Any] = {"made": True, "n_clips": clips, "n_recordings": recordings}
     if clips:
         result["manifest"] = str(write_clips(out, config, jobs, progress=True))
-        result["sheet"] = str(write_sheet(out / "manifest.csv", out / "sheet.png"))
+        result["sheet"] = str(write_sheet(out / "sheet.png", out / "manifest.csv"))
     if recordings:
         result["truth"] = str(write_recordings(out / "recordings", config, jobs, progress=True))
     if as_json:

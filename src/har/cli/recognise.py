@@ -34,6 +34,7 @@ def predict(
     videos: tuple[Path, ...], bundle: Path | None, out: Path, annotate: bool, as_json: bool
 ) -> None:
     """Recognise actions in videos or folders of videos, and say when they happen."""
+    from har.dataset.catalog import Reject
     from har.inference.outputs import compute_output_stems, to_json, write_events_csv, write_json
     from har.inference.recording import VideoResult, find_videos, iter_results
     from har.runtime.recognizer import Recognizer
@@ -43,24 +44,23 @@ def predict(
     _say_bundle(bundle, recognizer.info.labels, recognizer.info.made_data)
     paths, rejects = find_videos(videos)
     stems = compute_output_stems(paths)
-    outcomes = [*rejects]
+    results, outcomes = [], list[VideoResult | Reject](rejects)
     with _Speed() as speed:
-        for stem, outcome in zip(
-            stems, iter_results(recognizer, paths, progress=speed.update), strict=True
-        ):
+        found = iter_results(recognizer, paths, progress=speed.update)
+        for stem, outcome in zip(stems, found, strict=True):
             outcomes.append(outcome)
             if isinstance(outcome, VideoResult):
+                results.append(outcome)
                 _write_pictures(out / stem, outcome, recognizer.info.decode, annotate)
-    results = [outcome for outcome in outcomes if isinstance(outcome, VideoResult)]
     write_events_csv(out / "events.csv", results)
     write_json(out / "results.json", outcomes)
     if as_json:
         print_json(to_json(outcomes))
     _say_results(results, out)
-    failed = [outcome for outcome in outcomes if not isinstance(outcome, VideoResult)]
-    for reject in failed:
-        say(f"Left out {reject.path}: {reject.reason}")
-    if failed and not results:
+    for outcome in outcomes:
+        if isinstance(outcome, Reject):
+            say(f"Left out {outcome.path}: {outcome.reason}")
+    if not results:
         raise VideoError("None of the videos could be recognised; see the reasons above")
 
 

@@ -71,9 +71,12 @@ def load_models(bundle_dir: Path) -> tuple[BundleInfo, keras.Model, keras.Model]
 
 def _load_model(path: Path) -> keras.Model:
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
         raise BundleIntegrityError(f"{path} cannot be loaded safely: {error}") from error
+    if not isinstance(model, keras.Model):
+        raise BundleIntegrityError(f"{path} holds no model but a {type(model).__name__}")
+    return model
 
 
 def _swap(part: Path, bundle_dir: Path) -> None:

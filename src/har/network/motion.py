@@ -1,3 +1,4 @@
+# pyright: reportOptionalSubscript=false, reportOptionalOperand=false
 """How a step's stack of frames becomes what the backbone sees; part of the saved model."""
 
 from __future__ import annotations

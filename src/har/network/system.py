@@ -1,3 +1,4 @@
+# pyright: reportOptionalSubscript=false
 """CNN and head put together, and the models that the three stages train."""
 
 from __future__ import annotations

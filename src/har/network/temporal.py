@@ -1,3 +1,4 @@
+# pyright: reportOptionalOperand=false
 """The head over time: features of T steps to logits at every step.
 
 Every kind is causal: what comes after a step never changes its logits. So padding at the end of a
@@ -35,7 +36,8 @@ def build_temporal(config: TemporalConfig, n_features: int, n_labels: int) -> ke
         center=False, scale=False, epsilon=_MIN_VARIANCE, trainable=False, name=_NORM
     )(features)
     x = layers.Dropout(config.dropout, name="drop_in")(x)
-    y = _over_time(config, x)  # (B, T, U)
+    y = layers.Dense(config.units, activation="relu", name="reduce")(x)  # (B, T, U)
+    y = _over_time(config, y)  # (B, T, U)
     y = layers.Dropout(config.dropout, name="drop_out")(y)
     of_step = layers.Dense(n_labels, kernel_initializer="zeros", name="of_step")(x)
     of_time = layers.Dense(n_labels, kernel_initializer="zeros", use_bias=False, name="of_time")(y)

@@ -85,7 +85,7 @@ def draw_camera(
     """
     position = np.array([0.0, -1.0, 1.2 + variety * rng.uniform(-0.5, 1.5)])
     fov = np.radians(58.0 + variety * rng.uniform(-14.0, 24.0))
-    fill = 0.84 + rng.uniform(-1.0, 1.0) * (0.04 + 0.10 * variety)
+    fill = 0.88 + rng.uniform(-1.0, 1.0) * (0.03 + 0.09 * variety)
     roll = np.radians(variety * rng.normal(0.0, 2.0))
     middle = np.array([0.12 * variety * rng.uniform(-1, 1), 0.0, 0.5 * tallest_m])
     height, width = size

@@ -1,3 +1,4 @@
+# pyright: reportArgumentType=false, reportIndexIssue=false, reportOptionalSubscript=false
 """Cross-validation of a recipe: grouped by default, repeated over seeds, resumable by fold."""
 
 from __future__ import annotations
@@ -6,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import keras
 import numpy as np
 from tqdm import tqdm
 
@@ -27,7 +29,7 @@ from har.runtime.clips import recognise_clips
 from har.runtime.engine import Graph
 from har.runtime.recognizer import Recognizer, compute_softmax
 from har.training.batches import FeatureBatches, Sampling
-from har.training.features import FeatureCache, compute_weights_hash, stack_views
+from har.training.features import FeatureCache, compute_model_hash, stack_views
 from har.training.fit import EpochOrder, compile_model
 from har.training.run import Run, compute_fingerprint, set_seed
 from har.training.stages import train_all
@@ -168,12 +170,10 @@ class FrozenFolds:
         set_seed(config.seed)
         cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling)
         self._n_features = int(cnn.output_shape[-1])
-        self._weights_hash = compute_weights_hash(cnn)
+        model_hash = compute_model_hash(cnn)
         path = run.results_dir / "frame_cnn.onnx"
         export_graph(cnn, np.zeros((1, *spec.size, spec.n_channels), np.uint8), path)
-        cache = FeatureCache(
-            store, spec, Graph(path).run, self._weights_hash, config.augment, run.progress
-        )
+        cache = FeatureCache(store, spec, Graph(path).run, model_hash, config.augment, run.progress)
         self._views = cache.load_views(range(len(store.clips)), config.temporal.n_views)
 
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
@@ -191,13 +191,24 @@ class FrozenFolds:
         model.fit(
             batches, epochs=fit.epochs, callbacks=[EpochOrder(batches)], verbose=0, shuffle=False
         )
-        hop = PredictConfig().hop(self._spec.n_steps)
-        logits = []
-        for clip in test:
-            features = self._views[clip][0].astype(np.float32)
-            cut, lengths = windows.slice_windows(features, self._spec.n_steps, hop)
-            logits.append(windows.compute_clip_logits(np.asarray(head(cut)), lengths))
-        return compute_softmax(np.stack(logits))
+        return compute_softmax(self._compute_logits(head, test))
+
+    def _compute_logits(self, head: keras.Model, clips: np.ndarray) -> np.ndarray:
+        """Gives (n, K): all windows of all clips go through the head at once."""
+        n_steps = self._spec.n_steps
+        hop = PredictConfig().hop(n_steps)
+        features = [self._views[clip][0].astype(np.float32) for clip in clips]
+        cuts = [windows.slice_windows(item, n_steps, hop) for item in features]
+        logits = np.asarray(
+            keras.ops.convert_to_numpy(head(np.concatenate([cut for cut, _ in cuts])))
+        )
+        ends = np.cumsum([len(cut) for cut, _ in cuts])
+        return np.stack(
+            [
+                windows.compute_clip_logits(logits[end - len(cut) : end], lengths)
+                for end, (cut, lengths) in zip(ends, cuts, strict=True)
+            ]
+        )
 
 
 class FullFolds:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
@@ -30,7 +30,7 @@ class FeatureCache:
         store: Store,
         spec: WindowSpec,
         encode: Callable[[np.ndarray], np.ndarray],
-        weights_hash: str,
+        model_hash: str,
         augment: AugmentConfig,
         progress: bool = False,
     ) -> None:
@@ -40,13 +40,13 @@ class FeatureCache:
             store: Where the clips are.
             spec: The CNN's input contract.
             encode: (N, H, W, C) uint8 to (N, D) float32.
-            weights_hash: Names the CNN: other weights, other features.
+            model_hash: Names the CNN: another one has other features.
             augment: Changes from which the views are drawn.
             progress: Show a bar.
         """
         self._store, self._spec, self._encode, self._augment = store, spec, encode, augment
         self._progress = progress
-        key = compute_fingerprint(weights_hash, spec, augment)
+        key = compute_fingerprint(model_hash, spec, augment)
         self._folder = store.path / "features" / key
 
     def load_views(self, clips: Sequence[int], n_views: int) -> Views:
@@ -78,12 +78,21 @@ class FeatureCache:
         return np.concatenate([self._encode(batch) for batch in batches]).astype(np.float16)
 
 
-def compute_weights_hash(model: keras.Model) -> str:
-    """Gives a hash of a model's weights, in their order."""
+def compute_model_hash(model: keras.Model) -> str:
+    """Gives a hash of a model's kinds of layers and its weights, in their order."""
     digest = hashlib.sha256()
+    for layer in _iter_layers(model):
+        digest.update(type(layer).__name__.encode())
     for weight in model.weights:
         digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
     return digest.hexdigest()
+
+
+def _iter_layers(model: keras.Model) -> Iterator[keras.Layer]:
+    for layer in model.layers:
+        yield layer
+        if isinstance(layer, keras.Model):
+            yield from _iter_layers(layer)
 
 
 def stack_views(views: Views) -> np.ndarray:

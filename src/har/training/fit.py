@@ -1,9 +1,11 @@
+# pyright: reportArgumentType=false, reportOptionalMemberAccess=false
 """Trains one model: best weights, early stopping, logs, progress, and resuming after a stop."""
 
 from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -126,7 +128,7 @@ def has_gpu() -> bool:
     return keras.backend.backend() != "torch" and bool(keras.distribution.list_devices("gpu"))
 
 
-def _tensorboard(stage_dir: Path) -> list[keras.callbacks.Callback]:
+def _tensorboard(stage_dir: Path) -> Sequence[keras.callbacks.Callback]:
     """TensorBoard logs where the backend that writes them is the one in use."""
     if keras.backend.backend() != "tensorflow":
         return []

@@ -1,3 +1,4 @@
+# pyright: reportArgumentType=false
 """What the two stages that learn from pixels share: batches, precision and the fit."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from har.contract import BundleInfo
 from har.dataset.store import Store
 from har.network.system import PixelSystem, rebuild_cnn
 from har.training.batches import PixelBatches, Sampling
-from har.training.features import compute_weights_hash
+from har.training.features import compute_model_hash
 from har.training.fit import FitPlace, History, compile_model, fit_model, has_gpu
 from har.training.plan import ClipSplit, measure_epoch_s, say_plan
 from har.training.run import Run, compute_fingerprint
@@ -54,7 +55,7 @@ class PixelStage:
             return {}
         epoch_s = measure_epoch_s(cnn, self._train)
         say_plan(run, stage, self._what, self._fit, self._clips, epoch_s)
-        start = (compute_weights_hash(cnn), compute_weights_hash(head))
+        start = (compute_model_hash(cnn), compute_model_hash(head))
         learner = self._in_policy(cnn)
         history = fit_model(
             PixelSystem(learner, head),

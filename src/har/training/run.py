@@ -51,7 +51,12 @@ def set_seed(seed: int) -> None:
 
 def compute_fingerprint(*parts: Any) -> str:
     """Gives a short hash of settings and data: only under the same one is a run resumed."""
-    plain = [dataclasses.asdict(part) if dataclasses.is_dataclass(part) else part for part in parts]
+    plain = [
+        dataclasses.asdict(part)
+        if dataclasses.is_dataclass(part) and not isinstance(part, type)
+        else part
+        for part in parts
+    ]
     text = json.dumps(plain, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

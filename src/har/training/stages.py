@@ -20,7 +20,7 @@ from har.network.system import build_clip_classifier, build_cnn, freeze_cnn
 from har.network.temporal import build_frame_head, build_temporal, set_feature_scale
 from har.runtime.recognizer import Recognizer
 from har.training.batches import FeatureBatches, Sampling
-from har.training.features import FeatureCache, Views, compute_weights_hash, stack_views
+from har.training.features import FeatureCache, Views, compute_model_hash, stack_views
 from har.training.fit import FitPlace, fit_model
 from har.training.outcome import finish_stage, load_for, start_info
 from har.training.pixels import PixelStage
@@ -60,9 +60,9 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     clips = split_clips(store, info.spec)
     fit = config.temporal.fit
     say_plan(run, "lstm", f"learns over windows of {info.spec.window_s:g} s", fit, clips)
-    weights_hash = compute_weights_hash(cnn)
+    model_hash = compute_model_hash(cnn)
     encode = Recognizer(run.bundle_dir).compute_features
-    cache = FeatureCache(store, info.spec, encode, weights_hash, config.augment, run.progress)
+    cache = FeatureCache(store, info.spec, encode, model_hash, config.augment, run.progress)
     sampling = Sampling(info.spec.n_steps, 1, fit.batch_clips, True, config.seed)
     head = build_temporal(config.temporal, info.n_features, len(store.labels))
     views = cache.load_views(clips.train, config.temporal.n_views)
@@ -73,7 +73,7 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         fit,
         FitPlace(
             run.stage_dir("lstm"),
-            compute_fingerprint("lstm", config, store.data_hash, weights_hash),
+            compute_fingerprint("lstm", config, store.data_hash, model_hash),
             run.progress,
         ),
     )
