@@ -1,7 +1,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
+CLIPS ?= ../shared/data/survfight/manifest.csv
 
-.PHONY: install requirements check format test test-slow bench docs
+.PHONY: install requirements check format test bench docs
 
 install:
 	$(PYTHON) -m venv .venv
@@ -30,12 +31,9 @@ check:
 test:
 	$(BIN)/pytest
 
-test-slow:
-	$(BIN)/pytest -m slow
-
 bench:
-	$(BIN)/python benchmarks/prepare.py
-	$(BIN)/python benchmarks/crossval.py
+	$(BIN)/python benchmarks/prepare.py $(CLIPS)
+	$(BIN)/python benchmarks/crossval.py $(CLIPS)
 	$(BIN)/python benchmarks/synth.py
 
 docs:

@@ -1,23 +1,19 @@
 """Grouped cross-validation of the frozen recipe on real clips, and how long it takes.
 
-    python benchmarks/crossval.py [MANIFEST]
+    python benchmarks/crossval.py MANIFEST
 
-Prints JSON. MANIFEST is Surveillance Camera Fight by default (../shared/data, or HAR_SHARED_DATA).
+Prints JSON. The documented figures are those of Surveillance Camera Fight.
 Preparation, feature extraction and all folds start from nothing in a temporary folder.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
-
-ROOT = Path(__file__).parents[1]
-DATA = Path(os.environ.get("HAR_SHARED_DATA", ROOT / ".." / "shared" / "data"))
 
 
 def run_har(*words: str | Path) -> dict:
@@ -28,7 +24,7 @@ def run_har(*words: str | Path) -> dict:
 
 def main() -> None:
     """Prepares, cross-validates, prints."""
-    manifest = Path(sys.argv[1]) if sys.argv[1:] else DATA / "survfight" / "manifest.csv"
+    manifest = Path(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store"
         began_s = time.perf_counter()

@@ -337,10 +337,10 @@ RECIPES: dict[str, dict[str, Any]] = {
             "backbone": "tiny",
             "train_from": 0,
             "steps_per_clip": 8,
-            "fit": {"epochs": 12, "patience": 4, "learning_rate": 3e-3, "batch_clips": 32},
+            "fit": {"epochs": 16, "patience": 5, "learning_rate": 3e-3, "batch_clips": 32},
         },
         "temporal": {"dropout": 0.3, "fit": {"epochs": 40, "learning_rate": 2e-3}},
-        "system": {"fit": {"epochs": 8, "patience": 3, "learning_rate": 3e-4, "batch_clips": 8}},
+        "system": {"fit": {"epochs": 10, "patience": 4, "learning_rate": 1e-3, "batch_clips": 8}},
     },
 }
 """Named changes to `TrainConfig`: all three stages; a pretrained CNN that stays as it is; and a

@@ -23,7 +23,7 @@ from har.synthetic.sheet import write_sheet
 from har.training.run import Run
 from har.training.stages import train_all
 
-CLIPS = SynthConfig(n_clips=240, n_scenes=20, n_recordings=1, recording_min=1.0, variety=0.4)
+CLIPS = SynthConfig(n_clips=420, n_scenes=70, n_recordings=1, recording_min=1.0, variety=0.0)
 PICTURES = PrepareConfig(long_side=128)
 
 

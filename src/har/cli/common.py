@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -72,19 +74,42 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Turns a missing package into what to install; keeps the backends quiet meanwhile."""
+    """Turns a missing package into what to install."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"This command needs the package {error.name}, which is not installed; "
+            f"run: pip install 'human-action-recognition[{name}]'"
+        ) from error
+
+
+@contextmanager
+def training() -> Iterator[None]:
+    """Loads Keras and its backend without their chatter, and keeps them quiet meanwhile."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
+    with extra("train"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        try:
-            yield
-        except ModuleNotFoundError as error:
-            raise MissingDependencyError(
-                f"This command needs the package {error.name}, which is not installed; "
-                f"run: pip install 'human-action-recognition[{name}]'"
-            ) from error
+        with _muted_stderr():
+            importlib.import_module("keras")
+        yield
+
+
+@contextmanager
+def _muted_stderr() -> Iterator[None]:
+    """Sends what native code writes to standard error nowhere; TensorFlow has no switch for it."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
 
 
 def print_json(value: Any) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from har.cli.common import extra, format_interval, json_option, print_json, say, say_table
+from har.cli.common import format_interval, json_option, print_json, say, say_table, training
 
 
 @click.command()
@@ -15,7 +15,7 @@ from har.cli.common import extra, format_interval, json_option, print_json, say,
 @json_option
 def demo(folder: Path, as_json: bool) -> None:
     """Try everything on made clips: make, prepare, train, measure, recognise (some 5 minutes)."""
-    with extra("train"):
+    with training():
         from har.demo import run_demo
 
         result = run_demo(folder, say).to_json()

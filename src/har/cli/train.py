@@ -18,6 +18,7 @@ from har.cli.common import (
     say,
     say_table,
     store_option,
+    training,
 )
 from har.config import CrossvalConfig
 from har.contract import BundleInfo
@@ -67,7 +68,7 @@ def train(
     system: both together. An interrupted stage goes on when the command is run again.
     """
     config = build_train_config(recipe, config_file, seed)
-    with extra("train"):
+    with training():
         from har.dataset.store import Store
         from har.training.run import Run
         from har.training.stages import STAGES, train_all
@@ -124,7 +125,7 @@ def crossval(
     """
     config = build_train_config(recipe, config_file, seed)
     settings = CrossvalConfig(folds, seeds, cast("Any", protocol))
-    with extra("train"):
+    with training():
         from har.dataset.store import Store
         from har.training.crossval import crossvalidate
         from har.training.run import Run

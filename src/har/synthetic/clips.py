@@ -45,6 +45,7 @@ class ClipRow:
     subject: str
     target: str
     style: str
+    origin: str
 
 
 def plan_clips(config: SynthConfig) -> list[ClipPlan]:
@@ -126,4 +127,4 @@ def _write_clip_task(task: tuple[Path, SynthConfig, ClipPlan]) -> ClipRow:
             for image in iter_clip_images(config, plan, scene, motion):
                 writer.write(image)
     act = motion.acts[0]
-    return ClipRow(plan.path, act.label, scene.group, act.subject, act.target, act.style)
+    return ClipRow(plan.path, act.label, scene.group, act.subject, act.target, act.style, "made")

@@ -25,6 +25,7 @@ DEFAULT_CRF = 23
 
 _STREAM_OPTIONS = {
     "preset": "veryfast",
+    "mbtree": "0",
     "colorspace": "smpte170m",
     "color_primaries": "smpte170m",
     "color_trc": "smpte170m",

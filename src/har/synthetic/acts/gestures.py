@@ -79,6 +79,11 @@ def dance(stage: Stage, deed: Deed) -> Iterator[None]:
         stage.raise_elbow(deed.actor, side, gate, 0.6)
 
 
+def idle(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Leaves the hands where they rest; what happens between acts in a recording."""
+    yield
+
+
 def jump(stage: Stage, deed: Deed) -> Iterator[None]:
     """Jumps on the spot with swinging arms."""
     player = stage.players[deed.actor]

@@ -9,6 +9,7 @@ PLAYING = (
     Style("wave", gestures.wave, rarity=0.1),
     Style("clap", gestures.clap, rarity=0.1),
     Style("dance", gestures.dance),
+    Style("idle", gestures.idle),
     Style("bounce_ball", games.bounce_ball, need="standing"),
     Style("jump", gestures.jump, need="standing"),
     Style("high_five", friendly.high_five, need="partner", rarity=0.2),
