@@ -96,7 +96,7 @@ class PrepareConfig:
         jobs: Videos decoded at once; 0 means one a core.
     """
 
-    long_side: int = 224
+    long_side: int = 320
     size: tuple[int, int] | None = None
     color: Color = "gray"
     max_rate_hz: float = 30.0
