@@ -214,7 +214,7 @@ class CnnConfig:
     pooling: Pooling = "max"
     steps_per_clip: int = 4
     train_from: int = 8
-    fit: FitConfig = field(default_factory=lambda: FitConfig(6, 3, 5e-4, 1e-2, 8))
+    fit: FitConfig = field(default_factory=lambda: FitConfig(6, 3, 2e-4, 1e-2, 32))
 
     def __post_init__(self) -> None:
         _check_range(self, steps_per_clip=(1, 512), train_from=(0, 1000))
@@ -240,7 +240,7 @@ class TemporalConfig:
 class SystemConfig:
     """Stage 3: CNN and head together, at a low rate, batch-norm statistics frozen."""
 
-    fit: FitConfig = field(default_factory=lambda: FitConfig(3, 2, 5e-5, 1e-2, 4))
+    fit: FitConfig = field(default_factory=lambda: FitConfig(3, 2, 3e-5, 1e-2, 4))
 
 
 @dataclass(frozen=True)

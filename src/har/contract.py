@@ -21,6 +21,7 @@ from typing import Any, Literal, get_args
 
 from har.config import DecodeConfig, update_config
 from har.errors import BundleIntegrityError, BundleNotFoundError, HarError
+from har.files import write_json
 from har.types import Pooling, WindowSpec
 
 BUNDLE_FILE = "bundle.json"
@@ -114,9 +115,7 @@ def _info_from_json(values: dict[str, Any]) -> BundleInfo:
 def save_info(bundle_dir: Path, info: BundleInfo) -> None:
     """Writes `bundle.json` in one step, so that a reader never meets half of it."""
     values = {"format_version": FORMAT_VERSION, **asdict(info)}
-    part = bundle_dir / f"{BUNDLE_FILE}.part"
-    part.write_text(json.dumps(values, indent=2) + "\n", encoding="utf-8")
-    part.replace(bundle_dir / BUNDLE_FILE)
+    write_json(bundle_dir / BUNDLE_FILE, values)
 
 
 def compute_file_hash(path: Path) -> str:

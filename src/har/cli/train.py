@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,6 +21,7 @@ from har.cli.common import (
 )
 from har.config import CrossvalConfig
 from har.contract import BundleInfo
+from har.files import write_json
 
 out_option = click.option(
     "--out",
@@ -132,8 +132,7 @@ def crossval(
 
         run = Run(results_dir / "bundle", results_dir)
         result = crossvalidate(config, settings, Store.load(store), run).to_json()
-    text = json.dumps(result, indent=2)
-    (results_dir / f"{protocol}.json").write_text(text, encoding="utf-8")
+    write_json(results_dir / f"{protocol}.json", result)
     if as_json:
         print_json(result)
     _say_figures(result)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from har.dataset.doctor import Report
 from har.dataset.index import StoredClip
 from har.dataset.store import Store
-from har.dataset.store_writer import write_json, write_text
+from har.files import write_json, write_text
 
 _SHEET_CLIPS = 4
 _SHEET_FRAMES = 4

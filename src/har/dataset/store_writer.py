@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -35,6 +34,7 @@ from har.dataset.store import (
     read_json,
     times_path,
 )
+from har.files import replacing, write_json
 
 
 class StoreWriter:
@@ -52,7 +52,8 @@ class StoreWriter:
         (path / FRAMES).mkdir(parents=True, exist_ok=True)
         if read_frame_settings(path) == frames:
             self.reusable = read_known_clips(path)
-        _write_whole(path / PROGRESS, lambda to: write_rows(to, self.reusable.values()))
+        with replacing(path / PROGRESS) as part:
+            write_rows(part, self.reusable.values())
         (path / INDEX).unlink(missing_ok=True)
         write_json(path / SETTINGS, {"version": FORMAT_VERSION, "frames": frames.to_json()})
 
@@ -72,8 +73,10 @@ class StoreWriter:
         _remove_strays(path, clips)
         write_json(path / SETTINGS, settings.to_json())
         write_json(path / SPLITS, splits.to_json())
-        _write_whole(path / REJECTS, lambda to: write_rejects(to, rejects))
-        _write_whole(path / INDEX, lambda to: write_rows(to, clips))
+        with replacing(path / REJECTS) as part:
+            write_rejects(part, rejects)
+        with replacing(path / INDEX) as part:
+            write_rows(part, clips)
         (path / PROGRESS).unlink(missing_ok=True)
         return Store.load(path)
 
@@ -149,22 +152,6 @@ def read_frame_settings(path: Path) -> FrameSettings | None:
         return FrameSettings.from_json(values["frames"])
     except (OSError, ValueError, KeyError):
         return None
-
-
-def write_json(path: Path, values: dict[str, Any]) -> None:
-    """Writes an object as readable JSON, whole or not at all."""
-    write_text(path, json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a text file, whole or not at all."""
-    _write_whole(path, lambda to: to.write_text(text, encoding="utf-8"))
-
-
-def _write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    part = path.with_name(path.name + ".part")
-    write(part)
-    part.replace(path)
 
 
 def _remove_strays(store: Path, clips: Sequence[StoredClip]) -> None:

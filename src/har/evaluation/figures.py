@@ -10,6 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from har.files import replacing
+
 _TRAIN_COLOR = "#2f6db3"
 _VAL_COLOR = "#d9702b"
 _INK = "#22303c"
@@ -115,5 +117,5 @@ def _draw_curves(
 
 
 def _save(figure: Figure, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=_DPI, format="png", bbox_inches="tight", pad_inches=0.12)
+    with replacing(path) as part:
+        figure.savefig(part, dpi=_DPI, format="png", bbox_inches="tight", pad_inches=0.12)

@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 
 from har.evaluation.clips import METRICS, ClipMetrics, Interval
+from har.files import write_text
 
 _NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
 _BAR_PX = 240
@@ -78,8 +79,7 @@ def write_report(path: Path, report: Report) -> None:
         path: The file to write; its folder is made.
         report: All text in it may hold any character.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(_render_page(report), encoding="utf-8")
+    write_text(path, _render_page(report))
 
 
 def _render_page(report: Report) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from har.errors import BundleMismatchError
 from har.evaluation.clips import ClipMetrics, Interval, bootstrap_metrics, compute_clip_metrics
 from har.evaluation.figures import write_confusion
 from har.evaluation.report import Picture, Report, write_report
+from har.files import write_json
 from har.runtime.clips import recognise_clips
 from har.runtime.recognizer import Recognizer
 from har.types import SplitName
@@ -102,8 +102,7 @@ def _compute_floor(store: Store) -> ShortcutFloor | None:
 
 def write_evaluation(out_dir: Path, result: EvaluationResult) -> Path:
     """Writes ``metrics.json``, ``confusion.png`` and ``report.html``; gives the page's path."""
-    out_dir.mkdir(parents=True, exist_ok=True)
-    (out_dir / "metrics.json").write_text(json.dumps(result.to_json(), indent=2), encoding="utf-8")
+    write_json(out_dir / "metrics.json", result.to_json())
     picture = out_dir / "confusion.png"
     write_confusion(picture, result.metrics.labels, result.metrics.confusion)
     warnings = ()

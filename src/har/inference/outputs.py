@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
 
+from har import files
 from har.dataset.catalog import Reject
 from har.errors import OutputError
 from har.inference.recording import VideoResult
@@ -71,7 +70,7 @@ def write_events_csv(path: Path, results: Iterable[VideoResult]) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    with _open_replacing(path) as file:
+    with files.replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(EVENT_COLUMNS)
         for result in results:
@@ -96,9 +95,7 @@ def write_json(path: Path, outcomes: Iterable[VideoResult | Reject]) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    with _open_replacing(path) as file:
-        json.dump(to_json(outcomes), file, indent=2, ensure_ascii=False)
-        file.write("\n")
+    files.write_json(path, to_json(outcomes))
 
 
 def save_scores(path: Path, scores: Scores) -> None:
@@ -107,7 +104,7 @@ def save_scores(path: Path, scores: Scores) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    with _open_replacing(path) as file:
+    with files.replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([*_GRID_COLUMNS, *scores.labels])
         for time_s, row in zip(scores.times_s.tolist(), scores.values, strict=True):
@@ -144,20 +141,3 @@ def _parse_scores(header: list[str], rows: list[list[str]]) -> Scores:
     if not (np.all(np.diff(grid[:, 0]) > 0) and np.all(grid[:, 1] == grid[0, 1])):
         raise ValueError("its times do not ascend on an even grid")
     return Scores(labels, grid[:, 0], values.astype(np.float32), float(grid[0, 1]))
-
-
-@contextmanager
-def _open_replacing(path: Path) -> Iterator[TextIO]:
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8", newline="") as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"{path} could not be written: {error.strerror or error}. Check that the folder may "
-            f"be written to and that the disk is not full."
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from har.config import DecodeConfig
-from har.errors import OutputError
+from har.files import replacing
 from har.inference.recording import VideoResult
 from har.types import Event
 
@@ -185,15 +185,5 @@ def _to_matplotlib(color: Color) -> str:
 
 
 def _save_figure(path: Path, figure: Figure) -> None:
-    part = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as part:
         figure.savefig(part, format="png", facecolor="white")
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(
-            f"{path} could not be written: {error.strerror or error}. Check that the folder may "
-            f"be written to and that the disk is not full."
-        ) from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -32,10 +32,7 @@ def build_temporal(config: TemporalConfig, n_features: int, n_labels: int) -> ke
         A model from (B, T, D) float32 to (B, T, K) float32 logits; T is free.
     """
     features = keras.Input((None, n_features), name="features")  # (B, T, D)
-    x = layers.BatchNormalization(
-        center=False, scale=False, epsilon=_MIN_VARIANCE, trainable=False, name=_NORM
-    )(features)
-    x = layers.Dropout(config.dropout, name="drop_in")(x)
+    x = layers.Dropout(config.dropout, name="drop_in")(_standardise(features))
     y = layers.Dense(config.units, activation="relu", name="reduce")(x)  # (B, T, U)
     y = _over_time(config, y)  # (B, T, U)
     y = layers.Dropout(config.dropout, name="drop_out")(y)
@@ -45,7 +42,7 @@ def build_temporal(config: TemporalConfig, n_features: int, n_labels: int) -> ke
 
 
 def set_feature_scale(head: keras.Model, features: np.ndarray) -> None:
-    """Tells a head of `build_temporal` the mean and variance of (N, D) features."""
+    """Tells a head the mean and variance of (N, D) features, by which it standardises them."""
     mean, variance = features.mean(axis=0), features.var(axis=0)
     head.get_layer(_NORM).set_weights([mean.astype("float32"), variance.astype("float32")])
 
@@ -53,10 +50,15 @@ def set_feature_scale(head: keras.Model, features: np.ndarray) -> None:
 def build_frame_head(n_features: int, n_labels: int, dropout: float) -> keras.Model:
     """Builds the head of the CNN stage, which looks at each step alone: (B, T, D) to (B, T, K)."""
     features = keras.Input((None, n_features), name="features")
-    x = layers.Dropout(dropout, name="drop")(features)
-    return keras.Model(
-        features, layers.Dense(n_labels, dtype="float32", name="logits")(x), name="frame"
-    )
+    x = layers.Dropout(dropout, name="drop")(_standardise(features))
+    logits = layers.Dense(n_labels, kernel_initializer="zeros", name="logits")(x)
+    return keras.Model(features, logits, name="frame")
+
+
+def _standardise(features: Any) -> Any:
+    return layers.BatchNormalization(
+        center=False, scale=False, epsilon=_MIN_VARIANCE, trainable=False, name=_NORM
+    )(features)
 
 
 def _over_time(config: TemporalConfig, x: Any) -> Any:

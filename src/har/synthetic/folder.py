@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from har.config import SynthConfig
+from har.files import replacing
 
 GENERATOR_VERSION = 1
 """Raised whenever the same settings would give other pictures."""
@@ -35,9 +36,7 @@ def keep_only(note: Path, pattern: str, planned: set[str], shaping: SynthConfig)
 
 def write_rows(path: Path, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
     """Writes a CSV file under a temporary name, then gives it its own."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
         writer.writerows(rows)
-    part.replace(path)

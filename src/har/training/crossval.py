@@ -22,6 +22,7 @@ from har.evaluation.clips import (
     bootstrap_repeated,
     compute_clip_metrics,
 )
+from har.files import replacing
 from har.network.bundle import export_graph
 from har.network.system import build_clip_classifier, build_cnn
 from har.network.temporal import build_temporal, set_feature_scale
@@ -153,10 +154,8 @@ def _load_or(
     if path.is_file():
         return np.load(path, allow_pickle=False)
     probs = learner.compute_probs(train, test, seed)
-    part = path.with_suffix(".part")
-    with part.open("wb") as file:
+    with replacing(path) as part, part.open("wb") as file:
         np.save(file, probs)
-    part.replace(path)
     return probs
 
 

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from har.config import AugmentConfig
 from har.dataset.store import Store
+from har.files import replacing
 from har.training.augment import NO_CHANGE, Change, draw_change
 from har.training.batches import compute_clip_steps, load_stacks
 from har.training.run import compute_fingerprint
@@ -60,10 +61,8 @@ class FeatureCache:
         path = self._folder / f"{stored.clip_id}.{stored.hash[:12]}.{view}.npy"
         if not path.is_file():
             features = self._compute(stored.clip_id, self._draw(stored.hash, view))
-            part = path.with_suffix(".part")
-            with part.open("wb") as file:
+            with replacing(path) as part, part.open("wb") as file:
                 np.save(file, features)
-            part.replace(path)
         return np.load(path, allow_pickle=False)
 
     def _draw(self, content_hash: str, view: int) -> Change:

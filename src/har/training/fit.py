@@ -14,6 +14,7 @@ import keras
 from tqdm import tqdm
 
 from har.config import FitConfig
+from har.files import write_text
 from har.training.batches import ClipBatches
 
 History = dict[str, list[float]]
@@ -133,13 +134,6 @@ def _tensorboard(stage_dir: Path) -> Sequence[keras.callbacks.Callback]:
     if keras.backend.backend() != "tensorflow":
         return []
     return [keras.callbacks.TensorBoard(stage_dir / "tensorboard", write_graph=False)]
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a small file in one step."""
-    part = path.with_name(f"{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)
 
 
 class EpochOrder(keras.callbacks.Callback):

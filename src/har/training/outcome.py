@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +13,7 @@ from har.dataset.store import Store
 from har.errors import BundleMismatchError
 from har.evaluation.clips import compute_clip_metrics
 from har.evaluation.figures import write_history
+from har.files import write_json
 from har.network.bundle import load_models, save_bundle
 from har.runtime.clips import recognise_clips
 from har.runtime.recognizer import Recognizer
@@ -86,7 +86,7 @@ def finish_stage(
     save_info(run.bundle_dir, info)
     if history:
         write_history(stage_dir / "history.png", history)
-    (stage_dir / "metrics.json").write_text(json.dumps({"history": history, "val": val}, indent=2))
+    write_json(stage_dir / "metrics.json", {"history": history, "val": val})
     run.say(f"{info.stage}: {_sum_up(val)}; bundle in {run.bundle_dir}, graphs in {stage_dir}")
     return load_info(run.bundle_dir)
 

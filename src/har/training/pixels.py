@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import keras
+import numpy as np
 
 from har.config import TrainConfig
 from har.contract import BundleInfo
@@ -16,6 +17,8 @@ from har.training.features import compute_model_hash
 from har.training.fit import FitPlace, History, compile_model, fit_model, has_gpu
 from har.training.plan import ClipSplit, measure_epoch_s, say_plan
 from har.training.run import Run, compute_fingerprint
+
+_SCALE_BATCHES = 8
 
 
 class PixelStage:
@@ -38,6 +41,15 @@ class PixelStage:
 
     def _batches(self, clips: tuple[int, ...], sampling: Sampling) -> PixelBatches:
         return PixelBatches(self._store, clips, self._info.spec, sampling, self._config.augment)
+
+    def compute_features(self, cnn: keras.Model) -> np.ndarray:
+        """Gives (N, D) features of some hundred steps of training clips, as they are now."""
+        features = []
+        for index in range(min(_SCALE_BATCHES, len(self._train))):
+            (values, _), _, _ = self._train[index]
+            stacks = values.reshape(-1, *values.shape[2:])
+            features.append(keras.ops.convert_to_numpy(cnn(stacks)))
+        return np.concatenate(features)
 
     def compute_val_loss(self, cnn: keras.Model, head: keras.Model) -> float | None:
         """Gives the validation loss of the weights as they are, or None without such clips."""

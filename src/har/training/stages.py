@@ -42,8 +42,11 @@ def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     n_features = int(cnn.output_shape[-1])
     head = build_frame_head(n_features, len(store.labels), config.temporal.dropout)
     info = start_info(config, store, spec, n_features)
-    freeze_cnn(cnn, config.cnn.train_from, train_batch_norm=config.cnn.backbone == "tiny")
+    from_scratch = config.cnn.backbone == "tiny"
+    freeze_cnn(cnn, config.cnn.train_from, train_batch_norm=from_scratch)
     stage = PixelStage(config, store, run, info, clips)
+    if not from_scratch:
+        set_feature_scale(head, stage.compute_features(cnn))
     history = stage.fit(cnn, head)
     return finish_stage(run, store, clips, info, (cnn, head), history)
 

@@ -5,15 +5,40 @@ import numpy as np
 import pytest
 
 from har.config import TemporalConfig
-from har.network.temporal import MaskedMean, build_frame_head, build_temporal
+from har.network.temporal import (
+    MaskedMean,
+    build_frame_head,
+    build_temporal,
+    set_feature_scale,
+)
 
 KINDS = ["lstm", "gru", "tcn", "frame"]
 
 
 def build(kind):
+    """Gives a head whose output layers, which start at zero, say something."""
     if kind == "frame":
-        return build_frame_head(6, 3, 0.5)
-    return build_temporal(TemporalConfig(kind=kind, units=8), 6, 3)
+        head = build_frame_head(6, 3, 0.5)
+    else:
+        head = build_temporal(TemporalConfig(kind=kind, units=8), 6, 3)
+    rng = np.random.default_rng(0)
+    shapes = [weight.shape for weight in head.get_weights()]
+    head.set_weights([rng.uniform(0.1, 1.0, shape) for shape in shapes])
+    return head
+
+
+def test_a_new_head_starts_undecided():
+    head = build_temporal(TemporalConfig(units=8), 6, 3)
+    assert not keras.ops.convert_to_numpy(head(np.ones((1, 4, 6), "float32"))).any()
+
+
+def test_features_are_standardised_before_anything_else():
+    head = build_frame_head(2, 2, 0.0)
+    head.get_layer("logits").set_weights([np.eye(2), np.zeros(2)])
+    features = np.array([[1.0, 100.0], [3.0, 300.0]], "float32")
+    set_feature_scale(head, features)
+    logits = keras.ops.convert_to_numpy(head(features[:, None]))[:, 0]
+    assert np.allclose(logits, [[-1, -1], [1, 1]], atol=0.01)
 
 
 @pytest.mark.parametrize("kind", KINDS)
