@@ -23,8 +23,9 @@ traceback of an error.
 def render_page() -> str:
     """Gives the page's text."""
     parts = [INTRO]
+    top = click.Context(har, info_name="har", **har.context_settings)
     for name, command in sorted(har.commands.items()):
-        context = click.Context(command, info_name=f"har {name}", max_content_width=96)
+        context = click.Context(command, parent=top, info_name=name)
         parts.append(f"## har {name}\n\n```text\n{command.get_help(context)}\n```\n")
     return "\n".join(parts)
 
