@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,25 @@ from har.synthetic.recordings import write_recordings
 from har.synthetic.sheet import write_sheet
 from har.training.run import Run
 from har.training.stages import train_all
+from har.types import Event
 
 CLIPS = SynthConfig(n_clips=420, n_scenes=70, n_recordings=1, recording_min=1.0, variety=0.0)
 PICTURES = PrepareConfig(long_side=128)
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Events against the truth of a recording: one that overlaps an act of its label is right.
+
+    Attributes:
+        n_true: Acts that should be found.
+        n_found: Those that an event of their label overlaps.
+        n_false: Events that overlap no act of their label.
+    """
+
+    n_true: int
+    n_found: int
+    n_false: int
 
 
 @dataclass(frozen=True)
@@ -33,6 +50,7 @@ class DemoResult:
 
     test: EvaluationResult
     recording: VideoResult
+    matches: Matches
     paths: dict[str, Path]
     wall_s: float
 
@@ -42,6 +60,7 @@ class DemoResult:
             "made_data": True,
             "test": self.test.to_json(),
             "recording": self.recording.to_json(),
+            "matches": asdict(self.matches),
             "paths": {name: str(path) for name, path in self.paths.items()},
             "wall_s": round(self.wall_s, 1),
         }
@@ -85,4 +104,34 @@ def run_demo(folder: Path, say: Callable[[str], None], progress: bool = True) ->
     write_timeline(paths["timeline"], recording, recognizer.info.decode)
     write_annotated(paths["annotated video"], recording, recognizer.info.decode)
     write_events_csv(paths["events"], [recording])
-    return DemoResult(test, recording, paths, time.perf_counter() - began_s)
+    matches = count_matches(recording.events, read_truth(truth, recognizer.info.decode.background))
+    return DemoResult(test, recording, matches, paths, time.perf_counter() - began_s)
+
+
+def read_truth(path: Path, background: str) -> list[Event]:
+    """Gives the acts in the truth file of one recording, those of the background left out."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [
+            Event(row["label"], float(row["start_s"]), float(row["end_s"]), 1.0)
+            for row in csv.DictReader(file)
+            if row["label"] != background
+        ]
+
+
+def count_matches(events: Sequence[Event], truth: Sequence[Event]) -> Matches:
+    """Counts which acts were found and which events are false.
+
+    >>> act, event = Event("hit", 1.0, 2.0, 1.0), Event("hit", 1.5, 3.0, 0.9)
+    >>> count_matches([event, Event("hit", 5.0, 6.0, 0.8)], [act, Event("kick", 1.0, 3.0, 1.0)])
+    Matches(n_true=2, n_found=1, n_false=1)
+    """
+    return Matches(
+        n_true=len(truth),
+        n_found=sum(any(_agree(event, act) for event in events) for act in truth),
+        n_false=sum(not any(_agree(event, act) for act in truth) for event in events),
+    )
+
+
+def _agree(event: Event, act: Event) -> bool:
+    overlaps = event.onset_s < act.offset_s and act.onset_s < event.offset_s
+    return overlaps and event.label == act.label

@@ -6,6 +6,7 @@ output. Exit codes: 0 done, 1 a `HarError`, 2 wrong usage.
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 
@@ -35,6 +36,8 @@ for _command in (demo, synth, prepare, train, crossval, evaluate, predict):
 
 def main() -> None:
     """Runs the command line and turns errors of har into exit code 1."""
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_MININTERVAL", "30")
     try:
         har.main(standalone_mode=False)
     except click.exceptions.Exit as stop:

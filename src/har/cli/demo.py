@@ -25,14 +25,15 @@ def demo(folder: Path, as_json: bool) -> None:
 
 
 def _say_result(result: dict[str, Any]) -> None:
-    test, recording = result["test"], result["recording"]
+    test, matches = result["test"], result["matches"]
     say()
     rows = [
         ["test accuracy (made clips)", format_interval(test["accuracy"])],
         ["test AUC (made clips)", format_interval(test["auc"])],
         ["test clips, scenes", f"{test['n_clips']}, {test['n_groups']}"],
         ["shortcut floor, accuracy", f"{test['floor']['accuracy']:.3f}"],
-        ["events in the made recording", len(recording["events"])],
+        ["acts found in the made recording", f"{matches['n_found']} of {matches['n_true']}"],
+        ["false events in it", matches["n_false"]],
         ["minutes", f"{result['wall_s'] / 60:.1f}"],
     ]
     say_table(["what", "value"], rows)

@@ -9,10 +9,11 @@ import click
 
 from har.cli.common import json_option, print_json, say, say_table
 from har.contract import BUNDLE_FILE
-from har.errors import BundleNotFoundError, VideoError
+from har.errors import BundleNotFoundError, ConfigError, VideoError
 
 if TYPE_CHECKING:
     from har.config import DecodeConfig
+    from har.contract import BundleInfo
     from har.inference.recording import VideoResult
 
 DEFAULT_BUNDLES = (Path("models/har"), Path("demo/models/har"))
@@ -39,9 +40,12 @@ def predict(
     from har.inference.recording import VideoResult, find_videos, iter_results
     from har.runtime.recognizer import Recognizer
 
+    for video in videos:
+        if (video / BUNDLE_FILE).is_file():
+            raise ConfigError(f"{video} is a bundle, no video; name it with --bundle {video}")
     bundle = bundle or find_bundle()
     recognizer = Recognizer(bundle)
-    _say_bundle(bundle, recognizer.info.labels, recognizer.info.made_data)
+    _say_bundle(bundle, recognizer.info)
     paths, rejects = find_videos(videos)
     stems = compute_output_stems(paths)
     results, outcomes = [], list[VideoResult | Reject](rejects)
@@ -56,7 +60,8 @@ def predict(
     write_json(out / "results.json", outcomes)
     if as_json:
         print_json(to_json(outcomes))
-    _say_results(results, out)
+    if results:
+        _say_results(results, out)
     for outcome in outcomes:
         if isinstance(outcome, Reject):
             say(f"Left out {outcome.path}: {outcome.reason}")
@@ -79,9 +84,12 @@ def find_bundle() -> Path:
     )
 
 
-def _say_bundle(bundle: Path, labels: tuple[str, ...], made_data: bool) -> None:
-    made = "; it has learnt from made clips only" if made_data else ""
-    say(f"Bundle {bundle}: {', '.join(labels)}{made}")
+def _say_bundle(bundle: Path, info: BundleInfo) -> None:
+    made = "; it has learnt from made clips only" if info.made_data else ""
+    say(f"Bundle {bundle}: {', '.join(info.labels)}, trained up to stage {info.stage}{made}")
+    decode = info.decode
+    background = f"; {decode.background} is background and makes none" if decode.background else ""
+    say(f"Events start at a score of {decode.onset:g}, end under {decode.offset:g}{background}")
 
 
 def _write_pictures(base: Path, result: VideoResult, decode: DecodeConfig, annotate: bool) -> None:
@@ -120,7 +128,8 @@ class _Speed:
     def __enter__(self) -> _Speed:
         from tqdm import tqdm
 
-        self._bar = tqdm(unit="s of video", unit_scale=False, leave=False, mininterval=0.5)
+        shape = "{n:.0f} s of video in {elapsed} {postfix}"
+        self._bar = tqdm(bar_format=shape, leave=False, mininterval=0.5)
         self._last_s = 0.0
         return self
 
@@ -130,7 +139,7 @@ class _Speed:
         self._last_s = done_s
         if total_s is not None:
             self._bar.set_postfix_str(f"{done_s:.0f} of {total_s:.0f} s", refresh=False)
-        self._bar.update(round(step_s, 3))
+        self._bar.update(step_s)
 
     def __exit__(self, *_: object) -> None:
         self._bar.close()

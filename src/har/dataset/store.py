@@ -132,7 +132,9 @@ class Store:
             StoreError: There is none, it is unfinished, of another version or damaged.
         """
         if not (path / SETTINGS).is_file():
-            raise StoreError(f"There is no store in {path}; make one: har prepare --store {path}")
+            raise StoreError(
+                f"There is no store in {path}; make one: har prepare SOURCE --store {path}"
+            )
         if not (path / INDEX).is_file():
             raise StoreError(f"The store {path} is unfinished; run har prepare again, it goes on")
         try:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from types import TracebackType
 from typing import TypeVar
 
-import cv2
+from har.processes import start_pool
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -73,7 +72,7 @@ class Workers:
 
     def _start(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            self._pool = _start_pool(self._n_workers)
+            self._pool = start_pool(self._n_workers)
         return self._pool
 
     def _stop(self) -> None:
@@ -85,16 +84,7 @@ class Workers:
 def _run_alone(function: Callable[[Job], Result], job: Job) -> Result | None:
     """Runs a job again: it, or one that was under way beside it, made a process die."""
     try:
-        with _start_pool(1) as pool:
+        with start_pool(1) as pool:
             return pool.submit(function, job).result()
     except BrokenProcessPool:
         return None
-
-
-def _start_pool(n_workers: int) -> ProcessPoolExecutor:
-    context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_workers, context, initializer=_start_worker)
-
-
-def _start_worker() -> None:
-    cv2.setNumThreads(1)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
 from typing import TypeVar
 
-import cv2
 from tqdm import tqdm
+
+from har.processes import start_pool
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -33,11 +32,6 @@ def run_jobs(
     bar = {"total": len(tasks), "desc": title, "disable": not progress, "unit": "file"}
     if n_jobs <= 1:
         return list(tqdm(map(work, tasks), **bar))
-    context = multiprocessing.get_context("spawn")
     chunk = max(1, min(8, len(tasks) // (4 * n_jobs)))
-    with ProcessPoolExecutor(n_jobs, mp_context=context, initializer=_use_one_thread) as pool:
+    with start_pool(n_jobs) as pool:
         return list(tqdm(pool.map(work, tasks, chunksize=chunk), **bar))
-
-
-def _use_one_thread() -> None:
-    cv2.setNumThreads(1)

@@ -22,6 +22,9 @@ from har.training.plan import ClipSplit
 from har.training.run import Run, describe_recipe
 from har.types import WindowSpec
 
+_ITEMS = {"cnn": "single time step", "lstm": "window", "system": "window"}
+"""What one item of a stage's graphs is; the figures after a stage are of whole clips."""
+
 
 def start_info(config: TrainConfig, store: Store, spec: WindowSpec, n_features: int) -> BundleInfo:
     """Gives the contract of a bundle whose CNN stage begins."""
@@ -87,7 +90,8 @@ def finish_stage(
     if history:
         write_history(stage_dir / "history.png", history)
     write_json(stage_dir / "metrics.json", {"history": history, "val": val})
-    run.say(f"{info.stage}: {_sum_up(val)}; bundle in {run.bundle_dir}, graphs in {stage_dir}")
+    graphs = f", graphs (by {_ITEMS[info.stage]}) in {stage_dir}" if history else ""
+    run.say(f"{info.stage}: {_sum_up(val)}; bundle in {run.bundle_dir}{graphs}")
     return load_info(run.bundle_dir)
 
 
