@@ -109,6 +109,10 @@ def crossvalidate(
     Raises:
         SplitError: The groups do not allow the folds.
     """
+    folds_by_seed = [
+        build_folds(store.clips, crossval.n_folds, config.seed + row, crossval.protocol)
+        for row in range(crossval.n_seeds)
+    ]
     key = compute_fingerprint(config, store.data_hash, crossval.protocol, crossval.n_folds)
     folder = run.results_dir / key
     folder.mkdir(parents=True, exist_ok=True)
@@ -122,7 +126,7 @@ def crossvalidate(
     with bar:
         for row in range(crossval.n_seeds):
             seed = config.seed + row
-            folds = build_folds(store.clips, crossval.n_folds, seed, crossval.protocol)
+            folds = folds_by_seed[row]
             for fold in range(crossval.n_folds):
                 test = np.flatnonzero(folds == fold)
                 train = np.flatnonzero(folds != fold)
@@ -135,7 +139,6 @@ def crossvalidate(
                 bar.update()
                 bar.set_postfix(accuracy=np.mean([item.metrics.accuracy for item in per_fold]))
     groups = [clip.group for clip in store.clips]
-    first = build_folds(store.clips, crossval.n_folds, config.seed, crossval.protocol)
     return CrossvalResult(
         config=crossval,
         labels=store.labels,
@@ -143,7 +146,7 @@ def crossvalidate(
         probs=probs,
         intervals=bootstrap_repeated(store.label_indices, probs, groups),
         per_fold=tuple(per_fold),
-        floor=compute_shortcut_floor(store.clips, first),
+        floor=compute_shortcut_floor(store.clips, folds_by_seed[0]),
         made_data=store.is_made,
     )
 
