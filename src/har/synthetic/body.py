@@ -16,7 +16,6 @@ JOINT_NAMES = (
 
 JOINT = {name: index for index, name in enumerate(JOINT_NAMES)}
 N_JOINTS = len(JOINT_NAMES)
-N_KEYPOINTS = 17
 LEFT, RIGHT = 0, 1
 SIDE_SIGNS = np.array([1.0, -1.0])
 
