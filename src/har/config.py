@@ -7,13 +7,14 @@ refused before any work starts. `load_config` reads a TOML file whose tables are
 from __future__ import annotations
 
 import dataclasses
+import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from har.errors import ConfigError
-from har.types import Color, InputKind, Pooling, Protocol, WindowSpec
+from har.types import Color, InputKind, PeopleRule, Pooling, PoseSpec, Protocol, Streams, WindowSpec
 
 MOTION_LAGS_S = ((0.0, -0.04), (0.0, -0.12), (0.16, -0.16))
 """Signed differences at three lags.
@@ -26,6 +27,12 @@ BACKGROUND_NAMES = frozenset(
     | {"other", "playing", "rest"}
 )
 """Labels, in lower case, that are taken to mean that nothing of interest happens."""
+
+
+Posture = Literal["standing", "sitting", "pair"]
+"""A part of a staged session: one person standing, one person sitting, two people standing."""
+
+_ID = re.compile(r"[a-z0-9_]{1,20}")
 
 
 def _check(ok: bool, name: str, value: object, expected: str) -> None:
@@ -78,6 +85,93 @@ class SynthConfig:
         )
         for side in self.size:
             _check(64 <= side <= 2160 and side % 2 == 0, "size", self.size, "of even sides, 64+")
+
+
+@dataclass(frozen=True)
+class StagingConfig:
+    """How staged takes are recorded (`har stage`).
+
+    Attributes:
+        person: An id, no real name, of who is before the camera.
+        place: An id of the room and camera; with the person it is the takes' group.
+        partner: An id of the second person, or empty for takes of one person only.
+        postures: Parts of the session, in their order.
+        take_s: Seconds of one take.
+        ready_s: Seconds before each take to read what to do and get ready.
+        settle_s: Seconds before each part to move chairs; in a film they must be there too.
+        max_tries: A take that is too weak is asked for this often, then left out.
+        seed: With the person, draws the order of the takes.
+    """
+
+    person: str = "p1"
+    place: str = "here"
+    partner: str = ""
+    postures: tuple[Posture, ...] = ("standing", "sitting", "pair")
+    take_s: float = 4.0
+    ready_s: float = 5.0
+    settle_s: float = 15.0
+    max_tries: int = 3
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_range(
+            self,
+            take_s=(1.0, 30.0),
+            ready_s=(1.0, 60.0),
+            settle_s=(0.0, 300.0),
+            max_tries=(1, 20),
+        )
+        for name in ("person", "place", "partner"):
+            value = getattr(self, name)
+            ok = bool(_ID.fullmatch(value)) or (name == "partner" and not value)
+            _check(ok, name, value, "an id of up to 20 small letters, digits and _, such as p1")
+        _check(self.partner != self.person, "partner", self.partner, "someone else than the person")
+        known = get_args(Posture)
+        ok = len(set(self.postures)) == len(self.postures) > 0 and set(self.postures) <= set(known)
+        _check(ok, "postures", self.postures, f"some of {', '.join(known)}, none twice")
+        ok = bool(self.partner) or self.postures != ("pair",)
+        _check(ok, "partner", self.partner, "an id, because takes of two people need a second one")
+
+
+@dataclass(frozen=True)
+class SequencesConfig:
+    """How made skeleton sequences look (`har synth --skeletons`).
+
+    Attributes:
+        n_sequences: Sequences in all.
+        per_scene: Sequences that share place, camera and people: a group.
+        length_s: Least and greatest seconds of one.
+        rate_hz: Steps a second.
+        shares: How often each class is drawn, in the order of `synthetic.motion.LABELS`: hitting
+            others, hitting oneself, playing. Near misses outnumber hits.
+        stature_px: Least and greatest height of the tallest person in pixels.
+        variety: 0 the plainest scenes, 1 the full range of nuisances.
+        seed: Same seed, same sequences.
+    """
+
+    n_sequences: int = 30_000
+    per_scene: int = 6
+    length_s: tuple[float, float] = (2.0, 5.0)
+    rate_hz: float = 10.0
+    shares: tuple[float, float, float] = (0.25, 0.25, 0.5)
+    stature_px: tuple[float, float] = (60.0, 260.0)
+    variety: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check_range(
+            self,
+            n_sequences=(1, 10_000_000),
+            per_scene=(1, 1000),
+            rate_hz=(2.0, 60.0),
+            variety=(0.0, 1.0),
+        )
+        least_s, most_s = self.length_s
+        _check(1.0 <= least_s <= most_s <= 30.0, "length_s", self.length_s, "from 1 to 30 s")
+        least_px, most_px = self.stature_px
+        _check(8.0 <= least_px <= most_px <= 1000.0, "stature_px", self.stature_px, "8 to 1000 px")
+        is_share = min(self.shares) >= 0.0 and abs(sum(self.shares) - 1.0) < 1e-6
+        _check(is_share, "shares", self.shares, "three shares of sum 1")
 
 
 @dataclass(frozen=True)
@@ -236,6 +330,64 @@ class TemporalConfig:
         _check(self.kind in ("lstm", "gru", "tcn"), "kind", self.kind, "'lstm', 'gru' or 'tcn'")
 
 
+OWN_LABELS = ("hitting_self", "self_hitting", "self_injury", "self_injurious")
+"""Labels that are told from one body alone."""
+
+
+@dataclass(frozen=True)
+class PoseConfig:
+    """The pose stream: keypoints of people, tracked, and a recurrent head that sees one at a time.
+
+    Attributes:
+        rate_hz: Time steps a second.
+        n_steps: Time steps in one window.
+        people: How the people of a window become one answer, see `PoseSpec`; ``auto`` takes ``any``
+            where one of the labels is background, else ``mean``.
+        own_labels: Labels that are told from one body alone.
+        min_sureness: Where nobody's keypoints are as sure as this, the stream cannot tell.
+        weight: Of the pose logits where a bundle takes both streams.
+        units: Width of each of the two recurrent layers.
+        dropout: Before and after them.
+        windows_per_clip: Windows drawn from a clip in an epoch.
+        jitter: Noise on the features in training, in their standard deviations.
+        fit: The optimisation.
+    """
+
+    rate_hz: float = 10.0
+    n_steps: int = 25
+    people: PeopleRule | Literal["auto"] = "auto"
+    own_labels: tuple[str, ...] = OWN_LABELS
+    min_sureness: float = 0.2
+    weight: float = 1.0
+    units: int = 64
+    dropout: float = 0.4
+    windows_per_clip: int = 4
+    jitter: float = 0.1
+    fit: FitConfig = field(default_factory=lambda: FitConfig(40, 40, 2e-3, 1e-2, 16))
+
+    def __post_init__(self) -> None:
+        _check_range(
+            self,
+            rate_hz=(2.0, 60.0),
+            n_steps=(1, 512),
+            min_sureness=(0.0, 1.0),
+            weight=(0.0, 100.0),
+            units=(1, 4096),
+            dropout=(0.0, 0.9),
+            windows_per_clip=(1, 64),
+            jitter=(0.0, 2.0),
+        )
+        _check(self.people in ("auto", "mean", "any"), "people", self.people, "auto, mean or any")
+
+    def pose_spec(self, labels: tuple[str, ...], background: str, detector: str) -> PoseSpec:
+        """Gives the full input contract for some labels."""
+        people = self.people
+        if people == "auto":
+            people = "any" if background else "mean"
+        own = tuple(label for label in labels if label in self.own_labels)
+        return PoseSpec(self.rate_hz, self.n_steps, detector, people, own, self.min_sureness)
+
+
 @dataclass(frozen=True)
 class SystemConfig:
     """Stage 3: CNN and head together, at a low rate, batch-norm statistics frozen."""
@@ -245,13 +397,18 @@ class SystemConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """All three stages and what they share."""
+    """All three stages and what they share.
 
+    ``streams`` says what the model looks at: motion in the picture, people's keypoints, or both.
+    """
+
+    streams: Streams = "motion"
     input: InputConfig = field(default_factory=InputConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     cnn: CnnConfig = field(default_factory=CnnConfig)
     temporal: TemporalConfig = field(default_factory=TemporalConfig)
     system: SystemConfig = field(default_factory=SystemConfig)
+    pose: PoseConfig = field(default_factory=PoseConfig)
     mixed_precision: bool | None = None
     seed: int = 0
 
@@ -287,10 +444,13 @@ class PredictConfig:
     Attributes:
         n_overlap: Windows that look at each step, away from the ends.
         batch_steps: Time steps that go through the CNN together.
+        keep_people: Keep where every person was at every step, which takes memory: about 10 MB
+            for an hour of one person.
     """
 
     n_overlap: int = 4
     batch_steps: int = 16
+    keep_people: bool = False
 
     def __post_init__(self) -> None:
         _check_range(self, n_overlap=(1, 64), batch_steps=(1, 1024))

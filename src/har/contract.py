@@ -7,6 +7,8 @@ A bundle is a folder:
     temporal.keras    temporal head     (T, D) -> (T, K) logits
     frame_cnn.onnx    the same two as graphs, which is all that recognition needs
     temporal.onnx
+    pose.keras        pose head         (T, P) -> (T, K) logits of one person, where the bundle
+    pose.onnx         looks at people's keypoints; a bundle of the pose stream alone has only these
 
 The order of ``labels`` is the order of the model's outputs and is never sorted again.
 """
@@ -22,13 +24,15 @@ from typing import Any, Literal, get_args
 from har.config import DecodeConfig, update_config
 from har.errors import BundleIntegrityError, BundleNotFoundError, HarError
 from har.files import write_json
-from har.types import Pooling, WindowSpec
+from har.types import Pooling, PoseSpec, Streams, WindowSpec
 
 BUNDLE_FILE = "bundle.json"
 CNN_FILE = "cnn.keras"
 TEMPORAL_FILE = "temporal.keras"
 CNN_GRAPH_FILE = "frame_cnn.onnx"
 TEMPORAL_GRAPH_FILE = "temporal.onnx"
+POSE_FILE = "pose.keras"
+POSE_GRAPH_FILE = "pose.onnx"
 FORMAT_VERSION = 1
 
 Stage = Literal["cnn", "lstm", "system"]
@@ -46,7 +50,13 @@ class BundleInfo:
         backbone: Name of the per-frame CNN.
         temporal: Kind of the temporal head; ``frame`` after the CNN stage alone.
         pooling: How the CNN makes one vector of a picture.
+        streams: What it looks at: motion in the picture, people's keypoints, or both.
+        pose: The input contract of the pose stream, where there is one.
+        pose_weight: Where it takes both: the pose logits are added to those of motion after they
+            are multiplied by this and by how sure the keypoints are.
         temperature: Logits are divided by it before the softmax.
+        bias: K numbers that are added to the logits after that; they set how readily each label is
+            said. Empty for none.
         decode: How scores become events unless the user says otherwise.
         data_hash: Of the store that it was trained on.
         made_data: True where every training clip was made, not filmed.
@@ -63,7 +73,11 @@ class BundleInfo:
     backbone: str
     temporal: str
     pooling: Pooling = "avg"
+    streams: Streams = "motion"
+    pose: PoseSpec | None = None
+    pose_weight: float = 1.0
     temperature: float = 1.0
+    bias: tuple[float, ...] = ()
     decode: DecodeConfig = field(default_factory=DecodeConfig)
     data_hash: str = ""
     made_data: bool = False
@@ -104,8 +118,16 @@ def _info_from_json(values: dict[str, Any]) -> BundleInfo:
         raise ValueError(f"stage {values['stage']!r} is none of {get_args(Stage)}")
     if not float(values["temperature"]) > 0:
         raise ValueError(f"temperature must be above 0, received {values['temperature']!r}")
+    streams, pose = values.get("streams", "motion"), values.get("pose")
+    if streams not in get_args(Streams) or (pose is None) is not (streams == "motion"):
+        raise ValueError(f"streams {streams!r} do not go with the pose contract {pose!r}")
+    bias = tuple(float(value) for value in values.get("bias", ()))
+    if len(bias) not in (0, len(labels)):
+        raise ValueError(f"bias must have one number a label, received {bias}")
     changed = {
         "labels": labels,
+        "pose": None if pose is None else PoseSpec.from_json(pose),
+        "bias": bias,
         "spec": WindowSpec.from_json(values["spec"]),
         "decode": update_config(DecodeConfig(), values["decode"], "decode"),
     }

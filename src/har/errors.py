@@ -6,6 +6,7 @@
     |-- VideoError
     |   |-- VideoNotFoundError       FileNotFoundError
     |   |-- VideoOpenError           OSError            not a video, unreadable, empty file
+    |   |-- CameraError              OSError            no such camera, or it has stopped
     |   |-- NoVideoStreamError       ValueError         audio only
     |   |-- EmptyVideoError          ValueError         no frame, or too few
     |   |-- VideoDecodeError         OSError            part is damaged; all else was given out
@@ -48,6 +49,10 @@ class VideoNotFoundError(VideoError, FileNotFoundError):
 
 class VideoOpenError(VideoError, OSError):
     """The file cannot be read as a video."""
+
+
+class CameraError(VideoError, OSError):
+    """A camera cannot be opened or has stopped giving pictures."""
 
 
 class NoVideoStreamError(VideoError, ValueError):

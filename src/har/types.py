@@ -16,6 +16,8 @@ Color = Literal["gray", "rgb"]
 Pooling = Literal["avg", "max"]
 Protocol = Literal["grouped", "random"]
 SplitName = Literal["train", "val", "test"]
+Streams = Literal["motion", "pose", "both"]
+PeopleRule = Literal["mean", "any"]
 
 
 @dataclass(frozen=True)
@@ -153,27 +155,103 @@ def _input_kind(value: str) -> InputKind:
 
 
 @dataclass(frozen=True)
+class PoseSpec:
+    """How a model samples people's keypoints: the input contract of the pose stream.
+
+    Attributes:
+        rate_hz: Time steps a second.
+        n_steps: T, time steps in one window.
+        detector: SHA-256 of the pose network whose keypoints it has learnt.
+        people: How the people of a window become one answer: ``any`` takes each label from whoever
+            shows it most against the background, ``mean`` the mean of all, by how sure they are.
+        own_labels: Labels that are told from one body alone, whoever else is there.
+        min_sureness: Where nobody's keypoints are as sure as this, the stream cannot tell.
+    """
+
+    rate_hz: float
+    n_steps: int
+    detector: str
+    people: PeopleRule
+    own_labels: tuple[str, ...]
+    min_sureness: float
+
+    @property
+    def window_s(self) -> float:
+        """Length of one window in seconds."""
+        return self.n_steps / self.rate_hz
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> PoseSpec:
+        """Reads the plain values of the fields.
+
+        Raises:
+            ConfigError: A field is missing, unknown or of the wrong kind.
+        """
+        try:
+            people: PeopleRule = "any" if values["people"] == "any" else "mean"
+            return cls(
+                rate_hz=float(values["rate_hz"]),
+                n_steps=int(values["n_steps"]),
+                detector=str(values["detector"]),
+                people=people,
+                own_labels=tuple(str(label) for label in values["own_labels"]),
+                min_sureness=float(values["min_sureness"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ConfigError(f"The pose contract {values!r} cannot be read: {error}") from error
+
+
+@dataclass(frozen=True)
+class People:
+    """Who shows each label at each of N times, by the numbers of their tracks; 0 is nobody.
+
+    Attributes:
+        subjects: (N, K) int64: who shows it most.
+        targets: (N, K) int64: the person nearest to the subject's hands and feet.
+        sureness: (N,) float32 from 0 to 1: how far the keypoints can be trusted.
+    """
+
+    subjects: np.ndarray
+    targets: np.ndarray
+    sureness: np.ndarray
+
+
+@dataclass(frozen=True)
 class Scores:
     """Per-time class probabilities with their time grid.
 
     Attributes:
         labels: K names in the model's order.
         times_s: (N,) float64 ascending: the middle of the stretch each row speaks for.
-        values: (N, K) float32 in [0, 1], each row sums to 1.
+        values: (N, K) float32 in [0, 1]; each row sums to 1, or is all 0 where the model cannot
+            tell.
         step_s: Length of the stretch that one row speaks for.
+        people: Who shows what, where the model knows people.
     """
 
     labels: tuple[str, ...]
     times_s: np.ndarray
     values: np.ndarray
     step_s: float
+    people: People | None = None
+
+    @property
+    def is_unknown(self) -> np.ndarray:
+        """(N,) bool: True where the model cannot tell."""
+        return ~self.values.any(axis=1)
 
 
 @dataclass(frozen=True)
 class Event:
-    """One occurrence of an action, ``[onset_s, offset_s)``; ``score`` in [0, 1] is its mean."""
+    """One occurrence of an action, ``[onset_s, offset_s)``; ``score`` in [0, 1] is its mean.
+
+    ``subject`` is the number of the person who acts and ``target`` of the one it is done to, as the
+    recording's tracks count them; 0 where it is not known or there is none.
+    """
 
     label: str
     onset_s: float
     offset_s: float
     score: float
+    subject: int = 0
+    target: int = 0

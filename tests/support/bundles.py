@@ -1,8 +1,12 @@
-"""A tiny real bundle: two ONNX graphs that tell a moving picture from a still one.
+"""Tiny real bundles: of motion, of people, of both.
+
+Motion: two ONNX graphs that tell a moving picture from a still one.
 
 The frame CNN gives, for each channel of a stack, the mean absolute difference to the first one,
 in gray levels. The temporal head is linear in that difference and, weakly, in its sum since the
 window's start, so that it is causal and has a state as an LSTM has.
+
+People: a graph that tells whether one person's hands are above the middle of the trunk.
 """
 
 from __future__ import annotations
@@ -16,7 +20,9 @@ from onnx import parser
 from har import contract
 from har.config import DecodeConfig
 from har.contract import BundleInfo
-from har.types import WindowSpec
+from har.pose.features import JOINTS, N_FEATURES
+from har.runtime.detector import compute_detector_hash
+from har.types import PoseSpec, Streams, WindowSpec
 
 SPEC = WindowSpec(
     size=(32, 48),
@@ -27,6 +33,8 @@ SPEC = WindowSpec(
     max_rate_hz=30.0,
 )
 RGB_SPEC = WindowSpec((32, 48), 8.0, 8, "rgb", (), 30.0)
+PEOPLE_SPEC = WindowSpec((192, 256), 8.0, 8, "motion", ((0.0, -0.04), (0.16, -0.16)), 30.0)
+POSE_SPEC = PoseSpec(10.0, 10, compute_detector_hash(), "any", (), 0.2)
 LABELS = ("still", "active")
 
 _MOVING_LEVELS = 2.0
@@ -58,6 +66,15 @@ temporal (float[B, T, C] features) => (float[B, T, K] logits)
 }
 """
 
+_POSE = """
+<ir_version: 10, opset_import: ["" : 18]>
+pose (float[B, T, P] features) => (float[B, T, K] logits)
+{
+    height = MatMul (features, weights)
+    logits = Add (height, bias)
+}
+"""
+
 
 def make_bundle(
     folder: Path,
@@ -70,14 +87,51 @@ def make_bundle(
     Further labels are never said.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    weights = np.zeros((spec.n_channels, len(labels)), dtype=np.float32)
+    _save_motion(folder, len(labels), spec)
+    return _save_info(folder, labels, spec, "motion", None, decode)
+
+
+def make_people_bundle(
+    folder: Path,
+    streams: Streams = "pose",
+    pose: PoseSpec = POSE_SPEC,
+    decode: DecodeConfig | None = None,
+    spec: WindowSpec = PEOPLE_SPEC,
+) -> Path:
+    """Writes a bundle: the first label is said where hands hang, the second where they are up.
+
+    With ``both`` the second is also said of pictures that move.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if streams == "both":
+        _save_motion(folder, len(LABELS), spec)
+    weights = np.zeros((N_FEATURES, len(LABELS)), dtype=np.float32)
+    for wrist in ("left_wrist", "right_wrist"):
+        weights[2 * JOINTS.index(wrist) + 1, 1] = 4.0  # y in trunks, upwards
+    tensors = {"weights": weights, "bias": np.zeros(len(LABELS), dtype=np.float32)}
+    _save_graph(folder / contract.POSE_GRAPH_FILE, _POSE, tensors)
+    decode = decode or DecodeConfig(background=LABELS[0])
+    return _save_info(folder, LABELS, spec, streams, pose, decode)
+
+
+def _save_motion(folder: Path, n_labels: int, spec: WindowSpec) -> None:
+    weights = np.zeros((spec.n_channels, n_labels), dtype=np.float32)
     weights[1:, 1] = 1.5 / max(spec.n_channels - 1, 1)
-    bias = np.full(len(labels), -6.0, dtype=np.float32)
+    bias = np.full(n_labels, -6.0, dtype=np.float32)
     bias[:2] = 0.0, -1.5 * _MOVING_LEVELS
     tensors = {"weights": weights, "state": weights * np.float32(0.01), "bias": bias}
     _save_graph(folder / contract.CNN_GRAPH_FILE, _CNN, {})
     _save_graph(folder / contract.TEMPORAL_GRAPH_FILE, _TEMPORAL, tensors)
-    names = (contract.CNN_GRAPH_FILE, contract.TEMPORAL_GRAPH_FILE)
+
+
+def _save_info(
+    folder: Path,
+    labels: tuple[str, ...],
+    spec: WindowSpec,
+    streams: Streams,
+    pose: PoseSpec | None,
+    decode: DecodeConfig | None,
+) -> Path:
     info = BundleInfo(
         stage="system",
         labels=labels,
@@ -85,8 +139,10 @@ def make_bundle(
         n_features=spec.n_channels,
         backbone="difference",
         temporal="sum",
+        streams=streams,
+        pose=pose,
         decode=decode or DecodeConfig(),
-        files={name: contract.compute_file_hash(folder / name) for name in names},
+        files={path.name: contract.compute_file_hash(path) for path in folder.glob("*.onnx")},
     )
     contract.save_info(folder, info)
     return folder

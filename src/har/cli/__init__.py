@@ -16,6 +16,7 @@ from har import __version__
 from har.cli.dataset import prepare, synth
 from har.cli.demo import demo
 from har.cli.recognise import predict
+from har.cli.stage import stage
 from har.cli.train import crossval, evaluate, train
 from har.errors import HarError
 
@@ -30,7 +31,7 @@ def har(debug: bool) -> None:
     """
 
 
-for _command in (demo, synth, prepare, train, crossval, evaluate, predict):
+for _command in (demo, synth, stage, prepare, train, crossval, evaluate, predict):
     har.add_command(_command)
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
 import click
 
 from har.cli.common import extra, json_option, parse_size, print_json, say, say_table, store_option
-from har.config import PrepareConfig, SynthConfig
+from har.config import PrepareConfig, SequencesConfig, SynthConfig
+
+SEQUENCES_NAME = "sequences.npz"
+N_CHECKED = 3000
+"""Sequences that `har synth --check` makes if not told otherwise."""
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=click.Path(path_type=Path), required=False)
 @click.option("--clips", default=SynthConfig.n_clips, show_default=True, help="Clips in all.")
 @click.option("--scenes", default=SynthConfig.n_scenes, show_default=True, help="Scenes (groups).")
 @click.option("--seed", default=SynthConfig.seed, show_default=True, help="Same seed, same bytes.")
@@ -26,16 +31,28 @@ from har.config import PrepareConfig, SynthConfig
     show_default=True,
     help="0 plain scenes, 1 the full range of nuisances.",
 )
+@click.option(
+    "--skeletons",
+    type=click.IntRange(min=1),
+    help="Instead of clips make so many sequences of detected skeletons.",
+)
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Only test which single cues of made sequences tell the classes; needs no OUT.",
+)
 @click.option("--jobs", default=0, help="Processes; 0 means one a core.")
 @json_option
 def synth(
-    out: Path,
+    out: Path | None,
     clips: int,
     scenes: int,
     seed: int,
     recordings: int,
     minutes: float,
     variety: float,
+    skeletons: int | None,
+    check: bool,
     jobs: int,
     as_json: bool,
 ) -> None:
@@ -43,6 +60,14 @@ def synth(
 
     Made clips are for set-up, tests and pre-training; figures on them say nothing of real people.
     """
+    if check:
+        _check_cues(skeletons or N_CHECKED, variety, seed, jobs, as_json)
+        return
+    if out is None:
+        raise click.UsageError("Missing argument 'OUT': the folder that is written to.")
+    if skeletons is not None:
+        _write_skeletons(out, skeletons, variety, seed, jobs, as_json)
+        return
     from har.synthetic.clips import write_clips
     from har.synthetic.recordings import write_recordings
     from har.synthetic.sheet import write_sheet
@@ -66,6 +91,41 @@ def synth(
     for name in ("manifest", "sheet", "truth"):
         if name in result:
             say(f"{name}: {result[name]}")
+
+
+def _write_skeletons(
+    out: Path, n: int, variety: float, seed: int, jobs: int, as_json: bool
+) -> None:
+    from har.synthetic.sequences import write_sequences
+
+    config = SequencesConfig(n_sequences=n, variety=variety, seed=seed)
+    path = write_sequences(out / SEQUENCES_NAME, config, jobs, progress=True)
+    if as_json:
+        print_json({"made": True, "n_sequences": n, "sequences": str(path)})
+    say(f"sequences: {path}")
+
+
+def _check_cues(n: int, variety: float, seed: int, jobs: int, as_json: bool) -> None:
+    config = SequencesConfig(n_sequences=n, variety=variety, seed=seed)
+    with extra("train"):
+        from har.synthetic.check import check_cues, find_leaks, require_no_leak
+
+        figures = check_cues(config, jobs, progress=True)
+    leaks = find_leaks(figures)
+    if as_json:
+        print_json({"n_sequences": n, "figures": [asdict(figure) for figure in figures]})
+    rows = [
+        (
+            f"{figure.label} / {figure.other}",
+            figure.cue,
+            f"{figure.true_auc:.3f}",
+            f"{figure.seen_auc:.3f}",
+            "TELLS THE CLASS" if figure in leaks else figure.why,
+        )
+        for figure in figures
+    ]
+    say_table(["classes", "cue alone", "AUC true", "AUC seen", "part of the act"], rows)
+    require_no_leak(figures)
 
 
 @click.command()

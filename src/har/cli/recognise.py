@@ -35,6 +35,7 @@ def predict(
     videos: tuple[Path, ...], bundle: Path | None, out: Path, annotate: bool, as_json: bool
 ) -> None:
     """Recognise actions in videos or folders of videos, and say when they happen."""
+    from har.config import PredictConfig
     from har.dataset.catalog import Reject
     from har.inference.outputs import compute_output_stems, to_json, write_events_csv, write_json
     from har.inference.recording import VideoResult, find_videos, iter_results
@@ -50,7 +51,8 @@ def predict(
     stems = compute_output_stems(paths)
     results, outcomes = [], list[VideoResult | Reject](rejects)
     with _Speed() as speed:
-        found = iter_results(recognizer, paths, progress=speed.update)
+        config = PredictConfig(keep_people=annotate)
+        found = iter_results(recognizer, paths, config=config, progress=speed.update)
         for stem, outcome in zip(stems, found, strict=True):
             outcomes.append(outcome)
             if isinstance(outcome, VideoResult):
@@ -61,7 +63,7 @@ def predict(
     if as_json:
         print_json(to_json(outcomes))
     if results:
-        _say_results(results, out)
+        _say_results(results, recognizer.has_pose, out)
     for outcome in outcomes:
         if isinstance(outcome, Reject):
             say(f"Left out {outcome.path}: {outcome.reason}")
@@ -84,9 +86,17 @@ def find_bundle() -> Path:
     )
 
 
+_STREAMS = {
+    "motion": "motion in the picture",
+    "pose": "people's keypoints; where nobody is seen well enough it says that it cannot tell",
+    "both": "motion in the picture and people's keypoints",
+}
+
+
 def _say_bundle(bundle: Path, info: BundleInfo) -> None:
     made = "; it has learnt from made clips only" if info.made_data else ""
     say(f"Bundle {bundle}: {', '.join(info.labels)}, trained up to stage {info.stage}{made}")
+    say(f"It looks at {_STREAMS[info.streams]}")
     decode = info.decode
     background = f"; {decode.background} is background and makes none" if decode.background else ""
     say(f"Events start at a score of {decode.onset:g}, end under {decode.offset:g}{background}")
@@ -103,19 +113,28 @@ def _write_pictures(base: Path, result: VideoResult, decode: DecodeConfig, annot
         write_annotated(base.with_name(f"{base.name}.annotated.mp4"), result, decode)
 
 
-def _say_results(results: list[VideoResult], out: Path) -> None:
-    rows = [
+def _say_results(results: list[VideoResult], knows_people: bool, out: Path) -> None:
+    header = ["video", "length", "label", "prob", "events", "speed"]
+    rows: list[list[object]] = [
         [
             result.info.path.name,
             f"{result.duration_s:.1f} s",
             result.label,
-            f"{result.probs[result.label]:.2f}",
+            f"{result.prob:.2f}",
             len(result.events),
             f"{result.duration_s / max(result.wall_s, 1e-9):.0f}x",
         ]
         for result in results
     ]
-    say_table(["video", "length", "label", "prob", "events", "speed"], rows)
+    if knows_people:
+        header += ["subjects", "targets", "cannot tell"]
+        for row, result in zip(rows, results, strict=True):
+            row.append(sum(event.subject > 0 for event in result.events))
+            row.append(sum(event.target > 0 for event in result.events))
+            row.append(f"{result.unknown_share:.0%}")
+    say_table(header, rows)
+    if knows_people:
+        say("subjects, targets: events of which it is known who acts, and on whom")
     for result in results:
         if result.note:
             say(f"{result.info.path}: {result.note}")

@@ -1,6 +1,9 @@
-"""Scores to events: hysteresis, bridging of short gaps, removal of short events."""
+"""Scores to events: hysteresis, bridging of short gaps, removal of short events; who it was."""
 
 from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 import numpy as np
 
@@ -39,8 +42,9 @@ def decode_events(scores: Scores, config: DecodeConfig) -> tuple[Event, ...]:
 
     >>> values = np.array([[0.1, 0.9], [0.5, 0.5], [0.7, 0.3]], dtype=np.float32)
     >>> scores = Scores(("play", "hit"), np.array([0.5, 1.5, 2.5]), values, 1.0)
-    >>> decode_events(scores, DecodeConfig(background="play"))
-    (Event(label='hit', onset_s=0.0, offset_s=2.0, score=0.7),)
+    >>> [(event.label, event.onset_s, event.offset_s, event.score)
+    ...  for event in decode_events(scores, DecodeConfig(background="play"))]
+    [('hit', 0.0, 2.0, 0.7)]
     """
     if config.background and config.background not in scores.labels:
         raise ConfigError(
@@ -95,3 +99,37 @@ def _make_event(scores: Scores, column: int, first: int, last: int) -> Event:
         offset_s=round(float(scores.times_s[last] + scores.step_s / 2), 6),
         score=round(float(scores.values[first : last + 1, column].mean(dtype=np.float64)), 6),
     )
+
+
+def name_people(
+    events: Iterable[Event], scores: Scores, own_labels: Collection[str]
+) -> tuple[Event, ...]:
+    """Gives the events with the people that most of their rows name, weighted by the scores.
+
+    The target is taken from those rows whose subject is the event's. Rows that name nobody count
+    too: where they outweigh each person, it is not known who it was.
+
+    Args:
+        events: Decoded from ``scores``.
+        scores: With or without people; without, the events are given back as they are.
+        own_labels: Labels that are told from one body alone; their events have no target.
+    """
+    people = scores.people
+    if people is None:
+        return tuple(events)
+    named: list[Event] = []
+    for event in events:
+        inside = slice(*np.searchsorted(scores.times_s, [event.onset_s, event.offset_s]))
+        column = scores.labels.index(event.label)
+        weights, subjects = scores.values[inside, column], people.subjects[inside, column]
+        subject, target = _elect(subjects, weights), 0
+        if subject and event.label not in own_labels:
+            target = _elect(people.targets[inside, column], weights * (subjects == subject))
+        named.append(replace(event, subject=subject, target=target))
+    return tuple(named)
+
+
+def _elect(numbers: np.ndarray, weights: np.ndarray) -> int:
+    """Gives the number with the most weight, the lowest of those with as much."""
+    candidates, votes = np.unique(numbers, return_inverse=True)
+    return int(candidates[np.bincount(votes, weights).argmax()])

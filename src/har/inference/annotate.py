@@ -1,4 +1,7 @@
-"""A recording with what was found drawn under it: the label, its score and a moving timeline."""
+"""A recording with what was found drawn under it: the label, its score and a moving timeline.
+
+Where the people are known they are drawn into the picture, with their numbers.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ import numpy as np
 from har.config import DecodeConfig
 from har.errors import VideoDecodeError
 from har.inference.lettering import fit_text, measure_text, put_text
-from har.inference.pictures import Color, compute_colors, format_time
-from har.inference.recording import Progress, VideoResult
+from har.inference.pictures import Color, compute_colors, format_people, format_time
+from har.inference.recording import CANNOT_TELL, Progress, VideoResult
+from har.inference.skeletons import draw_people
 from har.types import Event
+from har.video.geometry import Letterbox
 from har.video.reader import open_video
 from har.video.writer import open_writer
 
@@ -27,6 +32,8 @@ _SHIFT_BITS = 4
 
 _PANEL: Color = (24, 26, 30)
 _LANE: Color = (40, 43, 49)
+_HATCH: Color = (78, 82, 90)
+_HATCH_PX = 9
 _INK: Color = (236, 238, 241)
 _FAINT: Color = (150, 155, 163)
 
@@ -36,13 +43,15 @@ def write_annotated(
 ) -> None:
     """Writes the video that was recognised again, with a panel of the results under the picture.
 
-    The panel names the event that goes on, or faintly the most probable label, with its score, and
-    shows the scores and events of the seconds before and after. Frames keep their own times, so
-    videos of an uneven rate stay in step. There is no sound.
+    The panel names the event that goes on and its people, or faintly the most probable label, with
+    its score, and shows the scores and events of the seconds before and after; where the model
+    cannot tell, it says so. Frames keep their own times, so videos of an uneven rate stay in step.
+    There is no sound.
 
     Args:
         path: An ``.mp4`` file; missing folders are made.
-        result: What was found; the video is read again from the place it names.
+        result: What was found; the video is read again from the place it names. People are drawn
+            if it has sightings.
         config: The rule that made the events; its background label is drawn in gray.
         progress: Called after every frame.
 
@@ -61,6 +70,7 @@ def write_annotated(
             for frame in reader:
                 canvas[: size[0]] = frame.image
                 panel.draw(canvas[size[0] :], frame.time_s)
+                panel.draw_people(canvas[: size[0]], reader.letterbox, frame.time_s)
                 panel.draw_border(canvas[: size[0]], frame.time_s)
                 writer.write(canvas, frame.time_s)
                 if progress is not None:
@@ -98,6 +108,7 @@ class Panel:
         self._result = result
         self._colors = compute_colors(result.scores.labels, config.background)
         self._lanes = _choose_lanes(result)
+        self._is_unknown = result.scores.is_unknown
         self._font_px = max(round(width_px / 52), 13)
         self._pad = self._font_px // 2
         self._lane_px = round(self._font_px * 1.5)
@@ -114,11 +125,11 @@ class Panel:
     def draw(self, canvas: np.ndarray, time_s: float) -> None:
         """Fills ``canvas``, (height_px, W, 3) uint8 RGB, with the panel for a moment."""
         canvas[:] = _PANEL
-        values = self._scores_at(time_s)
+        values = self._result.scores.values[self._rows_at(np.array(time_s))]
         self._draw_head(canvas, time_s, values)
         for row, column in enumerate(self._lanes):
             top = self._head_px + row * (self._lane_px + 2)
-            self._draw_name(canvas, top, column, values[column])
+            self._draw_name(canvas, top, column, values)
             self._draw_lane(canvas[top : top + self._lane_px, self._left :], column, time_s)
         self._draw_times(canvas, time_s)
 
@@ -129,10 +140,26 @@ class Panel:
             corner = (picture.shape[1] - 2, picture.shape[0] - 2)
             cv2.rectangle(picture, (1, 1), corner, self._colors[event.label], 3)
 
-    def _scores_at(self, time_s: float) -> np.ndarray:
-        times_s = self._result.scores.times_s
-        row = int(np.searchsorted(times_s, time_s - self._result.scores.step_s / 2))
-        return self._result.scores.values[min(row, len(times_s) - 1)]
+    def draw_people(self, picture: np.ndarray, box: Letterbox, time_s: float) -> None:
+        """Draws the people of a moment where ``box`` says that the video is in the picture."""
+        sightings, info = self._result.sightings, self._result.info
+        if sightings is None:
+            return
+        scale = np.array([box.width / info.width, box.height / info.height, 1.0])
+        corner = np.array([box.left, box.top, 0.0])
+        people = sightings.find_people(time_s)
+        event = self._event_at(time_s)
+        draw_people(
+            picture,
+            {number: points * scale + corner for number, points in people.items()},
+            event,
+            self._colors[event.label] if event else _INK,
+        )
+
+    def _rows_at(self, times_s: np.ndarray) -> np.ndarray:
+        scores = self._result.scores
+        rows = np.searchsorted(scores.times_s, times_s - scores.step_s / 2)
+        return np.minimum(rows, len(scores.times_s) - 1)
 
     def _event_at(self, time_s: float) -> Event | None:
         going_on = [
@@ -145,7 +172,9 @@ class Panel:
         event = self._event_at(time_s)
         column = labels.index(event.label) if event else int(values.argmax())
         size_px = round(self._font_px * 1.1)
-        text = f"{fit_text(labels[column], size_px, self._width_px // 2)}  {values[column]:.0%}"
+        name = fit_text(labels[column], size_px, self._width_px // 2)
+        who = format_people(event).replace("→", " → ") if event else ""
+        text = "  ".join(part for part in (name, who, f"{values[column]:.0%}") if part)
         middle = self._head_px // 2
         if event is not None:
             right = self._pad * 3 + measure_text(text, size_px)
@@ -153,18 +182,19 @@ class Panel:
             canvas[self._pad // 2 : self._head_px - self._pad // 2, self._pad : right] = color
             put_text(canvas, text, (self._pad * 2, middle), size_px, (255, 255, 255))
         else:
-            put_text(canvas, text, (self._pad, middle), size_px, _FAINT)
+            said = text if values.any() else CANNOT_TELL
+            put_text(canvas, said, (self._pad, middle), size_px, _FAINT)
         clock = f"{format_time(time_s, 1)} / {format_time(self._result.duration_s)}"
         left = self._width_px - self._pad - measure_text(clock, self._font_px)
         put_text(canvas, clock, (left, middle), self._font_px, _FAINT)
 
-    def _draw_name(self, canvas: np.ndarray, top: int, column: int, value: float) -> None:
+    def _draw_name(self, canvas: np.ndarray, top: int, column: int, values: np.ndarray) -> None:
         label = self._result.scores.labels[column]
         color = _lighten(self._colors[label])
         middle = top + self._lane_px // 2
         name = fit_text(label, self._font_px, self._name_px)
         put_text(canvas, name, (self._pad, middle), self._font_px, color)
-        percent = f"{value:.0%}"
+        percent = f"{values[column]:.0%}" if values.any() else "?"
         left = self._left - self._pad - measure_text(percent, self._font_px)
         put_text(canvas, percent, (left, middle), self._font_px, _INK)
 
@@ -175,6 +205,7 @@ class Panel:
         color = self._colors[label]
         begin, end = self._x_of(np.array([0.0, self._result.duration_s]), time_s, width)
         lane[:, max(round(begin), 0) : max(round(end), 0)] = _LANE
+        self._draw_unknown(lane, time_s)
         spans: list[slice] = []
         for event in self._result.events:
             is_visible = abs(event.onset_s + event.offset_s - 2 * time_s) < (
@@ -187,13 +218,24 @@ class Panel:
                 spans.append(span)
         half_s = self._visible_s / 2 + scores.step_s
         first, last = np.searchsorted(scores.times_s, [time_s - half_s, time_s + half_s])
-        if last > first:
-            xs = self._x_of(scores.times_s[first:last], time_s, width)
-            ys = (height - 6) * (1 - scores.values[first:last, column]) + 1
-            _draw_curve(lane, xs, ys, color)
+        rows = np.arange(first, last)[~self._is_unknown[first:last]]
+        for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else ():
+            xs = self._x_of(scores.times_s[run], time_s, width)
+            _draw_curve(lane, xs, (height - 6) * (1 - scores.values[run, column]) + 1, color)
         for span in spans:
             lane[-4:, span] = _lighten(color)
         lane[:, width // 2 - 1 : width // 2 + 1] = _INK
+
+    def _draw_unknown(self, lane: np.ndarray, time_s: float) -> None:
+        """Hatches the stretches of a lane where the model cannot tell; the hatch moves with it."""
+        height, width = lane.shape[:2]
+        shift_s = (np.arange(width) + 0.5 - width / 2) * (self._visible_s / width)
+        times_s = time_s + shift_s
+        is_unknown = self._is_unknown[self._rows_at(times_s)]
+        is_unknown &= (times_s >= 0) & (times_s <= self._result.duration_s)
+        moved = np.floor(times_s * (width / self._visible_s)).astype(int)
+        is_line = (moved[None, :] + np.arange(height)[:, None]) % _HATCH_PX < 2
+        lane[is_line & is_unknown] = _HATCH
 
     def _draw_times(self, canvas: np.ndarray, time_s: float) -> None:
         width = self._width_px - self._left

@@ -18,10 +18,11 @@ from har import files
 from har.dataset.catalog import Reject
 from har.errors import OutputError
 from har.inference.recording import VideoResult
-from har.types import Scores
+from har.types import People, Scores
 
-EVENT_COLUMNS = ("video", "start_s", "end_s", "label", "score")
+EVENT_COLUMNS = ("video", "start_s", "end_s", "label", "score", "subject", "target")
 _GRID_COLUMNS = ["time_s", "step_s"]
+_SURENESS = "sureness"
 
 
 def compute_output_stems(paths: Sequence[Path]) -> list[str]:
@@ -67,6 +68,8 @@ def _list_names(path: Path) -> list[str]:
 def write_events_csv(path: Path, results: Iterable[VideoResult]) -> None:
     """Writes one line an event, for all videos, seconds to the millisecond.
 
+    Subject and target are numbers of people within a video; empty where they are not known.
+
     Raises:
         OutputError: The file cannot be written.
     """
@@ -76,7 +79,9 @@ def write_events_csv(path: Path, results: Iterable[VideoResult]) -> None:
         for result in results:
             for event in result.events:
                 span = (f"{event.onset_s:.3f}", f"{event.offset_s:.3f}")
-                writer.writerow([result.info.path, *span, event.label, f"{event.score:.4f}"])
+                who = (event.subject or "", event.target or "")
+                score = f"{event.score:.4f}"
+                writer.writerow([result.info.path, *span, event.label, score, *who])
 
 
 def to_json(outcomes: Iterable[VideoResult | Reject]) -> list[dict[str, Any]]:
@@ -99,16 +104,29 @@ def write_json(path: Path, outcomes: Iterable[VideoResult | Reject]) -> None:
 
 
 def save_scores(path: Path, scores: Scores) -> None:
-    """Writes one line a time step: ``time_s,step_s`` and a column a label, without any loss.
+    """Writes one line a time step, without any loss: ``time_s,step_s`` and a column a label.
+
+    Where people are known, there follow ``sureness`` and for each label a column ``subject:LABEL``,
+    then for each a column ``target:LABEL``, with the numbers of people; 0 is nobody.
 
     Raises:
         OutputError: The file cannot be written.
     """
+    header = [*_GRID_COLUMNS, *scores.labels]
+    columns = [scores.times_s.tolist(), [scores.step_s] * len(scores.times_s), *scores.values.T]
+    if scores.people is not None:
+        header += _name_people_columns(scores.labels)
+        columns += [scores.people.sureness, *scores.people.subjects.T, *scores.people.targets.T]
     with files.replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*_GRID_COLUMNS, *scores.labels])
-        for time_s, row in zip(scores.times_s.tolist(), scores.values, strict=True):
-            writer.writerow([time_s, scores.step_s, *map(str, row)])
+        writer.writerow(header)
+        for row in zip(*columns, strict=True):
+            writer.writerow(map(str, row))
+
+
+def _name_people_columns(labels: Sequence[str]) -> list[str]:
+    named = [f"{role}:{label}" for role in ("subject", "target") for label in labels]
+    return [_SURENESS, *named]
 
 
 def load_scores(path: Path) -> Scores:
@@ -129,15 +147,40 @@ def load_scores(path: Path) -> Scores:
 
 
 def _parse_scores(header: list[str], rows: list[list[str]]) -> Scores:
-    labels = tuple(header[len(_GRID_COLUMNS) :])
-    if header[: len(_GRID_COLUMNS)] != _GRID_COLUMNS or len(labels) < 2:
+    n_grid = len(_GRID_COLUMNS)
+    n_labels = _count_labels(header)
+    if header[:n_grid] != _GRID_COLUMNS or n_labels < 2:
         raise ValueError(f"its first line is {','.join(header)[:80]!r}")
     table = np.array(rows, dtype=np.float64)
     if table.shape != (len(rows), len(header)) or len(rows) == 0:
         raise ValueError("it has no rows")
-    grid, values = table[:, : len(_GRID_COLUMNS)], table[:, len(_GRID_COLUMNS) :]
+    grid, values, rest = np.split(table, [n_grid, n_grid + n_labels], axis=1)
     if not np.all((values >= 0) & (values <= 1)):
         raise ValueError("a score is not from 0 to 1")
     if not (np.all(np.diff(grid[:, 0]) > 0) and np.all(grid[:, 1] == grid[0, 1])):
         raise ValueError("its times do not ascend on an even grid")
-    return Scores(labels, grid[:, 0], values.astype(np.float32), float(grid[0, 1]))
+    return Scores(
+        labels=tuple(header[n_grid : n_grid + n_labels]),
+        times_s=grid[:, 0],
+        values=values.astype(np.float32),
+        step_s=float(grid[0, 1]),
+        people=_parse_people(rest, n_labels) if rest.shape[1] else None,
+    )
+
+
+def _count_labels(header: list[str]) -> int:
+    """Gives how many labels a file's first line names, with or without people after them."""
+    names = header[len(_GRID_COLUMNS) :]
+    n_labels = (len(names) - 1) // 3
+    has_people = names[n_labels:] == _name_people_columns(names[:n_labels])
+    return n_labels if has_people else len(names)
+
+
+def _parse_people(columns: np.ndarray, n_labels: int) -> People:
+    sureness, numbers = columns[:, 0], columns[:, 1:]
+    if not np.all((sureness >= 0) & (sureness <= 1)):
+        raise ValueError("a sureness is not from 0 to 1")
+    if not np.all((numbers >= 0) & (numbers % 1 == 0)):
+        raise ValueError("the number of a person is not a whole one")
+    subjects, targets = np.split(numbers.astype(np.int64), [n_labels], axis=1)
+    return People(subjects, targets, sureness.astype(np.float32))

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from har import windows
 from har.config import DecodeConfig, PredictConfig
 from har.dataset.catalog import Reject, iter_files
 from har.errors import EmptyVideoError, VideoDecodeError, VideoError, VideoNotFoundError
-from har.events.decode import decode_events
-from har.inference.pooling import compute_step_logits
-from har.inference.stream import StreamRecognizer, WindowLogits
+from har.events.decode import decode_events, name_people
+from har.inference.detecting import open_detector
+from har.inference.fusion import fuse_windows
+from har.inference.sightings import Sightings, build_sightings
+from har.inference.stream import Detect, Findings, StreamRecognizer
 from har.runtime.recognizer import Recognizer
 from har.types import Event, Scores, VideoInfo
 from har.video.reader import VideoReader, open_video
 
 Progress = Callable[[float, float | None], None]
 """Called with the seconds of video done and, where the container says so, the seconds in all."""
+
+CANNOT_TELL = "cannot tell"
+"""Stands in the place of a label where the model abstains."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +36,15 @@ class VideoResult:
     Attributes:
         info: What the container says.
         duration_s: Length of what was looked at.
-        label: The most probable one for the video as a whole.
-        probs: Probability of every label for the video as a whole, in the model's order.
+        label: The most probable one for the video as a whole, or `CANNOT_TELL`.
+        probs: Probability of every label for the video as a whole, in the model's order; all 0
+            where it cannot tell.
         events: By onset.
         scores: Of every time step.
-        n_windows: Windows that the temporal head looked at.
+        n_windows: Windows that the heads of all streams looked at.
         wall_s: Seconds that it took.
         note: What the user should know, such as where the file is damaged; empty if nothing.
+        sightings: Where the people were, if that was asked for and the bundle knows people.
     """
 
     info: VideoInfo
@@ -50,6 +56,23 @@ class VideoResult:
     n_windows: int
     wall_s: float
     note: str
+    sightings: Sightings | None = None
+
+    @property
+    def sureness(self) -> float | None:
+        """How far the keypoints could be trusted, from 0 to 1; None where none were looked at."""
+        people = self.scores.people
+        return None if people is None else float(people.sureness.mean())
+
+    @property
+    def unknown_share(self) -> float:
+        """Share of the time at which the model could not tell, from 0 to 1."""
+        return float(self.scores.is_unknown.mean())
+
+    @property
+    def prob(self) -> float:
+        """Of `label`; 0 where the model cannot tell."""
+        return self.probs.get(self.label, 0.0)
 
     def to_json(self) -> dict[str, Any]:
         """Gives the plain values that `har predict --json` prints, without the scores."""
@@ -66,9 +89,13 @@ class VideoResult:
                     "onset_s": round(event.onset_s, 3),
                     "offset_s": round(event.offset_s, 3),
                     "score": round(event.score, 4),
+                    "subject": event.subject or None,
+                    "target": event.target or None,
                 }
                 for event in self.events
             ],
+            "sureness": None if self.sureness is None else round(self.sureness, 4),
+            "unknown_share": round(self.unknown_share, 4),
             "n_windows": self.n_windows,
             "wall_s": round(self.wall_s, 3),
         }
@@ -100,66 +127,78 @@ def recognise_video(
         ConfigError: The background label is none of the bundle's.
         BundleMismatchError: The bundle's graphs do not take what its contract says.
     """
+    with _open_detector(recognizer) as detect:
+        return _recognise(recognizer, path, config, decode, progress, detect)
+
+
+def _open_detector(recognizer: Recognizer) -> AbstractContextManager[Detect | None]:
+    return open_detector() if recognizer.has_pose else nullcontext()
+
+
+def _recognise(
+    recognizer: Recognizer,
+    path: Path,
+    config: PredictConfig | None,
+    decode: DecodeConfig | None,
+    progress: Progress | None,
+    detect: Detect | None,
+) -> VideoResult:
     started_s = time.perf_counter()
-    config = config or PredictConfig()
+    config, decode = config or PredictConfig(), decode or recognizer.info.decode
     spec = recognizer.info.spec
-    stream = StreamRecognizer(recognizer, config.hop(spec.n_steps), config.batch_steps)
+    stream = StreamRecognizer(recognizer, config, detect)
     with open_video(path, spec.size, spec.color, spec.max_rate_hz) as reader:
-        found, note = _push_all(stream, reader, progress)
-        info = reader.info
-    if stream.n_frames < min(2, len(spec.offsets_s)):
-        raise EmptyVideoError(
-            f"{path} has {stream.n_frames} readable frame(s), too few to recognise anything; "
-            f"{note or 'give a longer video'}"
-        )
-    clip_probs, scores = _pool(recognizer, found, stream.span_s)
+        found, note = _push_all(stream, reader, config.keep_people, progress)
+        _check_length(recognizer, stream, path, note)
+        info, sightings = reader.info, _find_sightings(recognizer, found, stream, reader)
+    probs, scores = fuse_windows(recognizer, found, stream.span_s)
     labels = recognizer.info.labels
+    own_labels = recognizer.pose_spec.own_labels if recognizer.has_pose else ()
     return VideoResult(
         info=info,
         duration_s=stream.span_s,
-        label=labels[int(clip_probs.argmax())],
-        probs=dict(zip(labels, clip_probs.tolist(), strict=True)),
-        events=decode_events(scores, decode or recognizer.info.decode),
+        label=labels[int(probs.argmax())] if probs.any() else CANNOT_TELL,
+        probs=dict(zip(labels, probs.tolist(), strict=True)),
+        events=name_people(decode_events(scores, decode), scores, own_labels),
         scores=scores,
-        n_windows=len(found),
+        n_windows=len(found.motion) + len(found.people),
         wall_s=time.perf_counter() - started_s,
         note=note,
+        sightings=sightings,
     )
 
 
 def _push_all(
-    stream: StreamRecognizer, reader: VideoReader, progress: Progress | None
-) -> tuple[list[WindowLogits], str]:
-    found: list[WindowLogits] = []
-    note = ""
+    stream: StreamRecognizer, reader: VideoReader, keep_people: bool, progress: Progress | None
+) -> tuple[Findings, str]:
+    found, note = Findings(), ""
     try:
         for frame in reader:
-            found += stream.push(frame)
+            found.extend(stream.push(frame), keep_people)
             if progress is not None:
                 progress(frame.time_s, reader.info.duration_s)
     except VideoDecodeError as error:
         note = str(error)
-    return found + stream.flush(), note
+    found.extend(stream.flush(), keep_people)
+    return found, note
 
 
-def _pool(
-    recognizer: Recognizer, found: list[WindowLogits], span_s: float
-) -> tuple[np.ndarray, Scores]:
-    """Gives the (K,) probabilities of the whole video and the scores of its steps."""
-    spec = recognizer.info.spec
-    logits = np.stack([window.logits for window in found])
-    starts = np.array([window.start for window in found])
-    n_steps = logits.shape[1]
-    times_s = windows.compute_step_times(span_s, spec.rate_hz)
-    step_logits = compute_step_logits(logits.mean(axis=1), starts, n_steps, len(times_s))
-    scores = Scores(
-        labels=recognizer.info.labels,
-        times_s=times_s,
-        values=recognizer.compute_probs(step_logits),
-        step_s=min(1 / spec.rate_hz, 2 * float(times_s[0])),
-    )
-    clip_logits = windows.compute_clip_logits(logits, np.full(len(logits), n_steps))
-    return recognizer.compute_probs(clip_logits), scores
+def _check_length(recognizer: Recognizer, stream: StreamRecognizer, path: Path, note: str) -> None:
+    compares = recognizer.has_motion and len(recognizer.info.spec.offsets_s) > 1
+    if stream.n_frames < (2 if compares else 1):
+        raise EmptyVideoError(
+            f"{path} has {stream.n_frames} readable frame(s), too few to recognise anything; "
+            f"{note or 'give a longer video'}"
+        )
+
+
+def _find_sightings(
+    recognizer: Recognizer, found: Findings, stream: StreamRecognizer, reader: VideoReader
+) -> Sightings | None:
+    if not found.seen:
+        return None
+    pose_s = windows.compute_step_times(stream.span_s, recognizer.pose_spec.rate_hz)
+    return build_sightings(found.seen, pose_s, reader.info, reader.letterbox)
 
 
 def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:
@@ -210,8 +249,9 @@ def iter_results(
         ConfigError: The background label is none of the bundle's.
         BundleMismatchError: The bundle's graphs do not take what its contract says.
     """
-    for path in paths:
-        try:
-            yield recognise_video(recognizer, path, config=config, decode=decode, progress=progress)
-        except VideoError as error:
-            yield Reject("", path, str(error))
+    with _open_detector(recognizer) as detect:
+        for path in paths:
+            try:
+                yield _recognise(recognizer, path, config, decode, progress, detect)
+            except VideoError as error:
+                yield Reject("", path, str(error))

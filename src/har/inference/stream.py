@@ -1,43 +1,38 @@
 """Frames in, logits of windows out: recognition step by step in constant memory.
 
-    StackSampler        frames -> the stacks of frames that time steps compare
+    BatchSampler        frames -> the pictures that time steps look at (`har.inference.sampling`)
     FeatureWindows      features of steps -> overlapping windows
-    StreamRecognizer    both, with a bundle's networks between and behind them
+    MotionStream        both, with the CNN between and the temporal head behind them
+    PoseStream          the same for people: pose network, tracker, pose head
+    StreamRecognizer    one or both streams, as the bundle says
 
-Nothing here has a clock or a thread. A step's stack is given once no later frame can change it, so
-pushing frames one by one gives the stacks that `har.windows` gives for all frames at once. Every
-step goes through the CNN once, however many windows it is in; only the small temporal head runs
-again for each window.
+Nothing here has a clock or a thread. Every step goes through its CNN once, however many windows it
+is in; only the small heads run again for each window.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
-from har import windows
-from har.errors import BundleMismatchError, ConfigError, VideoDecodeError
+from har.config import PredictConfig
+from har.errors import ConfigError
+from har.inference.sampling import BatchSampler, Stack, StackSampler
+from har.runtime.detector import PoseDetector
+from har.runtime.people import PeopleLogits, PeopleStream
 from har.runtime.recognizer import Recognizer
 from har.types import Frame, WindowSpec
 
-_STEP_EPS = 1e-6
+Seen = Iterable[tuple[np.ndarray, np.ndarray]]
+Detect = Callable[[Iterable[np.ndarray]], Seen]
+"""Gives for each picture, in order, what `PoseDetector.detect` gives; it may still be at work."""
+
 _MAX_WINDOWS = 32
 """Windows that go through the temporal head together, at most."""
-
-
-@dataclass(frozen=True)
-class Stack:
-    """The frames that ``n_steps`` consecutive time steps all compare.
-
-    Attributes:
-        image: (H, W, C) uint8.
-        n_steps: More than one where frames are rare, as in a gap of the recording.
-    """
-
-    image: np.ndarray
-    n_steps: int
 
 
 @dataclass(frozen=True)
@@ -53,108 +48,26 @@ class WindowLogits:
     logits: np.ndarray
 
 
-class StackSampler:
-    """Gives the stack of every time step of a stream, as soon as it is final.
+@dataclass
+class Findings:
+    """What frames made known, each list in the order of time; often all are empty.
 
-    A step is final when its stretch ``[k, k + 1) / rate_hz`` has passed and a frame has come that
-    is as late as the latest one it compares. Frames that no later step can need are forgotten.
+    Attributes:
+        motion: Windows of the motion stream.
+        people: Windows of the pose stream.
+        seen: For each step of the pose stream the (17, 3) keypoints of the people that are
+            followed, by their number, in pixels of the pictures that were pushed.
     """
 
-    def __init__(self, spec: WindowSpec) -> None:
-        self._spec = spec
-        self._latest_offset_s = max(0.0, *spec.offsets_s)
-        self._earliest_offset_s = min(0.0, *spec.offsets_s)
-        self._shape = (*spec.size, 3) if spec.color == "rgb" else spec.size
-        self._times_s: list[float] = []
-        self._images: list[np.ndarray] = []
-        self._n_frames = 0
-        self._n_steps = 0
+    motion: list[WindowLogits] = field(default_factory=list)
+    people: list[PeopleLogits] = field(default_factory=list)
+    seen: list[dict[int, np.ndarray]] = field(default_factory=list)
 
-    @property
-    def span_s(self) -> float:
-        """Length of what came so far, as `windows.compute_span_s` gives it for all frames."""
-        if self._n_frames < 2:
-            return 0.0
-        return self._times_s[-1] * self._n_frames / (self._n_frames - 1)
-
-    @property
-    def n_frames(self) -> int:
-        """Frames that came so far."""
-        return self._n_frames
-
-    def push(self, frame: Frame) -> list[Stack]:
-        """Takes the next frame and gives the stacks that it makes final, often none.
-
-        Args:
-            frame: Later than the one before; the first one is at 0 s. Its image is kept for a
-                while and must not be written to.
-
-        Raises:
-            BundleMismatchError: The picture is not of the contract's size and colour.
-            VideoDecodeError: The frame is not later than the one before.
-        """
-        if frame.image.shape != self._shape:
-            raise BundleMismatchError(
-                f"Expected pictures of shape {self._shape} as the bundle says, received "
-                f"{frame.image.shape} at {frame.time_s:.3f} s"
-            )
-        if self._times_s and frame.time_s <= self._times_s[-1]:
-            raise VideoDecodeError(
-                f"Expected a frame after {self._times_s[-1]:.3f} s, received one at "
-                f"{frame.time_s:.3f} s"
-            )
-        self._n_frames += 1
-        self._times_s.append(frame.time_s)
-        self._images.append(frame.image)
-        stacks = self._make_stacks(self._find_final_steps())
-        self._forget_frames()
-        return stacks
-
-    def flush(self) -> list[Stack]:
-        """Gives the stacks of the steps that were still waiting; the stream has ended."""
-        if self._n_frames == 0:
-            return []
-        return self._make_stacks(
-            windows.compute_step_times(self.span_s, self._spec.rate_hz)[self._n_steps :]
-        )
-
-    def _find_final_steps(self) -> np.ndarray:
-        rate_hz, last_s = self._spec.rate_hz, self._times_s[-1]
-        n_passed = int(np.floor(last_s * rate_hz + _STEP_EPS))
-        step_times_s = (np.arange(self._n_steps, n_passed) + 0.5) / rate_hz
-        if len(step_times_s) == 0:
-            return step_times_s
-        times_s = np.array(self._times_s)
-        centre = windows.compute_nearest_indices(times_s, step_times_s)
-        return step_times_s[times_s[centre] + self._latest_offset_s <= last_s]
-
-    def _make_stacks(self, step_times_s: np.ndarray) -> list[Stack]:
-        if len(step_times_s) == 0:
-            return []
-        self._n_steps += len(step_times_s)
-        indices = windows.compute_stack_indices(
-            np.array(self._times_s), step_times_s, self._spec.offsets_s
-        )
-        changes = np.flatnonzero(np.any(indices[1:] != indices[:-1], axis=1)) + 1
-        firsts = np.concatenate([[0], changes])
-        counts = np.diff(firsts, append=len(indices))
-        return [
-            Stack(self._gather(indices[first]), int(count))
-            for first, count in zip(firsts, counts, strict=True)
-        ]
-
-    def _gather(self, indices: np.ndarray) -> np.ndarray:
-        if self._spec.color == "rgb":
-            return self._images[indices[0]]
-        return np.stack([self._images[index] for index in indices], axis=-1)
-
-    def _forget_frames(self) -> None:
-        next_s = (self._n_steps + 0.5) / self._spec.rate_hz if self._n_steps else 0.0
-        before = max(int(np.searchsorted(self._times_s, next_s)) - 1, 0)
-        earliest_s = self._times_s[before] + self._earliest_offset_s
-        needed = min(int(np.searchsorted(self._times_s, earliest_s)), before) - 1
-        if needed > 0:
-            del self._times_s[:needed], self._images[:needed]
+    def extend(self, later: Findings, keep_people: bool) -> None:
+        """Adds what became known later; who was seen where, only if it is to be kept."""
+        self.motion += later.motion
+        self.people += later.people
+        self.seen += later.seen if keep_people else []
 
 
 class FeatureWindows:
@@ -190,85 +103,44 @@ class FeatureWindows:
         return max(self._n_pushed - self._n_steps, 0), np.stack(self._ring)
 
 
-class StreamRecognizer:
-    """Recognises a stream of frames as they come; once `flush` was called it has ended."""
+class MotionStream:
+    """Windows of motion in the picture."""
 
-    def __init__(self, recognizer: Recognizer, hop: int, batch_steps: int = 1) -> None:
-        """Starts an empty stream.
-
-        Args:
-            recognizer: The loaded bundle; several streams may share it.
-            hop: Steps from one window's start to the next.
-            batch_steps: Stacks that wait for each other to go through the CNN together: 1 answers
-                soonest, more is faster for files.
-
-        Raises:
-            ConfigError: ``hop`` is not from 1 to the window's length.
-        """
+    def __init__(self, recognizer: Recognizer, config: PredictConfig) -> None:
+        """Starts an empty stream of a bundle that takes motion."""
         self._recognizer = recognizer
         self._spec = recognizer.info.spec
-        self._sampler = StackSampler(self._spec)
-        self._windows = FeatureWindows(self._spec.n_steps, hop)
-        self._batch_steps = batch_steps
-        self._pending: list[Stack] = []
+        sampler = StackSampler(
+            self._spec.rate_hz, self._spec.offsets_s, compute_picture_shape(self._spec)
+        )
+        self.sampler = BatchSampler(sampler, config.batch_steps)
+        self._windows = FeatureWindows(self._spec.n_steps, config.hop(self._spec.n_steps))
 
-    @property
-    def span_s(self) -> float:
-        """Length in seconds of what came so far: each frame stands for a mean interval."""
-        return self._sampler.span_s
+    def push(self, frame: Frame, found: Findings) -> None:
+        """Takes the next frame and adds what is known with it to ``found``."""
+        for batch in self.sampler.push(frame):
+            self._encode(batch, found)
 
-    @property
-    def n_frames(self) -> int:
-        """Frames that came so far."""
-        return self._sampler.n_frames
-
-    def push(self, frame: Frame) -> list[WindowLogits]:
-        """Takes the next frame and gives the windows that are complete with it, often none.
-
-        Raises:
-            BundleMismatchError: The picture is not of the bundle's size and colour.
-            VideoDecodeError: The frame is not later than the one before.
-        """
-        return self._encode(self._sampler.push(frame))
-
-    def flush(self) -> list[WindowLogits]:
-        """Ends the stream and gives the windows that were still waiting.
-
-        After at least one frame there is at least one window in all.
-        """
-        found = self._encode(self._sampler.flush())
-        found += self._encode_pending()
+    def flush(self, found: Findings) -> None:
+        """Ends the stream and adds what was still waiting to ``found``."""
+        for batch in self.sampler.flush():
+            self._encode(batch, found)
         last = self._windows.flush()
-        return found + (self._score([last]) if last else [])
+        found.motion += self._score([last]) if last else []
 
-    def _encode(self, stacks: list[Stack]) -> list[WindowLogits]:
-        found: list[WindowLogits] = []
-        for stack in stacks:
-            self._pending.append(stack)
-            if len(self._pending) >= self._batch_steps:
-                found += self._encode_pending()
-        return found
-
-    def _encode_pending(self) -> list[WindowLogits]:
-        if not self._pending:
-            return []
-        stacks, self._pending = self._pending, []
-        features = self._recognizer.compute_features(np.stack([item.image for item in stacks]))
-        found: list[WindowLogits] = []
+    def _encode(self, batch: list[Stack], found: Findings) -> None:
+        features = self._recognizer.compute_features(np.stack([item.image for item in batch]))
         due: list[tuple[int, np.ndarray]] = []
-        for item, feature in zip(stacks, features, strict=True):
+        for item, feature in zip(batch, features, strict=True):
             for _ in range(item.n_steps):
                 window = self._windows.push(feature)
-                if window is not None:
-                    due.append(window)
+                due += [window] if window else []
                 if len(due) == _MAX_WINDOWS:
-                    found += self._score(due)
+                    found.motion += self._score(due)
                     due = []
-        return found + self._score(due)
+        found.motion += self._score(due) if due else []
 
     def _score(self, due: list[tuple[int, np.ndarray]]) -> list[WindowLogits]:
-        if not due:
-            return []
         padded = np.zeros((len(due), self._spec.n_steps, due[0][1].shape[1]), dtype=np.float32)
         for row, (_, features) in zip(padded, due, strict=True):
             row[: len(features)] = features
@@ -277,3 +149,117 @@ class StreamRecognizer:
             WindowLogits(start, rows[: len(features)])
             for (start, features), rows in zip(due, logits, strict=True)
         ]
+
+
+class PoseStream:
+    """Windows of people, who are followed from the first step on.
+
+    Where steps wait for each other, a batch is looked at while the next one is gathered: a detector
+    with threads of its own then works beside the decoder and the tracker.
+    """
+
+    def __init__(self, recognizer: Recognizer, config: PredictConfig, detect: Detect) -> None:
+        """Starts an empty stream of a bundle that takes keypoints."""
+        pose, shape = recognizer.pose_spec, compute_picture_shape(recognizer.info.spec)
+        self.sampler = BatchSampler(StackSampler(pose.rate_hz, (0.0,), shape), config.batch_steps)
+        self._people = PeopleStream(recognizer, config.hop(pose.n_steps))
+        self._detect = detect
+        self._is_gray = len(shape) == 2
+        self._n_ahead = 1 if config.batch_steps > 1 else 0
+        self._begun: deque[tuple[list[Stack], Seen]] = deque()
+
+    def push(self, frame: Frame, found: Findings) -> None:
+        """Takes the next frame and adds what is known with it to ``found``."""
+        self._look(self.sampler.push(frame), self._n_ahead, found)
+
+    def flush(self, found: Findings) -> None:
+        """Ends the stream and adds what was still waiting to ``found``."""
+        self._look(self.sampler.flush(), 0, found)
+        last = self._people.flush()
+        found.people += [last] if last else []
+
+    def _look(self, batches: list[list[Stack]], n_ahead: int, found: Findings) -> None:
+        for batch in batches:
+            pictures = [item.image[..., 0] if self._is_gray else item.image for item in batch]
+            self._begun.append((batch, self._detect(pictures)))
+        while len(self._begun) > n_ahead:
+            self._follow(*self._begun.popleft(), found)
+
+    def _follow(self, batch: list[Stack], people: Seen, found: Findings) -> None:
+        for item, (points, scores) in zip(batch, people, strict=True):
+            for _ in range(item.n_steps):
+                window = self._people.push(points, scores)
+                found.people += [window] if window else []
+                found.seen.append(self._people.seen)
+
+
+class StreamRecognizer:
+    """Recognises a stream of frames as they come; once `flush` was called it has ended."""
+
+    def __init__(
+        self,
+        recognizer: Recognizer,
+        config: PredictConfig | None = None,
+        detect: Detect | None = None,
+    ) -> None:
+        """Starts an empty stream.
+
+        Args:
+            recognizer: The loaded bundle; several streams may share it.
+            config: How windows overlap, and how many steps wait for each other to go through a
+                CNN together: 1 answers soonest, more is faster for files. The defaults when None.
+            detect: Finds people, where the bundle looks at them; the shipped pose network, one
+                picture after another, when None.
+        """
+        config = config or PredictConfig()
+        self._streams: list[MotionStream | PoseStream] = []
+        if recognizer.has_motion:
+            self._streams.append(MotionStream(recognizer, config))
+        if recognizer.has_pose:
+            detect = detect or partial(map, PoseDetector().detect)
+            self._streams.append(PoseStream(recognizer, config, detect))
+
+    @property
+    def span_s(self) -> float:
+        """Length in seconds of what came so far: each frame stands for a mean interval."""
+        return self._streams[0].sampler.span_s
+
+    @property
+    def n_frames(self) -> int:
+        """Frames that came so far."""
+        return self._streams[0].sampler.n_frames
+
+    def push(self, frame: Frame) -> Findings:
+        """Takes the next frame and gives the windows that are complete with it, often none.
+
+        Args:
+            frame: Later than the one before; the first one is at 0 s. Its image is kept for a
+                while and must not be written to.
+
+        Raises:
+            BundleMismatchError: The picture is not of the bundle's size and colour.
+            VideoDecodeError: The frame is not later than the one before.
+        """
+        found = Findings()
+        for stream in self._streams:
+            stream.push(frame, found)
+        return found
+
+    def flush(self) -> Findings:
+        """Ends the stream and gives the windows that were still waiting.
+
+        After at least one frame there is at least one window of each stream in all.
+        """
+        found = Findings()
+        for stream in self._streams:
+            stream.flush(found)
+        return found
+
+
+def compute_picture_shape(spec: WindowSpec) -> tuple[int, ...]:
+    """Gives the shape of the pictures that a contract asks for.
+
+    >>> compute_picture_shape(WindowSpec((192, 320), 8.0, 16, "rgb", (), 30.0))
+    (192, 320, 3)
+    """
+    return (*spec.size, 3) if spec.color == "rgb" else spec.size

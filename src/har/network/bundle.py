@@ -14,21 +14,29 @@ from har import __version__, contract
 from har.contract import BundleInfo
 from har.errors import BundleIntegrityError
 from har.network import motion, temporal
+from har.network.pose import TakeFeatures
+from har.pose.features import N_FEATURES
 
-SERIALIZABLE = (motion.MotionEncoding, motion.PixelScaling, temporal.MaskedMean)
+SERIALIZABLE = (motion.MotionEncoding, motion.PixelScaling, temporal.MaskedMean, TakeFeatures)
 """Layers of our own that a saved model may name; importing them is what lets Keras find them."""
 
 
 def save_bundle(
-    bundle_dir: Path, info: BundleInfo, cnn: keras.Model, head: keras.Model
+    bundle_dir: Path,
+    info: BundleInfo,
+    cnn: keras.Model | None = None,
+    head: keras.Model | None = None,
+    pose: keras.Model | None = None,
 ) -> BundleInfo:
     """Writes a whole bundle in one step: an older one stays until the new one is whole.
 
     Args:
         bundle_dir: The folder to write; its parent is made.
-        info: The contract; ``files`` and ``versions`` are filled in here.
+        info: The contract; ``files`` and ``versions`` are filled in here. Its ``streams`` say
+            which of the models there must be.
         cnn: (B, H, W, C) uint8 to (B, D).
         head: (B, T, D) to (B, T, K).
+        pose: (B, T, P) keypoint features of one person to (B, T, K).
 
     Returns:
         The contract as written.
@@ -36,12 +44,17 @@ def save_bundle(
     part = bundle_dir.with_name(f".{bundle_dir.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
-    cnn.save(part / contract.CNN_FILE)
-    head.save(part / contract.TEMPORAL_FILE)
-    stacks = np.zeros((1, *info.spec.size, info.spec.n_channels), dtype=np.uint8)
-    features = np.zeros((1, info.spec.n_steps, info.n_features), dtype=np.float32)
-    export_graph(cnn, stacks, part / contract.CNN_GRAPH_FILE)
-    export_graph(head, features, part / contract.TEMPORAL_GRAPH_FILE)
+    if cnn is not None and head is not None:
+        cnn.save(part / contract.CNN_FILE)
+        head.save(part / contract.TEMPORAL_FILE)
+        stacks = np.zeros((1, *info.spec.size, info.spec.n_channels), dtype=np.uint8)
+        features = np.zeros((1, info.spec.n_steps, info.n_features), dtype=np.float32)
+        export_graph(cnn, stacks, part / contract.CNN_GRAPH_FILE)
+        export_graph(head, features, part / contract.TEMPORAL_GRAPH_FILE)
+    if pose is not None and info.pose is not None:
+        pose.save(part / contract.POSE_FILE)
+        people = np.zeros((1, info.pose.n_steps, N_FEATURES), dtype=np.float32)
+        export_graph(pose, people, part / contract.POSE_GRAPH_FILE)
     files = {path.name: contract.compute_file_hash(path) for path in sorted(part.iterdir())}
     versions = {"har": __version__, "keras": keras.__version__, "backend": keras.backend.backend()}
     written = replace(info, files=files, versions=versions)
@@ -67,6 +80,17 @@ def load_models(bundle_dir: Path) -> tuple[BundleInfo, keras.Model, keras.Model]
     cnn = _load_model(contract.find_verified(bundle_dir, info, contract.CNN_FILE))
     head = _load_model(contract.find_verified(bundle_dir, info, contract.TEMPORAL_FILE))
     return info, cnn, head
+
+
+def load_pose(bundle_dir: Path) -> tuple[BundleInfo, keras.Model]:
+    """Reads a bundle's contract and its pose head, after the hash is checked.
+
+    Raises:
+        BundleNotFoundError: There is no bundle in the folder.
+        BundleIntegrityError: It has no pose head, or the file was altered or is unsafe to load.
+    """
+    info = contract.load_info(bundle_dir)
+    return info, _load_model(contract.find_verified(bundle_dir, info, contract.POSE_FILE))
 
 
 def _load_model(path: Path) -> keras.Model:

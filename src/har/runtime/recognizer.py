@@ -8,7 +8,11 @@ import numpy as np
 
 from har import contract
 from har.contract import BundleInfo
+from har.errors import BundleMismatchError
+from har.pose.features import SEEN_COLUMN, PoseWindow
+from har.runtime.detector import compute_detector_hash
 from har.runtime.engine import Graph
+from har.types import PoseSpec
 
 
 class Recognizer:
@@ -24,12 +28,48 @@ class Recognizer:
         Raises:
             BundleNotFoundError: There is no bundle in the folder.
             BundleIntegrityError: A file is missing, altered or unusable.
+            BundleMismatchError: It has learnt the keypoints of another pose network.
         """
         self.info: BundleInfo = contract.load_info(bundle_dir)
-        self._cnn, self._temporal = (
-            Graph(contract.find_verified(bundle_dir, self.info, name), n_threads)
-            for name in (contract.CNN_GRAPH_FILE, contract.TEMPORAL_GRAPH_FILE)
-        )
+        self._dir, self._n_threads = bundle_dir, n_threads
+        if self.has_motion:
+            self._cnn = self._load(contract.CNN_GRAPH_FILE)
+            self._temporal = self._load(contract.TEMPORAL_GRAPH_FILE)
+        if self.has_pose:
+            self._check_detector()
+            self._pose = self._load(contract.POSE_GRAPH_FILE)
+
+    def _load(self, name: str) -> Graph:
+        return Graph(contract.find_verified(self._dir, self.info, name), self._n_threads)
+
+    def _check_detector(self) -> None:
+        if self.pose_spec.detector != compute_detector_hash():
+            raise BundleMismatchError(
+                f"The bundle {self._dir} has learnt the keypoints of another pose network than "
+                f"this har ships; train it again, or use the har version it was made with "
+                f"({self.info.versions.get('har', 'unknown')})"
+            )
+
+    @property
+    def has_motion(self) -> bool:
+        """Whether the bundle looks at motion in the picture."""
+        return self.info.streams != "pose"
+
+    @property
+    def has_pose(self) -> bool:
+        """Whether the bundle looks at people's keypoints."""
+        return self.info.streams != "motion"
+
+    @property
+    def pose_spec(self) -> PoseSpec:
+        """The input contract of the pose stream.
+
+        Raises:
+            BundleMismatchError: The bundle has no pose stream.
+        """
+        if self.info.pose is None:
+            raise BundleMismatchError(f"The bundle {self._dir} does not look at keypoints")
+        return self.info.pose
 
     def compute_features(self, stacks: np.ndarray) -> np.ndarray:
         """Gives one feature vector a time step.
@@ -54,6 +94,17 @@ class Recognizer:
         """
         return self._temporal.run(np.ascontiguousarray(features, dtype=np.float32))
 
+    def compute_people_logits(self, window: PoseWindow) -> np.ndarray:
+        """Gives (P, K) float32: each person's logits, the mean over the steps they are seen at."""
+        n_people, n_steps, n_features = window.features.shape
+        if n_people == 0:
+            return np.zeros((0, len(self.info.labels)), dtype=np.float32)
+        padded = np.zeros((n_people, self.pose_spec.n_steps, n_features), dtype=np.float32)
+        padded[:, :n_steps] = window.features
+        logits = self._pose.run(padded)[:, :n_steps]
+        seen = window.features[:, :, SEEN_COLUMN, None]
+        return (logits * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1.0)
+
     def compute_probs(self, logits: np.ndarray) -> np.ndarray:
         """Gives calibrated probabilities.
 
@@ -63,7 +114,8 @@ class Recognizer:
         Returns:
             (..., K) float32, the last axis sums to 1.
         """
-        return compute_softmax(np.asarray(logits) / self.info.temperature)
+        scaled = np.asarray(logits) / self.info.temperature
+        return compute_softmax(scaled + np.array(self.info.bias) if self.info.bias else scaled)
 
 
 def compute_softmax(logits: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from pathlib import Path
 from har.config import SynthConfig
 from har.files import replacing
 
-GENERATOR_VERSION = 1
+GENERATOR_VERSION = 2
 """Raised whenever the same settings would give other pictures."""
 
 

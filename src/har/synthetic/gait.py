@@ -37,7 +37,7 @@ def compute_steps(root: np.ndarray, step_m: float, rate_hz: float) -> tuple[np.n
 
 
 def compute_running_mean(values: np.ndarray, n: int) -> np.ndarray:
-    """Gives the running mean over ``n`` rows, edges repeated."""
-    padded = np.pad(values, ((n // 2, n // 2), (0, 0)), mode="edge")
-    sums = np.cumsum(np.pad(padded, ((1, 0), (0, 0))), axis=0)
+    """Gives the running mean over an odd number ``n`` of rows, edges repeated."""
+    first, last = np.repeat(values[:1], n // 2, axis=0), np.repeat(values[-1:], n // 2, axis=0)
+    sums = np.cumsum(np.concatenate([np.zeros_like(values[:1]), first, values, last]), axis=0)
     return (sums[n:] - sums[:-n]) / n

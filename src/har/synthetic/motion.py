@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -12,6 +13,7 @@ from har.synthetic.acts.playing import PLAYING
 from har.synthetic.acts.self_hits import SELF_HITS
 from har.synthetic.acts.strokes import Deed, Need, Style, is_possible
 from har.synthetic.body import Body
+from har.synthetic.encounter import draw_encounter
 from har.synthetic.layout import draw_layout
 from har.synthetic.scene import Scene
 from har.synthetic.stage import Box, Stage, Thing
@@ -19,6 +21,12 @@ from har.synthetic.stage import Box, Stage, Thing
 Label = Literal["hitting_others", "hitting_self", "playing"]
 COMMON_FROM = 0.15
 """How far `variety` must be above a style's rarity for the style to be as likely as any."""
+
+CONTACT_SHARE = 0.35
+"""How much of play is with the partner within reach, where people meet.
+
+With half of it, `har synth --check` tells hitting oneself by hands that do not go to another.
+"""
 
 RARE_NEEDS: dict[Need, float] = {"table": 4.0, "wall": 4.0, "stick": 4.0}
 """How much more often a style is taken that needs something seldom there, when it is."""
@@ -67,7 +75,9 @@ class Motion:
     acts: tuple[Happening, ...]
 
 
-def draw_motion(scene: Scene, seed: int, slot: int, label: Label, length_s: float) -> Motion:
+def draw_motion(
+    scene: Scene, seed: int, slot: int, label: Label, length_s: float, meet: bool = False
+) -> Motion:
     """Draws one clip's motion.
 
     Clips of the same scene and slot share every circumstance (who is there and where, how they
@@ -80,13 +90,19 @@ def draw_motion(scene: Scene, seed: int, slot: int, label: Label, length_s: floa
         slot: Number of the clip among those of its label in the scene.
         label: The class.
         length_s: Seconds.
+        meet: People may come together and part, and `CONTACT_SHARE` of play among those who are
+            within reach of each other is friendly contact.
     """
     times_s = np.arange(max(round(length_s * scene.fps), 2)) / scene.fps
     circumstances = np.random.default_rng([seed, scene.index, 1, slot])
     layout = draw_layout(circumstances, scene, times_s, pair=label == "hitting_others")
+    if meet:
+        layout = draw_encounter(circumstances, layout)
     details = np.random.default_rng([seed, scene.index, 2, slot, LABELS.index(label)])
-    style = draw_style(details, label, layout.stage, (0, layout.partner), scene.variety)
+    style = draw_style(details, label, layout.stage, (0, layout.partner), scene.variety, meet)
     deed = Deed(0, layout.partner, layout.beats, layout.side, details)
+    if label == "hitting_others":
+        deed = dataclasses.replace(deed, short_m=layout.short_m, force=layout.force)
     perform(layout.stage, [*layout.pastimes, (style, deed)])
     return to_motion(layout.stage, layout.names, [describe(label, style, deed, layout.names)])
 
@@ -97,6 +113,7 @@ def draw_style(
     stage: Stage,
     pair: tuple[int, int | None],
     variety: float,
+    meet: bool = False,
 ) -> Style:
     """Draws a way of doing it among those that the circumstances allow.
 
@@ -106,12 +123,24 @@ def draw_style(
         stage: Where it will happen.
         pair: Who acts, and who is within reach, if anyone.
         variety: As in `SynthConfig`.
+        meet: `CONTACT_SHARE` of play is with whoever is within reach.
     """
     styles = [style for style in STYLES[label] if is_possible(style.need, stage, *pair)]
     common = [1.0 if style.rarity == 0.0 else variety - style.rarity for style in styles]
     weights = np.clip(np.array(common) / COMMON_FROM, 0.0, 1.0)
-    weights *= [RARE_NEEDS.get(style.need, 1.0) for style in styles]
+    weights *= [style.often * RARE_NEEDS.get(style.need, 1.0) for style in styles]
+    if meet and label == "playing":
+        weights = _favour_contact(styles, weights)
     return styles[int(rng.choice(len(styles), p=weights / weights.sum()))]
+
+
+def _favour_contact(styles: list[Style], weights: np.ndarray) -> np.ndarray:
+    """Gives weights under which `CONTACT_SHARE` of play is with a partner, where there is one."""
+    with_partner = np.array([style.need in ("partner", "standing pair") for style in styles])
+    if not weights[with_partner].any():
+        return weights
+    sums = np.where(with_partner, weights[with_partner].sum(), weights[~with_partner].sum())
+    return weights / sums * np.where(with_partner, CONTACT_SHARE, 1.0 - CONTACT_SHARE)
 
 
 def perform(stage: Stage, deeds: list[tuple[Style, Deed]]) -> None:
@@ -119,6 +148,7 @@ def perform(stage: Stage, deeds: list[tuple[Style, Deed]]) -> None:
     running = [style.act(stage, deed) for style, deed in deeds]
     for act in running:
         next(act)
+    stage.settle()
     for act in running:
         next(act, None)
 

@@ -116,11 +116,21 @@ class Stage:
     furniture: list[Box]
     station: Box | None = None
     things: list[Thing] = field(default_factory=list)
+    _settled: dict[int, Base] | None = field(default=None, init=False, repr=False)
 
     def base(self, who: int) -> Base:
-        """Gives trunk, head and legs of one player as they are set by now."""
+        """Gives trunk, head and legs of one player as they are set by now; not to be changed."""
+        if self._settled is not None and who in self._settled:
+            return self._settled[who]
         player = self.players[who]
-        return solve_base(player.body, player.controls)
+        base = solve_base(player.body, player.controls)
+        if self._settled is not None:
+            self._settled[who] = base
+        return base
+
+    def settle(self) -> None:
+        """Says that all bodies are set: from now on only hands and elbows are moved."""
+        self._settled = {}
 
     def move_hand(self, who: int, side: int, keys: list[HandKey]) -> None:
         """Has a hand leave its rest, go through ``keys``, and come back.

@@ -84,7 +84,7 @@ class PictureMaker:
 
         The array is the caller's own: nothing of the decoder's memory is kept.
         """
-        target, box = self._place(frame.height, frame.width)
+        target, box = self.find_place(frame.height, frame.width)
         height, width = (box.width, box.height) if self._is_sideways else (box.height, box.width)
         make = _make_gray if self._color == "gray" else _make_rgb
         content = make(frame, height, width)
@@ -96,7 +96,13 @@ class PictureMaker:
         picture[box.rows, box.columns] = content
         return picture
 
-    def _place(self, height: int, width: int) -> tuple[tuple[int, int], Letterbox]:
+    def find_place(self, height: int, width: int) -> tuple[tuple[int, int], Letterbox]:
+        """Gives the (H, W) of the picture of a frame, and where in it the frame is seen.
+
+        Args:
+            height: Rows of the frame as it is stored, before it is turned.
+            width: Its columns.
+        """
         if self._size is None:
             shown = (width, height) if self._is_sideways else (height, width)
             return shown, Letterbox(0, 0, *shown)

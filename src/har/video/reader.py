@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from har import windows
 from har.types import Color, Frame, VideoInfo
 from har.video.clock import FrameClock
+from har.video.geometry import Letterbox
 from har.video.picture import PictureMaker
 from har.video.source import VideoSource
 
@@ -104,6 +105,13 @@ class VideoReader:
     def damaged_s(self) -> float | None:
         """Time of the first damage met so far, in seconds; None if there is none."""
         return self._source.damaged_s
+
+    @property
+    def letterbox(self) -> Letterbox:
+        """Where the video is seen in the pictures that are given out; the rest is bars."""
+        sides = (self.info.height, self.info.width)
+        is_sideways = self.info.rotation_deg in (90, 270)
+        return self._pictures.find_place(*(sides[::-1] if is_sideways else sides))[1]
 
     def __enter__(self) -> VideoReader:
         return self

@@ -1,6 +1,7 @@
 """The surface: light, quiet, with the exit codes and streams that it promises."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -110,3 +111,22 @@ def test_predict_prints_json_on_standard_output_only(tmp_path):
     assert "error" in found["broken.mp4"]
     written = {path.name for path in (tmp_path / "results" / "predict").iterdir()}
     assert written >= {"events.csv", "results.json", "a.timeline.png", "a.annotated.mp4"}
+
+
+def test_predict_says_who_and_what_it_cannot_tell(tmp_path):
+    from acting import make_scene
+    from bundles import make_people_bundle
+
+    make_people_bundle(tmp_path / "bundle")
+    make_scene(tmp_path / "acts.mp4", lambda _: ((0.3, False), (0.7, True)), 1.5)
+    make_scene(tmp_path / "empty.mp4", lambda _: (), 1.0)
+    done = run("predict", "acts.mp4", "empty.mp4", "--bundle", "bundle", "--annotate", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "looks at people's keypoints" in done.stderr
+    table = {line.split()[0]: line for line in done.stderr.splitlines() if line.strip()}
+    assert re.search(r"active +\d\.\d+ +1 +\d+x +1 +1 +0%$", table["acts.mp4"])
+    assert re.search(r"cannot tell +0\.00 +0 +\d+x +0 +0 +100%$", table["empty.mp4"])
+    lines = (tmp_path / "results" / "predict" / "events.csv").read_text().splitlines()
+    assert lines[0].endswith("subject,target")
+    assert lines[1].split(",")[-2:] in (["1", "2"], ["2", "1"])
+    assert (tmp_path / "results" / "predict" / "empty.annotated.mp4").is_file()

@@ -1,4 +1,4 @@
-"""Events worked out by hand, and what holds of all of them."""
+"""Events and their people worked out by hand, and what holds of all of them."""
 
 from itertools import pairwise
 
@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from har.config import DecodeConfig
 from har.errors import ConfigError
-from har.events.decode import decode_events
-from har.types import Event, Scores
+from har.events.decode import decode_events, name_people
+from har.types import Event, People, Scores
 
 STEP_S = 0.5
 PLAIN = DecodeConfig(onset=0.6, offset=0.4, min_s=0.0, merge_gap_s=0.0)
@@ -117,3 +117,71 @@ def test_without_limits_every_row_at_the_onset_is_in_an_event(values: list[float
     for time_s, value in zip(scores.times_s, scores.values[:, 1], strict=True):
         inside = any(event.onset_s <= time_s < event.offset_s for event in events)
         assert inside if value >= np.float32(0.6) else not inside or value >= np.float32(0.4)
+
+
+def _name(values: list[float], subjects: list[int], targets: list[int], own=()) -> list[tuple]:
+    """Gives the people of the events of ``hit``; ``play`` names someone else throughout."""
+    scores = _make_scores(values)
+    numbers = [np.stack([np.full(len(n), 9), np.array(n)], axis=1) for n in (subjects, targets)]
+    scores = Scores(
+        scores.labels,
+        scores.times_s,
+        scores.values,
+        STEP_S,
+        People(*numbers, np.ones(len(values), np.float32)),
+    )
+    events = decode_events(scores, DecodeConfig("play", min_s=0.0, merge_gap_s=0.0))
+    named = name_people(events, scores, own)
+    assert [(e.label, e.onset_s, e.offset_s, e.score) for e in named] == [
+        (e.label, e.onset_s, e.offset_s, e.score) for e in events
+    ]
+    return [(event.subject, event.target) for event in named]
+
+
+@pytest.mark.parametrize(
+    ("values", "subjects", "targets", "expected"),
+    [
+        ([0.9, 0.9, 0.9], [2, 1, 2], [1, 2, 1], [(2, 1)]),
+        # By weight: 0.9 against 0.4 + 0.4.
+        ([0.9, 0.4, 0.4], [2, 1, 1], [1, 2, 2], [(2, 1)]),
+        # The target is that of the subject's own rows.
+        ([0.8, 0.8, 0.8, 0.8, 0.8], [1, 1, 1, 2, 2], [3, 3, 2, 5, 5], [(1, 3)]),
+        # Rows outside the event do not count, each event has its own people.
+        ([0.9, 0.1, 0.7, 0.1], [1, 2, 3, 2], [2, 1, 0, 1], [(1, 2), (3, 0)]),
+        # Nobody is an answer, too.
+        ([0.9, 0.9, 0.9], [0, 0, 1], [0, 0, 2], [(0, 0)]),
+        ([0.9, 0.9, 0.9], [1, 1, 1], [0, 0, 2], [(1, 0)]),
+        # The lower number of two as strong.
+        ([0.9, 0.9], [2, 1], [1, 2], [(1, 2)]),
+        ([0.1], [1], [1], []),
+    ],
+)
+def test_most_rows_say_who(
+    values: list[float], subjects: list[int], targets: list[int], expected: list[tuple[int, int]]
+) -> None:
+    assert _name(values, subjects, targets) == expected
+    assert _name(values, subjects, targets, {"hit"}) == [(subject, 0) for subject, _ in expected]
+
+
+def test_without_people_events_stay_as_they_are() -> None:
+    scores = _make_scores([0.9, 0.9])
+    events = decode_events(scores, PLAIN)
+    assert name_people(events, scores, ()) == events
+
+
+def test_rows_that_cannot_tell_end_an_event_and_make_none() -> None:
+    values = np.array([[0.1, 0.9], [0.0, 0.0], [0.0, 0.0], [0.1, 0.9]], np.float32)
+    scores = Scores(("play", "hit"), (np.arange(4) + 0.5) * STEP_S, values, STEP_S)
+    assert scores.is_unknown.tolist() == [False, True, True, False]
+    events = decode_events(scores, PLAIN)
+    assert [(event.onset_s, event.offset_s) for event in events] == [(0.0, 0.5), (1.5, 2.0)]
+
+
+@given(values=levels, seed=st.integers(0, 99))
+def test_people_are_those_that_some_row_names(values: list[float], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    subjects = rng.integers(0, 4, len(values)).tolist()
+    targets = [(subject + 1) if subject else 0 for subject in subjects]
+    for subject, target in _name(values, subjects, targets):
+        assert subject in subjects
+        assert target == (subject + 1 if subject else 0)

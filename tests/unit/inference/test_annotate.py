@@ -10,8 +10,10 @@ from videos import make_clip, make_truncated_mp4, make_video, read_number
 
 from har.config import DecodeConfig
 from har.errors import VideoDecodeError, VideoWriteError
-from har.inference.annotate import write_annotated
+from har.inference.annotate import Panel, write_annotated
 from har.inference.recording import VideoResult, recognise_video
+from har.inference.sightings import Sightings
+from har.pose.people import INDEX
 from har.runtime.recognizer import Recognizer
 from har.types import Event, Frame
 from har.video.reader import open_video
@@ -97,6 +99,47 @@ def test_a_place_that_cannot_be_written_is_named(recognizer: Recognizer, tmp_pat
     result = recognise_video(recognizer, make_clip(tmp_path / "in.mp4", n_frames=5))
     with pytest.raises(VideoWriteError, match=r"in\.mp4"):
         write_annotated(tmp_path / "in.mp4" / "out.mp4", result, DECODE)
+
+
+def test_people_are_drawn_where_they_are_in_the_video(
+    recognizer: Recognizer, tmp_path: Path
+) -> None:
+    path = make_video(tmp_path / "in.mp4", np.arange(25) / 25, (90, 120), paint=_paint_small)
+    body = np.tile(np.array([90.0, 45.0, 0.9], np.float32), (17, 1))
+    body[INDEX["left_wrist"]] = [30.0, 45.0, 0.05]  # not sure enough
+    seen = Sightings(np.array([0.25]), np.array([1]), body[None], 0.5)
+    frames = _annotate(replace(recognise_video(recognizer, path), sightings=seen), tmp_path)
+    for frame in (frames[0], frames[5], frames[20]):
+        shown = frame.image[:360, :480].astype(int)
+        spots = np.argwhere(np.abs(shown - 100).max(axis=2) > 60)
+        if frame.time_s > 0.5:
+            assert len(spots) == 0
+        else:
+            assert spots[:, 1].mean() == pytest.approx(90 * 4, abs=6)
+            assert 90 < spots[:, 0].min() < spots[:, 0].max() < 190
+
+
+def _paint_small(index: int) -> np.ndarray:
+    return np.full((90, 120, 3), 100, np.uint8)
+
+
+def test_what_it_cannot_tell_is_said_and_hatched(recognizer: Recognizer, tmp_path: Path) -> None:
+    path = make_video(tmp_path / "in.mp4", np.arange(50) / 25, SIZE, paint=_paint_gray)
+    result = recognise_video(recognizer, path)
+    result.scores.values[:8] = 0
+    panel = Panel(result, DECODE, SIZE[1])
+    canvas = np.empty((panel.height_px, SIZE[1], 3), np.uint8)
+    n_hatched = []
+    for time_s in (0.5, 1.5):
+        panel.draw(canvas, time_s)
+        is_line = (canvas == (78, 82, 90)).all(axis=2).any(axis=0)
+        n_hatched.append(is_line.sum())
+        # A second of the four that are seen, to the left or the right of now.
+        columns = np.flatnonzero(is_line)
+        begin_s, end_s = (columns[[0, -1]] - panel._left) / (SIZE[1] - panel._left) * 4 - 2
+        assert begin_s + time_s == pytest.approx(0, abs=0.1)
+        assert end_s + time_s == pytest.approx(1, abs=0.1)
+    assert n_hatched[0] == pytest.approx(n_hatched[1], abs=4)
 
 
 def test_progress_goes_to_the_end(recognizer: Recognizer, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The timeline shows events where they are, whatever the labels and the length."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,8 +11,8 @@ from har.config import DecodeConfig
 from har.errors import OutputError
 from har.events.decode import decode_events
 from har.inference.pictures import compute_colors, write_timeline
-from har.inference.recording import VideoResult
-from har.types import Scores, VideoInfo
+from har.inference.recording import CANNOT_TELL, VideoResult
+from har.types import Event, Scores, VideoInfo
 
 CONFIG = DecodeConfig(background="play")
 HIT_COLOR = compute_colors(("play", "hit"), "play")["hit"]
@@ -80,6 +81,40 @@ def test_a_short_peak_in_a_long_recording_is_seen(tmp_path: Path) -> None:
 def test_any_labels_can_be_drawn(tmp_path: Path, labels: tuple[str, ...], n_steps: int) -> None:
     result = make_result(Path("$video$.mp4"), np.ones(n_steps), labels, note="cut off at 3 s")
     write_timeline(tmp_path / "a.png", result, DecodeConfig())
+    assert _read(tmp_path / "a.png").shape[1] == 1440
+
+
+def test_stretches_where_it_cannot_tell_are_gray_and_hatched(tmp_path: Path) -> None:
+    result = make_result(Path("a.mp4"), np.zeros(160))
+    result.scores.values[40:80] = 0
+    write_timeline(tmp_path / "a.png", result, CONFIG)
+    image = _read(tmp_path / "a.png")
+    background = (image == (236, 238, 240)).all(axis=2)
+    columns = np.flatnonzero(background.sum(axis=0) > 20) / image.shape[1]
+    assert columns[0] == pytest.approx(0.16 + 0.808 / 4, abs=0.005)
+    assert columns[-1] == pytest.approx(0.16 + 0.808 / 2, abs=0.005)
+    assert (image == (195, 200, 206)).all(axis=2).sum() > 200
+
+
+@pytest.mark.parametrize(("length_s", "is_written"), [(2.0, True), (0.25, False)])
+def test_people_are_written_on_bars_with_room(
+    tmp_path: Path, length_s: float, is_written: bool
+) -> None:
+    result = make_result(Path("a.mp4"), np.zeros(160))
+    bars = []
+    for name, who in (("named", (1, 2)), ("plain", (0, 0))):
+        event = Event("hit", 5.0, 5.0 + length_s, 0.9, *who)
+        write_timeline(tmp_path / f"{name}.png", replace(result, events=(event,)), CONFIG)
+        is_bar = (_read(tmp_path / f"{name}.png") == HIT_COLOR).all(axis=2)
+        bars.append(is_bar[is_bar.sum(axis=1) > 10].sum())
+    assert bool(bars[1] - bars[0] > 15) is is_written
+
+
+def test_a_recording_without_an_answer_can_be_drawn(tmp_path: Path) -> None:
+    result = make_result(Path("a.mp4"), np.zeros(9))
+    result.scores.values[:] = 0
+    result = replace(result, label=CANNOT_TELL, probs=dict.fromkeys(result.probs, 0.0))
+    write_timeline(tmp_path / "a.png", result, CONFIG)
     assert _read(tmp_path / "a.png").shape[1] == 1440
 
 

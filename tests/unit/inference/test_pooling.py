@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from har import windows
-from har.inference.pooling import compute_step_logits
+from har.inference.pooling import compute_step_logits, find_strongest
 
 
 def test_steps_get_the_mean_of_their_windows() -> None:
@@ -34,3 +34,18 @@ def test_it_is_the_plain_loop(n: int, n_steps: int, data: st.DataObject) -> None
             if start <= step < start + n_steps
         ]
         np.testing.assert_allclose(found[step], np.mean(covering, axis=0), atol=1e-9)
+
+
+@given(n=st.integers(1, 60), n_steps=st.integers(1, 16), data=st.data())
+def test_the_strongest_window_is_that_of_the_plain_loop(
+    n: int, n_steps: int, data: st.DataObject
+) -> None:
+    hop = data.draw(st.integers(1, n_steps))
+    starts = windows.compute_window_starts(n, n_steps, hop)
+    strengths = np.random.default_rng(n).choice([0.0, 0.2, 0.5, 0.9], (len(starts), 3))
+    found = find_strongest(strengths, starts, n_steps, n)
+    for step in range(n):
+        over = [row for row, start in enumerate(starts) if start <= step < start + n_steps]
+        for label in range(3):
+            best = max(over, key=lambda row: strengths[row, label])
+            assert found[step, label] == (best if strengths[best, label] else -1)

@@ -1,109 +1,38 @@
-"""Pushing frames one by one gives what all frames at once give."""
+"""Pushing frames one by one gives what all frames at once give, for motion and for people."""
 
 import tracemalloc
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
-from bundles import RGB_SPEC, SPEC, make_bundle
+from acting import iter_scene
+from bundles import PEOPLE_SPEC, POSE_SPEC, SPEC, make_bundle, make_people_bundle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from har import windows
+from har.config import PredictConfig
 from har.errors import BundleMismatchError, ConfigError, VideoDecodeError
-from har.inference.stream import FeatureWindows, StackSampler, StreamRecognizer
+from har.inference.detecting import open_detector
+from har.inference.stream import FeatureWindows, Findings, StreamRecognizer
+from har.pose.people import Detections
+from har.runtime.detector import PoseDetector
+from har.runtime.people import PeopleLogits, score_detections
 from har.runtime.recognizer import Recognizer
-from har.types import Frame, WindowSpec
+from har.types import Frame
 
-TINY = replace(SPEC, size=(2, 2))
-
-rates = st.sampled_from([1.0, 2.0, 7.5, 8.0, 10.0, 12.0])
-offset = st.floats(-0.6, 0.6).map(lambda value: round(value, 3))
-lag = st.tuples(offset, offset).filter(lambda pair: pair[0] != pair[1])
-specs = st.builds(
-    lambda rate_hz, lags: replace(TINY, rate_hz=rate_hz, lags_s=tuple(lags)),
-    rates,
-    st.lists(lag, min_size=1, max_size=4),
-) | st.just(replace(RGB_SPEC, size=(2, 2)))
-even = st.builds(
-    lambda fps, n: np.arange(n) / fps,
-    st.sampled_from([1.0, 3.0, 5.0, 8.0, 23.976, 25.0, 29.97, 30.0, 60.0]),
-    st.integers(1, 120),
-)
-uneven = st.lists(
-    st.sampled_from([0.001, 0.02, 1 / 30, 0.04, 0.1, 0.125, 0.4, 1.0, 7.0]), max_size=100
-).map(lambda gaps: np.concatenate([[0.0], np.cumsum(gaps)]))
-frame_times = even | uneven
-
-
-def _make_frames(times_s: np.ndarray, spec: WindowSpec) -> list[Frame]:
-    """Gives frames whose every pixel is their number."""
-    shape = (*spec.size, 3) if spec.color == "rgb" else spec.size
-    return [
-        Frame(index, float(time_s), np.full(shape, index, np.uint8))
-        for index, time_s in enumerate(times_s)
-    ]
-
-
-def _sample(times_s: np.ndarray, spec: WindowSpec) -> list[list[int]]:
-    sampler = StackSampler(spec)
-    stacks = [stack for frame in _make_frames(times_s, spec) for stack in sampler.push(frame)]
-    stacks += sampler.flush()
-    return [stack.image[0, 0].tolist() for stack in stacks for _ in range(stack.n_steps)]
-
-
-@settings(max_examples=300, deadline=None)
-@given(times_s=frame_times, spec=specs)
-def test_streamed_stacks_are_those_of_all_frames_at_once(
-    times_s: np.ndarray, spec: WindowSpec
-) -> None:
-    step_times_s = windows.compute_step_times(windows.compute_span_s(times_s), spec.rate_hz)
-    indices = windows.compute_stack_indices(times_s, step_times_s, spec.offsets_s)
-    expected = np.repeat(indices, 3, axis=1) if spec.color == "rgb" else indices
-    assert _sample(times_s, spec) == expected.tolist()
-
-
-def test_stacks_worked_out_by_hand() -> None:
-    spec = replace(TINY, lags_s=((0.0, -0.04), (0.16, 0.0)))
-    times_s = np.arange(11) * 0.04
-    assert _sample(times_s, spec) == [[1, 2, 6], [4, 5, 9], [7, 8, 10]]
-
-
-def test_a_step_is_given_with_the_first_frame_that_makes_it_final() -> None:
-    sampler = StackSampler(replace(TINY, lags_s=((0.0, -0.04), (0.16, 0.0))))
-    times_s = np.arange(12) * 0.04
-    given_at = [frame.index for frame in _make_frames(times_s, TINY) for _ in sampler.push(frame)]
-    # Step 0 looks at frame 2 (0.08 s) and 0.16 s later: frame 6. Step 1: frame 5, then 9.
-    assert given_at == [6, 9]
-
-
-def test_a_gap_makes_few_stacks() -> None:
-    sampler = StackSampler(replace(TINY, lags_s=((0.0, -0.04),)))
-    frames = _make_frames(np.array([0.0, 1.0, 11.0]), TINY)
-    stacks = [stack for frame in frames for stack in sampler.push(frame)]
-    # Steps 0-3 are nearest to frame 0, 4-7 to frame 1, then 8-47 to 1 and 48-87 to 2.
-    assert [stack.n_steps for stack in stacks] == [4, 4, 40, 40]
-    assert [stack.image[0, 0].tolist() for stack in stacks] == [[0, 0], [0, 1], [0, 1], [1, 2]]
-
-
-@pytest.mark.parametrize("fps", [2.0, 30.0])
-def test_memory_does_not_grow_with_the_stream(fps: float) -> None:
-    sampler = StackSampler(replace(SPEC, size=(64, 64)))
-    n_held = []
-    for index in range(3000):
-        sampler.push(Frame(index, index / fps, np.zeros((64, 64), np.uint8)))
-        n_held.append(len(sampler._images))
-    assert max(n_held) == max(n_held[:60]) <= 2 + 0.5 * fps
+QUARTER = PredictConfig(n_overlap=4, batch_steps=4)
 
 
 def test_a_long_gap_is_bridged_in_little_memory(tmp_path: Path) -> None:
-    stream = StreamRecognizer(Recognizer(make_bundle(tmp_path)), hop=2, batch_steps=4)
+    stream = StreamRecognizer(Recognizer(make_bundle(tmp_path)), QUARTER)
     image = np.zeros(SPEC.size, np.uint8)
     stream.push(Frame(0, 0.0, image))
     tracemalloc.start()
-    found = stream.push(Frame(1, 600.0, image))
-    found += stream.push(Frame(2, 600.04, image)) + stream.flush()
+    found = _push_all(stream, [Frame(1, 600.0, image), Frame(2, 600.04, image)]).motion
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found[-1].start + SPEC.n_steps == int(stream.span_s * SPEC.rate_hz)
@@ -139,47 +68,149 @@ def _random_frames(n: int, seed: int) -> list[Frame]:
 
 
 @pytest.mark.parametrize("batch_steps", [1, 3, 16])
-@pytest.mark.parametrize("hop", [1, 2, 3, 8])
+@pytest.mark.parametrize("n_overlap", [1, 2, 3, 8])
 @pytest.mark.parametrize("n_frames", [1, 2, 9, 150])
 def test_streamed_logits_are_those_of_the_whole(
-    recognizer: Recognizer, n_frames: int, hop: int, batch_steps: int
+    recognizer: Recognizer, n_frames: int, n_overlap: int, batch_steps: int
 ) -> None:
     frames = _random_frames(n_frames, seed=n_frames)
-    stream = StreamRecognizer(recognizer, hop, batch_steps)
-    found = [window for frame in frames for window in stream.push(frame)] + stream.flush()
+    config = PredictConfig(n_overlap, batch_steps)
+    found = _push_all(StreamRecognizer(recognizer, config), frames).motion
 
     times_s = np.array([frame.time_s for frame in frames])
     step_times_s = windows.compute_step_times(windows.compute_span_s(times_s), SPEC.rate_hz)
     indices = windows.compute_stack_indices(times_s, step_times_s, SPEC.offsets_s)
     stacks = windows.gather_stacks(np.stack([frame.image for frame in frames]), indices)
     features = recognizer.compute_features(stacks)
-    sliced, lengths = windows.slice_windows(features, SPEC.n_steps, hop)
+    sliced, lengths = windows.slice_windows(features, SPEC.n_steps, config.hop(SPEC.n_steps))
     expected = recognizer.compute_logits(sliced)
     assert len(found) == len(expected)
     for window, rows, length in zip(found, expected, lengths, strict=True):
         np.testing.assert_allclose(window.logits, rows[:length], rtol=1e-5, atol=1e-5)
 
 
+def _push_all(stream: StreamRecognizer, frames: list[Frame]) -> Findings:
+    found = Findings()
+    for frame in frames:
+        found.extend(stream.push(frame), keep_people=True)
+    found.extend(stream.flush(), keep_people=True)
+    return found
+
+
 def test_a_stream_without_frames_has_no_windows(recognizer: Recognizer) -> None:
-    stream = StreamRecognizer(recognizer, hop=2)
-    assert stream.flush() == []
+    stream = StreamRecognizer(recognizer)
+    assert stream.flush() == Findings()
     assert stream.span_s == 0.0
 
 
-def test_a_picture_of_another_size_is_refused(recognizer: Recognizer) -> None:
-    stream = StreamRecognizer(recognizer, hop=2)
-    with pytest.raises(BundleMismatchError, match=r"\(32, 48\).*\(32, 48, 3\)"):
-        stream.push(Frame(0, 0.0, np.zeros((32, 48, 3), np.uint8)))
-
-
 def test_a_frame_from_the_past_is_refused(recognizer: Recognizer) -> None:
-    stream = StreamRecognizer(recognizer, hop=2)
+    stream = StreamRecognizer(recognizer)
     stream.push(Frame(0, 0.0, np.zeros((32, 48), np.uint8)))
     with pytest.raises(VideoDecodeError, match=r"after 0\.000 s"):
         stream.push(Frame(1, 0.0, np.zeros((32, 48), np.uint8)))
 
 
 @pytest.mark.parametrize("hop", [0, 9])
-def test_a_hop_that_would_leave_steps_out_is_refused(recognizer: Recognizer, hop: int) -> None:
+def test_a_hop_that_would_leave_steps_out_is_refused(hop: int) -> None:
     with pytest.raises(ConfigError, match="hop"):
-        StreamRecognizer(recognizer, hop)
+        FeatureWindows(8, hop)
+
+
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recognizer]:
+    folder = tmp_path_factory.mktemp("people")
+    return {
+        streams: Recognizer(make_people_bundle(folder / streams, streams))
+        for streams in ("pose", "both")
+    }
+
+
+@pytest.fixture(scope="module")
+def film() -> list[Frame]:
+    """Gives three seconds at an uneven rate: two people, the right one's hands go up for one."""
+    pictures = iter_scene(lambda time_s: ((0.3, False), (0.7, 1 <= time_s < 2)), 3.0)
+    rng = np.random.default_rng(0)
+    times_s = np.concatenate([[0.0], np.cumsum(rng.choice([0.04, 0.1, 0.16], 29))])
+    size = PEOPLE_SPEC.size[::-1]
+    return [
+        Frame(index, float(time_s), cv2.cvtColor(cv2.resize(image, size), cv2.COLOR_RGB2GRAY))
+        for index, (time_s, image) in enumerate(zip(times_s, pictures, strict=True))
+    ]
+
+
+@pytest.fixture(scope="module")
+def detections(film: list[Frame]) -> Detections:
+    """Gives what is seen at the steps of all frames at once."""
+    times_s = np.array([frame.time_s for frame in film])
+    steps = windows.compute_step_times(windows.compute_span_s(times_s), POSE_SPEC.rate_hz)
+    detector = PoseDetector(1)
+    rows = windows.compute_nearest_indices(times_s, steps)
+    points, scores = zip(*(detector.detect(film[row].image) for row in rows), strict=True)
+    return Detections(np.stack(points), np.stack(scores))
+
+
+@pytest.mark.parametrize("streams", ["pose", "both"])
+@pytest.mark.parametrize("batch_steps", [1, 7])
+def test_streamed_people_are_those_of_the_whole(
+    bundles: dict[str, Recognizer],
+    film: list[Frame],
+    detections: Detections,
+    streams: str,
+    batch_steps: int,
+) -> None:
+    recognizer, config = bundles[streams], PredictConfig(2, batch_steps)
+    with open_detector() as detect:
+        found = _push_all(StreamRecognizer(recognizer, config, detect), film)
+    expected = score_detections(recognizer, detections, config.hop(POSE_SPEC.n_steps))
+    assert [_to_plain(window) for window in found.people] == [_to_plain(w) for w in expected]
+    assert len(found.people) > 4
+    assert len(found.seen) == len(detections.scores)
+    assert bool(found.motion) is (streams == "both")
+
+
+def _to_plain(window: PeopleLogits) -> tuple:
+    numbers = (window.subjects.tolist(), window.targets.tolist())
+    logits = np.round(window.logits, 4).tolist()
+    return window.start, window.n_steps, logits, round(window.sureness, 5), *numbers
+
+
+@pytest.mark.parametrize("streams", ["motion", "pose", "both"])
+def test_a_picture_of_another_size_is_refused_in_mid_stream(
+    bundles: dict[str, Recognizer], recognizer: Recognizer, streams: str
+) -> None:
+    bundle = bundles.get(streams, recognizer)
+    stream = StreamRecognizer(bundle)
+    size = bundle.info.spec.size
+    stream.push(Frame(0, 0.0, np.zeros(size, np.uint8)))
+    for shape in ((size[0], size[1], 3), (size[0] // 2, size[1])):
+        with pytest.raises(BundleMismatchError, match=f"{size[0]}, {size[1]}.*at 0.040 s"):
+            stream.push(Frame(1, 0.04, np.zeros(shape, np.uint8)))
+
+
+def test_a_picture_is_not_looked_at_for_every_step_of_a_gap(
+    bundles: dict[str, Recognizer],
+) -> None:
+    detector, n_looks = PoseDetector(1), 0
+
+    def detect(pictures: Iterable[np.ndarray]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        nonlocal n_looks
+        for picture in pictures:
+            n_looks += 1
+            yield detector.detect(picture)
+
+    stream = StreamRecognizer(bundles["pose"], QUARTER, detect)
+    image = np.zeros(PEOPLE_SPEC.size, np.uint8)
+    found = _push_all(stream, [Frame(index, 20.0 * index, image) for index in range(3)])
+    # Known with frame 1: steps of frames 0 and 1; with frame 2: of 1 and 2; at the end: of 2.
+    assert n_looks == 5
+    assert len(found.seen) == 600
+    assert found.people[-1].start == 590
+    assert {window.sureness for window in found.people} == {0.0}
+
+
+def test_pictures_of_a_shape_that_the_pose_network_does_not_take_are_named(tmp_path: Path) -> None:
+    spec = replace(PEOPLE_SPEC, size=(100, 160))
+    stream = StreamRecognizer(Recognizer(make_people_bundle(tmp_path, spec=spec)))
+    stream.push(Frame(0, 0.0, np.zeros((100, 160), np.uint8)))
+    with pytest.raises(BundleMismatchError, match="100x160"):
+        stream.flush()

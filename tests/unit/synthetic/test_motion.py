@@ -143,14 +143,14 @@ def test_hits_on_others_mostly_land(motions):
 
 def test_every_style_can_be_drawn():
     config = SynthConfig(variety=1.0, seed=1)
-    missing = {style.name for label in LABELS for style in STYLES[label]}
-    for index in range(400):
-        if not missing:
-            break
-        scene = draw_scene(config, index)
-        for label in LABELS:
+    for label in LABELS:
+        missing = {style.name for style in STYLES[label]}
+        for index in range(1500):
+            if not missing:
+                break
+            scene = draw_scene(config, index)
             missing.discard(draw_motion(scene, 1, 0, label, 1.0).acts[0].style)
-    assert not missing
+        assert not missing
 
 
 def test_plain_scenes_keep_to_plain_styles_and_two_people():

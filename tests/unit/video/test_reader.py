@@ -8,7 +8,7 @@ import av
 import numpy as np
 import pytest
 import videos
-from videos import make_clip, make_video, read_number
+from videos import make_clip, make_rotated, make_video, read_number
 
 from har.errors import (
     NoVideoStreamError,
@@ -16,7 +16,7 @@ from har.errors import (
     VideoNotFoundError,
     VideoOpenError,
 )
-from har.video.geometry import compute_letterbox
+from har.video.geometry import Letterbox, compute_letterbox
 from har.video.reader import open_video, probe_video
 
 
@@ -188,6 +188,17 @@ def test_wide_pixels_are_letterboxed_as_seen(tmp_path):
         container.mux(stream.encode(None))
     with open_video(path, (64, 128), "gray") as reader:
         assert next(iter(reader)).image.min() > 200
+        assert reader.letterbox == Letterbox(0, 0, 64, 128)
+    with open_video(path, (64, 64), "gray") as reader:
+        assert reader.letterbox == Letterbox(16, 0, 32, 64)
+
+
+@pytest.mark.parametrize(("turn_deg", "shown"), [(90, (96, 64)), (180, (64, 96))])
+def test_letterbox_is_where_a_turned_video_is_seen(tmp_path, turn_deg, shown):
+    path = make_rotated(tmp_path / "turned.mp4", turn_deg)
+    for size in ((64, 128), None):
+        with open_video(path, size, "gray") as reader:
+            assert reader.letterbox == compute_letterbox(shown, size or shown)
 
 
 # Stretches and seeking

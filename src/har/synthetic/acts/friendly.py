@@ -78,7 +78,7 @@ def shake_hands(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def tickle(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Wriggling fingers at the other's belly and sides; the other squirms."""
+    """Pokes the other's belly and sides with wriggling fingers; the other squirms."""
     close_gap(stage, deed)
     other, gate = stage.players[deed.other], hold_gate(stage.times_s, deed.beats)
     wriggle = np.sin(2 * np.pi * 1.7 * stage.times_s) * gate
@@ -92,7 +92,8 @@ def tickle(stage: Stage, deed: Deed) -> Iterator[None]:
         spot = other_spot(other.body, stage.base(deed.other), towards, "belly", hand)
         quick = np.sin(2 * np.pi * 3.5 * stage.times_s + side)[:, None]
         spot = spot + (0.08 + 0.025 * quick) * outward(base, side)
-        stage.move_hand(deed.actor, side, hold_keys(deed.beats, spot))
+        off = spot + 0.12 * stage.players[deed.actor].body.stature * outward(base, side)
+        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, off, spot, ease_smooth))
 
 
 def pat(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -104,7 +105,8 @@ def pat(stage: Stage, deed: Deed) -> Iterator[None]:
     shoulder = base.shoulders[:, deed.side]
     part = "shoulder" if deed.rng.random() < 0.8 else "chest"
     spot = other_spot(other, stage.base(deed.other), shoulder, part, body.hand_radius)
-    above = spot + 0.05 * body.stature * (UP - 0.5 * base.facing[..., 0])
+    size = body.stature * deed.rng.uniform(0.05, 0.14)
+    above = spot + size * (UP - 0.5 * base.facing[..., 0])
     stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, above, spot, ease_smooth, 0.1))
 
 

@@ -66,7 +66,7 @@ def pass_ball(stage: Stage, deed: Deed) -> Iterator[None]:
         chests.append(place + 0.22 * body.stature * np.array([*way, 0.0]))
         for side in (0, 1):
             hold = chests[-1] + 0.09 * outward(base, side)
-            give = hold + 0.10 * body.stature * np.array([*way, 0.2])
+            give = hold + 0.16 * body.stature * np.array([*way, 0.2])
             keys = stroke_keys(deed.beats, hold, give, ease_smooth)
             stage.move_hand(who, side, keys)
     share, arc = np.zeros_like(stage.times_s), np.zeros_like(stage.times_s)

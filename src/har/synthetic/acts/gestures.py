@@ -21,6 +21,7 @@ from har.synthetic.acts.strokes import (
     hold_thing,
     outward,
     stroke_keys,
+    unhurried,
 )
 from har.synthetic.easing import compute_blow, compute_pulse, ease_smooth
 from har.synthetic.stage import Stage
@@ -124,7 +125,7 @@ def stroke_hair(stage: Stage, deed: Deed) -> Iterator[None]:
     player, base = stage.players[deed.actor], stage.base(deed.actor)
     high = head_spot(player.body, base, deed.side, "crown")
     low = head_spot(player.body, base, deed.side, "ear") - 0.03 * player.body.stature * UP
-    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, high, low, ease_smooth))
+    stage.move_hand(deed.actor, deed.side, stroke_keys(unhurried(deed), high, low, ease_smooth))
     stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.5)
 
 
@@ -134,18 +135,19 @@ def wipe_face(stage: Stage, deed: Deed) -> Iterator[None]:
     player, base = stage.players[deed.actor], stage.base(deed.actor)
     near = head_spot(player.body, base, deed.side, "mouth")
     far = head_spot(player.body, base, deed.side, "cheek")
-    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, near, far, ease_smooth))
+    stage.move_hand(deed.actor, deed.side, stroke_keys(unhurried(deed), near, far, ease_smooth))
     stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.5)
 
 
 def cover_face(stage: Stage, deed: Deed) -> Iterator[None]:
     """Covers the face with both hands and opens them again: peekaboo."""
     yield
+    beats = unhurried(deed)
     player, base = stage.players[deed.actor], stage.base(deed.actor)
     for side in (0, 1):
         eyes = head_spot(player.body, base, side, "eyes")
         apart = head_windup(base, side, "eyes", eyes, 0.18 * player.body.stature)
-        keys = stroke_keys(deed.beats, apart, eyes, ease_smooth, 0.15)
+        keys = stroke_keys(beats, apart, eyes, ease_smooth, 0.15)
         stage.move_hand(deed.actor, side, keys)
 
 
@@ -165,7 +167,7 @@ def eat(stage: Stage, deed: Deed) -> Iterator[None]:
     player, base = stage.players[deed.actor], stage.base(deed.actor)
     mouth = head_spot(player.body, base, deed.side, "mouth", 0.02)
     bowl = base.on_trunk(0.17 * player.body.stature, 0.0, 0.35 * player.body.trunk)
-    keys = stroke_keys(deed.beats, bowl, mouth, ease_smooth, 0.12)
+    keys = stroke_keys(unhurried(deed), bowl, mouth, ease_smooth, 0.12)
     stage.move_hand(deed.actor, deed.side, keys)
     hold_thing(stage, deed, "cup", 0.035, 0.09)
 
@@ -212,7 +214,7 @@ def rub_belly(stage: Stage, deed: Deed) -> Iterator[None]:
     player, base = stage.players[deed.actor], stage.base(deed.actor)
     low = chest_spot(player.body, base, deed.side, 0.35, 0.3)
     high = chest_spot(player.body, base, deed.side, deed.rng.uniform(0.55, 0.8), -0.2)
-    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, low, high, ease_smooth))
+    stage.move_hand(deed.actor, deed.side, stroke_keys(unhurried(deed), low, high, ease_smooth))
 
 
 def rock(stage: Stage, deed: Deed) -> Iterator[None]:

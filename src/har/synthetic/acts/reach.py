@@ -45,7 +45,9 @@ def reachable_spot(
     spots = []
     for part in deed.rng.permutation(np.array(parts)):
         towards = shoulder + swing if part == "head" else shoulder
-        spot = other_spot(other, other_base, towards, str(part), body.hand_radius + gap)
+        spot = other_spot(
+            other, other_base, towards, str(part), body.hand_radius + gap + deed.short_m
+        )
         spots.append((float(np.linalg.norm(spot - shoulder, axis=-1)[at]), spot))
     within = [spot for far, spot in spots if far <= body.arm_reach]
     return within[0] if within else min(spots, key=lambda item: item[0])[1]
@@ -63,7 +65,8 @@ def close_gap(stage: Stage, deed: Deed) -> None:
         other_spot(other.body, stage.base(deed.other), shoulder, part, actor.body.hand_radius)[at]
         for part in ("chest", "shoulder")
     ]
-    short = min(float(np.linalg.norm(spot - shoulder[at])) for spot in spots) - reach
+    nearest = min(float(np.linalg.norm(spot - shoulder[at])) for spot in spots)
+    short = nearest - reach - deed.short_m
     if short <= 0.0:
         return
     gate = hold_gate(stage.times_s, deed.beats)

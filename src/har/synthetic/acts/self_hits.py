@@ -15,6 +15,7 @@ from har.synthetic.acts.strokes import (
     head_spot,
     head_windup,
     hold_gate,
+    now_and_then,
     stroke_keys,
     thigh_spot,
 )
@@ -22,11 +23,17 @@ from har.synthetic.easing import compute_blow
 from har.synthetic.skeleton import TRUNK_LIMITS, solve_base
 from har.synthetic.stage import Box, Stage
 
+SHORT_STAY_S = 0.04
 HEAD_AT_BLOW = np.radians([0.0, 20.0, 0.0])
 
 
-def hit_head(*spots: str) -> Act:
-    """Gives the act of striking the own head at one of the named spots, again and again."""
+def hit_head(*spots: str, longest_stay_s: float = SHORT_STAY_S) -> Act:
+    """Gives the act of striking the own head at one of the named spots, again and again.
+
+    Args:
+        spots: Names of `HEAD_SPOTS`.
+        longest_stay_s: The hand may stay where it has struck for up to so long.
+    """
 
     def act(stage: Stage, deed: Deed) -> Iterator[None]:
         sides = hands_used(deed, 0.35)
@@ -35,10 +42,12 @@ def hit_head(*spots: str) -> Act:
         name = str(deed.rng.choice(spots))
         size = 0.20 * player.body.stature * deed.beats.vigour * deed.rng.uniform(0.85, 1.15)
         raised = deed.rng.uniform(0.2, 0.9)
+        stay_s = float(deed.rng.uniform(SHORT_STAY_S, longest_stay_s))
         for side in sides:
             spot = head_spot(player.body, base, side, name)
             windup = head_windup(base, side, name, spot, size)
-            stage.move_hand(deed.actor, side, stroke_keys(deed.beats, windup, spot))
+            keys = stroke_keys(deed.beats, windup, spot, dwell_s=stay_s)
+            stage.move_hand(deed.actor, side, keys)
             stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), raised)
 
     return act
@@ -125,6 +134,14 @@ SELF_HITS = (
     Style("slap_face", hit_head("cheek"), rarity=0.1),
     Style("hit_chest", hit_chest, rarity=0.25),
     Style("slap_thigh", hit_thigh, rarity=0.35),
+    Style("hit_head_once", now_and_then(hit_head("temple", "cheek", "crown", "ear")), rarity=0.3),
+    Style(
+        "hit_head_and_stay",
+        now_and_then(hit_head("temple", "cheek", "crown", "forehead", longest_stay_s=0.4)),
+        rarity=0.3,
+        often=2.0,
+    ),
+    Style("hit_chest_once", now_and_then(hit_chest), rarity=0.3),
     Style("head_on_table", bang_head, need="table"),
     Style("head_on_wall", bang_head, need="wall"),
 )

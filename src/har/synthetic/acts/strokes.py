@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -28,12 +29,14 @@ class Style:
         act: What moves.
         need: What must be there for it.
         rarity: From which `variety` on it is met; 0 in the plainest scenes too.
+        often: How much more often than others it is taken.
     """
 
     name: str
     act: Act
     need: Need = "nothing"
     rarity: float = 0.0
+    often: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class Deed:
         beats: When strokes land.
         side: The actor's better hand, 0 left, 1 right.
         rng: Draws the act's own details.
+        short_m: How far a blow at another falls short of it.
+        force: How far the whole body goes with a blow at another, and that one gives way; 0 to 1.
     """
 
     actor: int
@@ -53,6 +58,8 @@ class Deed:
     beats: Beats
     side: int
     rng: np.random.Generator
+    short_m: float = 0.0
+    force: float = 0.0
 
     @property
     def other(self) -> int:
@@ -187,6 +194,28 @@ def stroke_keys(
         free_s = contact_s + dwell_s + 0.8 * beats.stroke_s
         keys.append(HandKey(free_s, windup, back))
     return [*keys[:-1], HandKey(max(beats.end_s, free_s), "rest")]
+
+
+def unhurried(deed: Deed) -> Beats:
+    """Draws beats for what is done at leisure: perhaps every second one only, each more slowly."""
+    contacts_s = deed.beats.contacts_s[:: int(deed.rng.integers(1, 4))]
+    slow_s = deed.beats.stroke_s * float(deed.rng.uniform(1.3, 3.0))
+    period_s = min(np.diff(contacts_s), default=1.0)
+    return dataclasses.replace(
+        deed.beats, contacts_s=contacts_s, stroke_s=min(slow_s, 0.45 * float(period_s))
+    )
+
+
+def now_and_then(act: Act) -> Act:
+    """Gives the act with only some of its strokes: one alone, or with pauses between them."""
+
+    def sparse(stage: Stage, deed: Deed) -> Iterator[None]:
+        all_s = deed.beats.contacts_s
+        kept_s = tuple(time_s for time_s in all_s if deed.rng.random() < 0.4)
+        beats = dataclasses.replace(deed.beats, contacts_s=kept_s or all_s[:1])
+        return act(stage, dataclasses.replace(deed, beats=beats))
+
+    return sparse
 
 
 def hold_keys(beats: Beats, where: np.ndarray) -> list[HandKey]:

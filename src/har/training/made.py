@@ -1,0 +1,121 @@
+"""Made skeleton sequences as windows of single people, each with what that person does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from har import windows
+from har.pose.features import N_FEATURES, compute_window
+from har.pose.people import Detections, Tracks
+from har.pose.tracks import track_people
+from har.synthetic.sequences import Sequences
+from har.types import PoseSpec
+
+HOP = 8
+"""Steps between the windows that are taken from a sequence."""
+MIN_SHARE = 0.5
+"""A window shows an act when it holds at least this share of the act, or of the window."""
+MAX_SHARE_BESIDE = 0.15
+"""A window with less than this share shows the actor beside the act; those between are left out."""
+MIN_OWNED = 0.7
+"""A track must be the same true person for at least this share of its steps."""
+
+
+@dataclass(frozen=True)
+class PersonWindows:
+    """Windows of single people.
+
+    Attributes:
+        features: (N, T, D) float16, padded with zeros.
+        labels: (N,) int64: what the person does.
+        styles: (N,) int64: in which way, -1 for all who are not the actor.
+        scenes: (N,) int64: the group.
+        sureness: (N,) float32.
+    """
+
+    features: np.ndarray
+    labels: np.ndarray
+    styles: np.ndarray
+    scenes: np.ndarray
+    sureness: np.ndarray
+
+
+def compute_person_windows(
+    sequences: Sequences, chosen: range, spec: PoseSpec, background: int
+) -> PersonWindows:
+    """Gives the windows of all tracked people of some sequences.
+
+    Args:
+        sequences: Made ones, at the contract's rate.
+        chosen: Which of them.
+        spec: The input contract.
+        background: Index of the label of all who do nothing else.
+    """
+    rows: list[tuple[np.ndarray, int, int, int, float]] = []
+    for index in chosen:
+        rows += _cut_sequence(sequences, index, spec, background)
+    features = np.zeros((len(rows), spec.n_steps, N_FEATURES), dtype=np.float16)
+    for target, row in zip(features, rows, strict=True):
+        target[: len(row[0])] = row[0]
+    labels, styles, scenes = (np.array([row[k] for row in rows], np.int64) for k in (1, 2, 3))
+    sureness = np.array([row[4] for row in rows], dtype=np.float32)
+    return PersonWindows(features, labels, styles, scenes, sureness)
+
+
+def _cut_sequence(
+    sequences: Sequences, index: int, spec: PoseSpec, background: int
+) -> list[tuple[np.ndarray, int, int, int, float]]:
+    detections = sequences.detections(index)
+    tracks = track_people(detections, spec.rate_hz)
+    owners = find_owners(tracks, detections, sequences.owners[sequences.rows(index)])
+    found = []
+    for start in windows.compute_window_starts(len(tracks.points), spec.n_steps, HOP):
+        window = compute_window(tracks.points[start : start + spec.n_steps], spec.rate_hz)
+        share = _compute_share(sequences, index, int(start), spec)
+        for features, column, sureness in zip(
+            window.features, window.columns, window.sureness, strict=True
+        ):
+            label, style = background, -1
+            if owners[column] < 0 or sureness < spec.min_sureness:
+                continue
+            if owners[column] == sequences.subjects[index]:
+                if MAX_SHARE_BESIDE <= share < MIN_SHARE:
+                    continue
+                if share >= MIN_SHARE:
+                    label, style = int(sequences.labels[index]), int(sequences.styles[index])
+            scene = int(sequences.scenes[index])
+            found.append((features, label, style, scene, float(sureness)))
+    return found
+
+
+def _compute_share(sequences: Sequences, index: int, start: int, spec: PoseSpec) -> float:
+    """Gives how much of the act a window holds, or of the window the act, the larger of both."""
+    begin_s, end_s = (float(value) for value in sequences.spans_s[index])
+    left_s, right_s = start / spec.rate_hz, (start + spec.n_steps) / spec.rate_hz
+    both_s = max(min(end_s, right_s) - max(begin_s, left_s), 0.0)
+    return both_s / max(min(end_s - begin_s, spec.window_s), 1e-6)
+
+
+def find_owners(tracks: Tracks, detections: Detections, owners: np.ndarray) -> np.ndarray:
+    """Gives which true person each track follows.
+
+    Args:
+        tracks: Of the detections.
+        detections: Of N steps.
+        owners: (N, 6) whose each detection is, -1 for false people.
+
+    Returns:
+        (P,) int64; -1 where a track is no one person for most of its steps.
+    """
+    found = np.full(len(tracks.ids), -1, dtype=np.int64)
+    same = np.all(tracks.points[:, :, None] == detections.points[:, None], axis=(3, 4))
+    seen = tracks.points[..., 2].max(axis=-1) > 0
+    for column in range(len(tracks.ids)):
+        steps, rows = np.nonzero(same[:, column] & seen[:, column, None])
+        counts = np.bincount(owners[steps, rows] + 1, minlength=2)
+        best = int(counts[1:].argmax())
+        if counts[1:].max() >= MIN_OWNED * max(seen[:, column].sum(), 1):
+            found[column] = best
+    return found

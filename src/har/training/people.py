@@ -1,0 +1,154 @@
+"""Windows of people for the pose stream: of the clips of a store, and of made sequences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from har import windows
+from har.config import PoseConfig
+from har.dataset.store import Store
+from har.pose.features import N_FEATURES, PoseWindow, compute_window
+from har.pose.people import MAX_PEOPLE, Detections
+from har.pose.tracks import track_people
+from har.runtime.keypoints import KeypointCache
+from har.training.batches import compute_class_weights
+from har.types import PoseSpec
+
+TRAIN_HOP = 2
+"""Steps between the windows that training draws from: many starts, each computed once."""
+
+PeopleBatch = tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray, np.ndarray]
+"""((features (B, P, T, D), sureness (B, P), mask (B, T)), one-hot labels (B, K), weights (B,))"""
+
+
+def compute_windows(detections: Detections, spec: PoseSpec, hop: int) -> list[PoseWindow]:
+    """Gives the windows of consecutive steps, people followed from the first step on.
+
+    Args:
+        detections: Of N >= 1 steps.
+        spec: The input contract.
+        hop: Steps from one window's start to the next.
+    """
+    points = track_people(detections, spec.rate_hz).points
+    starts = windows.compute_window_starts(len(points), spec.n_steps, hop)
+    return [compute_window(points[start : start + spec.n_steps], spec.rate_hz) for start in starts]
+
+
+def load_clip_windows(
+    store: Store, clips: Sequence[int], spec: PoseSpec, progress: bool = False
+) -> list[list[PoseWindow]]:
+    """Gives all windows of some clips of a store; their keypoints are kept in the store."""
+    clip_ids = [store.clips[clip].clip_id for clip in clips]
+    found = KeypointCache(store, spec.rate_hz, progress).load(clip_ids)
+    bar = tqdm(found, "people", unit="clip", leave=False, disable=not progress)
+    return [compute_windows(detections, spec, TRAIN_HOP) for detections in bar]
+
+
+@dataclass(frozen=True)
+class PeopleSampling:
+    """How windows are drawn.
+
+    Attributes:
+        per_clip: Windows of a clip in an epoch.
+        batch_size: Windows in a batch.
+        jitter: Noise on the features, in their standard deviations.
+        seed: Of every draw.
+        training: Windows, noise and order are drawn; otherwise all windows come in order.
+    """
+
+    per_clip: int
+    batch_size: int
+    jitter: float
+    seed: int
+    training: bool = True
+
+    @classmethod
+    def of(cls, config: PoseConfig, seed: int, training: bool = True) -> PeopleSampling:
+        """Gives the settings of a recipe."""
+        per_clip, batch = config.windows_per_clip, config.fit.batch_clips
+        return cls(per_clip, batch, config.jitter, seed, training)
+
+
+class PeopleBatches(keras.utils.PyDataset):
+    """Batches of windows with all their people, drawn anew each epoch."""
+
+    def __init__(
+        self,
+        clips: Sequence[Sequence[PoseWindow]],
+        targets: np.ndarray,
+        n_labels: int,
+        spec: PoseSpec,
+        sampling: PeopleSampling,
+    ) -> None:
+        """Takes the windows of each clip and the (n_clips,) class indices."""
+        super().__init__()
+        self._clips, self._targets, self._spec, self._sampling = clips, targets, spec, sampling
+        self._weights = compute_class_weights(targets, n_labels)
+        self._n_labels = n_labels
+        self._scale = stack_features(clips).std(axis=0)
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Fixes the draws and the order of an epoch."""
+        rng = np.random.default_rng((self._sampling.seed, epoch))
+        if not self._sampling.training:
+            self._items = [(c, w) for c, clip in enumerate(self._clips) for w in range(len(clip))]
+            return
+        order = rng.permutation(np.repeat(np.arange(len(self._clips)), self._sampling.per_clip))
+        self._items = [(int(c), int(rng.integers(len(self._clips[c])))) for c in order]
+        self._epoch = epoch
+
+    def __len__(self) -> int:
+        """Gives the number of batches."""
+        return -(-len(self._items) // self._sampling.batch_size)
+
+    def __getitem__(self, index: int) -> PeopleBatch:
+        """Gives one batch."""
+        size = self._sampling.batch_size
+        items = self._items[index * size : (index + 1) * size]
+        found = [self._clips[clip][window] for clip, window in items]
+        features, sureness, mask = stack_people(found, self._spec)
+        if self._sampling.training and self._sampling.jitter:
+            rng = np.random.default_rng((self._sampling.seed, self._epoch, index))
+            noise = rng.standard_normal(features.shape, dtype=np.float32)
+            features += noise * self._scale * self._sampling.jitter * (features != 0)
+        targets = self._targets[[clip for clip, _ in items]]
+        one_hot = np.eye(self._n_labels, dtype=np.float32)[targets]
+        return (features, sureness, mask), one_hot, self._weights[targets]
+
+
+def stack_features(clips: Sequence[Sequence[PoseWindow]]) -> np.ndarray:
+    """Gives (N, D) features of every second window's people and steps; at least one row."""
+    rows = [
+        window.features.reshape(-1, N_FEATURES)
+        for clip in clips
+        for window in clip[::2]
+        if len(window.features)
+    ]
+    return np.concatenate(rows) if rows else np.zeros((1, N_FEATURES), dtype=np.float32)
+
+
+def stack_people(
+    found: Sequence[PoseWindow], spec: PoseSpec
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Gives windows as arrays: (B, P, T, D) features, (B, P) sureness and (B, T) mask.
+
+    The surest people come first, at most six; who is less sure than the contract asks has 0.
+    """
+    n_people = min(max([1, *(len(window.sureness) for window in found)]), MAX_PEOPLE)
+    features = np.zeros((len(found), n_people, spec.n_steps, N_FEATURES), dtype=np.float32)
+    sureness = np.zeros((len(found), n_people), dtype=np.float32)
+    mask = np.zeros((len(found), spec.n_steps), dtype=np.float32)
+    for row, window in enumerate(found):
+        order = np.argsort(-window.sureness, kind="stable")[:n_people]
+        n_steps = window.features.shape[1]
+        features[row, : len(order), :n_steps] = window.features[order]
+        sure = window.sureness[order]
+        sureness[row, : len(order)] = np.where(sure >= spec.min_sureness, sure, 0.0)
+        mask[row, :n_steps] = 1.0
+    return features, sureness, mask
