@@ -24,15 +24,15 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 from google.protobuf import json_format
-from onnx import TensorProto, helper, numpy_helper
 from tensorflow.core.framework import graph_pb2, node_def_pb2
+
+from har.network.half import halve_graph
 
 INPUT, OUTPUT = "input:0", "Identity:0"
 PLAIN = {"_FusedConv2D": "Conv2D", "FusedDepthwiseConv2dNative": "DepthwiseConv2dNative"}
 ONLY_FUSED = ("fused_ops", "epsilon", "leakyrelu_alpha", "num_args", "num_host_args", "TArgs")
 PRODUCER = 1087
 OPSET = 17
-MIN_FP16_VALUES = 16
 SIZES = ((192, 320), (256, 192))
 SKIN, SHIRT, JEANS, HAIR = (224, 172, 140), (60, 90, 170), (50, 50, 70), (60, 40, 25)
 
@@ -85,20 +85,6 @@ def build_graph(source: Path) -> graph_pb2.GraphDef:
             node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(weights[node.name]))
         graph.node.extend(split_fused(node) if node.op in PLAIN else [node])
     return graph
-
-
-def halve_weights(model: onnx.ModelProto) -> None:
-    """Stores large float initialisers as fp16, each behind a cast back to fp32."""
-    casts = []
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if tensor.data_type != TensorProto.FLOAT or values.size < MIN_FP16_VALUES:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_fp16"))
-        casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
-    for index, cast in enumerate(casts):
-        model.graph.node.insert(index, cast)
 
 
 def draw_picture(size: tuple[int, int]) -> np.ndarray:
@@ -154,9 +140,9 @@ def main() -> None:
         output_names=[OUTPUT],
         opset=OPSET,
     )
-    halve_weights(model)
     onnx.checker.check_model(model)
     args.out.write_bytes(model.SerializeToString())
+    halve_graph(args.out)
     print(f"{args.out}: {args.out.stat().st_size / 1e6:.2f} MB")
     if args.reference:
         np.savez_compressed(args.reference, **compute_reference(graph_def))

@@ -389,6 +389,28 @@ class PoseConfig:
 
 
 @dataclass(frozen=True)
+class PretrainConfig:
+    """How a pose bundle learns from made skeleton sequences.
+
+    Attributes:
+        val_share: Share of the scenes that validates.
+        jitter: Noise on the features in training, in their standard deviations.
+        size: (H, W) of the pictures that the bundle will look at.
+        max_rate_hz: Faster videos are thinned to this many frames a second.
+        fit: The optimisation; a batch is of people.
+    """
+
+    val_share: float = 0.08
+    jitter: float = 0.1
+    size: tuple[int, int] = (192, 320)
+    max_rate_hz: float = 30.0
+    fit: FitConfig = field(default_factory=lambda: FitConfig(8, 8, 2e-3, 1e-2, 256, 0.02))
+
+    def __post_init__(self) -> None:
+        _check_range(self, val_share=(0.01, 0.5), jitter=(0.0, 2.0), max_rate_hz=(1.0, 240.0))
+
+
+@dataclass(frozen=True)
 class SystemConfig:
     """Stage 3: CNN and head together, at a low rate, batch-norm statistics frozen."""
 

@@ -83,7 +83,7 @@ def run_demo(folder: Path, say: Callable[[str], None], progress: bool = True) ->
     prepare(manifest, folder / "store", PICTURES, progress)
     store = Store.load(folder / "store")
     say("3/5 training")
-    run = Run(folder / "models" / "har", folder / "results", progress, say)
+    run = Run(folder / "models" / "har", folder / "results", None, progress, say)
     train_all(update_config(TrainConfig(), RECIPES["tiny"]), store, run)
     say("4/5 measuring on test clips: scenes that training has not met")
     test = evaluate_bundle(run.bundle_dir, store, "test", progress)

@@ -238,7 +238,7 @@ class Scores:
     @property
     def is_unknown(self) -> np.ndarray:
         """(N,) bool: True where the model cannot tell."""
-        return ~self.values.any(axis=1)
+        return self.values.max(axis=1) == 0
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,29 @@ def results_option(default: str) -> Any:
     )
 
 
+streams_option = click.option(
+    "--streams",
+    type=click.Choice(["auto", "motion", "pose", "both"]),
+    default="auto",
+    show_default=True,
+    help="What the model looks at: motion in the picture, people's keypoints, or both; "
+    "auto looks how sure the keypoints are.",
+)
+from_option = click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    help="A bundle to start from, such as three-class: fine-tune it on few clips of one's own.",
+)
+
+
 @click.command()
 @click.argument("stage", type=click.Choice(["cnn", "lstm", "system", "all"]))
 @store_option
 @out_option
 @results_option("results")
+@streams_option
+@from_option
 @recipe_options("full")
 @json_option
 def train(
@@ -57,6 +75,8 @@ def train(
     store: Path,
     bundle_dir: Path,
     results_dir: Path,
+    streams: str,
+    source: Path | None,
     recipe: str,
     config_file: Path | None,
     seed: int | None,
@@ -70,12 +90,16 @@ def train(
     config = build_train_config(recipe, config_file, seed)
     with training():
         from har.dataset.store import Store
+        from har.runtime.shipped import find_bundle_dir
         from har.training.run import Run
         from har.training.stages import STAGES, train_all
+        from har.training.streams import settle_streams
 
-        run = Run(bundle_dir, results_dir)
+        run = Run(bundle_dir, results_dir, find_bundle_dir(source) if source else None)
         action = train_all if stage == "all" else STAGES[stage]
-        info = action(config, Store.load(store), run)
+        prepared = Store.load(store)
+        config = settle_streams(config, prepared, run, cast("Any", streams))
+        info = action(config, prepared, run)
     if as_json:
         print_json(_describe(info, bundle_dir, results_dir))
 
@@ -86,6 +110,7 @@ def _describe(info: BundleInfo, bundle_dir: Path, results_dir: Path) -> dict[str
         "results": str(results_dir),
         "stage": info.stage,
         "labels": list(info.labels),
+        "streams": info.streams,
         "backbone": info.backbone,
         "temporal": info.temporal,
         "made_data": info.made_data,
@@ -105,6 +130,8 @@ def _describe(info: BundleInfo, bundle_dir: Path, results_dir: Path) -> dict[str
     help="random divides groups and leaks: only to compare with published figures.",
 )
 @results_option("results/crossval")
+@streams_option
+@from_option
 @recipe_options("frozen")
 @json_option
 def crossval(
@@ -113,6 +140,8 @@ def crossval(
     seeds: int,
     protocol: str,
     results_dir: Path,
+    streams: str,
+    source: Path | None,
     recipe: str,
     config_file: Path | None,
     seed: int | None,
@@ -127,11 +156,16 @@ def crossval(
     settings = CrossvalConfig(folds, seeds, cast("Any", protocol))
     with training():
         from har.dataset.store import Store
+        from har.runtime.shipped import find_bundle_dir
         from har.training.crossval import crossvalidate
         from har.training.run import Run
+        from har.training.streams import settle_streams
 
-        run = Run(results_dir / "bundle", results_dir)
-        result = crossvalidate(config, settings, Store.load(store), run).to_json()
+        origin = find_bundle_dir(source) if source else None
+        run = Run(results_dir / "bundle", results_dir, origin)
+        prepared = Store.load(store)
+        config = settle_streams(config, prepared, run, cast("Any", streams))
+        result = crossvalidate(config, settings, prepared, run).to_json()
     write_json(results_dir / f"{protocol}.json", result)
     if as_json:
         print_json(result)
@@ -155,9 +189,11 @@ def evaluate(bundle: Path, store: Path, split: str, results_dir: Path, as_json: 
     with extra("train"):
         from har.dataset.store import Store
         from har.inference.evaluate import Part, evaluate_bundle, write_evaluation
+        from har.runtime.shipped import find_bundle_dir
 
         part = cast("Part", split)
-        result = evaluate_bundle(bundle, Store.load(store), part, progress=True)
+        folder = find_bundle_dir(bundle)
+        result = evaluate_bundle(folder, Store.load(store), part, progress=True)
         page = write_evaluation(results_dir, result)
     values = result.to_json()
     if as_json:
@@ -184,6 +220,8 @@ def _say_figures(values: dict[str, Any]) -> None:
     made = " (made clips)" if values["made_data"] else ""
     floor = values["floor"] or {}
     say(f"{values['n_clips']} clips, {values['n_groups']} groups{made}")
+    if values.get("n_unknown"):
+        say(f"Of {values['n_unknown']} clips it cannot tell: nobody's keypoints are sure enough")
     rows = [
         [name, format_interval(values[name]), _three(floor.get(name))]
         for name in ("accuracy", "auc", "macro_f1")

@@ -30,6 +30,8 @@ class EvaluationResult:
     Attributes:
         part: Which clips.
         seen: The bundle was trained on the same store and the part holds clips it learnt from.
+        n_unknown: Clips of which the bundle cannot tell; they count by what it would say all the
+            same.
         probs: (N, K) float32 in the bundle's order of labels.
     """
 
@@ -37,6 +39,7 @@ class EvaluationResult:
     part: Part
     seen: bool
     n_groups: int
+    n_unknown: int
     metrics: ClipMetrics
     intervals: dict[str, Interval]
     floor: ShortcutFloor | None
@@ -53,6 +56,7 @@ class EvaluationResult:
             "labels": values["labels"],
             "n_clips": values["n_clips"],
             "n_groups": self.n_groups,
+            "n_unknown": self.n_unknown,
             **{name: interval.to_json() for name, interval in self.intervals.items()},
             "per_class": values["per_class"],
             "confusion": values["confusion"],
@@ -71,25 +75,26 @@ def evaluate_bundle(
     """
     recognizer = Recognizer(bundle_dir)
     info = recognizer.info
-    if info.labels != store.labels:
+    if not set(store.labels) <= set(info.labels):
         raise BundleMismatchError(
             f"The bundle {bundle_dir} knows the labels {info.labels}, the store {store.path} has "
-            f"{store.labels}; evaluate on clips with the bundle's labels"
+            f"{store.labels}; evaluate on clips with the bundle's labels, or some of them"
         )
     clips = store.indices(part)
-    truth = store.label_indices[clips]
+    truth = np.array([info.labels.index(store.clips[clip].label) for clip in clips])
     groups = [store.clips[clip].group for clip in clips]
-    probs = recognise_clips(recognizer, store, clips.tolist(), progress)
+    answers = recognise_clips(recognizer, store, clips.tolist(), progress)
     return EvaluationResult(
         info=info,
         part=part,
         seen=info.data_hash == store.data_hash and part in ("train", "val", "all"),
         n_groups=len(set(groups)),
-        metrics=compute_clip_metrics(info.labels, truth, probs),
-        intervals=bootstrap_metrics(truth, probs, groups),
+        n_unknown=int(answers.is_unknown.sum()),
+        metrics=compute_clip_metrics(info.labels, truth, answers.probs),
+        intervals=bootstrap_metrics(truth, answers.probs, groups),
         floor=_compute_floor(store),
         made_data=store.is_made,
-        probs=probs,
+        probs=answers.probs,
     )
 
 

@@ -12,8 +12,9 @@ import numpy as np
 
 from har import __version__, contract
 from har.contract import BundleInfo
-from har.errors import BundleIntegrityError
+from har.errors import BundleIntegrityError, BundleMismatchError
 from har.network import motion, temporal
+from har.network.half import halve_graph, round_weights
 from har.network.pose import TakeFeatures
 from har.pose.features import N_FEATURES
 
@@ -27,6 +28,7 @@ def save_bundle(
     cnn: keras.Model | None = None,
     head: keras.Model | None = None,
     pose: keras.Model | None = None,
+    half: bool = False,
 ) -> BundleInfo:
     """Writes a whole bundle in one step: an older one stays until the new one is whole.
 
@@ -37,6 +39,7 @@ def save_bundle(
         cnn: (B, H, W, C) uint8 to (B, D).
         head: (B, T, D) to (B, T, K).
         pose: (B, T, P) keypoint features of one person to (B, T, K).
+        half: Round the weights to fp16, and store the graphs' weights so.
 
     Returns:
         The contract as written.
@@ -44,6 +47,9 @@ def save_bundle(
     part = bundle_dir.with_name(f".{bundle_dir.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
+    for model in (cnn, head, pose):
+        if half and model is not None:
+            round_weights(model)
     if cnn is not None and head is not None:
         cnn.save(part / contract.CNN_FILE)
         head.save(part / contract.TEMPORAL_FILE)
@@ -55,6 +61,8 @@ def save_bundle(
         pose.save(part / contract.POSE_FILE)
         people = np.zeros((1, info.pose.n_steps, N_FEATURES), dtype=np.float32)
         export_graph(pose, people, part / contract.POSE_GRAPH_FILE)
+    for graph in part.glob("*.onnx") if half else ():
+        halve_graph(graph)
     files = {path.name: contract.compute_file_hash(path) for path in sorted(part.iterdir())}
     versions = {"har": __version__, "keras": keras.__version__, "backend": keras.backend.backend()}
     written = replace(info, files=files, versions=versions)
@@ -75,8 +83,14 @@ def load_models(bundle_dir: Path) -> tuple[BundleInfo, keras.Model, keras.Model]
     Raises:
         BundleNotFoundError: There is no bundle in the folder.
         BundleIntegrityError: A file is missing, altered, or unsafe to load.
+        BundleMismatchError: The bundle has only the pose stream.
     """
     info = contract.load_info(bundle_dir)
+    if info.streams == "pose":
+        raise BundleMismatchError(
+            f"The bundle {bundle_dir} looks at keypoints only and has no CNN for motion; use it "
+            f"with --streams pose"
+        )
     cnn = _load_model(contract.find_verified(bundle_dir, info, contract.CNN_FILE))
     head = _load_model(contract.find_verified(bundle_dir, info, contract.TEMPORAL_FILE))
     return info, cnn, head

@@ -1,10 +1,11 @@
-# pyright: reportOptionalOperand=false
+# pyright: reportOptionalOperand=false, reportOptionalSubscript=false
 """The head of the pose stream: what one person's keypoints say, step by step.
 
 It sees one person at a time, as `har.pose.features` describes one: the own body in one recurrent
 layer, the nearest other person in a second. Labels that are told from one body alone, such as
-hitting oneself, never hear the second. How the people of a window become one answer is no part of
-this graph: `har.pose.pooling` does it, and `PeopleClassifier` the same in training.
+hitting oneself, hear neither, but a third one that sees only head, elbows and wrists. How steps and
+people become one answer is no part of this graph: `har.pose.pooling` does it, and
+`PeopleClassifier` the same in training.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import numpy as np
 from keras import layers, ops
 
 from har.config import PoseConfig
-from har.pose.features import N_FEATURES, N_OWN, SEEN_COLUMN
-from har.types import PoseSpec
+from har.pose.features import N_FEATURES, N_OWN, SEEN_COLUMN, SELF_COLUMNS
+from har.types import PeopleRule, PoseSpec
 
 _NORM = "norm"
 _MIN_VARIANCE = 1e-2
@@ -25,8 +26,17 @@ _LIMIT = 5.0
 """Standardised features are cut off here: a joint that is thrown far off must not outweigh all."""
 
 
-def build_pose_head(config: PoseConfig, spec: PoseSpec, labels: tuple[str, ...]) -> keras.Model:
+def build_pose_head(
+    config: PoseConfig, spec: PoseSpec, labels: tuple[str, ...], background: str = ""
+) -> keras.Model:
     """Builds the head.
+
+    Args:
+        config: Its width.
+        spec: The input contract.
+        labels: In the order of the outputs.
+        background: Where labels are told from one body alone, its logit is 0: so nothing that the
+            other parts see can speak for or against them.
 
     Returns:
         A model from (B, T, D) float32 features of one person to (B, T, K) float32 logits. It is
@@ -36,11 +46,19 @@ def build_pose_head(config: PoseConfig, spec: PoseSpec, labels: tuple[str, ...])
     x = layers.BatchNormalization(
         center=False, scale=False, epsilon=_MIN_VARIANCE, trainable=False, name=_NORM
     )(features)
-    own = _branch(config, TakeFeatures(0, N_OWN, name="own")(x), len(labels), "own")
-    pair = _branch(config, TakeFeatures(N_OWN, N_FEATURES, name="pair")(x), len(labels), "pair")
-    hears_others = [0.0 if label in spec.own_labels else 1.0 for label in labels]
-    pair = layers.Rescaling(hears_others, name="own_labels")(pair)
-    return keras.Model(features, layers.Add(name="logits")([own, pair]), name="pose")
+    names = ["own", "pair"] + (["self"] if spec.own_labels else [])
+    columns = {"own": range(N_OWN), "pair": range(N_OWN, N_FEATURES), "self": SELF_COLUMNS}
+    quiet = background if spec.own_labels else ""
+    voices = []
+    for name in names:
+        part = TakeFeatures(list(columns[name]), name=name)(x)
+        voice = _branch(config, part, len(labels), name)
+        speaks = [
+            float((label in spec.own_labels) == (name == "self") and label != quiet)
+            for label in labels
+        ]
+        voices.append(layers.Rescaling(speaks, name=f"{name}_labels")(voice))
+    return keras.Model(features, layers.Add(name="logits")(voices), name="pose")
 
 
 def _branch(config: PoseConfig, x: Any, n_labels: int, name: str) -> Any:
@@ -60,33 +78,45 @@ def set_pose_scale(head: keras.Model, features: np.ndarray) -> None:
     head.get_layer(_NORM).set_weights([mean.astype("float32"), variance.astype("float32")])
 
 
-def copy_shared(head: keras.Model, source: keras.Model) -> None:
-    """Starts a head from another one: all layers but those that end in the labels.
+def copy_weights(target: keras.Model, source: keras.Model, same_labels: bool) -> list[str]:
+    """Starts a model from another one, layer by layer.
 
-    Raises:
-        ValueError: The two are not of one width.
+    Args:
+        target: Is changed.
+        source: Has layers of the same names.
+        same_labels: Whether both end in the same labels; else the layers that end in labels stay.
+
+    Returns:
+        Names of the layers that were copied; one of another shape is left as it was.
     """
-    for layer in head.layers:
-        weights = source.get_layer(layer.name).get_weights()
-        if weights and not layer.name.endswith(("_of_step", "_of_time")):
+    copied = []
+    known = {layer.name: layer.get_weights() for layer in source.layers}
+    for layer in target.layers:
+        weights, own = known.get(layer.name, []), layer.get_weights()
+        ends = layer.name.endswith(("of_step", "of_time"))
+        fits = [w.shape for w in weights] == [w.shape for w in own]
+        if own and fits and (same_labels or not ends):
             layer.set_weights(weights)
+            copied.append(layer.name)
+    return copied
 
 
 @keras.saving.register_keras_serializable(package="har")
 class TakeFeatures(keras.layers.Layer):
-    """Takes the features from ``start`` to ``stop``, cut off at +-5: (B, T, D) to (B, T, d)."""
+    """Takes some of the features, cut off at +-5: (B, T, D) to (B, T, d)."""
 
-    def __init__(self, start: int, stop: int, **kwargs: Any) -> None:
+    def __init__(self, columns: list[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.start, self.stop = start, stop
+        self.columns = [int(column) for column in columns]
 
     def call(self, features: Any) -> Any:
         """Gives the part."""
-        return ops.clip(features[:, :, self.start : self.stop], -_LIMIT, _LIMIT)
+        part = ops.take(features, np.array(self.columns, dtype=np.int32), axis=-1)
+        return ops.clip(part, -_LIMIT, _LIMIT)
 
     def get_config(self) -> dict[str, Any]:
         """Gives what the layer is made of."""
-        return {**super().get_config(), "start": self.start, "stop": self.stop}
+        return {**super().get_config(), "columns": self.columns}
 
 
 class PeopleClassifier(keras.Model):
@@ -99,7 +129,8 @@ class PeopleClassifier(keras.Model):
     def __init__(self, head: keras.Model, spec: PoseSpec, background: int) -> None:
         """Takes the head; it is trained in place."""
         super().__init__(name="people")
-        self.head, self.rule, self.background = head, spec.people, background
+        self.head, self.background = head, background
+        self.rule: PeopleRule = spec.people
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Gives the windows' logits."""
@@ -109,16 +140,44 @@ class PeopleClassifier(keras.Model):
         logits = self.head(merged, training=training)
         logits = ops.reshape(logits, (shape[0], shape[1], features.shape[2], -1))  # (B, P, T, K)
         seen = features[..., SEEN_COLUMN : SEEN_COLUMN + 1] * mask[:, None, :, None]
-        people = ops.sum(logits * seen, axis=2) / ops.maximum(ops.sum(seen, axis=2), 1.0)
+        people = pool_steps(logits, seen, self.rule, self.background, axis=2)
         return self._pool(people, sureness[..., None])  # (B, P, K), (B, P, 1)
 
     def _pool(self, people: Any, sureness: Any) -> Any:
         if self.rule == "mean":
             return ops.sum(people * sureness, axis=1) / ops.maximum(ops.sum(sureness, axis=1), 1e-3)
-        background = people[..., self.background : self.background + 1]
-        against = ops.where(sureness > 0, people - background, -_FAR_BELOW)
-        strongest = ops.max(against, axis=1)
+        strongest = ops.max(ops.where(sureness > 0, people, -_FAR_BELOW), axis=1)
         return ops.where(ops.max(sureness, axis=1) > 0, strongest, ops.zeros_like(strongest))
+
+
+class PersonClassifier(keras.Model):
+    """What the pose stream trains where every person has a label, as in made sequences.
+
+    Takes (B, T, D) features of single people and gives (B, K).
+    """
+
+    def __init__(self, head: keras.Model, spec: PoseSpec, background: int) -> None:
+        """Takes the head; it is trained in place."""
+        super().__init__(name="person")
+        self.head, self.background = head, background
+        self.rule: PeopleRule = spec.people
+
+    def call(self, features: Any, training: bool = False) -> Any:
+        """Gives the people's logits."""
+        seen = features[..., SEEN_COLUMN : SEEN_COLUMN + 1]
+        logits = self.head(features, training=training)
+        return pool_steps(logits, seen, self.rule, self.background, axis=1)
+
+
+def pool_steps(logits: Any, seen: Any, rule: PeopleRule, background: int, axis: int) -> Any:
+    """Does in training what `har.pose.pooling.pool_steps` does: the steps are on ``axis``."""
+    weights = seen / ops.maximum(ops.sum(seen, axis=axis, keepdims=True), 1.0)
+    if rule == "mean":
+        return ops.sum(logits * weights, axis=axis)
+    against = logits - logits[..., background : background + 1]
+    heard = ops.where(seen > 0, against + ops.log(ops.maximum(weights, 1e-9)), -_FAR_BELOW)
+    pooled = ops.logsumexp(heard, axis=axis)
+    return ops.where(ops.max(seen, axis=axis) > 0, pooled, ops.zeros_like(pooled))
 
 
 _FAR_BELOW = 1e4

@@ -146,7 +146,7 @@ def _build_bodies(points: np.ndarray) -> _Bodies:
     places = np.concatenate([head[:, :, None], points[:, :, 5:, :2]], axis=2)
     top_two = np.sort(face[..., 2], axis=2)[:, :, -2:].mean(axis=2)
     scores = np.concatenate([top_two[:, :, None], points[:, :, 5:, 2]], axis=2)
-    places = _smooth(_fill_gaps(places * np.array([1.0, -1.0]), _find_known(scores, seen)))
+    places = _fill_gaps(places * np.array([1.0, -1.0]), _find_known(scores, seen))
     shoulders, hips = (places[:, :, list(pair)].mean(axis=2) for pair in (_SHOULDERS, _HIPS))
     sizes = _compute_sizes(places, shoulders - hips)
     return _Bodies(places, scores, seen, 0.5 * (shoulders + hips), sizes)
@@ -176,12 +176,6 @@ def _fill_gaps(places: np.ndarray, known: np.ndarray) -> np.ndarray:
     ever = np.any(known, axis=1, keepdims=True)[..., None]
     middles = (filled * ever).sum(axis=2, keepdims=True) / ever.sum(axis=2, keepdims=True)
     return np.where(ever, filled, middles)
-
-
-def _smooth(places: np.ndarray) -> np.ndarray:
-    """Takes a quarter of the step before and after into each step."""
-    padded = np.concatenate([places[:, :1], places, places[:, -1:]], axis=1)
-    return 0.25 * padded[:, :-2] + 0.5 * padded[:, 1:-1] + 0.25 * padded[:, 2:]
 
 
 def _compute_sizes(places: np.ndarray, trunk: np.ndarray) -> np.ndarray:

@@ -25,6 +25,38 @@ class Pooled:
     sureness: float
 
 
+def pool_steps(
+    logits: np.ndarray, seen: np.ndarray, rule: PeopleRule, background: int
+) -> np.ndarray:
+    """Gives one answer for the steps of a window, person by person.
+
+    Args:
+        logits: (P, T, K).
+        seen: (P, T) 1 where the person is seen, else 0; a person is seen at some step.
+        rule: ``any`` lets a few strong steps speak for a window (the mean in the exponent, of
+            logits against the background), for an act is often shorter than a window; ``mean`` is
+            the mean.
+        background: Index of the background label; only ``any`` looks at it.
+
+    Returns:
+        (P, K) float64.
+
+    >>> logits, seen = np.array([[[0.0, 0.0], [0.0, 9.0]]]), np.ones((1, 2))
+    >>> pool_steps(logits, seen, "mean", 0)[0].tolist()
+    [0.0, 4.5]
+    >>> pool_steps(logits, seen, "any", 0)[0].round(1).tolist()
+    [0.0, 8.3]
+    """
+    weights = seen[..., None].astype(np.float64)
+    weights = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1.0)
+    if rule == "mean":
+        return (logits * weights).sum(axis=1)
+    against = (logits - logits[..., [background]]).astype(np.float64)
+    highest = against.max(axis=1, initial=0.0)
+    summed = (np.exp(against - highest[:, None]) * weights).sum(axis=1)
+    return highest + np.log(np.maximum(summed, 1e-30))
+
+
 def pool_people(
     logits: np.ndarray,
     sureness: np.ndarray,
@@ -58,3 +90,22 @@ def pool_people(
     leaders = sure[against.argmax(axis=0)]
     pooled = against.max(axis=0) if rule == "any" else np.average(kept, axis=0, weights=weights)
     return Pooled(pooled, leaders, float(weights.max()))
+
+
+def pool_windows(logits: np.ndarray, sureness: np.ndarray) -> tuple[np.ndarray, float]:
+    """Gives one answer for several windows: the mean of each as far as it is sure.
+
+    Args:
+        logits: (W, K).
+        sureness: (W,) from 0 to 1.
+
+    Returns:
+        (K,) logits, zeros where no window is sure, and the mean sureness.
+
+    >>> pool_windows(np.array([[4.0], [9.0]]), np.array([0.6, 0.0]))[0].tolist()
+    [4.0]
+    """
+    total = float(sureness.sum())
+    if total == 0.0:
+        return np.zeros(logits.shape[1]), 0.0
+    return (logits * sureness[:, None]).sum(axis=0) / total, float(sureness.mean())

@@ -82,13 +82,11 @@ class PeopleStream:
     def _score(self) -> PeopleLogits:
         tracks = stack_tracks(list(self._steps))
         window = compute_window(tracks.points, self._spec.rate_hz)
-        info = self._recognizer.info
-        background = info.labels.index(info.decode.background) if info.decode.background else 0
         pooled = pool_people(
             self._recognizer.compute_people_logits(window),
             window.sureness,
             self._spec.people,
-            background,
+            self._recognizer.background,
             self._spec.min_sureness,
         )
         return PeopleLogits(

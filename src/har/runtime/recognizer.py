@@ -10,6 +10,7 @@ from har import contract
 from har.contract import BundleInfo
 from har.errors import BundleMismatchError
 from har.pose.features import SEEN_COLUMN, PoseWindow
+from har.pose.pooling import pool_steps
 from har.runtime.detector import compute_detector_hash
 from har.runtime.engine import Graph
 from har.types import PoseSpec
@@ -94,16 +95,20 @@ class Recognizer:
         """
         return self._temporal.run(np.ascontiguousarray(features, dtype=np.float32))
 
+    @property
+    def background(self) -> int:
+        """Index of the background label, 0 where there is none."""
+        return self.info.labels.index(self.info.decode.background or self.info.labels[0])
+
     def compute_people_logits(self, window: PoseWindow) -> np.ndarray:
-        """Gives (P, K) float32: each person's logits, the mean over the steps they are seen at."""
+        """Gives (P, K): each person's logits over the steps at which they are seen."""
         n_people, n_steps, n_features = window.features.shape
         if n_people == 0:
-            return np.zeros((0, len(self.info.labels)), dtype=np.float32)
+            return np.zeros((0, len(self.info.labels)))
         padded = np.zeros((n_people, self.pose_spec.n_steps, n_features), dtype=np.float32)
         padded[:, :n_steps] = window.features
-        logits = self._pose.run(padded)[:, :n_steps]
-        seen = window.features[:, :, SEEN_COLUMN, None]
-        return (logits * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1.0)
+        logits, seen = self._pose.run(padded)[:, :n_steps], window.features[:, :, SEEN_COLUMN]
+        return pool_steps(logits, seen, self.pose_spec.people, self.background)
 
     def compute_probs(self, logits: np.ndarray) -> np.ndarray:
         """Gives calibrated probabilities.

@@ -14,7 +14,7 @@ from har.synthetic.easing import compute_plateau, ease_smooth
 from har.synthetic.layout import Layout
 from har.synthetic.manner import draw_beats
 from har.synthetic.places import compute_way
-from har.synthetic.stage import Player
+from har.synthetic.stage import Beats, Player
 
 COMES_SHARE, FAR_M, PACE_M_S = 0.65, (0.3, 1.9), (0.8, 1.7)
 """How often someone comes from farther away, how much farther, and how fast they walk."""
@@ -26,6 +26,10 @@ SHORT_SHARE, SHORT_M = 0.5, 0.35
 """How often hands fall short of the other, and by how much at most: evaded and held-back blows."""
 NO_FORCE_SHARE = 0.2
 """How often only the arm or leg strikes, not the whole body."""
+CLOSING_S = 0.8
+"""Seconds in which people come close for a greeting: at a walk, where a blow is a lunge."""
+HELD_S = (0.6, 3.0)
+"""How long they hold on to each other."""
 APART_M = 0.55
 """People within reach stand up to this much farther apart than the arm reaches at rest."""
 
@@ -72,6 +76,18 @@ def draw_encounter(rng: np.random.Generator, layout: Layout) -> Layout:
     short_m = rng.uniform(0.0, SHORT_M) if rng.random() < SHORT_SHARE else 0.0
     force = rng.uniform(0.2, 1.0) if rng.random() >= NO_FORCE_SHARE else 0.0
     return dataclasses.replace(layout, beats=beats, short_m=float(short_m), force=float(force))
+
+
+def draw_held(rng: np.random.Generator, layout: Layout) -> Beats:
+    """Draws beats for what is done once, without haste, and held: a greeting."""
+    beats, end_s = layout.beats, float(layout.stage.times_s[-1])
+    contact_s = beats.start_s + CLOSING_S * float(rng.uniform(0.7, 1.3))
+    return dataclasses.replace(
+        beats,
+        contacts_s=(contact_s,),
+        end_s=min(contact_s + float(rng.uniform(*HELD_S)), end_s),
+        stroke_s=2.0 * beats.stroke_s,
+    )
 
 
 def _move(player: Player, metres: np.ndarray, way: np.ndarray) -> None:

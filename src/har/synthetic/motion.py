@@ -13,7 +13,7 @@ from har.synthetic.acts.playing import PLAYING
 from har.synthetic.acts.self_hits import SELF_HITS
 from har.synthetic.acts.strokes import Deed, Need, Style, is_possible
 from har.synthetic.body import Body
-from har.synthetic.encounter import draw_encounter
+from har.synthetic.encounter import CLOSING_S, draw_encounter, draw_held
 from har.synthetic.layout import draw_layout
 from har.synthetic.scene import Scene
 from har.synthetic.stage import Box, Stage, Thing
@@ -22,11 +22,14 @@ Label = Literal["hitting_others", "hitting_self", "playing"]
 COMMON_FROM = 0.15
 """How far `variety` must be above a style's rarity for the style to be as likely as any."""
 
-CONTACT_SHARE = 0.35
+CONTACT_SHARE = 0.30
 """How much of play is with the partner within reach, where people meet.
 
 With half of it, `har synth --check` tells hitting oneself by hands that do not go to another.
 """
+
+GREETINGS = {"hug": 8.0, "shake_hands": 8.0}
+"""How much more often people greet each other so where they meet, and hold on to each other."""
 
 RARE_NEEDS: dict[Need, float] = {"table": 4.0, "wall": 4.0, "stick": 4.0}
 """How much more often a style is taken that needs something seldom there, when it is."""
@@ -103,6 +106,8 @@ def draw_motion(
     deed = Deed(0, layout.partner, layout.beats, layout.side, details)
     if label == "hitting_others":
         deed = dataclasses.replace(deed, short_m=layout.short_m, force=layout.force)
+    elif meet and style.name in GREETINGS:
+        deed = dataclasses.replace(deed, beats=draw_held(details, layout), closing_s=CLOSING_S)
     perform(layout.stage, [*layout.pastimes, (style, deed)])
     return to_motion(layout.stage, layout.names, [describe(label, style, deed, layout.names)])
 
@@ -136,6 +141,7 @@ def draw_style(
 
 def _favour_contact(styles: list[Style], weights: np.ndarray) -> np.ndarray:
     """Gives weights under which `CONTACT_SHARE` of play is with a partner, where there is one."""
+    weights = weights * [GREETINGS.get(style.name, 1.0) for style in styles]
     with_partner = np.array([style.need in ("partner", "standing pair") for style in styles])
     if not weights[with_partner].any():
         return weights

@@ -88,7 +88,15 @@ def compute_clip_steps(
     return windows.compute_step_times(span_s, spec.rate_hz) + change.shift_s
 
 
-class ClipBatches(keras.utils.PyDataset, abc.ABC):
+class EpochBatches(keras.utils.PyDataset, abc.ABC):
+    """Batches whose draws and order an epoch's number fixes, so that a resumed run repeats them."""
+
+    @abc.abstractmethod
+    def set_epoch(self, epoch: int) -> None:
+        """Fixes the draws and the order of an epoch."""
+
+
+class ClipBatches(EpochBatches):
     """Batches of windows of clips, drawn anew each epoch, or a fixed set for validation.
 
     An item is ``(clip, start)``: a clip's position and the first step of the window, or -1 where

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
@@ -24,14 +24,25 @@ from har.evaluation.clips import (
 )
 from har.files import replacing
 from har.network.bundle import export_graph
+from har.network.pose import PeopleClassifier
 from har.network.system import build_clip_classifier, build_cnn
 from har.network.temporal import build_temporal, set_feature_scale
+from har.pose.features import PoseWindow
+from har.pose.pooling import pool_windows
 from har.runtime.clips import recognise_clips
 from har.runtime.engine import Graph
 from har.runtime.recognizer import Recognizer, compute_softmax
 from har.training.batches import FeatureBatches, Sampling
 from har.training.features import FeatureCache, compute_model_hash, stack_views
 from har.training.fit import EpochOrder, compile_model
+from har.training.people import (
+    PeopleBatches,
+    PeopleSampling,
+    count_people,
+    load_clip_windows,
+    stack_people,
+)
+from har.training.pose import build_pose_spec, get_background_index, start_pose_head
 from har.training.run import Run, compute_fingerprint, set_seed
 from har.training.stages import train_all
 from har.types import SplitName, WindowSpec
@@ -113,12 +124,12 @@ def crossvalidate(
         build_folds(store.clips, crossval.n_folds, config.seed + row, crossval.protocol)
         for row in range(crossval.n_seeds)
     ]
-    key = compute_fingerprint(config, store.data_hash, crossval.protocol, crossval.n_folds)
+    key = compute_fingerprint(
+        config, store.data_hash, crossval.protocol, crossval.n_folds, str(run.source or "")
+    )
     folder = run.results_dir / key
     folder.mkdir(parents=True, exist_ok=True)
-    frozen = config.cnn.fit.epochs == 0 and config.system.fit.epochs == 0
-    make = FrozenFolds if frozen else FullFolds
-    learner = make(config, store, replace(run, results_dir=folder))
+    learner = _build_learner(config, store, replace(run, results_dir=folder))
     n_clips, n_labels = len(store.clips), len(store.labels)
     probs = np.zeros((crossval.n_seeds, n_clips, n_labels), dtype=np.float32)
     per_fold = []
@@ -151,8 +162,27 @@ def crossvalidate(
     )
 
 
+class Learner(Protocol):
+    """Trains on some clips and says something of others."""
+
+    def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Gives (n_test, K) probabilities."""
+        ...
+
+
+def _build_learner(config: TrainConfig, store: Store, run: Run) -> Learner:
+    if config.streams == "pose":
+        return PoseFolds(config, store, run)
+    if config.cnn.fit.epochs or config.system.fit.epochs:
+        return FullFolds(config, store, run)
+    motion = FrozenFolds(config, store, run)
+    if config.streams == "motion":
+        return motion
+    return BothFolds(motion, PoseFolds(config, store, run), config.pose.weight)
+
+
 def _load_or(
-    path: Path, learner: FrozenFolds | FullFolds, train: np.ndarray, test: np.ndarray, seed: int
+    path: Path, learner: Learner, train: np.ndarray, test: np.ndarray, seed: int
 ) -> np.ndarray:
     if path.is_file():
         return np.load(path, allow_pickle=False)
@@ -180,6 +210,10 @@ class FrozenFolds:
 
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
         """Trains the head on some clips and gives (n_test, K) probabilities of the others."""
+        return compute_softmax(self.compute_logits(train, test, seed))
+
+    def compute_logits(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Trains the head on some clips and gives (n_test, K) logits of the others."""
         set_seed(seed)
         store, config = self._store, self._config
         head = build_temporal(config.temporal, self._n_features, len(store.labels))
@@ -193,9 +227,9 @@ class FrozenFolds:
         model.fit(
             batches, epochs=fit.epochs, callbacks=[EpochOrder(batches)], verbose=0, shuffle=False
         )
-        return compute_softmax(self._compute_logits(head, test))
+        return self._score(head, test)
 
-    def _compute_logits(self, head: keras.Model, clips: np.ndarray) -> np.ndarray:
+    def _score(self, head: keras.Model, clips: np.ndarray) -> np.ndarray:
         """Gives (n, K): all windows of all clips go through the head at once."""
         n_steps = self._spec.n_steps
         hop = PredictConfig().hop(n_steps)
@@ -213,6 +247,58 @@ class FrozenFolds:
         )
 
 
+class PoseFolds:
+    """Folds of the pose stream: keypoints and windows are computed once and serve them all."""
+
+    def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
+        self._config, self._store, self._source = config, store, run.source
+        self._spec = build_pose_spec(config, store)
+        everyone = range(len(store.clips))
+        self._clips = load_clip_windows(store, everyone, self._spec, run.progress)
+
+    def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Trains the head on some clips and gives (n_test, K) probabilities of the others."""
+        return compute_softmax(self.compute_logits(train, test, seed)[0])
+
+    def compute_logits(
+        self, train: np.ndarray, test: np.ndarray, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Trains the head on some clips; gives (n_test, K) logits and (n_test,) sureness."""
+        set_seed(seed)
+        store, config, spec = self._store, self._config, self._spec
+        clips = [self._clips[clip] for clip in train]
+        head, _ = start_pose_head(config, spec, store.labels, clips, self._source)
+        model = PeopleClassifier(head, spec, get_background_index(store.labels))
+        sampling = PeopleSampling.of(config.pose, seed)
+        targets, n_labels = store.label_indices[train], len(store.labels)
+        batches = PeopleBatches(clips, targets, n_labels, spec, sampling)
+        fit = config.pose.fit
+        compile_model(model, fit, len(batches))
+        model.fit(
+            batches, epochs=fit.epochs, callbacks=[EpochOrder(batches)], verbose=0, shuffle=False
+        )
+        pooled = [self._score(model, self._clips[clip]) for clip in test]
+        return np.stack([item for item, _ in pooled]), np.array([item for _, item in pooled])
+
+    def _score(self, model: PeopleClassifier, clip: list[PoseWindow]) -> tuple[np.ndarray, float]:
+        features, sureness, mask = stack_people(clip, self._spec, count_people(clip))
+        logits = keras.ops.convert_to_numpy(model((features, sureness, mask)))
+        return pool_windows(np.asarray(logits, dtype=np.float64), sureness.max(axis=1))
+
+
+class BothFolds:
+    """Folds of a frozen motion CNN and the pose stream together, joined as a bundle joins them."""
+
+    def __init__(self, motion: FrozenFolds, pose: PoseFolds, weight: float) -> None:
+        self._motion, self._pose, self._weight = motion, pose, weight
+
+    def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Trains both heads on some clips and gives (n_test, K) probabilities of the others."""
+        motion = self._motion.compute_logits(train, test, seed)
+        pose, sureness = self._pose.compute_logits(train, test, seed)
+        return compute_softmax(motion + self._weight * sureness[:, None] * pose)
+
+
 class FullFolds:
     """Folds of a recipe that trains the CNN: each runs all three stages."""
 
@@ -226,7 +312,7 @@ class FullFolds:
         folder = self._run.results_dir / f"seed{seed}.{test[0]}"
         run = replace(self._run, bundle_dir=folder / "bundle", results_dir=folder)
         train_all(config, store, run)
-        return recognise_clips(Recognizer(run.bundle_dir), store, test.tolist())
+        return recognise_clips(Recognizer(run.bundle_dir), store, test.tolist()).probs
 
 
 def _split_inside(store: Store, train: np.ndarray, test: np.ndarray, seed: int) -> Splits:

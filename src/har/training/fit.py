@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from har.config import FitConfig
 from har.files import write_text
-from har.training.batches import ClipBatches
+from har.training.batches import EpochBatches
 
 History = dict[str, list[float]]
 """Of each of loss, accuracy, val_loss and val_accuracy: one value an epoch."""
@@ -42,7 +42,7 @@ _METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 def fit_model(
     model: keras.Model,
-    batches: tuple[ClipBatches, ClipBatches | None],
+    batches: tuple[EpochBatches, EpochBatches | None],
     config: FitConfig,
     place: FitPlace,
 ) -> History:
@@ -139,7 +139,7 @@ def _tensorboard(stage_dir: Path) -> Sequence[keras.callbacks.Callback]:
 class EpochOrder(keras.callbacks.Callback):
     """Tells the batches which epoch it is, also after a resume."""
 
-    def __init__(self, batches: ClipBatches) -> None:
+    def __init__(self, batches: EpochBatches) -> None:
         super().__init__()
         self._batches = batches
 

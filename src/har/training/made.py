@@ -1,8 +1,11 @@
-"""Made skeleton sequences as windows of single people, each with what that person does."""
+"""Made skeleton sequences as windows of single people, each with what that person does.
+
+Worker processes import this module, so it imports no Keras.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -10,6 +13,7 @@ from har import windows
 from har.pose.features import N_FEATURES, compute_window
 from har.pose.people import Detections, Tracks
 from har.pose.tracks import track_people
+from har.synthetic.parallel import run_jobs
 from har.synthetic.sequences import Sequences
 from har.types import PoseSpec
 
@@ -23,6 +27,12 @@ MIN_OWNED = 0.7
 """A track must be the same true person for at least this share of its steps."""
 
 
+_PER_TASK = 48
+_BY_SEQUENCE = ("lengths", "labels", "styles", "scenes", "subjects", "targets", "spans_s", "sizes")
+_Row = tuple[np.ndarray, int, int, int]
+"""Features of one window, label, style, scene."""
+
+
 @dataclass(frozen=True)
 class PersonWindows:
     """Windows of single people.
@@ -32,45 +42,64 @@ class PersonWindows:
         labels: (N,) int64: what the person does.
         styles: (N,) int64: in which way, -1 for all who are not the actor.
         scenes: (N,) int64: the group.
-        sureness: (N,) float32.
     """
 
     features: np.ndarray
     labels: np.ndarray
     styles: np.ndarray
     scenes: np.ndarray
-    sureness: np.ndarray
 
 
 def compute_person_windows(
-    sequences: Sequences, chosen: range, spec: PoseSpec, background: int
+    sequences: Sequences, spec: PoseSpec, background: int, jobs: int = 0, progress: bool = False
 ) -> PersonWindows:
-    """Gives the windows of all tracked people of some sequences.
+    """Gives the windows of all tracked people of made sequences.
 
     Args:
-        sequences: Made ones, at the contract's rate.
-        chosen: Which of them.
+        sequences: At the contract's rate.
         spec: The input contract.
         background: Index of the label of all who do nothing else.
+        jobs: Processes; 0 means one a core.
+        progress: Show a bar on standard error.
     """
-    rows: list[tuple[np.ndarray, int, int, int, float]] = []
-    for index in chosen:
+    starts = range(0, len(sequences), _PER_TASK)
+    tasks = [(sequences, range(s, min(s + _PER_TASK, len(sequences)))) for s in starts]
+    cut = [(_take(*task), spec, background) for task in tasks]
+    parts = run_jobs(_cut_some, cut, jobs, progress, "made people")
+    names = [item.name for item in fields(PersonWindows)]
+    return PersonWindows(
+        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    )
+
+
+def _take(sequences: Sequences, chosen: range) -> Sequences:
+    """Gives some neighbouring sequences by themselves."""
+    span = slice(chosen.start, chosen.stop)
+    rows = slice(sequences.rows(chosen.start).start, sequences.rows(chosen.stop - 1).stop)
+    by_step = {name: getattr(sequences, name)[rows] for name in ("points", "scores", "owners")}
+    by_sequence = {name: getattr(sequences, name)[span] for name in _BY_SEQUENCE}
+    names = {name: getattr(sequences, name) for name in ("rate_hz", "label_names", "style_names")}
+    return Sequences(**by_step, **by_sequence, **names)
+
+
+def _cut_some(task: tuple[Sequences, PoseSpec, int]) -> PersonWindows:
+    sequences, spec, background = task
+    rows: list[_Row] = []
+    for index in range(len(sequences)):
         rows += _cut_sequence(sequences, index, spec, background)
     features = np.zeros((len(rows), spec.n_steps, N_FEATURES), dtype=np.float16)
     for target, row in zip(features, rows, strict=True):
         target[: len(row[0])] = row[0]
     labels, styles, scenes = (np.array([row[k] for row in rows], np.int64) for k in (1, 2, 3))
-    sureness = np.array([row[4] for row in rows], dtype=np.float32)
-    return PersonWindows(features, labels, styles, scenes, sureness)
+    return PersonWindows(features, labels, styles, scenes)
 
 
-def _cut_sequence(
-    sequences: Sequences, index: int, spec: PoseSpec, background: int
-) -> list[tuple[np.ndarray, int, int, int, float]]:
+def _cut_sequence(sequences: Sequences, index: int, spec: PoseSpec, background: int) -> list[_Row]:
     detections = sequences.detections(index)
     tracks = track_people(detections, spec.rate_hz)
     owners = find_owners(tracks, detections, sequences.owners[sequences.rows(index)])
-    found = []
+    is_act = sequences.labels[index] != background
+    found: list[_Row] = []
     for start in windows.compute_window_starts(len(tracks.points), spec.n_steps, HOP):
         window = compute_window(tracks.points[start : start + spec.n_steps], spec.rate_hz)
         share = _compute_share(sequences, index, int(start), spec)
@@ -78,7 +107,7 @@ def _cut_sequence(
             window.features, window.columns, window.sureness, strict=True
         ):
             label, style = background, -1
-            if owners[column] < 0 or sureness < spec.min_sureness:
+            if sureness < spec.min_sureness or (owners[column] < 0 and is_act):
                 continue
             if owners[column] == sequences.subjects[index]:
                 if MAX_SHARE_BESIDE <= share < MIN_SHARE:
@@ -86,7 +115,7 @@ def _cut_sequence(
                 if share >= MIN_SHARE:
                     label, style = int(sequences.labels[index]), int(sequences.styles[index])
             scene = int(sequences.scenes[index])
-            found.append((features, label, style, scene, float(sureness)))
+            found.append((features, label, style, scene))
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import keras
@@ -24,6 +24,15 @@ from har.types import WindowSpec
 
 _ITEMS = {"cnn": "single time step", "lstm": "window", "system": "window"}
 """What one item of a stage's graphs is; the figures after a stage are of whole clips."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """What a bundle holds; a stream that it does not have has none."""
+
+    cnn: keras.Model | None = None
+    head: keras.Model | None = None
+    pose: keras.Model | None = None
 
 
 def start_info(config: TrainConfig, store: Store, spec: WindowSpec, n_features: int) -> BundleInfo:
@@ -78,12 +87,12 @@ def finish_stage(
     store: Store,
     clips: ClipSplit,
     info: BundleInfo,
-    models: tuple[keras.Model, keras.Model],
+    models: Models,
     history: History,
 ) -> BundleInfo:
     """Saves the bundle, measures it on the validation clips, writes graphs and figures."""
     stage_dir = run.stage_dir(info.stage)
-    info = save_bundle(run.bundle_dir, info, *models)
+    info = save_bundle(run.bundle_dir, info, models.cnn, models.head, models.pose)
     val = _validate(run, store, clips)
     info = replace(info, metrics={**info.metrics, f"{info.stage}.val": val})
     save_info(run.bundle_dir, info)
@@ -98,9 +107,11 @@ def finish_stage(
 def _validate(run: Run, store: Store, clips: ClipSplit) -> dict[str, Any]:
     if not clips.val:
         return {}
-    probs = recognise_clips(Recognizer(run.bundle_dir), store, clips.val, run.progress)
-    metrics = compute_clip_metrics(store.labels, store.label_indices[list(clips.val)], probs)
-    return {"n_clips": len(clips.val), **metrics.to_json()}
+    answers = recognise_clips(Recognizer(run.bundle_dir), store, clips.val, run.progress)
+    truth = store.label_indices[list(clips.val)]
+    metrics = compute_clip_metrics(store.labels, truth, answers.probs)
+    n_unknown = int(answers.is_unknown.sum())
+    return {"n_clips": len(clips.val), "n_unknown": n_unknown, **metrics.to_json()}
 
 
 def _sum_up(val: dict[str, Any]) -> str:

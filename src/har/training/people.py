@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import keras
 import numpy as np
 from tqdm import tqdm
 
@@ -16,7 +15,7 @@ from har.pose.features import N_FEATURES, PoseWindow, compute_window
 from har.pose.people import MAX_PEOPLE, Detections
 from har.pose.tracks import track_people
 from har.runtime.keypoints import KeypointCache
-from har.training.batches import compute_class_weights
+from har.training.batches import EpochBatches, compute_class_weights
 from har.types import PoseSpec
 
 TRAIN_HOP = 2
@@ -74,7 +73,7 @@ class PeopleSampling:
         return cls(per_clip, batch, config.jitter, seed, training)
 
 
-class PeopleBatches(keras.utils.PyDataset):
+class PeopleBatches(EpochBatches):
     """Batches of windows with all their people, drawn anew each epoch."""
 
     def __init__(
@@ -90,6 +89,7 @@ class PeopleBatches(keras.utils.PyDataset):
         self._clips, self._targets, self._spec, self._sampling = clips, targets, spec, sampling
         self._weights = compute_class_weights(targets, n_labels)
         self._n_labels = n_labels
+        self._n_people = count_people([window for clip in clips for window in clip])
         self._scale = stack_features(clips).std(axis=0)
         self.set_epoch(0)
 
@@ -112,7 +112,7 @@ class PeopleBatches(keras.utils.PyDataset):
         size = self._sampling.batch_size
         items = self._items[index * size : (index + 1) * size]
         found = [self._clips[clip][window] for clip, window in items]
-        features, sureness, mask = stack_people(found, self._spec)
+        features, sureness, mask = stack_people(found, self._spec, self._n_people)
         if self._sampling.training and self._sampling.jitter:
             rng = np.random.default_rng((self._sampling.seed, self._epoch, index))
             noise = rng.standard_normal(features.shape, dtype=np.float32)
@@ -133,14 +133,18 @@ def stack_features(clips: Sequence[Sequence[PoseWindow]]) -> np.ndarray:
     return np.concatenate(rows) if rows else np.zeros((1, N_FEATURES), dtype=np.float32)
 
 
+def count_people(found: Sequence[PoseWindow]) -> int:
+    """Gives the most people of any window, from 1 to 6."""
+    return min(max([1, *(len(window.sureness) for window in found)]), MAX_PEOPLE)
+
+
 def stack_people(
-    found: Sequence[PoseWindow], spec: PoseSpec
+    found: Sequence[PoseWindow], spec: PoseSpec, n_people: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Gives windows as arrays: (B, P, T, D) features, (B, P) sureness and (B, T) mask.
 
-    The surest people come first, at most six; who is less sure than the contract asks has 0.
+    The surest P people come first; who is less sure than the contract asks has sureness 0.
     """
-    n_people = min(max([1, *(len(window.sureness) for window in found)]), MAX_PEOPLE)
     features = np.zeros((len(found), n_people, spec.n_steps, N_FEATURES), dtype=np.float32)
     sureness = np.zeros((len(found), n_people), dtype=np.float32)
     mask = np.zeros((len(found), spec.n_steps), dtype=np.float32)

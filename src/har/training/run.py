@@ -28,12 +28,14 @@ class Run:
     Attributes:
         bundle_dir: The bundle that each stage leaves behind.
         results_dir: Graphs, logs and the state of an interrupted stage; one folder a stage.
+        source: A bundle whose weights training starts from, or None.
         progress: Show progress bars.
         say: Takes each line that tells a person what happens.
     """
 
     bundle_dir: Path
     results_dir: Path
+    source: Path | None = None
     progress: bool = True
     say: Callable[[str], None] = say_on_stderr
 

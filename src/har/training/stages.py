@@ -11,20 +11,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import keras
 
 from har.config import TrainConfig
 from har.contract import BundleInfo
 from har.dataset.store import Store
-from har.errors import BundleMismatchError
+from har.errors import BundleMismatchError, ConfigError
+from har.network.bundle import load_models, load_pose
+from har.network.pose import copy_weights
 from har.network.system import build_clip_classifier, build_cnn, freeze_cnn
 from har.network.temporal import build_frame_head, build_temporal, set_feature_scale
+from har.pose.features import N_FEATURES
 from har.runtime.recognizer import Recognizer
 from har.training.batches import FeatureBatches, Sampling
 from har.training.features import FeatureCache, Views, compute_model_hash, stack_views
 from har.training.fit import FitPlace, fit_model
-from har.training.outcome import finish_stage, load_for, start_info
+from har.training.outcome import Models, finish_stage, load_for, start_info
 from har.training.pixels import PixelStage
 from har.training.plan import ClipSplit, say_plan, split_clips
+from har.training.pose import train_pose_head
 from har.training.run import Run, compute_fingerprint, describe_recipe, set_seed
 
 
@@ -35,10 +43,13 @@ def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         ConfigError: A setting does not fit the store.
         NoClipsError: There are too few clips to learn from.
     """
+    _need_motion(config, "cnn")
     set_seed(config.seed)
     spec = config.input.window_spec(store.size, store.max_rate_hz)
     clips = split_clips(store, spec)
     cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling)
+    if run.source is not None:
+        _start_cnn(cnn, config, run)
     n_features = int(cnn.output_shape[-1])
     head = build_frame_head(n_features, len(store.labels), config.temporal.dropout)
     info = start_info(config, store, spec, n_features)
@@ -48,16 +59,20 @@ def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     if not from_scratch:
         set_feature_scale(head, stage.compute_features(cnn))
     history = stage.fit(cnn, head)
-    return finish_stage(run, store, clips, info, (cnn, head), history)
+    return finish_stage(run, store, clips, info, Models(cnn, head), history)
 
 
 def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
-    """Stage 2: trains the temporal head on the features of the bundle's CNN.
+    """Stage 2: trains the temporal heads, on the features of the CNN, on keypoints, or both.
+
+    The pose stream needs no first stage: its CNN comes ready-made.
 
     Raises:
         BundleNotFoundError: The CNN stage has left no bundle.
         BundleMismatchError: The bundle was made for other labels or pictures.
     """
+    if config.streams == "pose":
+        return _train_pose_alone(config, store, run)
     set_seed(config.seed)
     info, cnn, _ = load_for(store, run)
     clips = split_clips(store, info.spec)
@@ -70,6 +85,10 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     head = build_temporal(config.temporal, info.n_features, len(store.labels))
     views = cache.load_views(clips.train, config.temporal.n_views)
     set_feature_scale(head, stack_views(views))
+    if run.source is not None:
+        learnt, _, learnt_head = load_models(run.source)
+        copied = copy_weights(head, learnt_head, learnt.labels == store.labels)
+        run.say(f"lstm: {len(copied)} layers of the head start from {run.source}")
     history = fit_model(
         build_clip_classifier(head, info.n_features),
         _build_feature_batches(views, cache, store, clips, sampling),
@@ -82,7 +101,22 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     )
     kind, recipe = config.temporal.kind, describe_recipe(config)
     info = replace(info, stage="lstm", temporal=kind, recipe=recipe)
-    return finish_stage(run, store, clips, info, (cnn, head), history)
+    if config.streams == "motion":
+        return finish_stage(run, store, clips, info, Models(cnn, head), history)
+    pose_spec, pose, _ = train_pose_head(config, store, run, clips)
+    info = replace(info, streams="both", pose=pose_spec, pose_weight=config.pose.weight)
+    return finish_stage(run, store, clips, info, Models(cnn, head, pose), history)
+
+
+def _train_pose_alone(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
+    set_seed(config.seed)
+    spec = config.input.window_spec(store.size, store.max_rate_hz)
+    spec = replace(spec, input="rgb" if store.color == "rgb" else spec.input)
+    clips = split_clips(store, spec)
+    pose_spec, pose, history = train_pose_head(config, store, run, clips)
+    info = start_info(config, store, spec, N_FEATURES)
+    info = replace(info, stage="lstm", backbone="", temporal="lstm", streams="pose", pose=pose_spec)
+    return finish_stage(run, store, clips, info, Models(pose=pose), history)
 
 
 def train_system(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
@@ -92,8 +126,10 @@ def train_system(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         BundleNotFoundError: There is no bundle.
         BundleMismatchError: It has no temporal head yet, or does not fit the store.
     """
+    _need_motion(config, "system")
     set_seed(config.seed)
     info, cnn, head = load_for(store, run)
+    pose = load_pose(run.bundle_dir)[1] if info.streams == "both" else None
     if info.stage == "cnn":
         raise BundleMismatchError(
             f"The bundle {run.bundle_dir} has no temporal head yet; run 'har train lstm' first"
@@ -108,7 +144,28 @@ def train_system(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         run.say("system: no epoch validated better than the lstm stage; its weights are kept")
         cnn.set_weights(before[0])
         head.set_weights(before[1])
-    return finish_stage(run, store, clips, info, (cnn, head), history)
+    return finish_stage(run, store, clips, info, Models(cnn, head, pose), history)
+
+
+def _start_cnn(cnn: keras.Model, config: TrainConfig, run: Run) -> None:
+    """Gives the CNN the weights of the bundle that training starts from."""
+    info, learnt, _ = load_models(cast("Path", run.source))
+    if info.backbone != config.cnn.backbone or learnt.count_params() != cnn.count_params():
+        raise BundleMismatchError(
+            f"The bundle {run.source} has the CNN {info.backbone!r} for input {info.spec.input!r}, "
+            f"the recipe asks for {config.cnn.backbone!r} and {config.input.input!r}; choose the "
+            f"recipe that it was trained with"
+        )
+    cnn.set_weights(learnt.get_weights())
+    run.say(f"cnn: starts from {run.source}")
+
+
+def _need_motion(config: TrainConfig, stage: str) -> None:
+    if config.streams == "pose":
+        raise ConfigError(
+            f"Stage {stage!r} trains the CNN of the motion stream, which --streams pose does not "
+            f"have: its own CNN comes ready-made. Run 'har train lstm --streams pose'"
+        )
 
 
 def _build_feature_batches(
@@ -135,6 +192,8 @@ def train_all(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
 
     A recipe without epochs for the joint stage ends with the second.
     """
-    train_cnn(config, store, run)
+    if config.streams != "pose":
+        train_cnn(config, store, run)
     info = train_lstm(config, store, run)
-    return train_system(config, store, run) if config.system.fit.epochs else info
+    has_joint = config.streams != "pose" and config.system.fit.epochs > 0
+    return train_system(config, store, run) if has_joint else info

@@ -44,7 +44,7 @@ def high_five(stage: Stage, deed: Deed) -> Iterator[None]:
 def hug(stage: Stage, deed: Deed) -> Iterator[None]:
     """Both put their arms around each other and sway."""
     actor, other = stage.players[deed.actor], stage.players[deed.other]
-    gate = hold_gate(stage.times_s, deed.beats)
+    gate = hold_gate(stage.times_s, deed.beats, deed.closing_s)
     way = direction(stage, deed.actor, deed.other)
     mean_gap = np.linalg.norm((other.controls.root - actor.controls.root).mean(axis=0))
     near = actor.body.trunk_radii[0] + other.body.trunk_radii[0] + 0.06

@@ -69,7 +69,7 @@ def close_gap(stage: Stage, deed: Deed) -> None:
     short = nearest - reach - deed.short_m
     if short <= 0.0:
         return
-    gate = hold_gate(stage.times_s, deed.beats)
+    gate = hold_gate(stage.times_s, deed.beats, deed.closing_s)
     if actor.posture == "stand":
         actor.controls.root += (short * gate)[:, None] * direction(stage, deed.actor, deed.other)
     elif other.posture == "stand":

@@ -51,6 +51,7 @@ class Deed:
         rng: Draws the act's own details.
         short_m: How far a blow at another falls short of it.
         force: How far the whole body goes with a blow at another, and that one gives way; 0 to 1.
+        closing_s: Seconds in which the actor comes close enough.
     """
 
     actor: int
@@ -60,6 +61,7 @@ class Deed:
     rng: np.random.Generator
     short_m: float = 0.0
     force: float = 0.0
+    closing_s: float = 0.3
 
     @property
     def other(self) -> int:
@@ -231,9 +233,9 @@ def hold_span(beats: Beats) -> tuple[float, float]:
     return arrive_s, max(beats.end_s - 0.4, arrive_s + 0.3)
 
 
-def hold_gate(times_s: np.ndarray, beats: Beats) -> np.ndarray:
+def hold_gate(times_s: np.ndarray, beats: Beats, ramp_s: float = 0.3) -> np.ndarray:
     """Gives (T,) 1 while the beats last, 0 outside, with soft ramps."""
-    return compute_plateau(times_s, beats.start_s, beats.end_s + 0.1, 0.3)
+    return compute_plateau(times_s, beats.start_s, beats.end_s + 0.1, ramp_s)
 
 
 def hands_used(deed: Deed, both_share: float) -> tuple[int, ...]:

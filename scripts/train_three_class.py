@@ -1,0 +1,43 @@
+"""Makes the bundle that is shipped as ``three-class``: it learns from made people alone.
+
+    har prepare SURVFIGHT/manifest.csv --group-by group --store STORE
+    python scripts/train_three_class.py STORE src/har/shipped/three_class
+
+STORE holds real clips of fights and of none (Surveillance Camera Fight): its thresholds are chosen
+on them, nothing is learnt from them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from har.config import PretrainConfig, SequencesConfig, TrainConfig
+from har.dataset.store import Store
+from har.synthetic.sequences import draw_sequences
+from har.training.pretrain import pretrain
+from har.training.run import Run
+from har.training.threshold import choose_bias
+
+
+def main() -> None:
+    """Reads the command line and writes the bundle."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("store", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--sequences", type=int, default=SequencesConfig.n_sequences)
+    parser.add_argument("--results", type=Path, default=Path("results/three_class"))
+    args = parser.parse_args()
+    config = SequencesConfig(n_sequences=args.sequences)
+    run = Run(args.out, args.results)
+    sequences = draw_sequences(config, progress=True)
+    pretrain(PretrainConfig(), TrainConfig(streams="pose"), sequences, run)
+    info = choose_bias(args.out, Store.load(args.store), {"hitting_others": "fight"}, True)
+    print(f"{args.out}: bias {dict(zip(info.labels, info.bias, strict=True))}")
+
+
+if __name__ == "__main__":
+    main()
