@@ -15,7 +15,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from har.config import PretrainConfig, SequencesConfig, TrainConfig
+from har.config import THREE_CLASS, PretrainConfig, SequencesConfig, TrainConfig
 from har.dataset.store import Store
 from har.synthetic.sequences import draw_sequences
 from har.training.pretrain import pretrain
@@ -33,8 +33,9 @@ def main() -> None:
     args = parser.parse_args()
     config = SequencesConfig(n_sequences=args.sequences)
     run = Run(args.out, args.results)
+    recipe = TrainConfig(streams="pose", pose=THREE_CLASS)
     sequences = draw_sequences(config, progress=True)
-    pretrain(PretrainConfig(), TrainConfig(streams="pose"), sequences, run)
+    pretrain(PretrainConfig(), recipe, sequences, run)
     info = choose_bias(args.out, Store.load(args.store), {"hitting_others": "fight"}, True)
     print(f"{args.out}: bias {dict(zip(info.labels, info.bias, strict=True))}")
 

@@ -346,8 +346,10 @@ class PoseConfig:
         own_labels: Labels that are told from one body alone.
         min_sureness: Where nobody's keypoints are as sure as this, the stream cannot tell.
         weight: Of the pose logits where a bundle takes both streams.
-        units: Width of each of the two recurrent layers.
-        dropout: Before and after them.
+        units: Width of the recurrent layers that see the own body and the pair.
+        self_units: Width of the one for labels that are told from one body alone.
+        linear: Let each step's features also speak by themselves, linearly, about the former.
+        dropout: Before and after the recurrent layers.
         windows_per_clip: Windows drawn from a clip in an epoch.
         jitter: Noise on the features in training, in their standard deviations.
         fit: The optimisation.
@@ -360,6 +362,8 @@ class PoseConfig:
     min_sureness: float = 0.2
     weight: float = 1.0
     units: int = 64
+    self_units: int = 64
+    linear: bool = True
     dropout: float = 0.4
     windows_per_clip: int = 4
     jitter: float = 0.1
@@ -373,6 +377,7 @@ class PoseConfig:
             min_sureness=(0.0, 1.0),
             weight=(0.0, 100.0),
             units=(1, 4096),
+            self_units=(1, 4096),
             dropout=(0.0, 0.9),
             windows_per_clip=(1, 64),
             jitter=(0.0, 2.0),
@@ -386,6 +391,13 @@ class PoseConfig:
             people = "any" if background else "mean"
         own = tuple(label for label in labels if label in self.own_labels)
         return PoseSpec(self.rate_hz, self.n_steps, detector, people, own, self.min_sureness)
+
+
+THREE_CLASS = PoseConfig(units=16, self_units=64, linear=False, dropout=0.3)
+"""The head that learns from made people: wider ones learn by heart how the generator hits others.
+
+Source: docs/decisions/009-pose-stream.md.
+"""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -122,11 +123,15 @@ def _info_from_json(values: dict[str, Any]) -> BundleInfo:
     if streams not in get_args(Streams) or (pose is None) is not (streams == "motion"):
         raise ValueError(f"streams {streams!r} do not go with the pose contract {pose!r}")
     bias = tuple(float(value) for value in values.get("bias", ()))
-    if len(bias) not in (0, len(labels)):
-        raise ValueError(f"bias must have one number a label, received {bias}")
+    if len(bias) not in (0, len(labels)) or not all(map(math.isfinite, bias)):
+        raise ValueError(f"bias must have one finite number a label, received {bias}")
+    weight = float(values.get("pose_weight", 1.0))
+    if not 0.0 <= weight < math.inf:
+        raise ValueError(f"pose_weight must be 0 or more, received {weight}")
     changed = {
         "labels": labels,
         "pose": None if pose is None else PoseSpec.from_json(pose),
+        "pose_weight": weight,
         "bias": bias,
         "spec": WindowSpec.from_json(values["spec"]),
         "decode": update_config(DecodeConfig(), values["decode"], "decode"),

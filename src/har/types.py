@@ -188,17 +188,24 @@ class PoseSpec:
             ConfigError: A field is missing, unknown or of the wrong kind.
         """
         try:
-            people: PeopleRule = "any" if values["people"] == "any" else "mean"
             return cls(
                 rate_hz=float(values["rate_hz"]),
                 n_steps=int(values["n_steps"]),
                 detector=str(values["detector"]),
-                people=people,
+                people=_people_rule(values["people"]),
                 own_labels=tuple(str(label) for label in values["own_labels"]),
                 min_sureness=float(values["min_sureness"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"The pose contract {values!r} cannot be read: {error}") from error
+
+
+def _people_rule(value: str) -> PeopleRule:
+    if value == "any":
+        return "any"
+    if value == "mean":
+        return "mean"
+    raise ConfigError(f"Expected people 'any' or 'mean', received people={value!r}")
 
 
 @dataclass(frozen=True)

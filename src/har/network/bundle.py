@@ -101,9 +101,15 @@ def load_pose(bundle_dir: Path) -> tuple[BundleInfo, keras.Model]:
 
     Raises:
         BundleNotFoundError: There is no bundle in the folder.
-        BundleIntegrityError: It has no pose head, or the file was altered or is unsafe to load.
+        BundleIntegrityError: A file is missing, altered, or unsafe to load.
+        BundleMismatchError: The bundle has only the motion stream.
     """
     info = contract.load_info(bundle_dir)
+    if info.streams == "motion":
+        raise BundleMismatchError(
+            f"The bundle {bundle_dir} looks at motion only and has no head for keypoints; use it "
+            f"with --streams motion"
+        )
     return info, _load_model(contract.find_verified(bundle_dir, info, contract.POSE_FILE))
 
 

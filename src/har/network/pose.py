@@ -62,13 +62,16 @@ def build_pose_head(
 
 
 def _branch(config: PoseConfig, x: Any, n_labels: int, name: str) -> Any:
-    """Gives (B, T, K): what the steps say by themselves plus what the recurrent layer says."""
+    """Gives (B, T, K): what the recurrent layer says and, linearly, what each step says itself."""
+    units = config.self_units if name == "self" else config.units
     x = layers.Dropout(config.dropout, name=f"{name}_drop_in")(x)
-    y = layers.Dense(config.units, activation="relu", name=f"{name}_reduce")(x)
-    y = layers.LSTM(config.units, return_sequences=True, name=f"{name}_lstm")(y)
+    y = layers.Dense(units, activation="relu", name=f"{name}_reduce")(x)
+    y = layers.LSTM(units, return_sequences=True, name=f"{name}_lstm")(y)
     y = layers.Dropout(config.dropout, name=f"{name}_drop_out")(y)
-    of_step = layers.Dense(n_labels, kernel_initializer="zeros", name=f"{name}_of_step")(x)
     of_time = layers.Dense(n_labels, kernel_initializer="zeros", name=f"{name}_of_time")(y)
+    if not config.linear and name != "self":
+        return of_time
+    of_step = layers.Dense(n_labels, kernel_initializer="zeros", name=f"{name}_of_step")(x)
     return layers.Add(name=f"{name}_logits")([of_step, of_time])
 
 

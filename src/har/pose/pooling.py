@@ -32,14 +32,14 @@ def pool_steps(
 
     Args:
         logits: (P, T, K).
-        seen: (P, T) 1 where the person is seen, else 0; a person is seen at some step.
+        seen: (P, T) above 0 where the person is seen, else 0; the others' steps say nothing.
         rule: ``any`` lets a few strong steps speak for a window (the mean in the exponent, of
             logits against the background), for an act is often shorter than a window; ``mean`` is
             the mean.
         background: Index of the background label; only ``any`` looks at it.
 
     Returns:
-        (P, K) float64.
+        (P, K) float64, zeros for a person who is never seen.
 
     >>> logits, seen = np.array([[[0.0, 0.0], [0.0, 9.0]]]), np.ones((1, 2))
     >>> pool_steps(logits, seen, "mean", 0)[0].tolist()
@@ -47,14 +47,13 @@ def pool_steps(
     >>> pool_steps(logits, seen, "any", 0)[0].round(1).tolist()
     [0.0, 8.3]
     """
-    weights = seen[..., None].astype(np.float64)
-    weights = weights / np.maximum(weights.sum(axis=1, keepdims=True), 1.0)
+    is_seen, logits = seen[..., None] > 0, logits.astype(np.float64)
+    n_seen = np.maximum(is_seen.sum(axis=1), 1)
     if rule == "mean":
-        return (logits * weights).sum(axis=1)
-    against = (logits - logits[..., [background]]).astype(np.float64)
-    highest = against.max(axis=1, initial=0.0)
-    summed = (np.exp(against - highest[:, None]) * weights).sum(axis=1)
-    return highest + np.log(np.maximum(summed, 1e-30))
+        return np.where(is_seen, logits, 0.0).sum(axis=1) / n_seen
+    against = np.where(is_seen, logits - logits[..., [background]], -np.inf)
+    pooled = np.logaddexp.reduce(against, axis=1) - np.log(n_seen)
+    return np.where(is_seen.any(axis=1), pooled, 0.0)
 
 
 def pool_people(

@@ -81,7 +81,8 @@ def draw_encounter(rng: np.random.Generator, layout: Layout) -> Layout:
 def draw_held(rng: np.random.Generator, layout: Layout) -> Beats:
     """Draws beats for what is done once, without haste, and held: a greeting."""
     beats, end_s = layout.beats, float(layout.stage.times_s[-1])
-    contact_s = beats.start_s + CLOSING_S * float(rng.uniform(0.7, 1.3))
+    closed_s = beats.start_s + CLOSING_S * float(rng.uniform(0.7, 1.3))
+    contact_s = min(closed_s, end_s - 0.1)
     return dataclasses.replace(
         beats,
         contacts_s=(contact_s,),

@@ -23,6 +23,9 @@ MIN_SHARE = 0.5
 """A window shows an act when it holds at least this share of the act, or of the window."""
 MAX_SHARE_BESIDE = 0.15
 """A window with less than this share shows the actor beside the act; those between are left out."""
+BESIDE_SHARE = 0.2
+"""Share of the windows of people who are not acting that is kept: they are many and easy, and what
+an actor does must be told from what other actors do."""
 MIN_OWNED = 0.7
 """A track must be the same true person for at least this share of its steps."""
 
@@ -114,9 +117,17 @@ def _cut_sequence(sequences: Sequences, index: int, spec: PoseSpec, background: 
                     continue
                 if share >= MIN_SHARE:
                     label, style = int(sequences.labels[index]), int(sequences.styles[index])
+            elif not _is_kept(sequences, index, int(start), int(column)):
+                continue
             scene = int(sequences.scenes[index])
             found.append((features, label, style, scene))
     return found
+
+
+def _is_kept(sequences: Sequences, index: int, start: int, column: int) -> bool:
+    """Draws whether a window beside the act is kept, always alike for the same window."""
+    seed = (int(sequences.scenes[index]), int(sequences.lengths[index]), start, column)
+    return bool(np.random.default_rng(seed).random() < BESIDE_SHARE)
 
 
 def _compute_share(sequences: Sequences, index: int, start: int, spec: PoseSpec) -> float:

@@ -117,4 +117,5 @@ def _validate(run: Run, store: Store, clips: ClipSplit) -> dict[str, Any]:
 def _sum_up(val: dict[str, Any]) -> str:
     if not val:
         return "nothing to validate on"
-    return f"accuracy {val['accuracy']:.3f} on {val['n_clips']} validation clips"
+    unknown = f", of {val['n_unknown']} it cannot tell" if val["n_unknown"] else ""
+    return f"accuracy {val['accuracy']:.3f} on {val['n_clips']} validation clips{unknown}"

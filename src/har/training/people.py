@@ -11,8 +11,8 @@ from tqdm import tqdm
 from har import windows
 from har.config import PoseConfig
 from har.dataset.store import Store
-from har.pose.features import N_FEATURES, PoseWindow, compute_window
-from har.pose.people import MAX_PEOPLE, Detections
+from har.pose.features import N_FEATURES, SEEN_COLUMN, PoseWindow, compute_window
+from har.pose.people import Detections
 from har.pose.tracks import track_people
 from har.runtime.keypoints import KeypointCache
 from har.training.batches import EpochBatches, compute_class_weights
@@ -31,10 +31,10 @@ def compute_windows(detections: Detections, spec: PoseSpec, hop: int) -> list[Po
     Args:
         detections: Of N >= 1 steps.
         spec: The input contract.
-        hop: Steps from one window's start to the next.
+        hop: Steps from one window's start to the next, at most a window's length.
     """
     points = track_people(detections, spec.rate_hz).points
-    starts = windows.compute_window_starts(len(points), spec.n_steps, hop)
+    starts = windows.compute_window_starts(len(points), spec.n_steps, min(hop, spec.n_steps))
     return [compute_window(points[start : start + spec.n_steps], spec.rate_hz) for start in starts]
 
 
@@ -91,17 +91,18 @@ class PeopleBatches(EpochBatches):
         self._n_labels = n_labels
         self._n_people = count_people([window for clip in clips for window in clip])
         self._scale = stack_features(clips).std(axis=0)
+        self._scale[SEEN_COLUMN] = 0.0
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
         """Fixes the draws and the order of an epoch."""
-        rng = np.random.default_rng((self._sampling.seed, epoch))
+        self._epoch = epoch
         if not self._sampling.training:
             self._items = [(c, w) for c, clip in enumerate(self._clips) for w in range(len(clip))]
             return
+        rng = np.random.default_rng((self._sampling.seed, epoch))
         order = rng.permutation(np.repeat(np.arange(len(self._clips)), self._sampling.per_clip))
         self._items = [(int(c), int(rng.integers(len(self._clips[c])))) for c in order]
-        self._epoch = epoch
 
     def __len__(self) -> int:
         """Gives the number of batches."""
@@ -134,8 +135,8 @@ def stack_features(clips: Sequence[Sequence[PoseWindow]]) -> np.ndarray:
 
 
 def count_people(found: Sequence[PoseWindow]) -> int:
-    """Gives the most people of any window, from 1 to 6."""
-    return min(max([1, *(len(window.sureness) for window in found)]), MAX_PEOPLE)
+    """Gives the most people of any window, 1 at least."""
+    return max([1, *(len(window.sureness) for window in found)])
 
 
 def stack_people(

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from har.config import TrainConfig
+from har.config import PoseConfig, TrainConfig
+from har.contract import BundleInfo
 from har.dataset.store import Store
 from har.network.bundle import load_pose
 from har.network.pose import PeopleClassifier, build_pose_head, copy_weights, set_pose_scale
@@ -19,7 +21,7 @@ from har.training.fit import FitPlace, History, fit_model
 from har.training.outcome import find_background
 from har.training.people import PeopleBatches, PeopleSampling, load_clip_windows, stack_features
 from har.training.plan import ClipSplit, say_plan
-from har.training.run import Run, compute_fingerprint
+from har.training.run import Run, compute_fingerprint, set_seed
 from har.types import PoseSpec
 
 
@@ -43,14 +45,22 @@ def start_pose_head(
 
     Raises:
         BundleNotFoundError: There is no bundle at ``source``.
-        BundleIntegrityError: It has no pose stream, or is damaged.
+        BundleIntegrityError: It is damaged.
+        BundleMismatchError: It has no pose stream.
     """
-    head = build_pose_head(config.pose, spec, labels, find_background(labels))
+    shape, learnt, same_labels = config.pose, None, False
+    if source is not None:
+        info, learnt = load_pose(source)
+        shape, same_labels = _take_shape(config.pose, info), info.labels == labels
+    head = build_pose_head(shape, spec, labels, find_background(labels))
     set_pose_scale(head, stack_features(clips))
-    if source is None:
-        return head, []
-    info, learnt = load_pose(source)
-    return head, copy_weights(head, learnt, info.labels == labels)
+    return head, [] if learnt is None else copy_weights(head, learnt, same_labels)
+
+
+def _take_shape(config: PoseConfig, info: BundleInfo) -> PoseConfig:
+    """Gives the settings with the widths that a bundle's head has."""
+    theirs = info.recipe["pose"]
+    return replace(config, **{name: theirs[name] for name in ("units", "self_units", "linear")})
 
 
 def get_background_index(labels: tuple[str, ...]) -> int:
@@ -61,7 +71,12 @@ def get_background_index(labels: tuple[str, ...]) -> int:
 def train_pose_head(
     config: TrainConfig, store: Store, run: Run, clips: ClipSplit
 ) -> tuple[PoseSpec, keras.Model, History]:
-    """Trains the pose head on a store's clips; only clips have labels, people have none."""
+    """Trains the pose head on a store's clips; only clips have labels, people have none.
+
+    Raises:
+        BundleMismatchError: The bundle to start from has no pose stream.
+    """
+    set_seed(config.seed)
     spec = build_pose_spec(config, store)
     fit = config.pose.fit
     what = f"learns people's keypoints over windows of {spec.window_s:g} s"

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import keras
 
@@ -49,7 +48,8 @@ def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     clips = split_clips(store, spec)
     cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling)
     if run.source is not None:
-        _start_cnn(cnn, config, run)
+        _start_cnn(cnn, config, run.source)
+        run.say(f"cnn: starts from {run.source}")
     n_features = int(cnn.output_shape[-1])
     head = build_frame_head(n_features, len(store.labels), config.temporal.dropout)
     info = start_info(config, store, spec, n_features)
@@ -89,18 +89,19 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         learnt, _, learnt_head = load_models(run.source)
         copied = copy_weights(head, learnt_head, learnt.labels == store.labels)
         run.say(f"lstm: {len(copied)} layers of the head start from {run.source}")
+    start = compute_model_hash(head)
     history = fit_model(
         build_clip_classifier(head, info.n_features),
         _build_feature_batches(views, cache, store, clips, sampling),
         fit,
         FitPlace(
             run.stage_dir("lstm"),
-            compute_fingerprint("lstm", config, store.data_hash, model_hash),
+            compute_fingerprint("lstm", config, store.data_hash, model_hash, start),
             run.progress,
         ),
     )
     kind, recipe = config.temporal.kind, describe_recipe(config)
-    info = replace(info, stage="lstm", temporal=kind, recipe=recipe)
+    info = replace(info, stage="lstm", temporal=kind, recipe=recipe, streams="motion", pose=None)
     if config.streams == "motion":
         return finish_stage(run, store, clips, info, Models(cnn, head), history)
     pose_spec, pose, _ = train_pose_head(config, store, run, clips)
@@ -109,9 +110,8 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
 
 
 def _train_pose_alone(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
-    set_seed(config.seed)
-    spec = config.input.window_spec(store.size, store.max_rate_hz)
-    spec = replace(spec, input="rgb" if store.color == "rgb" else spec.input)
+    pictures = replace(config.input, input="rgb" if store.color == "rgb" else "motion")
+    spec = pictures.window_spec(store.size, store.max_rate_hz)
     clips = split_clips(store, spec)
     pose_spec, pose, history = train_pose_head(config, store, run, clips)
     info = start_info(config, store, spec, N_FEATURES)
@@ -147,17 +147,16 @@ def train_system(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     return finish_stage(run, store, clips, info, Models(cnn, head, pose), history)
 
 
-def _start_cnn(cnn: keras.Model, config: TrainConfig, run: Run) -> None:
+def _start_cnn(cnn: keras.Model, config: TrainConfig, source: Path) -> None:
     """Gives the CNN the weights of the bundle that training starts from."""
-    info, learnt, _ = load_models(cast("Path", run.source))
+    info, learnt, _ = load_models(source)
     if info.backbone != config.cnn.backbone or learnt.count_params() != cnn.count_params():
         raise BundleMismatchError(
-            f"The bundle {run.source} has the CNN {info.backbone!r} for input {info.spec.input!r}, "
+            f"The bundle {source} has the CNN {info.backbone!r} for input {info.spec.input!r}, "
             f"the recipe asks for {config.cnn.backbone!r} and {config.input.input!r}; choose the "
             f"recipe that it was trained with"
         )
     cnn.set_weights(learnt.get_weights())
-    run.say(f"cnn: starts from {run.source}")
 
 
 def _need_motion(config: TrainConfig, stage: str) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from har import windows
 from har.config import TrainConfig
+from har.contract import load_info
 from har.dataset.store import Store
+from har.errors import BundleMismatchError
 from har.pose.people import Detections
 from har.runtime.detector import PoseDetector
 from har.training.people import compute_windows
@@ -31,9 +34,14 @@ def settle_streams(
 ) -> TrainConfig:
     """Gives the settings with the streams that were asked for, or that fit the data; says which.
 
-    On ``auto`` the keypoints of a few clips are looked at: both streams where people are seen well,
-    else motion alone.
+    On ``auto`` they are those of the bundle that training starts from. Without one the keypoints of
+    a few clips are looked at: both streams where people are seen well, else motion alone.
+
+    Raises:
+        BundleMismatchError: The bundle to start from lacks one of the streams.
     """
+    if run.source is not None:
+        return _settle_as_learnt(config, run, run.source, streams)
     if streams != "auto":
         return replace(config, streams=streams)
     spec = build_pose_spec(config, store)
@@ -46,6 +54,21 @@ def settle_streams(
         f"clips, {SURE_ENOUGH} is asked for); choose with --streams"
     )
     return replace(config, streams=found)
+
+
+def _settle_as_learnt(
+    config: TrainConfig, run: Run, source: Path, streams: Streams | Literal["auto"]
+) -> TrainConfig:
+    learnt = load_info(source).streams
+    if streams == "auto":
+        run.say(f"streams: {learnt}, as in {source}; choose with --streams")
+        return replace(config, streams=learnt)
+    if learnt not in ("both", streams):
+        raise BundleMismatchError(
+            f"The bundle {source} has learnt streams {learnt!r}, asked for are {streams!r}; start "
+            f"from it with --streams {learnt}"
+        )
+    return replace(config, streams=streams)
 
 
 def _measure(store: Store, clip: int, spec: PoseSpec) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 
 from har.contract import BundleInfo, load_info, save_info
 from har.dataset.store import Store
-from har.errors import BundleMismatchError, NoClipsError
+from har.errors import NoClipsError
 from har.runtime.clips import recognise_clips
 from har.runtime.recognizer import Recognizer
 

@@ -1,0 +1,258 @@
+"""How often an act is given to the right people, on made motion, where the truth is known.
+
+Two ways. Made recordings are drawn pictures: the pose network must find drawn people in them, which
+is said beside. Made sequences leave the pictures out and go through tracker, features and bundle.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from har.config import PredictConfig, SequencesConfig, SynthConfig
+from har.events.decode import decode_events, name_people
+from har.inference.fusion import fuse_windows
+from har.inference.recording import recognise_video
+from har.inference.sightings import Sightings
+from har.inference.stream import Findings
+from har.pose.people import N_KEYPOINTS
+from har.pose.tracks import SURE_POINT, track_people
+from har.runtime.people import score_detections
+from har.runtime.recognizer import Recognizer
+from har.synthetic.recordings import FIRST_SCENE, write_recordings
+from har.synthetic.scene import draw_scene
+from har.synthetic.sequences import Sequences, draw_sequences
+from har.synthetic.session import draw_session, iter_motions
+from har.training.made import MIN_OWNED, find_owners
+from har.types import Event, Scores
+from pose_parts.bench import Bench
+from pose_parts.bundle import OTHERS, SELF
+from pose_parts.intervals import Figure, bootstrap_mean
+
+NEAR = 0.35
+"""A sighting is of a drawn person whose keypoints are nearer than this, in heights of the body."""
+
+
+@dataclass(frozen=True)
+class _Act:
+    """A true act, and whom it is given to: by names, empty for nobody.
+
+    Attributes:
+        label: What is done.
+        group: The scene.
+        subject: Who really acts.
+        target: To whom.
+        named: Subject and target over the true stretch, whether or not an event is found.
+        found: Subject and target of the event of that label that overlaps it most, if any.
+    """
+
+    label: str
+    group: str
+    subject: str
+    target: str
+    named: tuple[str, str]
+    found: tuple[str, str] | None
+
+
+def measure_who(
+    bench: Bench,
+    n_sequences: int = 1200,
+    n_recordings: int = 6,
+    recording_min: float = 1.5,
+    seed: int = 7_001,
+) -> Figure:
+    """Measures who is named as subject and target; the seed is none that bundles are trained on."""
+    recognizer = bench.load_recognizer()
+    drawn = draw_sequences(SequencesConfig(n_sequences=n_sequences, seed=seed), progress=True)
+    made = [act for index in range(len(drawn)) for act in _judge_sequence(recognizer, drawn, index)]
+    settings = SynthConfig(
+        n_clips=0, n_recordings=n_recordings, recording_min=recording_min, variety=0.3, seed=seed
+    )
+    folder = bench.out / "work" / "who"
+    truth = write_recordings(folder, settings, progress=True)
+    films = [_judge_recording(recognizer, truth, settings, index) for index in range(n_recordings)]
+    return {
+        "seed": seed,
+        "made_sequences": _sum_up(made),
+        "made_recordings": {
+            "variety": settings.variety,
+            "minutes": n_recordings * recording_min,
+            "drawn_people_found": float(np.mean([film.share_found for film in films])),
+            "acts": _sum_up([act for film in films for act in film.acts]),
+            "events_beside_any_act": sum(film.n_false for film in films),
+        },
+    }
+
+
+def _sum_up(acts: list[_Act]) -> list[Figure]:
+    rows = []
+    for label in (OTHERS, SELF):
+        own = [act for act in acts if act.label == label]
+        row: Figure = {"label": label, "acts": len(own)}
+        if own:
+            row |= _rate("named", [(act, act.named) for act in own], label)
+            found = [(act, act.found) for act in own if act.found is not None]
+            row["events_found"] = len(found) / len(own)
+            row |= _rate("event", found, label) if found else {}
+        rows.append(row)
+    return rows
+
+
+def _rate(name: str, answers: list[tuple[_Act, tuple[str, str]]], label: str) -> Figure:
+    groups = [act.group for act, _ in answers]
+    subjects = np.array([act.subject == who for act, (who, _) in answers])
+    rates = {f"{name}_subject_right": bootstrap_mean(groups, subjects)}
+    if label == OTHERS:
+        targets = np.array([act.target == whom for act, (_, whom) in answers])
+        rates[f"{name}_target_right"] = bootstrap_mean(groups, targets)
+        rates[f"{name}_both_right"] = bootstrap_mean(groups, subjects & targets)
+    return rates
+
+
+def _judge_sequence(recognizer: Recognizer, drawn: Sequences, index: int) -> Iterable[_Act]:
+    label, rate_hz = drawn.label_names[drawn.labels[index]], drawn.rate_hz
+    if label not in (SELF, OTHERS):
+        return []
+    detections = drawn.detections(index)
+    hop = PredictConfig().hop(recognizer.pose_spec.n_steps)
+    found = Findings(people=score_detections(recognizer, detections, hop))
+    _, scores = fuse_windows(recognizer, found, len(detections.scores) / rate_hz)
+    tracks = track_people(detections, rate_hz)
+    owners = find_owners(tracks, detections, drawn.owners[drawn.rows(index)])
+    names = {
+        int(number): str(owner)
+        for number, owner in zip(tracks.ids, owners, strict=True)
+        if owner >= 0
+    }
+    start_s, end_s = (float(time_s) for time_s in drawn.spans_s[index])
+    target = drawn.targets[index]
+    who = str(drawn.subjects[index]), str(target) if target >= 0 else ""
+    events = _find_events(recognizer, scores)
+    truth = Event(label, start_s, min(end_s, len(detections.scores) / rate_hz), 1.0)
+    return [_judge(recognizer, scores, events, truth, who, names, str(drawn.scenes[index]))]
+
+
+def _find_events(recognizer: Recognizer, scores: Scores) -> tuple[Event, ...]:
+    own_labels = recognizer.pose_spec.own_labels
+    return name_people(decode_events(scores, recognizer.info.decode), scores, own_labels)
+
+
+def _judge(
+    recognizer: Recognizer,
+    scores: Scores,
+    events: Iterable[Event],
+    truth: Event,
+    who: tuple[str, str],
+    names: dict[int, str],
+    group: str,
+) -> _Act:
+    """Gives a true act with whom it is given to."""
+    (named,) = name_people([truth], scores, recognizer.pose_spec.own_labels)
+    overlapping = [event for event in events if _overlap_s(event, truth) > 0]
+    best = max(overlapping, key=lambda event: _overlap_s(event, truth), default=None)
+
+    def read(event: Event) -> tuple[str, str]:
+        return names.get(event.subject, ""), names.get(event.target, "")
+
+    return _Act(truth.label, group, *who, read(named), None if best is None else read(best))
+
+
+def _overlap_s(event: Event, truth: Event) -> float:
+    if event.label != truth.label:
+        return 0.0
+    return min(event.offset_s, truth.offset_s) - max(event.onset_s, truth.onset_s)
+
+
+@dataclass(frozen=True)
+class _Film:
+    """What came of one made recording."""
+
+    acts: list[_Act]
+    share_found: float
+    n_false: int
+
+
+def _judge_recording(
+    recognizer: Recognizer, truth: Path, settings: SynthConfig, index: int
+) -> _Film:
+    name = f"recording_{index:03d}.mp4"
+    with truth.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["video"] == name]
+    config = PredictConfig(keep_people=True)
+    result = recognise_video(recognizer, truth.parent / name, config=config)
+    times_s, people = compute_true_people(settings, index)
+    names, share_found = name_sightings(result.sightings, times_s, people)
+    true = [Event(r["label"], float(r["start_s"]), float(r["end_s"]), 1.0) for r in rows]
+    acts = [
+        _judge(
+            recognizer,
+            result.scores,
+            result.events,
+            event,
+            (row["subject"], row["target"]),
+            names,
+            name,
+        )
+        for row, event in zip(rows, true, strict=True)
+        if event.label in (SELF, OTHERS)
+    ]
+    n_false = sum(all(_overlap_s(event, act) <= 0 for act in true) for event in result.events)
+    return _Film(acts, share_found, n_false)
+
+
+def compute_true_people(
+    settings: SynthConfig, index: int
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Gives where the people of a made recording are drawn.
+
+    Returns:
+        (T,) seconds, and the (T, 17, 2) keypoints of each person in pixels of the video.
+    """
+    scene = draw_scene(settings, FIRST_SCENE + index)
+    circumstances = np.random.default_rng([settings.seed, scene.index, 1])
+    session = draw_session(circumstances, scene, 60.0 * settings.recording_min)
+    motions = list(iter_motions(session, scene, [settings.seed, scene.index, 2]))
+    joints = np.concatenate([motion.joints[:, :, :N_KEYPOINTS] for motion in motions])
+    pixels, _ = scene.camera.project(joints)
+    times_s = np.concatenate([motion.times_s for motion in motions])
+    return times_s, {name: pixels[:, who] for who, name in enumerate(session.names)}
+
+
+def name_sightings(
+    sightings: Sightings | None, times_s: np.ndarray, people: dict[str, np.ndarray]
+) -> tuple[dict[int, str], float]:
+    """Gives which true person each number is, and the share of people's steps that are seen.
+
+    A number that is no one person for most of its steps has no name.
+    """
+    if sightings is None or not len(sightings.times_s):
+        return {}, 0.0
+    at = np.abs(times_s[:, None] - sightings.times_s).argmin(axis=0)
+    names = list(people)
+    gaps = np.stack([_measure_gaps(sightings.points, people[name][at]) for name in names], axis=1)
+    owners = np.where(gaps.min(axis=1) < NEAR, gaps.argmin(axis=1), -1)
+    found: dict[int, str] = {}
+    for number in np.unique(sightings.numbers):
+        own = owners[sightings.numbers == number]
+        counts = np.bincount(own + 1, minlength=2)[1:]
+        if counts.max() >= MIN_OWNED * len(own):
+            found[int(number)] = names[int(counts.argmax())]
+    n_steps = round(float(times_s[-1]) / sightings.step_s)
+    seen = {
+        (time_s, owner)
+        for time_s, owner in zip(sightings.times_s.tolist(), owners.tolist(), strict=True)
+        if owner >= 0
+    }
+    return found, len(seen) / max(n_steps * len(names), 1)
+
+
+def _measure_gaps(points: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """Gives (M,) mean distances of sure keypoints from the true ones, in heights of the body."""
+    height_px = np.maximum(np.ptp(true[..., 1], axis=1), 8.0)
+    weights = np.where(points[..., 2] >= SURE_POINT, 1.0, 1e-6)
+    apart = np.linalg.norm(points[..., :2] - true, axis=-1)
+    return (apart * weights).sum(axis=1) / weights.sum(axis=1) / height_px

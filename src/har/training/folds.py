@@ -1,0 +1,209 @@
+# pyright: reportArgumentType=false, reportIndexIssue=false, reportOptionalSubscript=false
+"""How a recipe learns on the training part of a fold and what it says of the rest.
+
+FrozenFolds     the motion stream, its CNN as it is
+PoseFolds       the pose stream
+BothFolds       the two together
+FullFolds       all stages, for a recipe that trains the CNN
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+import keras
+import numpy as np
+
+from har import windows
+from har.config import PredictConfig, TrainConfig
+from har.dataset.splits import Splits, build_folds
+from har.dataset.store import Store
+from har.errors import ConfigError
+from har.network.bundle import export_graph
+from har.network.pose import PeopleClassifier
+from har.network.system import build_clip_classifier, build_cnn
+from har.network.temporal import build_temporal, set_feature_scale
+from har.pose.features import PoseWindow
+from har.pose.pooling import pool_windows
+from har.runtime.clips import recognise_clips
+from har.runtime.engine import Graph
+from har.runtime.recognizer import Recognizer, compute_softmax
+from har.training.batches import FeatureBatches, Sampling
+from har.training.features import FeatureCache, compute_model_hash, stack_views
+from har.training.fit import EpochOrder, compile_model
+from har.training.people import (
+    PeopleBatches,
+    PeopleSampling,
+    count_people,
+    load_clip_windows,
+    stack_people,
+)
+from har.training.pose import build_pose_spec, get_background_index, start_pose_head
+from har.training.run import Run, set_seed
+from har.training.stages import train_all
+from har.types import SplitName, WindowSpec
+
+_INNER_FOLDS = 5
+
+
+class Learner(Protocol):
+    """Trains on some clips and says something of others."""
+
+    def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Gives (n_test, K) probabilities."""
+        ...
+
+
+def build_learner(config: TrainConfig, store: Store, run: Run) -> Learner:
+    """Gives the learner of a recipe; where it is frozen, everything that folds share is made now.
+
+    Raises:
+        ConfigError: The recipe trains nothing that could start from ``run.source``.
+    """
+    if config.streams == "pose":
+        return PoseFolds(config, store, run)
+    if config.cnn.fit.epochs or config.system.fit.epochs:
+        return FullFolds(config, store, run)
+    if config.streams == "motion" and run.source is not None:
+        raise ConfigError(
+            f"A frozen motion stream starts from the shipped CNN, not from {run.source}; choose "
+            f"--recipe full, or --streams pose"
+        )
+    motion = FrozenFolds(config, store, run)
+    if config.streams == "motion":
+        return motion
+    return BothFolds(motion, PoseFolds(config, store, run), config.pose.weight)
+
+
+class FrozenFolds:
+    """Folds of a recipe whose CNN is not trained: one set of features serves them all."""
+
+    def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
+        self._config, self._store, self._run = config, store, run
+        spec = config.input.window_spec(store.size, store.max_rate_hz)
+        self._spec: WindowSpec = spec
+        set_seed(config.seed)
+        cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling)
+        self._n_features = int(cnn.output_shape[-1])
+        model_hash = compute_model_hash(cnn)
+        path = run.results_dir / "frame_cnn.onnx"
+        export_graph(cnn, np.zeros((1, *spec.size, spec.n_channels), np.uint8), path)
+        cache = FeatureCache(store, spec, Graph(path).run, model_hash, config.augment, run.progress)
+        self._views = cache.load_views(range(len(store.clips)), config.temporal.n_views)
+
+    def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Trains the head on some clips and gives (n_test, K) probabilities of the others."""
+        return compute_softmax(self.compute_logits(train, test, seed))
+
+    def compute_logits(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Trains the head on some clips and gives (n_test, K) logits of the others."""
+        set_seed(seed)
+        store, config = self._store, self._config
+        head = build_temporal(config.temporal, self._n_features, len(store.labels))
+        model = build_clip_classifier(head, self._n_features)
+        fit = config.temporal.fit
+        sampling = Sampling(self._spec.n_steps, 1, fit.batch_clips, True, seed)
+        views = [self._views[clip] for clip in train]
+        set_feature_scale(head, stack_views(views))
+        batches = FeatureBatches(views, store.label_indices[train], len(store.labels), sampling)
+        compile_model(model, fit, len(batches))
+        model.fit(
+            batches, epochs=fit.epochs, callbacks=[EpochOrder(batches)], verbose=0, shuffle=False
+        )
+        return self._score(head, test)
+
+    def _score(self, head: keras.Model, clips: np.ndarray) -> np.ndarray:
+        """Gives (n, K): all windows of all clips go through the head at once."""
+        n_steps = self._spec.n_steps
+        hop = PredictConfig().hop(n_steps)
+        features = [self._views[clip][0].astype(np.float32) for clip in clips]
+        cuts = [windows.slice_windows(item, n_steps, hop) for item in features]
+        logits = np.asarray(
+            keras.ops.convert_to_numpy(head(np.concatenate([cut for cut, _ in cuts])))
+        )
+        ends = np.cumsum([len(cut) for cut, _ in cuts])
+        return np.stack(
+            [
+                windows.compute_clip_logits(logits[end - len(cut) : end], lengths)
+                for end, (cut, lengths) in zip(ends, cuts, strict=True)
+            ]
+        )
+
+
+class PoseFolds:
+    """Folds of the pose stream: keypoints and windows are computed once and serve them all."""
+
+    def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
+        self._config, self._store, self._source = config, store, run.source
+        self._spec = build_pose_spec(config, store)
+        everyone = range(len(store.clips))
+        self._clips = load_clip_windows(store, everyone, self._spec, run.progress)
+
+    def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Trains the head on some clips and gives (n_test, K) probabilities of the others."""
+        return compute_softmax(self.compute_logits(train, test, seed)[0])
+
+    def compute_logits(
+        self, train: np.ndarray, test: np.ndarray, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Trains the head on some clips; gives (n_test, K) logits and (n_test,) sureness."""
+        set_seed(seed)
+        store, config, spec = self._store, self._config, self._spec
+        clips = [self._clips[clip] for clip in train]
+        head, _ = start_pose_head(config, spec, store.labels, clips, self._source)
+        model = PeopleClassifier(head, spec, get_background_index(store.labels))
+        sampling = PeopleSampling.of(config.pose, seed)
+        targets, n_labels = store.label_indices[train], len(store.labels)
+        batches = PeopleBatches(clips, targets, n_labels, spec, sampling)
+        fit = config.pose.fit
+        compile_model(model, fit, len(batches))
+        model.fit(
+            batches, epochs=fit.epochs, callbacks=[EpochOrder(batches)], verbose=0, shuffle=False
+        )
+        pooled = [self._score(model, self._clips[clip]) for clip in test]
+        return np.stack([item for item, _ in pooled]), np.array([item for _, item in pooled])
+
+    def _score(self, model: PeopleClassifier, clip: list[PoseWindow]) -> tuple[np.ndarray, float]:
+        features, sureness, mask = stack_people(clip, self._spec, count_people(clip))
+        logits = keras.ops.convert_to_numpy(model((features, sureness, mask)))
+        return pool_windows(np.asarray(logits, dtype=np.float64), sureness.max(axis=1))
+
+
+class BothFolds:
+    """Folds of a frozen motion CNN and the pose stream together, joined as a bundle joins them."""
+
+    def __init__(self, motion: FrozenFolds, pose: PoseFolds, weight: float) -> None:
+        self._motion, self._pose, self._weight = motion, pose, weight
+
+    def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Trains both heads on some clips and gives (n_test, K) probabilities of the others."""
+        motion = self._motion.compute_logits(train, test, seed)
+        pose, sureness = self._pose.compute_logits(train, test, seed)
+        return compute_softmax(motion + self._weight * sureness[:, None] * pose)
+
+
+class FullFolds:
+    """Folds of a recipe that trains the CNN: each runs all three stages."""
+
+    def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
+        self._config, self._store, self._run = config, store, run
+
+    def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Trains all stages on some clips and gives (n_test, K) probabilities of the others."""
+        config = replace(self._config, seed=seed)
+        store = replace(self._store, splits=_split_inside(self._store, train, test, seed))
+        folder = self._run.results_dir / f"seed{seed}.{test[0]}"
+        run = replace(self._run, bundle_dir=folder / "bundle", results_dir=folder)
+        train_all(config, store, run)
+        return recognise_clips(Recognizer(run.bundle_dir), store, test.tolist()).probs
+
+
+def _split_inside(store: Store, train: np.ndarray, test: np.ndarray, seed: int) -> Splits:
+    """Gives a fold's splits: about a fifth of its training groups validate."""
+    clips = [store.clips[place] for place in train]
+    inner = build_folds(clips, _INNER_FOLDS, seed)
+    parts: dict[str, SplitName] = {store.clips[place].clip_id: "test" for place in test}
+    for clip, fold in zip(clips, inner, strict=True):
+        parts[clip.clip_id] = "val" if fold == 0 else "train"
+    return Splits(parts, True, "", {}, "made inside a fold", seed)
