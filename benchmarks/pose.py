@@ -1,6 +1,6 @@
 """Measures the pose stream and a three-class bundle: every figure, with intervals and seeds.
 
-    python benchmarks/pose.py DATA_DIR [--part NAME]... [--out results/pose] [--bundle NAME]
+    python benchmarks/pose.py DATA_DIR [--part NAME]... [--out results/pose] [--bundle DIR]
 
 DATA_DIR has the folders ``survfight`` and ``ut_interaction_set1``, each with a ``manifest.csv`` of
 path, label and group. The parts, all of them where none is named:
@@ -17,7 +17,8 @@ path, label and group. The parts, all of them where none is named:
 
 Each part writes OUT/PART.json. A part that was measured before with the same bundle, clips and
 settings is not measured again, and one that was cut short goes on where it can; ``--fresh`` starts
-anew. Where nothing else is said, intervals are 95 % by bootstrap over groups.
+anew, as is needed after a change of code. Where nothing else is said, intervals are 95 % by
+bootstrap over groups.
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("data_dir", type=Path, help="has survfight/ and ut_interaction_set1/")
     parser.add_argument("--part", action="append", choices=PARTS, help="once a part; default all")
     parser.add_argument("--out", type=Path, default=Path("results/pose"))
-    parser.add_argument("--bundle", type=Path, default=Path("three-class"), help="folder or name")
+    parser.add_argument(
+        "--bundle", type=Path, default=Path("models/three-class"), help="its folder"
+    )
     parser.add_argument("--fresh", action="store_true", help="measure again what is there")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     return parser.parse_args()

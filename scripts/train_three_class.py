@@ -1,7 +1,7 @@
-"""Makes the bundle that is shipped as ``three-class``: it learns from made people alone.
+"""Makes a bundle of hitting oneself, hitting others and playing, from made people alone.
 
     har prepare SURVFIGHT/manifest.csv --group-by group --store STORE
-    python scripts/train_three_class.py STORE src/har/shipped/three_class
+    python scripts/train_three_class.py STORE models/three-class
 
 STORE holds real clips of fights and of none (Surveillance Camera Fight): its thresholds are chosen
 on them, nothing is learnt from them.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from har.config import PrepareConfig
-from har.contract import BUNDLE_FILE, compute_file_hash
+from har.contract import BUNDLE_FILE, compute_file_hash, load_info
 from har.dataset.prepare import prepare
 from har.dataset.store import Store
 from har.evaluation.half_real import RealClip
@@ -15,7 +15,6 @@ from har.pose.tracks import track_people
 from har.runtime.detector import compute_detector_hash
 from har.runtime.keypoints import KeypointCache
 from har.runtime.recognizer import Recognizer
-from har.runtime.shipped import find_bundle_dir
 from har.training.run import Run, compute_fingerprint
 
 UT, SURVFIGHT = "ut_interaction_set1", "survfight"
@@ -33,7 +32,7 @@ class Bench:
     Attributes:
         data_dir: Has a folder for each set of clips, with a ``manifest.csv``.
         out: Results, prepared stores and the state of long parts.
-        bundle: Folder or name of the three-class bundle.
+        bundle: Folder of the three-class bundle.
     """
 
     data_dir: Path
@@ -43,7 +42,8 @@ class Bench:
     @property
     def bundle_dir(self) -> Path:
         """The bundle's folder."""
-        return find_bundle_dir(self.bundle)
+        load_info(self.bundle)
+        return self.bundle
 
     @property
     def bundle_hash(self) -> str:

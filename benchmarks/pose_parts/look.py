@@ -25,8 +25,10 @@ from pose_parts.intervals import Figure
 
 N_COLUMNS = 5
 ROWS_A_SHEET = 10
-CELL_WIDTH_PX = 300
-MARGIN_PX = 190
+CELL_PX = (260, 300)
+"""Most rows and columns of one frame."""
+MARGIN_PX = (92, 190)
+"""Least rows, and columns, of the text beside a row."""
 _INK, _RIGHT, _WRONG = (30, 30, 30), (30, 120, 60), (190, 40, 40)
 
 
@@ -102,17 +104,20 @@ def _draw_half_real(
 
 def _join_row(images: list[np.ndarray], texts: Sequence[str], is_right: bool) -> np.ndarray:
     """Gives (H, W, 3) uint8 RGB: who it is and what is said, then frames over time."""
-    height_px = round(CELL_WIDTH_PX * images[0].shape[0] / images[0].shape[1])
+    height, width = images[0].shape[:2]
+    scale = min(CELL_PX[0] / height, CELL_PX[1] / width)
+    size_px = round(height * scale), round(width * scale)
     picks = np.linspace(0, len(images) - 1, N_COLUMNS + 2).round().astype(int)[1:-1]
-    cells = [
-        cv2.resize(images[pick], (CELL_WIDTH_PX, height_px), interpolation=cv2.INTER_AREA)
-        for pick in picks
-    ]
-    margin = np.full((height_px, MARGIN_PX, 3), 255, np.uint8)
+    row = np.full((max(size_px[0], MARGIN_PX[0]), MARGIN_PX[1], 3), 255, np.uint8)
     for line, text in enumerate(texts):
         color = _INK if line < len(texts) - 1 else _RIGHT if is_right else _WRONG
-        put_text(margin, fit_text(text, 14, MARGIN_PX - 12), (6, 18 + 22 * line), 14, color)
-    return np.concatenate([margin, *cells], axis=1)
+        put_text(row, fit_text(text, 14, MARGIN_PX[1] - 12), (6, 18 + 22 * line), 14, color)
+    row = np.pad(row, ((0, 2), (0, N_COLUMNS * CELL_PX[1]), (0, 0)), constant_values=255)
+    for column, pick in enumerate(picks):
+        left = MARGIN_PX[1] + column * CELL_PX[1]
+        cell = cv2.resize(images[pick], size_px[::-1], interpolation=cv2.INTER_AREA)
+        row[: size_px[0], left : left + size_px[1]] = cell
+    return row
 
 
 def _write_sheets(
@@ -122,13 +127,9 @@ def _write_sheets(
     rows = []
     for number, start in enumerate(range(0, len(drawn), ROWS_A_SHEET), 1):
         part = drawn[start : start + ROWS_A_SHEET]
-        height_px = max(image.shape[0] for image, _ in part)
-        padded = [
-            np.pad(image, ((0, height_px - len(image)), (0, 0), (0, 0)), constant_values=255)
-            for image, _ in part
-        ]
         path = folder / f"{label}_{number}.png"
-        done, data = cv2.imencode(".png", cv2.cvtColor(np.concatenate(padded), cv2.COLOR_RGB2BGR))
+        sheet = np.concatenate([image for image, _ in part])
+        done, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
         if not done:
             raise SystemExit(f"{path} cannot be coded")
         with replacing(path) as unfinished:

@@ -61,8 +61,8 @@ class _Act:
 def measure_who(
     bench: Bench,
     n_sequences: int = 1200,
-    n_recordings: int = 6,
-    recording_min: float = 1.5,
+    n_recordings: int = 8,
+    recording_min: float = 2.0,
     seed: int = 7_001,
 ) -> Figure:
     """Measures who is named as subject and target; the seed is none that bundles are trained on."""

@@ -45,6 +45,7 @@ def trained(tmp_path_factory):
     )
     options = ("--store", folder / "store", "--recipe", "tiny")
     options += ("--config", folder / "recipe.toml", "--results", folder / "results", "--json")
+    options += ("--streams", "motion")
     trained = run("train", "all", "--out", folder / "models" / "har", *options)
     return folder, json.loads(prepared.stdout), json.loads(trained.stdout)
 
@@ -79,7 +80,8 @@ def test_evaluate_and_crossval_print_the_same_fields(trained):
     crossed = json.loads(
         run(
             *("crossval", "--store", store, "--recipe", "tiny", "--config", folder / "frozen.toml"),
-            *("--folds", 3, "--seeds", 1, "--results", folder / "crossval", "--json"),
+            *("--folds", 3, "--seeds", 1, "--streams", "motion"),
+            *("--results", folder / "crossval", "--json"),
         ).stdout
     )
     shared = {"accuracy", "auc", "macro_f1", "floor", "n_clips", "n_groups", "labels"}

@@ -1,13 +1,16 @@
 """A bundle's contract survives the disk, and a damaged one is refused."""
 
 import json
+from dataclasses import asdict, replace
 
 import pytest
 
 from har import contract
-from har.config import DecodeConfig, InputConfig
+from har.config import DecodeConfig, InputConfig, PoseConfig
 from har.contract import BundleInfo
 from har.errors import BundleIntegrityError, BundleNotFoundError
+
+POSE = asdict(PoseConfig().pose_spec(("zebra", "ant"), "", "0" * 64))
 
 
 def make_info(**changes) -> BundleInfo:
@@ -31,6 +34,26 @@ def test_what_is_saved_is_loaded_with_labels_in_their_order(tmp_path):
     assert contract.load_info(tmp_path) == info
 
 
+@pytest.mark.parametrize("streams", ["pose", "both"])
+def test_what_a_bundle_looks_at_is_loaded_as_saved(tmp_path, streams):
+    pose = PoseConfig(own_labels=("ant",)).pose_spec(("zebra", "ant"), "zebra", "0" * 64)
+    info = make_info(streams=streams, pose=pose, bias=(0.0, -1.5), pose_weight=0.5)
+    contract.save_info(tmp_path, info)
+    assert contract.load_info(tmp_path) == info
+    assert (pose.people, pose.own_labels, pose.window_s) == ("any", ("ant",), 2.5)
+
+
+def test_a_contract_from_before_keypoints_is_one_of_motion(tmp_path):
+    info = make_info()
+    contract.save_info(tmp_path, info)
+    path = tmp_path / contract.BUNDLE_FILE
+    values = json.loads(path.read_text())
+    for name in ("streams", "pose", "pose_weight", "bias"):
+        del values[name]
+    path.write_text(json.dumps(values))
+    assert contract.load_info(tmp_path) == info == replace(info, streams="motion")
+
+
 def test_no_bundle_says_how_to_get_one(tmp_path):
     with pytest.raises(BundleNotFoundError, match="har train"):
         contract.load_info(tmp_path / "none")
@@ -47,6 +70,18 @@ def test_no_bundle_says_how_to_get_one(tmp_path):
         {"spec": {"size": [1]}},
         {"decode": {"onset": 2.0}},
         {"surprise": 1},
+        {"streams": "sound"},
+        {"streams": "pose"},
+        {"streams": "both", "pose": None},
+        {"streams": "motion", "pose": POSE},
+        {"streams": "pose", "pose": POSE | {"people": "most"}},
+        {"streams": "pose", "pose": POSE | {"n_steps": "many"}},
+        {"streams": "pose", "pose": {}},
+        {"bias": [1.0]},
+        {"bias": [1.0, float("nan")]},
+        {"bias": 3},
+        {"pose_weight": -1.0},
+        {"pose_weight": "much"},
     ],
 )
 def test_a_contract_that_cannot_be_meant_is_refused(tmp_path, change):

@@ -24,7 +24,7 @@ DEFAULT_BUNDLES = (Path("models/har"), Path("demo/models/har"))
 @click.option(
     "--bundle",
     type=click.Path(path_type=Path),
-    help="A trained model's folder, or three-class, which comes with har.",
+    help="A trained model's folder.",
 )
 @click.option(
     "--out",
@@ -44,12 +44,11 @@ def predict(
     from har.inference.outputs import compute_output_stems, to_json, write_events_csv, write_json
     from har.inference.recording import VideoResult, find_videos, iter_results
     from har.runtime.recognizer import Recognizer
-    from har.runtime.shipped import find_bundle_dir
 
     for video in videos:
         if (video / BUNDLE_FILE).is_file():
             raise ConfigError(f"{video} is a bundle, no video; name it with --bundle {video}")
-    bundle = find_bundle_dir(bundle) if bundle else find_bundle()
+    bundle = bundle or find_bundle()
     recognizer = Recognizer(bundle)
     _say_bundle(bundle, recognizer.info)
     paths, rejects = find_videos(videos)

@@ -57,7 +57,7 @@ from_option = click.option(
     "--from",
     "source",
     type=click.Path(path_type=Path),
-    help="A bundle to start from, such as three-class: fine-tune it on few clips of one's own.",
+    help="A bundle to start from: fine-tune it on few clips of one's own.",
 )
 
 
@@ -90,12 +90,11 @@ def train(
     config = build_train_config(recipe, config_file, seed)
     with training():
         from har.dataset.store import Store
-        from har.runtime.shipped import find_bundle_dir
         from har.training.run import Run
         from har.training.stages import STAGES, train_all
         from har.training.streams import settle_streams
 
-        run = Run(bundle_dir, results_dir, find_bundle_dir(source) if source else None)
+        run = Run(bundle_dir, results_dir, source)
         action = train_all if stage == "all" else STAGES[stage]
         prepared = Store.load(store)
         config = settle_streams(config, prepared, run, cast("Any", streams))
@@ -156,13 +155,11 @@ def crossval(
     settings = CrossvalConfig(folds, seeds, cast("Any", protocol))
     with training():
         from har.dataset.store import Store
-        from har.runtime.shipped import find_bundle_dir
         from har.training.crossval import crossvalidate
         from har.training.run import Run
         from har.training.streams import settle_streams
 
-        origin = find_bundle_dir(source) if source else None
-        run = Run(results_dir / "bundle", results_dir, origin)
+        run = Run(results_dir / "bundle", results_dir, source)
         prepared = Store.load(store)
         config = settle_streams(config, prepared, run, cast("Any", streams))
         result = crossvalidate(config, settings, prepared, run).to_json()
@@ -189,11 +186,9 @@ def evaluate(bundle: Path, store: Path, split: str, results_dir: Path, as_json: 
     with extra("train"):
         from har.dataset.store import Store
         from har.inference.evaluate import Part, evaluate_bundle, write_evaluation
-        from har.runtime.shipped import find_bundle_dir
 
         part = cast("Part", split)
-        folder = find_bundle_dir(bundle)
-        result = evaluate_bundle(folder, Store.load(store), part, progress=True)
+        result = evaluate_bundle(bundle, Store.load(store), part, progress=True)
         page = write_evaluation(results_dir, result)
     values = result.to_json()
     if as_json:

@@ -10,6 +10,7 @@ people become one answer is no part of this graph: `har.pose.pooling` does it, a
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -79,6 +80,13 @@ def set_pose_scale(head: keras.Model, features: np.ndarray) -> None:
     """Tells a head the mean and variance of (N, D) features, by which it standardises them."""
     mean, variance = features.mean(axis=0), features.var(axis=0)
     head.get_layer(_NORM).set_weights([mean.astype("float32"), variance.astype("float32")])
+
+
+def match_shape(config: PoseConfig, head: keras.Model) -> PoseConfig:
+    """Gives the settings with the widths and parts of a head that was built before."""
+    known = {layer.name: layer for layer in head.layers}
+    shaped = replace(config, units=known["own_lstm"].units, linear="own_of_step" in known)
+    return replace(shaped, self_units=known["self_lstm"].units) if "self_lstm" in known else shaped
 
 
 def copy_weights(target: keras.Model, source: keras.Model, same_labels: bool) -> list[str]:

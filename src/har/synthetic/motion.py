@@ -22,13 +22,13 @@ Label = Literal["hitting_others", "hitting_self", "playing"]
 COMMON_FROM = 0.15
 """How far `variety` must be above a style's rarity for the style to be as likely as any."""
 
-CONTACT_SHARE = 0.30
+CONTACT_SHARE = 0.38
 """How much of play is with the partner within reach, where people meet.
 
 With half of it, `har synth --check` tells hitting oneself by hands that do not go to another.
 """
 
-GREETINGS = {"hug": 8.0, "shake_hands": 8.0}
+GREETINGS = {"hug": 24.0, "shake_hands": 12.0}
 """How much more often people greet each other so where they meet, and hold on to each other."""
 
 RARE_NEEDS: dict[Need, float] = {"table": 4.0, "wall": 4.0, "stick": 4.0}

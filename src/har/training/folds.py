@@ -39,12 +39,13 @@ from har.training.people import (
     load_clip_windows,
     stack_people,
 )
-from har.training.pose import build_pose_spec, get_background_index, start_pose_head
+from har.training.pose import build_pose_spec, get_background_index, match_source, start_pose_head
 from har.training.run import Run, set_seed
 from har.training.stages import train_all
 from har.types import SplitName, WindowSpec
 
 _INNER_FOLDS = 5
+_SCORE_BATCH = 256
 
 
 class Learner(Protocol):
@@ -135,7 +136,8 @@ class PoseFolds:
     """Folds of the pose stream: keypoints and windows are computed once and serve them all."""
 
     def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
-        self._config, self._store, self._source = config, store, run.source
+        self._config = match_source(config, run.source)
+        self._store, self._source = store, run.source
         self._spec = build_pose_spec(config, store)
         everyone = range(len(store.clips))
         self._clips = load_clip_windows(store, everyone, self._spec, run.progress)
@@ -161,13 +163,22 @@ class PoseFolds:
         model.fit(
             batches, epochs=fit.epochs, callbacks=[EpochOrder(batches)], verbose=0, shuffle=False
         )
-        pooled = [self._score(model, self._clips[clip]) for clip in test]
-        return np.stack([item for item, _ in pooled]), np.array([item for _, item in pooled])
+        return self._score(model, [self._clips[clip] for clip in test])
 
-    def _score(self, model: PeopleClassifier, clip: list[PoseWindow]) -> tuple[np.ndarray, float]:
-        features, sureness, mask = stack_people(clip, self._spec, count_people(clip))
-        logits = keras.ops.convert_to_numpy(model((features, sureness, mask)))
-        return pool_windows(np.asarray(logits, dtype=np.float64), sureness.max(axis=1))
+    def _score(
+        self, model: PeopleClassifier, clips: list[list[PoseWindow]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Gives (n, K) logits and (n,) sureness: windows go through the head many at once."""
+        found = [window for clip in clips for window in clip]
+        n_people, logits, sureness = count_people(found), [], []
+        for start in range(0, len(found), _SCORE_BATCH):
+            batch = stack_people(found[start : start + _SCORE_BATCH], self._spec, n_people)
+            logits.append(np.asarray(keras.ops.convert_to_numpy(model(batch)), dtype=np.float64))
+            sureness.append(batch[1].max(axis=1))
+        ends = np.cumsum([len(clip) for clip in clips])[:-1]
+        parts = (np.split(np.concatenate(values), ends) for values in (logits, sureness))
+        pooled = [pool_windows(*item) for item in zip(*parts, strict=True)]
+        return np.stack([item for item, _ in pooled]), np.array([item for _, item in pooled])
 
 
 class BothFolds:

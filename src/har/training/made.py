@@ -13,6 +13,7 @@ from har import windows
 from har.pose.features import N_FEATURES, compute_window
 from har.pose.people import Detections, Tracks
 from har.pose.tracks import track_people
+from har.synthetic.motion import STYLES
 from har.synthetic.parallel import run_jobs
 from har.synthetic.sequences import Sequences
 from har.types import PoseSpec
@@ -25,7 +26,10 @@ MAX_SHARE_BESIDE = 0.15
 """A window with less than this share shows the actor beside the act; those between are left out."""
 BESIDE_SHARE = 0.2
 """Share of the windows of people who are not acting that is kept: they are many and easy, and what
-an actor does must be told from what other actors do."""
+one actor does must be told from what others do. Of friendly contact all are kept."""
+CONTACT = frozenset(
+    style.name for style in STYLES["playing"] if style.need in ("partner", "standing pair")
+)
 MIN_OWNED = 0.7
 """A track must be the same true person for at least this share of its steps."""
 
@@ -126,6 +130,8 @@ def _cut_sequence(sequences: Sequences, index: int, spec: PoseSpec, background: 
 
 def _is_kept(sequences: Sequences, index: int, start: int, column: int) -> bool:
     """Draws whether a window beside the act is kept, always alike for the same window."""
+    if sequences.style_names[sequences.styles[index]] in CONTACT:
+        return True
     seed = (int(sequences.scenes[index]), int(sequences.lengths[index]), start, column)
     return bool(np.random.default_rng(seed).random() < BESIDE_SHARE)
 

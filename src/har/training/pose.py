@@ -9,11 +9,16 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from har.config import PoseConfig, TrainConfig
-from har.contract import BundleInfo
+from har.config import TrainConfig
 from har.dataset.store import Store
 from har.network.bundle import load_pose
-from har.network.pose import PeopleClassifier, build_pose_head, copy_weights, set_pose_scale
+from har.network.pose import (
+    PeopleClassifier,
+    build_pose_head,
+    copy_weights,
+    match_shape,
+    set_pose_scale,
+)
 from har.pose.features import PoseWindow
 from har.runtime.detector import compute_detector_hash
 from har.training.features import compute_model_hash
@@ -31,6 +36,22 @@ def build_pose_spec(config: TrainConfig, store: Store) -> PoseSpec:
     return config.pose.pose_spec(store.labels, background, compute_detector_hash())
 
 
+def match_source(config: TrainConfig, source: Path | None) -> TrainConfig:
+    """Gives the settings with the shape of the pose head of the bundle that training starts from.
+
+    Layers of another shape could not be taken over.
+
+    Raises:
+        BundleNotFoundError: There is no bundle at ``source``.
+        BundleIntegrityError: It is damaged.
+        BundleMismatchError: It has no pose stream.
+    """
+    if source is None:
+        return config
+    _, learnt = load_pose(source)
+    return replace(config, pose=match_shape(config.pose, learnt))
+
+
 def start_pose_head(
     config: TrainConfig,
     spec: PoseSpec,
@@ -40,6 +61,13 @@ def start_pose_head(
 ) -> tuple[keras.Model, list[str]]:
     """Builds the head and gives it a scale, or what a bundle has learnt before.
 
+    Args:
+        config: Its `pose` part has the shape of the head of ``source``, see `match_source`.
+        spec: The input contract.
+        labels: In the order of the outputs.
+        clips: The windows of each clip to learn from.
+        source: A bundle, or None.
+
     Returns:
         The head and the names of the layers that came from ``source``.
 
@@ -48,19 +76,12 @@ def start_pose_head(
         BundleIntegrityError: It is damaged.
         BundleMismatchError: It has no pose stream.
     """
-    shape, learnt, same_labels = config.pose, None, False
-    if source is not None:
-        info, learnt = load_pose(source)
-        shape, same_labels = _take_shape(config.pose, info), info.labels == labels
-    head = build_pose_head(shape, spec, labels, find_background(labels))
+    head = build_pose_head(config.pose, spec, labels, find_background(labels))
     set_pose_scale(head, stack_features(clips))
-    return head, [] if learnt is None else copy_weights(head, learnt, same_labels)
-
-
-def _take_shape(config: PoseConfig, info: BundleInfo) -> PoseConfig:
-    """Gives the settings with the widths that a bundle's head has."""
-    theirs = info.recipe["pose"]
-    return replace(config, **{name: theirs[name] for name in ("units", "self_units", "linear")})
+    if source is None:
+        return head, []
+    info, learnt = load_pose(source)
+    return head, copy_weights(head, learnt, info.labels == labels)
 
 
 def get_background_index(labels: tuple[str, ...]) -> int:

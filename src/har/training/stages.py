@@ -31,7 +31,7 @@ from har.training.fit import FitPlace, fit_model
 from har.training.outcome import Models, finish_stage, load_for, start_info
 from har.training.pixels import PixelStage
 from har.training.plan import ClipSplit, say_plan, split_clips
-from har.training.pose import train_pose_head
+from har.training.pose import match_source, train_pose_head
 from har.training.run import Run, compute_fingerprint, describe_recipe, set_seed
 
 
@@ -71,6 +71,8 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         BundleNotFoundError: The CNN stage has left no bundle.
         BundleMismatchError: The bundle was made for other labels or pictures.
     """
+    if config.streams != "motion":
+        config = match_source(config, run.source)
     if config.streams == "pose":
         return _train_pose_alone(config, store, run)
     set_seed(config.seed)

@@ -1,18 +1,22 @@
 """A bundle survives the disk; its graphs say what Keras says; unsafe ones are refused."""
 
 import zipfile
+from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
 from har import contract
-from har.config import InputConfig, TemporalConfig
+from har.config import InputConfig, PoseConfig, TemporalConfig
 from har.contract import BundleInfo
-from har.errors import BundleIntegrityError
-from har.network.bundle import load_models, save_bundle
+from har.errors import BundleIntegrityError, BundleMismatchError
+from har.network.bundle import load_models, load_pose, save_bundle
+from har.network.pose import build_pose_head
 from har.network.system import build_cnn, rebuild_cnn
 from har.network.temporal import build_temporal
+from har.pose.features import N_FEATURES
+from har.runtime.detector import compute_detector_hash
 from har.runtime.recognizer import Recognizer
 
 SPEC = InputConfig(n_steps=4).window_spec((64, 96), 30.0)
@@ -94,3 +98,65 @@ def test_a_mixed_precision_twin_has_the_same_weights_and_freezing(models):
     assert keras.config.dtype_policy().name == "float32"
     assert np.allclose(twin(STACKS), cnn(STACKS), atol=0.1)
     assert keras.ops.dtype(twin(STACKS)) == "float32"
+
+
+PEOPLE = np.random.default_rng(1).normal(size=(3, 6, N_FEATURES)).astype(np.float32)
+POSE_LABELS = ("hitting_others", "hitting_self", "playing")
+
+
+@pytest.fixture(scope="module")
+def pose_bundles(models, tmp_path_factory):
+    """Bundles of the pose stream alone and of both, with the same pose head."""
+    config = PoseConfig(units=4, self_units=4, n_steps=6)
+    spec = config.pose_spec(POSE_LABELS, "playing", compute_detector_hash())
+    pose = build_pose_head(config, spec, POSE_LABELS, "playing")
+    rng = np.random.default_rng(0)
+    pose.set_weights([w + np.abs(rng.normal(0, 0.2, w.shape)) for w in pose.get_weights()])
+    folder = tmp_path_factory.mktemp("people")
+    info = BundleInfo("lstm", POSE_LABELS, SPEC, 128, "tiny", "lstm", streams="pose", pose=spec)
+    save_bundle(folder / "pose", info, pose=pose)
+    info = replace(info, streams="both", n_features=int(models[0].output_shape[-1]))
+    save_bundle(folder / "both", info, *models, pose)
+    return folder, pose
+
+
+@pytest.mark.parametrize("streams", ["pose", "both"])
+def test_a_pose_head_survives_the_disk_and_its_graph_agrees(pose_bundles, streams):
+    folder, pose = pose_bundles
+    info, loaded = load_pose(folder / streams)
+    assert (info.streams, info.pose.own_labels) == (streams, ("hitting_self",))
+    for ours, theirs in zip(loaded.get_weights(), pose.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    recognizer = Recognizer(folder / streams)
+    expected = keras.ops.convert_to_numpy(pose(PEOPLE))
+    np.testing.assert_allclose(recognizer._pose.run(PEOPLE), expected, atol=1e-4)
+    assert recognizer.has_motion is (streams == "both")
+
+
+def test_a_bundle_has_the_files_of_its_streams_only(pose_bundles, bundle_dir):
+    folder, _ = pose_bundles
+    pose = {contract.POSE_FILE, contract.POSE_GRAPH_FILE}
+    motion = {contract.CNN_FILE, contract.CNN_GRAPH_FILE}
+    motion |= {contract.TEMPORAL_FILE, contract.TEMPORAL_GRAPH_FILE}
+    for path, files in ((folder / "pose", pose), (folder / "both", pose | motion)):
+        assert set(contract.load_info(path).files) == files
+        assert {item.name for item in path.iterdir()} == files | {contract.BUNDLE_FILE}
+    with pytest.raises(BundleMismatchError, match="--streams pose"):
+        load_models(folder / "pose")
+    with pytest.raises(BundleMismatchError, match="--streams motion"):
+        load_pose(bundle_dir)
+
+
+def test_half_the_bits_are_smaller_and_all_forms_still_agree(pose_bundles, tmp_path):
+    folder, _ = pose_bundles
+    info, pose = load_pose(folder / "pose")
+    save_bundle(tmp_path / "half", info, pose=pose, half=True)
+    sizes = [
+        (path / contract.POSE_GRAPH_FILE).stat().st_size
+        for path in (folder / "pose", tmp_path / "half")
+    ]
+    assert sizes[1] < sizes[0]
+    expected = keras.ops.convert_to_numpy(load_pose(tmp_path / "half")[1](PEOPLE))
+    np.testing.assert_allclose(Recognizer(tmp_path / "half")._pose.run(PEOPLE), expected, atol=1e-4)
+    plain = Recognizer(folder / "pose")._pose.run(PEOPLE)
+    np.testing.assert_allclose(expected, plain, atol=0.05)

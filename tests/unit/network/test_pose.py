@@ -1,5 +1,7 @@
 """The pose head: who hears what, in time and among people, and that all its forms agree."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ from har.network.pose import (
     PersonClassifier,
     build_pose_head,
     copy_weights,
+    match_shape,
     pool_steps,
     set_pose_scale,
 )
@@ -230,6 +233,15 @@ def test_layers_of_another_width_stay_as_they_are():
     assert not {"own_reduce", "own_lstm", "own_of_time", "pair_lstm"} & set(copied)
     for now, then in zip(target.get_layer("own_lstm").get_weights(), before, strict=True):
         np.testing.assert_array_equal(now, then)
+
+
+@pytest.mark.parametrize("linear", [True, False])
+def test_a_head_tells_its_shape(linear):
+    config = PoseConfig(units=3, self_units=5, linear=linear)
+    head = build_pose_head(config, make_spec(), LABELS, "playing")
+    assert match_shape(PoseConfig(dropout=0.1), head) == replace(config, dropout=0.1)
+    without = build_pose_head(config, make_spec(("a", "normal"), "normal"), ("a", "normal"))
+    assert match_shape(PoseConfig(), without).self_units == PoseConfig().self_units
 
 
 def test_a_head_without_own_labels_gives_what_it_has():
