@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from scipy.stats import rankdata
 from scipy.stats import t as student
-from sklearn.metrics import roc_auc_score
 
 from har.evaluation.clips import Interval
 
@@ -59,10 +59,17 @@ def bootstrap_auc(groups: Sequence[str], truth: np.ndarray, scores: np.ndarray) 
 
 
 def compute_auc(truth: np.ndarray, by_seed: np.ndarray) -> float:
-    """Gives the mean AUC of (S, N) scores, NaN where all rows are of one kind."""
-    if truth.all() or not truth.any():
+    """Gives the mean AUC of (S, N) scores, NaN where all rows are of one kind.
+
+    >>> compute_auc(np.array([False, True, True]), np.array([[0.1, 0.1, 0.9]]))
+    0.75
+    """
+    n_wanted, n_others = int(truth.sum()), int((~truth).sum())
+    if not n_wanted or not n_others:
         return float("nan")
-    return float(np.mean([roc_auc_score(truth, scores) for scores in by_seed]))
+    rank_sums = rankdata(by_seed, axis=1)[:, truth].sum(axis=1)
+    won = rank_sums - n_wanted * (n_wanted + 1) / 2
+    return float(np.mean(won / (n_wanted * n_others)))
 
 
 def compute_recall_at(hits: np.ndarray, rests: np.ndarray, false_share: float) -> float:

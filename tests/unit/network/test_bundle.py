@@ -157,6 +157,6 @@ def test_half_the_bits_are_smaller_and_all_forms_still_agree(pose_bundles, tmp_p
     ]
     assert sizes[1] < sizes[0]
     expected = keras.ops.convert_to_numpy(load_pose(tmp_path / "half")[1](PEOPLE))
-    np.testing.assert_allclose(Recognizer(tmp_path / "half")._pose.run(PEOPLE), expected, atol=1e-4)
+    np.testing.assert_allclose(Recognizer(tmp_path / "half")._pose.run(PEOPLE), expected, atol=5e-3)
     plain = Recognizer(folder / "pose")._pose.run(PEOPLE)
     np.testing.assert_allclose(expected, plain, atol=0.05)

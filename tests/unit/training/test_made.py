@@ -69,8 +69,7 @@ def test_a_track_that_is_no_one_person_has_no_owner(n_own, owner):
     owners = owners_of([1], 10)
     owners[:n_own, 0] = 0
     tracks = track_people(detections, 10.0)
-    expected = owner if n_own else 1
-    assert find_owners(tracks, detections, owners).tolist() == [expected]
+    assert find_owners(tracks, detections, owners).tolist() == [owner]
 
 
 def test_steps_without_the_person_do_not_count_and_false_people_own_nothing():
@@ -83,10 +82,7 @@ def test_steps_without_the_person_do_not_count_and_false_people_own_nothing():
 
 
 def test_windows_over_the_act_have_its_label_and_the_rest_are_background():
-    """Of windows from steps 0, 8, 16, 24 and 30, the act of 2 to 3 s fills the one from 16.
-
-    That from 24 holds 0.6 s of it, those before none.
-    """
+    """Windows start at 0, 0.8, 1.6, 2.4 and 3.0 s: the third and fourth hold 0.6 s of the act."""
     found = cut(make_sequence(SELF, (2.0, 3.0)))
     acting = found.labels == SELF
     assert acting.sum() == 2
