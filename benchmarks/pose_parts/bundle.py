@@ -269,6 +269,7 @@ def measure_cues(
         for figure in check_cues(config, progress=True):
             by_cue.setdefault((figure.label, figure.other, figure.cue), []).append(figure)
     rows = [_sum_up_cue(figures) for figures in by_cue.values()]
+    rows.sort(key=lambda row: ((row["label"], row["other"]) != HELD_PAIR, -row["most"]))
     held = [row for row in rows if (row["label"], row["other"]) == HELD_PAIR and not row["act"]]
     return {
         "seeds": list(seeds),

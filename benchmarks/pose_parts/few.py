@@ -3,7 +3,7 @@
 The clips of UT-Interaction's six classes come in ten sequences. A draw takes ``n`` sequences that
 have all classes, and of each of them one clip a class; it is tested on all clips of the sequences
 that it did not take. As ten clips a class would leave no sequence to test on, the last step leaves
-one sequence out and learns from all others: nine or ten clips a class.
+one sequence out and learns from all others: eight to ten clips a class.
 
 Both sides choose epochs and learning rate by the same rule: of the same settings, the one with the
 best mean accuracy over draws that are not measured, of two sequences for one and two, of five for

@@ -99,8 +99,9 @@ def evaluate_bundle(
 
 
 def _compute_floor(store: Store) -> ShortcutFloor | None:
+    """Gives the floor, or None without folds or with clips of one label only."""
     folds = store.splits.folds
-    if not folds:
+    if not folds or len({clip.label for clip in store.clips}) < 2:
         return None
     return compute_shortcut_floor(store.clips, np.array([folds[c.clip_id] for c in store.clips]))
 

@@ -93,7 +93,7 @@ def joined(crowd_store, trained, tmp_path_factory):
     folder = tmp_path_factory.mktemp("both")
     run, said = make_run(folder)
     train_cnn(BOTH, crowd_store, run)
-    info, cnn, head = load_models(run.bundle_dir)
+    info, cnn, _ = load_models(run.bundle_dir)
     pose_info, pose = load_pose(trained[1].bundle_dir)
     info = replace(info, streams="both", pose=pose_info.pose)
     save_bundle(folder / "source", info, cnn, build_temporal(BOTH.temporal, 128, 3), pose)
