@@ -7,12 +7,16 @@ refused before any work starts. `load_config` reads a TOML file whose tables are
 from __future__ import annotations
 
 import dataclasses
-import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar, get_args
+from typing import Any, Literal, TypeVar
 
+from har.config.bounds import check, check_range
+from har.config.making import Posture as Posture
+from har.config.making import SequencesConfig as SequencesConfig
+from har.config.making import StagingConfig as StagingConfig
+from har.config.making import SynthConfig as SynthConfig
 from har.errors import ConfigError
 from har.types import Color, InputKind, PeopleRule, Pooling, PoseSpec, Protocol, Streams, WindowSpec
 
@@ -27,151 +31,6 @@ BACKGROUND_NAMES = frozenset(
     | {"other", "playing", "rest"}
 )
 """Labels, in lower case, that are taken to mean that nothing of interest happens."""
-
-
-Posture = Literal["standing", "sitting", "pair"]
-"""A part of a staged session: one person standing, one person sitting, two people standing."""
-
-_ID = re.compile(r"[a-z0-9_]{1,20}")
-
-
-def _check(ok: bool, name: str, value: object, expected: str) -> None:
-    if not ok:
-        raise ConfigError(f"Expected {name} {expected}, received {name}={value!r}")
-
-
-def _check_range(config: object, **bounds: tuple[float, float]) -> None:
-    for name, (low, high) in bounds.items():
-        value = getattr(config, name)
-        _check(low <= value <= high, name, value, f"from {low:g} to {high:g}")
-
-
-@dataclass(frozen=True)
-class SynthConfig:
-    """How made clips and recordings look (`har synth`).
-
-    Attributes:
-        n_clips: Clips in all, spread evenly over the three classes.
-        clip_s: Seconds of one clip.
-        n_scenes: Scenes (groups); the clips of one share place, camera and people.
-        size: (H, W) of the picture.
-        fps: Frames a second; a scene draws its own from a few near this one.
-        n_recordings: Long recordings with a truth file.
-        recording_min: Minutes of one recording.
-        variety: 0 the plainest scenes, 1 the full range of nuisances.
-        seed: Same seed, same bytes.
-    """
-
-    n_clips: int = 60
-    clip_s: float = 2.0
-    n_scenes: int = 12
-    size: tuple[int, int] = (240, 320)
-    fps: float = 25.0
-    n_recordings: int = 0
-    recording_min: float = 2.0
-    variety: float = 1.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        _check_range(
-            self,
-            n_clips=(0, 1_000_000),
-            clip_s=(0.5, 30.0),
-            n_scenes=(1, 100_000),
-            fps=(5.0, 60.0),
-            n_recordings=(0, 10_000),
-            recording_min=(0.1, 240.0),
-            variety=(0.0, 1.0),
-        )
-        for side in self.size:
-            _check(64 <= side <= 2160 and side % 2 == 0, "size", self.size, "of even sides, 64+")
-
-
-@dataclass(frozen=True)
-class StagingConfig:
-    """How staged takes are recorded (`har stage`).
-
-    Attributes:
-        person: An id, no real name, of who is before the camera.
-        place: An id of the room and camera; with the person it is the takes' group.
-        partner: An id of the second person, or empty for takes of one person only.
-        postures: Parts of the session, in their order.
-        take_s: Seconds of one take.
-        ready_s: Seconds before each take to read what to do and get ready.
-        settle_s: Seconds before each part to move chairs; in a film they must be there too.
-        max_tries: A take that is too weak is asked for this often, then left out.
-        seed: With the person, draws the order of the takes.
-    """
-
-    person: str = "p1"
-    place: str = "here"
-    partner: str = ""
-    postures: tuple[Posture, ...] = ("standing", "sitting", "pair")
-    take_s: float = 4.0
-    ready_s: float = 5.0
-    settle_s: float = 15.0
-    max_tries: int = 3
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        _check_range(
-            self,
-            take_s=(1.0, 30.0),
-            ready_s=(1.0, 60.0),
-            settle_s=(0.0, 300.0),
-            max_tries=(1, 20),
-        )
-        for name in ("person", "place", "partner"):
-            value = getattr(self, name)
-            ok = bool(_ID.fullmatch(value)) or (name == "partner" and not value)
-            _check(ok, name, value, "an id of up to 20 small letters, digits and _, such as p1")
-        _check(self.partner != self.person, "partner", self.partner, "someone else than the person")
-        known = get_args(Posture)
-        ok = len(set(self.postures)) == len(self.postures) > 0 and set(self.postures) <= set(known)
-        _check(ok, "postures", self.postures, f"some of {', '.join(known)}, none twice")
-        ok = bool(self.partner) or self.postures != ("pair",)
-        _check(ok, "partner", self.partner, "an id, because takes of two people need a second one")
-
-
-@dataclass(frozen=True)
-class SequencesConfig:
-    """How made skeleton sequences look (`har synth --skeletons`).
-
-    Attributes:
-        n_sequences: Sequences in all.
-        per_scene: Sequences that share place, camera and people: a group.
-        length_s: Least and greatest seconds of one.
-        rate_hz: Steps a second.
-        shares: How often each class is drawn, in the order of `synthetic.motion.LABELS`: hitting
-            others, hitting oneself, playing. Near misses outnumber hits.
-        stature_px: Least and greatest height of the tallest person in pixels.
-        variety: 0 the plainest scenes, 1 the full range of nuisances.
-        seed: Same seed, same sequences.
-    """
-
-    n_sequences: int = 30_000
-    per_scene: int = 6
-    length_s: tuple[float, float] = (2.0, 5.0)
-    rate_hz: float = 10.0
-    shares: tuple[float, float, float] = (0.25, 0.25, 0.5)
-    stature_px: tuple[float, float] = (60.0, 260.0)
-    variety: float = 1.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        _check_range(
-            self,
-            n_sequences=(1, 10_000_000),
-            per_scene=(1, 1000),
-            rate_hz=(2.0, 60.0),
-            variety=(0.0, 1.0),
-        )
-        least_s, most_s = self.length_s
-        _check(1.0 <= least_s <= most_s <= 30.0, "length_s", self.length_s, "from 1 to 30 s")
-        least_px, most_px = self.stature_px
-        _check(8.0 <= least_px <= most_px <= 1000.0, "stature_px", self.stature_px, "8 to 1000 px")
-        is_share = min(self.shares) >= 0.0 and abs(sum(self.shares) - 1.0) < 1e-6
-        _check(is_share, "shares", self.shares, "three shares of sum 1")
 
 
 @dataclass(frozen=True)
@@ -201,7 +60,7 @@ class PrepareConfig:
     jobs: int = 0
 
     def __post_init__(self) -> None:
-        _check_range(
+        check_range(
             self,
             long_side=(32, 1024),
             max_rate_hz=(1.0, 240.0),
@@ -209,10 +68,10 @@ class PrepareConfig:
             n_folds=(2, 100),
             jobs=(0, 256),
         )
-        _check(self.long_side % 32 == 0, "long_side", self.long_side, "a multiple of 32")
-        _check(self.color in ("gray", "rgb"), "color", self.color, "'gray' or 'rgb'")
+        check(self.long_side % 32 == 0, "long_side", self.long_side, "a multiple of 32")
+        check(self.color in ("gray", "rgb"), "color", self.color, "'gray' or 'rgb'")
         for side in self.size or ():
-            _check(32 <= side <= 1024 and side % 32 == 0, "size", self.size, "of multiples of 32")
+            check(32 <= side <= 1024 and side % 32 == 0, "size", self.size, "of multiples of 32")
 
 
 @dataclass(frozen=True)
@@ -225,11 +84,11 @@ class InputConfig:
     lags_s: tuple[tuple[float, float], ...] = MOTION_LAGS_S
 
     def __post_init__(self) -> None:
-        _check_range(self, rate_hz=(0.5, 60.0), n_steps=(1, 512))
-        _check(self.input in ("motion", "rgb"), "input", self.input, "'motion' or 'rgb'")
-        _check(1 <= len(self.lags_s) <= 8, "lags_s", self.lags_s, "of 1 to 8 pairs")
+        check_range(self, rate_hz=(0.5, 60.0), n_steps=(1, 512))
+        check(self.input in ("motion", "rgb"), "input", self.input, "'motion' or 'rgb'")
+        check(1 <= len(self.lags_s) <= 8, "lags_s", self.lags_s, "of 1 to 8 pairs")
         for a, b in self.lags_s:
-            _check(a != b and max(abs(a), abs(b)) <= 2.0, "lags_s", (a, b), "two times within 2 s")
+            check(a != b and max(abs(a), abs(b)) <= 2.0, "lags_s", (a, b), "two times within 2 s")
 
     def window_spec(self, size: tuple[int, int], max_rate_hz: float) -> WindowSpec:
         """Gives the full input contract for pictures of a store."""
@@ -250,7 +109,7 @@ class AugmentConfig:
     erase: float = 0.25
 
     def __post_init__(self) -> None:
-        _check_range(
+        check_range(
             self,
             crop=(0.0, 0.8),
             shift_s=(0.0, 1.0),
@@ -282,7 +141,7 @@ class FitConfig:
     label_smoothing: float = 0.05
 
     def __post_init__(self) -> None:
-        _check_range(
+        check_range(
             self,
             epochs=(0, 10_000),
             patience=(1, 10_000),
@@ -311,8 +170,8 @@ class CnnConfig:
     fit: FitConfig = field(default_factory=lambda: FitConfig(6, 3, 2e-4, 1e-2, 32))
 
     def __post_init__(self) -> None:
-        _check_range(self, steps_per_clip=(1, 512), train_from=(0, 1000))
-        _check(self.pooling in ("avg", "max"), "pooling", self.pooling, "'avg' or 'max'")
+        check_range(self, steps_per_clip=(1, 512), train_from=(0, 1000))
+        check(self.pooling in ("avg", "max"), "pooling", self.pooling, "'avg' or 'max'")
 
 
 @dataclass(frozen=True)
@@ -326,8 +185,8 @@ class TemporalConfig:
     fit: FitConfig = field(default_factory=lambda: FitConfig(40, 10, 2e-4, 1e-2, 32))
 
     def __post_init__(self) -> None:
-        _check_range(self, units=(1, 4096), dropout=(0.0, 0.9), n_views=(1, 64))
-        _check(self.kind in ("lstm", "gru", "tcn"), "kind", self.kind, "'lstm', 'gru' or 'tcn'")
+        check_range(self, units=(1, 4096), dropout=(0.0, 0.9), n_views=(1, 64))
+        check(self.kind in ("lstm", "gru", "tcn"), "kind", self.kind, "'lstm', 'gru' or 'tcn'")
 
 
 OWN_LABELS = ("hitting_self", "self_hitting", "self_injury", "self_injurious")
@@ -370,7 +229,7 @@ class PoseConfig:
     fit: FitConfig = field(default_factory=lambda: FitConfig(40, 40, 2e-3, 1e-2, 16))
 
     def __post_init__(self) -> None:
-        _check_range(
+        check_range(
             self,
             rate_hz=(2.0, 60.0),
             n_steps=(1, 512),
@@ -382,7 +241,7 @@ class PoseConfig:
             windows_per_clip=(1, 64),
             jitter=(0.0, 2.0),
         )
-        _check(self.people in ("auto", "mean", "any"), "people", self.people, "auto, mean or any")
+        check(self.people in ("auto", "mean", "any"), "people", self.people, "auto, mean or any")
 
     def pose_spec(self, labels: tuple[str, ...], background: str, detector: str) -> PoseSpec:
         """Gives the full input contract for some labels."""
@@ -419,7 +278,7 @@ class PretrainConfig:
     fit: FitConfig = field(default_factory=lambda: FitConfig(8, 8, 2e-3, 1e-2, 256, 0.02))
 
     def __post_init__(self) -> None:
-        _check_range(self, val_share=(0.01, 0.5), jitter=(0.0, 2.0), max_rate_hz=(1.0, 240.0))
+        check_range(self, val_share=(0.01, 0.5), jitter=(0.0, 2.0), max_rate_hz=(1.0, 240.0))
 
 
 @dataclass(frozen=True)
@@ -462,8 +321,8 @@ class CrossvalConfig:
     protocol: Protocol = "grouped"
 
     def __post_init__(self) -> None:
-        _check_range(self, n_folds=(2, 100), n_seeds=(1, 100))
-        _check(
+        check_range(self, n_folds=(2, 100), n_seeds=(1, 100))
+        check(
             self.protocol in ("grouped", "random"),
             "protocol",
             self.protocol,
@@ -487,7 +346,7 @@ class PredictConfig:
     keep_people: bool = False
 
     def __post_init__(self) -> None:
-        _check_range(self, n_overlap=(1, 64), batch_steps=(1, 1024))
+        check_range(self, n_overlap=(1, 64), batch_steps=(1, 1024))
 
     def hop(self, n_steps: int) -> int:
         """Gives the steps from one window's start to the next, for windows of ``n_steps``.
@@ -517,10 +376,10 @@ class DecodeConfig:
     merge_gap_s: float = 0.5
 
     def __post_init__(self) -> None:
-        _check_range(
+        check_range(
             self, onset=(0.0, 1.0), offset=(0.0, 1.0), min_s=(0.0, 600.0), merge_gap_s=(0.0, 600.0)
         )
-        _check(self.offset <= self.onset, "offset", self.offset, f"at most onset={self.onset}")
+        check(self.offset <= self.onset, "offset", self.offset, f"at most onset={self.onset}")
 
 
 RECIPES: dict[str, dict[str, Any]] = {
