@@ -2,13 +2,13 @@ import json
 
 from click.testing import CliRunner
 
-from har.cli.dataset import synth
+from har.cli import har
 from har.errors import ConfigError
 from har.synthetic.sequences import load_sequences
 
 
 def run(*words):
-    return CliRunner().invoke(synth, [str(word) for word in words])
+    return CliRunner().invoke(har, ["synth", *map(str, words)])
 
 
 def test_synth_makes_sequences_of_skeletons(tmp_path):
