@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from har.config.engine import Engine
 from har.contract import compute_file_hash
 from har.errors import BundleMismatchError
 from har.pose.people import MAX_PEOPLE, N_KEYPOINTS
@@ -29,13 +30,18 @@ def compute_detector_hash() -> str:
 class PoseDetector:
     """Finds people in pictures, one picture at a time."""
 
-    def __init__(self, n_threads: int = 0) -> None:
+    def __init__(self, n_threads: int = 0, engine: Engine | None = None) -> None:
         """Loads the shipped network.
 
         Args:
-            n_threads: Threads it may use; 0 leaves it to the engine.
+            n_threads: Threads of one call; 0 means one a core.
+            engine: What runs it; see `har.runtime.engine.Graph`.
+
+        Raises:
+            ConfigError: ``HAR_ENGINE`` names no engine.
+            MissingDependencyError: The engine is not installed.
         """
-        self._graph = Graph(GRAPH, n_threads)
+        self._graph = Graph(GRAPH, n_threads, engine)
 
     def detect(self, image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Gives the people in one picture, the surest first.

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 
 import numpy as np
 
 from har import contract
+from har.config.engine import Engine
 from har.contract import BundleInfo
 from har.errors import BundleMismatchError
 from har.pose.features import SEEN_COLUMN, PoseWindow
 from har.pose.pooling import pool_steps
 from har.runtime.detector import compute_detector_hash
-from har.runtime.engine import Graph
+from har.runtime.engine import Graph, Run
 from har.types import PoseSpec
 
 
@@ -21,27 +24,41 @@ class Recognizer:
 
     Attributes:
         info: The bundle's contract; labels, window and thresholds are read from there.
+        graphs: What runs each graph, by the name of its file.
     """
 
-    def __init__(self, bundle_dir: Path, n_threads: int = 0) -> None:
+    def __init__(self, bundle_dir: Path, n_threads: int = 0, engine: Engine | None = None) -> None:
         """Loads and verifies a bundle's graphs.
+
+        Args:
+            bundle_dir: The bundle.
+            n_threads: Threads of one call of a graph; 0 means one a core.
+            engine: What runs them; see `har.runtime.engine.Graph`.
 
         Raises:
             BundleNotFoundError: There is no bundle in the folder.
             BundleIntegrityError: A file is missing, altered or unusable.
             BundleMismatchError: It has learnt the keypoints of another pose network.
+            ConfigError: ``HAR_ENGINE`` names no engine.
+            MissingDependencyError: The engine is not installed.
         """
         self.info: BundleInfo = contract.load_info(bundle_dir)
-        self._dir, self._n_threads = bundle_dir, n_threads
-        if self.has_motion:
-            self._cnn = self._load(contract.CNN_GRAPH_FILE)
-            self._temporal = self._load(contract.TEMPORAL_GRAPH_FILE)
+        self._dir = bundle_dir
         if self.has_pose:
             self._check_detector()
-            self._pose = self._load(contract.POSE_GRAPH_FILE)
+        self.graphs: dict[str, Run] = {
+            name: Graph(contract.find_verified(bundle_dir, self.info, name), n_threads, engine).run
+            for name in contract.find_graph_names(self.info)
+        }
 
-    def _load(self, name: str) -> Graph:
-        return Graph(contract.find_verified(self._dir, self.info, name), self._n_threads)
+    def replace(self, graphs: Mapping[str, Run]) -> Recognizer:
+        """Gives a twin that runs other forms of some graphs, by the names of their files.
+
+        So that an exported or quantised model is measured by the very path that recognises.
+        """
+        twin = copy(self)
+        twin.graphs = {**self.graphs, **graphs}
+        return twin
 
     def _check_detector(self) -> None:
         if self.pose_spec.detector != compute_detector_hash():
@@ -81,7 +98,7 @@ class Recognizer:
         Returns:
             (N, D) float32.
         """
-        return self._cnn.run(stacks)
+        return self.graphs[contract.CNN_GRAPH_FILE](stacks)
 
     def compute_logits(self, features: np.ndarray) -> np.ndarray:
         """Gives the logits of every step of each window.
@@ -93,7 +110,8 @@ class Recognizer:
         Returns:
             (B, T, K) float32.
         """
-        return self._temporal.run(np.ascontiguousarray(features, dtype=np.float32))
+        values = np.ascontiguousarray(features, dtype=np.float32)
+        return self.graphs[contract.TEMPORAL_GRAPH_FILE](values)
 
     @property
     def background(self) -> int:
@@ -107,7 +125,8 @@ class Recognizer:
             return np.zeros((0, len(self.info.labels)))
         padded = np.zeros((n_people, self.pose_spec.n_steps, n_features), dtype=np.float32)
         padded[:, :n_steps] = window.features
-        logits, seen = self._pose.run(padded)[:, :n_steps], window.features[:, :, SEEN_COLUMN]
+        logits = self.graphs[contract.POSE_GRAPH_FILE](padded)[:, :n_steps]
+        seen = window.features[:, :, SEEN_COLUMN]
         return pool_steps(logits, seen, self.pose_spec.people, self.background)
 
     def compute_probs(self, logits: np.ndarray) -> np.ndarray:

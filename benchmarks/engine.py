@@ -1,0 +1,118 @@
+"""What the engines cost, what the recogniser adds to its networks, start time and install size.
+
+    python benchmarks/engine.py [--install] [--seconds 30] [--repeats 5] [--json]
+
+The bundles are of the default recipe and have learnt nothing, which costs the same. Measured:
+
+1. Each graph in each engine that is installed, in fp32, on one thread and on all cores, and the
+   time to load it. The engines take turns. `pip install openvino` for the second one.
+2. All that recognition does after decoding against its bare networks on the same pictures, on one
+   thread: milliseconds per sampled frame, and their ratio.
+3. `har predict` on a clip of two seconds, start included.
+4. With ``--install``: what `pip install .` brings into a new environment (needs a package index);
+   the commands are then measured there.
+
+Of repeats the fastest counts. Prints the tables of docs/benchmarks.md, or JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from engine_parts.graphs import find_engines, measure_graphs, measure_loading
+from engine_parts.install import install, measure_start, weigh
+from engine_parts.share import measure_share
+
+_UNTRAINED = Path(__file__).parent / "live_parts" / "untrained.py"
+_QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "PYTHONWARNINGS": "ignore"}
+
+MAX_SHARE, MAX_START_S, MAX_MB = 1.25, 1.5, 450.0
+"""What is asked for."""
+
+
+def main() -> None:
+    """Measures and prints."""
+    options = _parse()
+    os.environ.update(_QUIET)
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        bundles = {streams: _make_bundle(work / streams, streams) for streams in ("motion", "both")}
+        python = install(work / "venv") if options.install else Path(sys.executable)
+        result = {
+            "cores": len(os.sched_getaffinity(0)),
+            "load_before": round(os.getloadavg()[0], 2),
+            "graphs": measure_graphs(bundles["both"], 6 * options.repeats),
+            "loading": measure_loading(bundles["both"]),
+            "share": [
+                measure_share(bundle, options.seconds, options.repeats)
+                for bundle in bundles.values()
+            ],
+            "start": {
+                streams: measure_start(python, bundle, work, options.repeats)
+                for streams, bundle in bundles.items()
+            },
+            "install": weigh(python) if options.install else None,
+        }
+    print(json.dumps(result, indent=1) if options.json else _format(result))
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Engines, recogniser, start and install.")
+    parser.add_argument("--install", action="store_true", help="in a new environment, too")
+    parser.add_argument("--seconds", type=float, default=30.0, help="of the pictures")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def _make_bundle(folder: Path, streams: str) -> Path:
+    subprocess.run(
+        [sys.executable, str(_UNTRAINED), str(folder), streams], check=True, capture_output=True
+    )
+    return folder
+
+
+def _format(result: dict[str, Any]) -> str:
+    engines = find_engines()
+    lines = [f"| graph | batch | threads | {' | '.join(f'{name}, ms' for name in engines)} |"]
+    lines.append("| --- " * (3 + len(engines)) + "|")
+    for row in result["graphs"]:
+        times = " | ".join(f"{row['ms'][name]:.2f}" for name in engines)
+        lines.append(f"| {row['graph']} | {row['batch']} | {row['threads']} | {times} |")
+    for row in result["loading"]:
+        times = " | ".join(f"{row['ms'][name]}" for name in engines)
+        lines.append(f"| {row['graph']}, loading | | 1 | {times} |")
+    lines += ["", "| streams | recogniser, ms a sampled frame | its networks alone | ratio |"]
+    lines.append("| --- " * 4 + "|")
+    for row in result["share"]:
+        ratio = f"{row['ratio']}{_mark(row['ratio'] <= MAX_SHARE)}"
+        ms = f"{row['recogniser_ms']} | {row['networks_ms']}"
+        lines.append(f"| {row['streams']} | {ms} | {ratio} |")
+    lines += ["", "| command, streams | wall time | processor time |"]
+    lines.append("| --- " * 3 + "|")
+    for streams, commands in result["start"].items():
+        for name, spent in commands.items():
+            wall = f"{spent['wall_s']} s{_mark(spent['wall_s'] < MAX_START_S)}"
+            lines.append(f"| `{name}`, {streams} | {wall} | {spent['processor_s']} s |")
+    if weight := result["install"]:
+        largest = ", ".join(f"{name} {mb:.0f}" for name, mb in weight["largest"].items())
+        lines += ["", f"`pip install .`: {weight['mb']:.0f} MB{_mark(weight['mb'] < MAX_MB)}"]
+        lines[-1] += f" ({largest})"
+    lines += ["", f"{result['cores']} cores, load before {result['load_before']}. "]
+    lines[-1] += "(!) marks what misses what is asked for."
+    return "\n".join(lines)
+
+
+def _mark(is_met: bool) -> str:
+    return "" if is_met else " (!)"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,81 @@
+"""What the recogniser adds to its networks: sampling, windows, tracks, heads."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from har import contract
+from har.inference.networks import build_networks
+from har.inference.sampling import Stack, StackSampler
+from har.inference.stream import (
+    StreamRecognizer,
+    build_motion_sampler,
+    build_pose_sampler,
+    get_picture,
+)
+from har.runtime.detector import PoseDetector
+from har.runtime.engine import Graph
+from har.runtime.recognizer import Recognizer
+from har.types import Frame
+
+_FPS = 25.0
+
+
+def measure_share(bundle: Path, seconds: float, n_rounds: int) -> dict[str, Any]:
+    """Compares all that recognition does after decoding with its bare networks, on one thread.
+
+    Both see the same pictures, which are decoded before, and take turns; of each the fastest round
+    counts. The bare networks are the frame CNN's graph and, where the bundle looks at people, the
+    pose network, one picture after the other, as in the recogniser.
+    """
+    recognizer = Recognizer(bundle, n_threads=1)
+    frames = _draw_frames(recognizer.info.spec.size, seconds)
+    stacks = _sample(build_motion_sampler(recognizer), frames) if recognizer.has_motion else []
+    pictures = _sample(build_pose_sampler(recognizer), frames) if recognizer.has_pose else []
+    cnn = Graph(bundle / contract.CNN_GRAPH_FILE, 1) if recognizer.has_motion else None
+    detector = PoseDetector(n_threads=1)
+    whole_s, bare_s = float("inf"), float("inf")
+    for _ in range(n_rounds):
+        start_s = time.perf_counter()
+        _recognise(recognizer, frames)
+        middle_s = time.perf_counter()
+        for item in stacks if cnn else ():
+            cnn.run(item.image[None])
+        for item in pictures:
+            detector.detect(get_picture(item))
+        whole_s = min(whole_s, middle_s - start_s)
+        bare_s = min(bare_s, time.perf_counter() - middle_s)
+    n_steps = max(len(stacks), len(pictures))
+    return {
+        "streams": recognizer.info.streams,
+        "sampled_frames": n_steps,
+        "recogniser_ms": round(1e3 * whole_s / n_steps, 2),
+        "networks_ms": round(1e3 * bare_s / n_steps, 2),
+        "ratio": round(whole_s / bare_s, 3),
+    }
+
+
+def _recognise(recognizer: Recognizer, frames: list[Frame]) -> None:
+    networks = build_networks(recognizer)
+    stream = StreamRecognizer(recognizer, detect=networks.detect, encode=networks.encode)
+    for frame in frames:
+        stream.push(frame)
+    stream.flush()
+
+
+def _sample(sampler: StackSampler, frames: list[Frame]) -> list[Stack]:
+    found = [item for frame in frames for item in sampler.push(frame)]
+    return [*found, *sampler.flush()]
+
+
+def _draw_frames(size: tuple[int, int], seconds: float) -> list[Frame]:
+    """Gives gray pictures of noise that moves, so that no step is like the one before."""
+    noise = np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
+    return [
+        Frame(index, index / _FPS, np.roll(noise, 3 * index, axis=1))
+        for index in range(round(seconds * _FPS))
+    ]

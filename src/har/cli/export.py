@@ -1,0 +1,98 @@
+"""`har export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast, get_args
+
+import click
+
+from har.cli.common import extra, json_option, print_json, say, say_table, training
+from har.config import ExportConfig, ExportFormat
+from har.runtime.shipped import find_bundle
+
+if TYPE_CHECKING:
+    from har.export.run import ExportResult
+
+
+@click.command()
+@click.argument("bundle", type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(get_args(ExportFormat)),
+    default=ExportConfig.format,
+    show_default=True,
+    help="onnx makes a bundle that har reads too; openvino and litert need the extra of that name.",
+)
+@click.option("--int8", is_flag=True, help="Frame CNN in 8-bit integers; needs --store.")
+@click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    help="Real clips: int8 is calibrated on its training part, accuracy measured on its test part.",
+)
+@click.option(
+    "--max-loss",
+    type=click.FloatRange(0.0, 1.0),
+    default=ExportConfig.max_loss,
+    show_default=True,
+    help="int8 is refused where it costs a larger share of accuracy.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The folder to write.  [default: BUNDLE-FORMAT beside the bundle]",
+)
+@json_option
+def export(
+    bundle: Path,
+    form: str,
+    int8: bool,
+    store: Path | None,
+    max_loss: float,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Write a bundle's networks for another engine, and measure them beside Keras."""
+    kind = cast("ExportFormat", form)
+    config = ExportConfig(format=kind, int8=int8, max_loss=max_loss)
+    found = find_bundle(bundle)
+    beside = Path(found.name) if found != bundle else found
+    out = out or beside.with_name(f"{beside.name}-{form}{'-int8' if int8 else ''}")
+    with training(), extra(form if form in _EXTRAS else "train"):
+        from har.dataset.store import Store
+        from har.export.run import export_bundle
+
+        prepared = None if store is None else Store.load(store)
+        result = export_bundle(found, out, config, prepared, progress=True)
+    if as_json:
+        print_json({"out": str(out), **result.to_json()})
+    _say_result(result)
+
+
+_EXTRAS = ("openvino", "litert")
+
+
+def _say_result(result: ExportResult) -> None:
+    rows = [
+        [
+            part.name,
+            part.file,
+            f"{part.bundle_bytes / 1e6:.2f} -> {part.n_bytes / 1e6:.2f}",
+            f"{part.bundle_ms:.2f} -> {part.ms:.2f}",
+        ]
+        for part in result.parts
+    ]
+    say_table(["network", "file", "MB", "ms"], rows)
+    say("MB and ms: of the bundle's own graph -> as exported; of a frame, and of a head's window")
+    found = result.comparison
+    on = "noise" if found.split == "drawn" else f"{found.n_clips} {found.split} clips"
+    say(f"Largest difference of a probability against Keras: {found.parity:.2g} ({on})")
+    if found.accuracy_change is None:
+        say("Accuracy was not measured; name a store of clips with --store")
+    else:
+        say(
+            f"Accuracy: {found.keras_accuracy:.3f} -> {found.accuracy:.3f} "
+            f"({found.accuracy_change:+.1%}, {on})"
+        )
+    say(f"Written: {result.out_dir}; its README.md says how it is used")

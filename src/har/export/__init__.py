@@ -1,0 +1,1 @@
+"""Bundles for other engines: writing them, and measuring what that costs."""

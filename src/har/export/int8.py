@@ -1,0 +1,95 @@
+"""The frame CNN in 8-bit integers, calibrated on real clips."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from har import windows
+from har.config.export import ExportConfig
+from har.dataset.store import Store
+from har.errors import ExportError, SplitError
+from har.types import WindowSpec
+
+_QUANTISED = ["Conv", "Clip", "Relu"]
+"""Convolutions and the activations that bound their outputs: without these the scale is spent on
+values that are cut off, and features differ by more than twice as much."""
+
+
+def iter_samples(store: Store, spec: WindowSpec, config: ExportConfig) -> Iterator[np.ndarray]:
+    """Gives stacks of clips that the bundle may have learnt from, never of test clips.
+
+    Clips are spread evenly over the training part, or over the whole store where it has none, and
+    steps evenly over each clip.
+
+    Yields:
+        (1, H, W, C) uint8.
+    """
+    try:
+        clips = store.indices("train")
+    except SplitError:
+        clips = store.indices("all")
+    for clip in clips[_spread(len(clips), config.n_calibration)]:
+        clip_id = store.clips[clip].clip_id
+        times_s = store.load_times(clip_id)
+        steps = windows.compute_step_times(windows.compute_span_s(times_s), spec.rate_hz)
+        rows = windows.compute_stack_indices(times_s, steps, spec.offsets_s)
+        rows = rows[_spread(len(rows), config.steps_per_clip)]
+        for stack in windows.gather_stacks(store.open_frames(clip_id), rows):
+            yield stack[None]
+
+
+def quantise_graph(graph: Path, samples: Iterator[np.ndarray], path: Path) -> None:
+    """Writes an ONNX graph with 8-bit weights and activations; it stays uint8 in, float32 out.
+
+    Args:
+        graph: In fp32.
+        samples: Batches of its input.
+        path: The file to write; another one is made beside it meanwhile.
+
+    Raises:
+        ExportError: It cannot be done.
+    """
+    plain = path.with_suffix(".plain.onnx")
+    logging.getLogger().setLevel(max(logging.getLogger().level, logging.ERROR))
+    try:
+        quant_pre_process(str(graph), str(plain), skip_symbolic_shape=True)
+        quantize_static(
+            str(plain),
+            str(path),
+            _Reader(graph, samples),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=_QUANTISED,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+        )
+    except Exception as error:
+        raise ExportError(f"{graph} cannot be written in int8: {error}") from error
+    finally:
+        plain.unlink(missing_ok=True)
+
+
+def _spread(n: int, n_wanted: int) -> np.ndarray:
+    """Gives at most so many indices, evenly spread over ``n``, both ends included."""
+    return np.unique(np.linspace(0, n - 1, min(n, n_wanted)).round().astype(np.int64))
+
+
+class _Reader(CalibrationDataReader):
+    """Gives samples one by one, as the calibration asks for them."""
+
+    def __init__(self, graph: Path, samples: Iterator[np.ndarray]) -> None:
+        import onnx
+
+        self._name = onnx.load(graph, load_external_data=False).graph.input[0].name
+        self._samples = samples
+
+    def get_next(self) -> dict[str, np.ndarray] | None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """Gives the next sample by the input's name, or None at the end."""
+        sample = next(self._samples, None)
+        return None if sample is None else {self._name: sample}

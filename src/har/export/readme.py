@@ -1,0 +1,102 @@
+"""The page that tells how an exported folder is used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from har.config.export import ExportFormat
+from har.contract import BundleInfo
+from har.export.parts import Part
+from har.types import PoseSpec
+
+_WAYS: dict[ExportFormat, str] = {
+    "onnx": """This folder is a bundle: `har predict VIDEO --bundle THIS_FOLDER` uses it as it is.
+Elsewhere:
+
+```python
+import onnxruntime
+
+session = onnxruntime.InferenceSession("{file}")
+(values,) = session.run(None, {{session.get_inputs()[0].name: batch}})
+```""",
+    "openvino": """```python
+import openvino
+
+settings = {{"INFERENCE_PRECISION_HINT": "f32"}}  # without it OpenVINO may use bfloat16
+model = openvino.Core().compile_model("{file}", "CPU", settings)
+values = model([batch])[0]
+```""",
+    "litert": """One item at a time; no TensorFlow operations are needed.
+
+```python
+from ai_edge_litert.interpreter import Interpreter
+
+interpreter = Interpreter("{file}")
+interpreter.allocate_tensors()
+interpreter.set_tensor(interpreter.get_input_details()[0]["index"], batch)
+interpreter.invoke()
+values = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+```""",
+    "saved_model": """```python
+import keras
+
+values = keras.layers.TFSMLayer("{file}", call_endpoint="serve")(batch)
+```""",
+}
+
+
+def format_readme(form: ExportFormat, info: BundleInfo, files: Sequence[tuple[Part, str]]) -> str:
+    """Gives the page as Markdown.
+
+    Args:
+        form: What the folder holds.
+        info: The bundle's contract.
+        files: Each network and the name of its file in the folder.
+    """
+    table = ["| file | takes | gives |", "| --- | --- | --- |"]
+    for part, name in files:
+        shape = ", ".join(str(side) for side in part.shape)
+        out = f"(N, {info.n_features})" if part.is_cnn else f"(N, T, {len(info.labels)}) logits"
+        table.append(f"| `{name}` | (N, {shape}) {part.dtype} | {out} float32 |")
+    sections = [
+        f"# {', '.join(info.labels)}",
+        "Exported by `har export`; `export.json` says how near it is to the Keras model.",
+        "\n".join(table),
+    ]
+    if info.streams != "pose":
+        sections.append(_say_motion(info))
+    if info.pose is not None:
+        sections.append(_say_people(info.pose))
+    sections += [_say_answer(info), "## In code", _WAYS[form].format(file=files[0][1])]
+    return "\n\n".join(sections) + "\n"
+
+
+def _say_motion(info: BundleInfo) -> str:
+    spec = info.spec
+    height, width = spec.size
+    channels = "red, green and blue of one frame"
+    if spec.input == "motion":
+        places = ", ".join(f"{offset:+g}" for offset in spec.offsets_s)
+        channels = f"gray frames at {places} s from the step's own frame, one a channel"
+    return (
+        f"The CNN takes {spec.rate_hz:g} time steps a second: {channels}, {width}x{height} px, "
+        f"letterboxed with black, full range 0 to 255. The head takes the features of "
+        f"{spec.n_steps} steps in a row; steps that are missing at the end are zeros."
+    )
+
+
+def _say_people(pose: PoseSpec) -> str:
+    return (
+        f"The pose head takes {pose.n_steps} steps at {pose.rate_hz:g} a second of one person's "
+        "features, as `har.pose.features` computes them from keypoints; how steps and people "
+        "become one answer is in `har.pose.pooling`."
+    )
+
+
+def _say_answer(info: BundleInfo) -> str:
+    bias = f" plus {list(info.bias)}" if info.bias else ""
+    return (
+        "A window's logits are the mean over its real steps; probabilities are the softmax of "
+        f"these divided by {info.temperature:g}{bias}, in the order {', '.join(info.labels)}. All "
+        "of it, with the rule for events, is in the JSON file of the contract beside this page."
+    )
