@@ -1,4 +1,4 @@
-"""Scores to events: hysteresis, bridging of short gaps, removal of short events; who it was."""
+"""Scores of a recording to events, and who it was."""
 
 from __future__ import annotations
 
@@ -8,24 +8,28 @@ from dataclasses import replace
 import numpy as np
 
 from har.config import DecodeConfig
-from har.errors import ConfigError
+from har.events.online import OnlineDecoder
 from har.types import Event, Scores
-
-_TIME_EPS_S = 1e-6
 
 
 def decode_events(scores: Scores, config: DecodeConfig) -> tuple[Event, ...]:
     """Gives the events that the scores of each label show, label by label on its own.
 
-    An event starts with the first row whose score reaches ``config.onset`` and ends before the
-    first row after it whose score is under ``config.offset``. Then events of one label with less
-    than ``config.merge_gap_s`` between them become one, and those shorter than ``config.min_s``
-    are dropped, in this order. An event's score is the mean of the label's scores over all rows
-    between its onset and its offset, bridged ones included.
+    With the label's rule (`LabelRule`), in this order:
+
+    1. Scores are smoothed over ``smooth_s``.
+    2. A run starts with the first row whose score reaches ``onset`` and ends before the first row
+       after it whose score is under ``offset``, or where the next row does not follow.
+    3. Runs with less than ``merge_gap_s`` between them become one event.
+    4. An event's end is drawn in to the last row whose score reaches ``tail`` times the highest in
+       the `TAIL_S` before the end.
+    5. Events shorter than ``min_s`` are dropped.
+
+    An event's score is the mean of the label's scores, not smoothed, over all rows between its
+    onset and its offset, bridged ones included. A live stream decides alike, see `OnlineDecoder`.
 
     Args:
-        scores: Rows that follow each other without a gap; row i stands for
-            ``[times_s[i] - step_s / 2, times_s[i] + step_s / 2)``.
+        scores: Row i stands for ``[times_s[i] - step_s / 2, times_s[i] + step_s / 2)``.
         config: Thresholds and lengths. Its background label makes no events.
 
     Returns:
@@ -33,72 +37,23 @@ def decode_events(scores: Scores, config: DecodeConfig) -> tuple[Event, ...]:
         different labels may overlap where thresholds are under one half.
 
     Raises:
-        ConfigError: The background label is none of the scores' labels.
+        ConfigError: The background, or a label with a rule of its own, is none of the scores'.
 
     Source: thresholding with hysteresis, J. Canny, "A computational approach to edge detection",
-    IEEE PAMI 8(6), 1986, here forward in time only, so that a live stream decides alike; the four
-    numbers as in G. Gelly and J.-L. Gauvain, "Minimum word error training of RNN-based voice
-    activity detection", Interspeech 2015.
+    IEEE PAMI 8(6), 1986, here forward in time only; the four numbers of steps 2, 3 and 5 as in
+    G. Gelly and J.-L. Gauvain, "Minimum word error training of RNN-based voice activity detection",
+    Interspeech 2015. Step 4 is the project's own, docs/decisions/011-decoding.md.
 
-    >>> values = np.array([[0.1, 0.9], [0.5, 0.5], [0.7, 0.3]], dtype=np.float32)
-    >>> scores = Scores(("play", "hit"), np.array([0.5, 1.5, 2.5]), values, 1.0)
+    >>> values = np.array([[0.1, 0.9], [0.2, 0.8], [0.5, 0.5], [0.7, 0.3]], dtype=np.float32)
+    >>> scores = Scores(("play", "hit"), np.array([0.5, 1.5, 2.5, 3.5]), values, 1.0)
     >>> [(event.label, event.onset_s, event.offset_s, event.score)
     ...  for event in decode_events(scores, DecodeConfig(background="play"))]
-    [('hit', 0.0, 2.0, 0.7)]
+    [('hit', 0.0, 2.0, 0.85)]
     """
-    if config.background and config.background not in scores.labels:
-        raise ConfigError(
-            f"Expected background to be one of {scores.labels}, received "
-            f"background={config.background!r}"
-        )
-    events = [
-        event
-        for column, label in enumerate(scores.labels)
-        if label != config.background
-        for event in _decode_label(scores, column, config)
-    ]
-    return tuple(sorted(events, key=lambda event: event.onset_s))
-
-
-def _decode_label(scores: Scores, column: int, config: DecodeConfig) -> list[Event]:
-    values = scores.values[:, column]
-    runs = _find_runs(values, config.onset, config.offset)
-    spans = [
-        (scores.times_s[first] - scores.step_s / 2, scores.times_s[last] + scores.step_s / 2)
-        for first, last in runs
-    ]
-    merged: list[tuple[int, int]] = []
-    for index, (first, last) in enumerate(runs):
-        if merged and spans[index][0] - spans[index - 1][1] < config.merge_gap_s - _TIME_EPS_S:
-            merged[-1] = (merged[-1][0], last)
-        else:
-            merged.append((first, last))
-    events = [_make_event(scores, column, first, last) for first, last in merged]
-    return [
-        event for event in events if event.offset_s - event.onset_s >= config.min_s - _TIME_EPS_S
-    ]
-
-
-def _find_runs(values: np.ndarray, onset: float, offset: float) -> list[tuple[int, int]]:
-    """Gives the first and last row of each stretch between an onset and the next offset."""
-    ups, downs = np.flatnonzero(values >= onset), np.flatnonzero(values < offset)
-    runs: list[tuple[int, int]] = []
-    position = 0
-    while (up := np.searchsorted(ups, position)) < len(ups):
-        first = int(ups[up])
-        down = np.searchsorted(downs, first)
-        position = int(downs[down]) if down < len(downs) else len(values)
-        runs.append((first, position - 1))
-    return runs
-
-
-def _make_event(scores: Scores, column: int, first: int, last: int) -> Event:
-    return Event(
-        label=scores.labels[column],
-        onset_s=round(max(float(scores.times_s[first] - scores.step_s / 2), 0.0), 6),
-        offset_s=round(float(scores.times_s[last] + scores.step_s / 2), 6),
-        score=round(float(scores.values[first : last + 1, column].mean(dtype=np.float64)), 6),
-    )
+    decoder = OnlineDecoder(scores.labels, config)
+    events = decoder.push(scores.times_s, scores.values, scores.step_s) + decoder.flush()
+    ranks = {label: rank for rank, label in enumerate(scores.labels)}
+    return tuple(sorted(events, key=lambda event: (event.onset_s, ranks[event.label])))
 
 
 def name_people(

@@ -13,7 +13,7 @@ from har.events.decode import decode_events, name_people
 from har.types import Event, People, Scores
 
 STEP_S = 0.5
-PLAIN = DecodeConfig(onset=0.6, offset=0.4, min_s=0.0, merge_gap_s=0.0)
+PLAIN = DecodeConfig(onset=0.6, offset=0.4, min_s=0.0, merge_gap_s=0.0, tail=0.0)
 
 
 def _make_scores(values: list[float]) -> Scores:
@@ -24,7 +24,8 @@ def _make_scores(values: list[float]) -> Scores:
 
 
 def _decode(values: list[float], **changes: float) -> list[tuple[float, float]]:
-    config = DecodeConfig(**{"min_s": 0.0, "merge_gap_s": 0.0, "background": "play", **changes})
+    plain = {"min_s": 0.0, "merge_gap_s": 0.0, "tail": 0.0}
+    config = DecodeConfig(**{**plain, "background": "play", **changes})
     events = decode_events(_make_scores(values), config)
     return [(event.onset_s, event.offset_s) for event in events]
 
@@ -62,7 +63,7 @@ def test_short_events_are_dropped_after_bridging() -> None:
 
 def test_the_score_is_the_mean_over_the_event_and_what_it_bridges() -> None:
     scores = _make_scores([0.9, 0.0, 0.6, 0.1])
-    (event,) = decode_events(scores, DecodeConfig("play", 0.6, 0.4, 0.0, 0.6))
+    (event,) = decode_events(scores, DecodeConfig("play", 0.6, 0.4, 0.0, 0.6, tail=0.0))
     assert event == Event("hit", 0.0, 1.5, 0.5)
 
 
@@ -82,6 +83,28 @@ def test_a_background_that_is_no_label_is_refused() -> None:
         decode_events(_make_scores([0.9]), DecodeConfig(background="none"))
 
 
+def test_the_end_is_drawn_in_to_where_the_score_was_near_its_height() -> None:
+    # The height is 1.0: rows of 0.8 and of 0.7 are the ends.
+    values = [0.6, 0.9, 0.5, 1.0, 0.8, 0.7, 0.5, 0.1]
+    assert _decode(values) == [(0.0, 3.5)]
+    assert _decode(values, tail=0.7) == [(0.0, 3.0)]
+    assert _decode(values, tail=0.8) == [(0.0, 2.5)]
+    assert _decode(values, tail=1.0) == [(0.0, 2.0)]
+
+
+def test_the_end_is_set_from_what_is_near_it_only() -> None:
+    values = [1.0, 1.0, 0.5, 0.5, 0.5, 0.6, 0.5]
+    assert _decode(values, tail=1.0) == [(0.0, 3.0)]  # the height is more than 2 s before the end
+    assert _decode(values[:5], tail=1.0) == [(0.0, 1.0)]
+
+
+def test_an_event_may_be_too_short_once_it_is_drawn_in() -> None:
+    values = [1.0, 0.5, 0.5, 0.1]
+    assert _decode(values, min_s=1.5) == [(0.0, 1.5)]
+    assert _decode(values, tail=0.75, min_s=0.5) == [(0.0, 0.5)]
+    assert _decode(values, tail=0.75, min_s=0.6) == []
+
+
 levels = st.lists(st.sampled_from([0.0, 0.3, 0.45, 0.55, 0.65, 0.8, 1.0]), max_size=80)
 limits = st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0, 2.0])
 thresholds = st.sampled_from([0.3, 0.4, 0.5, 0.6, 0.7, 1.0])
@@ -97,7 +120,9 @@ def test_what_holds_of_all_events(
     values: list[float], pair: list[float], min_s: float, merge_gap_s: float
 ) -> None:
     scores = _make_scores(values)
-    events = decode_events(scores, DecodeConfig("play", pair[1], pair[0], min_s, merge_gap_s))
+    events = decode_events(
+        scores, DecodeConfig("play", pair[1], pair[0], min_s, merge_gap_s, tail=0.0)
+    )
     for event in events:
         assert 0 <= event.onset_s < event.offset_s <= len(values) * STEP_S
         assert event.offset_s - event.onset_s >= min_s
@@ -113,7 +138,7 @@ def test_what_holds_of_all_events(
 @given(values=levels)
 def test_without_limits_every_row_at_the_onset_is_in_an_event(values: list[float]) -> None:
     scores = _make_scores(values)
-    events = decode_events(scores, DecodeConfig("play", 0.6, 0.4, 0.0, 0.0))
+    events = decode_events(scores, DecodeConfig("play", 0.6, 0.4, 0.0, 0.0, tail=0.0))
     for time_s, value in zip(scores.times_s, scores.values[:, 1], strict=True):
         inside = any(event.onset_s <= time_s < event.offset_s for event in events)
         assert inside if value >= np.float32(0.6) else not inside or value >= np.float32(0.4)
@@ -175,6 +200,24 @@ def test_rows_that_cannot_tell_end_an_event_and_make_none() -> None:
     assert scores.is_unknown.tolist() == [False, True, True, False]
     events = decode_events(scores, PLAIN)
     assert [(event.onset_s, event.offset_s) for event in events] == [(0.0, 0.5), (1.5, 2.0)]
+
+
+@given(values=levels, tail=st.sampled_from([0.5, 0.75, 1.0]))
+def test_an_end_is_drawn_in_by_all_that_is_low_and_no_more(
+    values: list[float], tail: float
+) -> None:
+    scores, shared = _make_scores(values), ("play", 0.6, 0.4, 0.0, 0.5)
+    whole = decode_events(scores, DecodeConfig(*shared, tail=0.0))
+    drawn_in = decode_events(scores, DecodeConfig(*shared, tail=tail))
+    for outer, inner in zip(whole, drawn_in, strict=True):
+        assert inner.onset_s == outer.onset_s
+        rows = slice(*np.searchsorted(scores.times_s, [outer.onset_s, outer.offset_s]))
+        hit = scores.values[rows, 1]
+        n_low = round((outer.offset_s - inner.offset_s) / STEP_S)
+        last_ones = hit[::-1][:4]
+        assert (last_ones[:n_low] < tail * last_ones.max()).all()
+        assert last_ones[n_low] >= tail * last_ones.max()
+        assert inner.score == pytest.approx(hit[: len(hit) - n_low].mean(), abs=1e-5)
 
 
 @given(values=levels, seed=st.integers(0, 99))

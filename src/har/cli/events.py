@@ -1,0 +1,100 @@
+"""`har events`, and the table of totals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from har.cli.common import (
+    build_decode,
+    decode_option,
+    json_option,
+    print_json,
+    say,
+    say_table,
+    set_option,
+)
+
+if TYPE_CHECKING:
+    from har.events.outcomes import Totals
+
+_HOUR_S, _MINUTE_S = 3600.0, 60.0
+_PER_HOUR_FROM_S = 1800.0
+"""Rates of shorter recordings are said per minute."""
+
+
+@click.command()
+@click.argument("scores", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path),
+    help="Start from the rules of this trained model; else from har's own.",
+)
+@decode_option
+@set_option
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("results/events"),
+    show_default=True,
+    help="Gets the events as CSV, JSON and WebVTT.",
+)
+@json_option
+def events(
+    scores: tuple[Path, ...],
+    bundle: Path | None,
+    rules: Path | None,
+    changes: tuple[str, ...],
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Cut events again from saved scores, in a moment.
+
+    SCORES are files that 'har predict' wrote, or folders of them. Neither the video nor the network
+    is needed.
+    """
+    from har.config import OWN_LABELS, DecodeConfig, find_background
+    from har.contract import load_info
+    from har.events.outcomes import add_totals
+    from har.events.recut import cut_again, write_recut
+    from har.events.saved import find_scores
+    from har.runtime.shipped import find_bundle
+
+    info = None if bundle is None else load_info(find_bundle(bundle))
+    own_labels = info.pose.own_labels if info and info.pose else OWN_LABELS
+
+    def choose(labels: tuple[str, ...]) -> DecodeConfig:
+        base = info.decode if info else DecodeConfig(find_background(labels))
+        return build_decode(base, rules, changes)
+
+    found = list(cut_again(find_scores(scores), choose, own_labels))
+    write_recut(out, found)
+    if as_json:
+        print_json([recut.to_json() for recut in found])
+    say_table(
+        ["video", "length", "events"],
+        [[item.stem, f"{item.totals.duration_s:.1f} s", len(item.events)] for item in found],
+    )
+    say_totals(add_totals([item.totals for item in found]))
+    say(f"Events: {out}")
+
+
+def say_totals(totals: Totals) -> None:
+    """Prints how often and how long each label was found, and the time in which none was."""
+    is_long = totals.duration_s >= _PER_HOUR_FROM_S
+    unit, part = ("per hour", 1.0) if is_long else ("per minute", _MINUTE_S / _HOUR_S)
+    rows: list[list[object]] = [
+        [item.label, item.n_events, *_share(item.total_s, totals), f"{item.per_hour * part:.2f}"]
+        for item in totals.labels
+    ]
+    rest: list[list[object]] = [
+        [name, "", *_share(length_s, totals), ""]
+        for name, length_s in (("(nothing)", totals.nothing_s), ("(not sure)", totals.unsure_s))
+    ]
+    say_table(["label", "events", "total", "share", unit], rows + rest)
+
+
+def _share(length_s: float, totals: Totals) -> tuple[str, str]:
+    return f"{length_s:.1f} s", f"{length_s / max(totals.duration_s, 1e-9):.1%}"

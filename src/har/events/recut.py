@@ -1,0 +1,97 @@
+"""Cuts events again from saved scores: no network, no video."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from har.config import DecodeConfig
+from har.events.decode import decode_events, name_people
+from har.events.event_files import join_events, write_event_files
+from har.events.outcomes import Totals, compute_totals
+from har.events.saved import RESULT_ENDING, SCORES_ENDING, load_scores
+from har.files import add_ending, write_json
+from har.types import Event, Scores
+
+
+@dataclass(frozen=True)
+class Recut:
+    """The events of one video, cut again.
+
+    Attributes:
+        stem: What the names of its files begin with.
+        video: Its path, where it is still known, else the stem.
+        events: By onset.
+        totals: What they add up to.
+        decode: The rules that made them.
+    """
+
+    stem: str
+    video: str
+    events: tuple[Event, ...]
+    totals: Totals
+    decode: DecodeConfig
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives the values that ``har events --json`` prints."""
+        return {
+            "video": self.video,
+            "stem": self.stem,
+            "events": [event.to_json() for event in self.events],
+            "totals": self.totals.to_json(),
+            "decode": asdict(self.decode),
+        }
+
+
+def cut_again(
+    paths: Iterable[Path],
+    choose: Callable[[tuple[str, ...]], DecodeConfig],
+    own_labels: Collection[str],
+) -> Iterator[Recut]:
+    """Cuts the events of each file of scores.
+
+    Args:
+        paths: Files that `har predict` wrote.
+        choose: Gives the rules for the labels of a file.
+        own_labels: Labels that are told from one body alone; their events have no target.
+
+    Raises:
+        OutputError: A file cannot be read.
+        ConfigError: The rules are for labels that a file does not have.
+    """
+    for path in paths:
+        scores = load_scores(path)
+        config = choose(scores.labels)
+        events = name_people(decode_events(scores, config), scores, own_labels)
+        base = path.with_name(path.name.removesuffix(SCORES_ENDING))
+        totals = compute_totals(scores, events, config, _compute_duration_s(scores))
+        yield Recut(base.name, _find_video(base), events, totals, config)
+
+
+def write_recut(out_dir: Path, found: Iterable[Recut]) -> None:
+    """Writes the events of each video as CSV and WebVTT, of all as CSV, and everything as JSON.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    found = tuple(found)
+    for recut in found:
+        write_event_files(out_dir / recut.stem, recut.video, recut.events)
+    join_events(out_dir)
+    write_json(out_dir / "events.json", [recut.to_json() for recut in found])
+
+
+def _compute_duration_s(scores: Scores) -> float:
+    return float(scores.times_s[-1]) + scores.step_s / 2
+
+
+def _find_video(base: Path) -> str:
+    """Gives the path of the video whose files begin so, as far as 'har predict' has kept it."""
+    try:
+        values = json.loads(add_ending(base, RESULT_ENDING).read_text(encoding="utf-8"))
+        return str(values["info"]["path"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return base.name
