@@ -20,9 +20,10 @@ from typing import Any
 import numpy as np
 
 from har.errors import ConfigError, NoClipsError
+from har.evaluation.intervals import Interval, bootstrap_figures, to_value
 
 METRICS = ("accuracy", "macro_f1", "auc")
-_LEVEL = (0.025, 0.975)
+_UNDEFINED = "a class has no clip, so the figure is not defined"
 
 
 @dataclass(frozen=True)
@@ -71,32 +72,6 @@ class ClipMetrics:
         return asdict(self)
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A figure with its 95 % interval.
-
-    Attributes:
-        mean: The figure on all clips, averaged over seeds where there are several; None where it
-            is not defined.
-        low: 2.5th percentile over resamples, or None where there is no interval.
-        high: 97.5th percentile, or None.
-        n_undefined: Resamples that were left out because the figure is not defined on them.
-        reason: Why there is no interval, empty where there is one.
-    """
-
-    mean: float | None
-    low: float | None
-    high: float | None
-    n_undefined: int = 0
-    reason: str = ""
-
-    def to_json(self) -> dict[str, Any]:
-        """Gives ``mean`` and ``ci95``, and ``reason`` where there is no interval."""
-        if self.low is None:
-            return {"mean": self.mean, "ci95": None, "reason": self.reason}
-        return {"mean": self.mean, "ci95": [self.low, self.high], "n_undefined": self.n_undefined}
-
-
 def compute_clip_metrics(
     labels: tuple[str, ...], truth: np.ndarray, probs: np.ndarray
 ) -> ClipMetrics:
@@ -132,7 +107,7 @@ def compute_clip_metrics(
         n_clips=len(truth),
         accuracy=accuracy,
         macro_f1=macro_f1,
-        auc=_none_if_nan(auc),
+        auc=to_value(auc),
         per_class=tuple(_class_metrics(label, confusion, k) for k, label in enumerate(labels)),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
     )
@@ -173,10 +148,9 @@ def bootstrap_repeated(
 ) -> dict[str, Interval]:
     """Gives intervals for a cross-validation that was repeated with several seeds.
 
-    Each figure is computed for each seed and averaged over seeds. Whole groups are drawn with
-    replacement, once for all seeds, since the seeds saw the same clips. Resamples on which a
-    figure is not defined (AUC where a class was not drawn) are left out of its interval and
-    counted. With fewer than two groups there is no interval.
+    Each figure is computed for each seed and averaged over seeds. Whole groups are drawn once for
+    all seeds, since the seeds saw the same clips; AUC is not defined where a class was not drawn.
+    See `bootstrap_figures`.
 
     Args:
         truth: (N,) int class indices.
@@ -188,29 +162,14 @@ def bootstrap_repeated(
     Raises:
         NoClipsError: N is 0.
         ConfigError: The arrays do not fit each other.
-
-    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, percentile interval;
-    Field and Welsh, Bootstrapping clustered data, JRSS B 69, 2007, for drawing whole groups.
     """
     ranked = _rank(truth, probs_by_seed)
     if len(groups) != len(truth):
         raise ConfigError(f"Expected {len(truth)} groups, one a clip, received {len(groups)}")
-    means = _average(ranked, np.ones(len(truth)))
-    names, member_of = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    if len(names) < 2:
-        reason = f"all clips are of one group ({str(names[0])!r}); an interval needs two or more"
-        return {
-            metric: Interval(_none_if_nan(mean), None, None, reason=reason)
-            for metric, mean in zip(METRICS, means, strict=True)
-        }
-    draws = np.random.default_rng(seed).integers(len(names), size=(n_resamples, len(names)))
-    values = np.array(
-        [_average(ranked, np.bincount(draw, minlength=len(names))[member_of]) for draw in draws]
+    figures = bootstrap_figures(
+        lambda weights: _average(ranked, weights), groups, "clips", _UNDEFINED, n_resamples, seed
     )
-    return {
-        metric: _summarise(means[column], values[:, column])
-        for column, metric in enumerate(METRICS)
-    }
+    return dict(zip(METRICS, figures, strict=True))
 
 
 @dataclass(frozen=True)
@@ -297,16 +256,6 @@ def _average(ranked: list[_Ranked], weights: np.ndarray) -> np.ndarray:
     return np.mean([one.compute(weights) for one in ranked], axis=0)
 
 
-def _summarise(mean: float, values: np.ndarray) -> Interval:
-    defined = values[np.isfinite(values)]
-    n_undefined = len(values) - len(defined)
-    if not np.isfinite(mean) or len(defined) == 0:
-        reason = "a class has no clip, so the figure is not defined"
-        return Interval(_none_if_nan(mean), None, None, n_undefined, reason)
-    low, high = np.quantile(defined, _LEVEL)
-    return Interval(float(mean), float(low), float(high), n_undefined)
-
-
 def _class_metrics(label: str, confusion: np.ndarray, k: int) -> ClassMetrics:
     hits, support, n_predicted = confusion[k, k], confusion[k].sum(), confusion[:, k].sum()
     return ClassMetrics(
@@ -320,7 +269,3 @@ def _class_metrics(label: str, confusion: np.ndarray, k: int) -> ClassMetrics:
 
 def _ratio(part: int, whole: int) -> float | None:
     return float(part / whole) if whole else None
-
-
-def _none_if_nan(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from har.evaluation.calibration import Calibration
 from har.files import replacing
 
 _TRAIN_COLOR = "#2f6db3"
@@ -73,6 +74,36 @@ def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
     _draw_curves(accuracy_axes, history, "accuracy", best)
     loss_axes.set_ylim(0, 1.05 * loss_axes.get_ylim()[1])
     accuracy_axes.set_ylim(0, 1.02)
+    _save(figure, path)
+
+
+def write_reliability(path: Path, calibration: Calibration) -> None:
+    """Draws how often what was said was true, over how probable it was said to be.
+
+    Points on the diagonal mean what they say; a point's size grows with its number of clips.
+    """
+    figure = Figure(figsize=(4.6, 4.4), layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, linestyle=":")
+    total = sum(item.n_clips for item in calibration.bins)
+    known = [item for item in calibration.bins if item.confidence is not None]
+    axes.scatter(
+        [item.confidence for item in known],
+        [item.accuracy for item in known],
+        s=[30 + 600 * item.n_clips / total for item in known],
+        color=_TRAIN_COLOR,
+        alpha=0.75,
+    )
+    for item in known:
+        where = (item.confidence, item.accuracy)
+        axes.annotate(str(item.n_clips), where, ha="center", va="center", size=7, color=_INK)
+    axes.set_xlim(0.0, 1.02)
+    axes.set_ylim(0.0, 1.05)
+    axes.set_xlabel("probability of the label that was said")
+    axes.set_ylabel("share that was true")
+    axes.set_title(f"Expected calibration error {calibration.ece:.3f}", size=10.5, color=_INK)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
     _save(figure, path)
 
 

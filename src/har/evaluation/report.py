@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from har.evaluation.clips import METRICS, ClipMetrics, Interval
+from har.evaluation.clips import METRICS, ClipMetrics
+from har.evaluation.intervals import Interval
 from har.files import write_text
 
 _NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
@@ -100,8 +101,13 @@ def _render_page(report: Report) -> str:
         _render_headline(report),
         f"<h2>By class{badge}</h2>",
         _render_classes(report.metrics),
-        *(_render_picture(picture, badge) for picture in report.pictures),
+        *(render_picture(picture, badge) for picture in report.pictures),
     ]
+    return render_shell(title, parts)
+
+
+def render_shell(title: str, parts: Sequence[str]) -> str:
+    """Gives a whole page of a title and HTML parts, all of them escaped already."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
@@ -134,18 +140,22 @@ def _render_headline(report: Report) -> str:
 
 def _render_headline_row(name: str, report: Report) -> str:
     interval, floor = report.intervals[name], report.floor.get(name)
-    if interval.low is None or interval.high is None:
-        limits = f'<td class="why">none: {escape(interval.reason)}</td>'
-    else:
-        limits = f"<td>{interval.low:.3f} to {interval.high:.3f}</td>"
     return (
-        f'<tr><th>{_NAMES[name]}</th><td class="figure">{_format(interval.mean)}</td>{limits}'
-        f"<td>{_render_bar(interval, floor)}</td>"
-        f"{f'<td>{_format(floor)}</td>' if report.floor else ''}</tr>"
+        f'<tr><th>{_NAMES[name]}</th><td class="figure">{format_figure(interval.mean)}</td>'
+        f"{render_limits(interval)}"
+        f"<td>{render_bar(interval, floor)}</td>"
+        f"{f'<td>{format_figure(floor)}</td>' if report.floor else ''}</tr>"
     )
 
 
-def _render_bar(interval: Interval, floor: float | None) -> str:
+def render_limits(interval: Interval) -> str:
+    """Gives a cell with a figure's interval, or with why there is none."""
+    if interval.low is None or interval.high is None:
+        return f'<td class="why">none: {escape(interval.reason)}</td>'
+    return f"<td>{interval.low:.3f} to {interval.high:.3f}</td>"
+
+
+def render_bar(interval: Interval, floor: float | None) -> str:
     """Draws the figure as a dot on its interval, and the floor as a line, on a scale of 0 to 1."""
     marks = [f'<rect x="0" y="9" width="{_BAR_PX}" height="2" fill="#e3e8ec"/>']
     if interval.low is not None and interval.high is not None:
@@ -168,8 +178,9 @@ def _render_bar(interval: Interval, floor: float | None) -> str:
 
 def _render_classes(metrics: ClipMetrics) -> str:
     rows = [
-        f"<tr><th>{escape(entry.label)}</th><td>{_format(entry.precision)}</td>"
-        f"<td>{_format(entry.recall)}</td><td>{_format(entry.f1)}</td><td>{entry.support}</td></tr>"
+        f"<tr><th>{escape(entry.label)}</th><td>{format_figure(entry.precision)}</td>"
+        f"<td>{format_figure(entry.recall)}</td><td>{format_figure(entry.f1)}</td>"
+        f"<td>{entry.support}</td></tr>"
         for entry in metrics.per_class
     ]
     return (
@@ -178,7 +189,8 @@ def _render_classes(metrics: ClipMetrics) -> str:
     )
 
 
-def _render_picture(picture: Picture, badge: str) -> str:
+def render_picture(picture: Picture, badge: str) -> str:
+    """Gives a picture with its caption, the file's bytes inside."""
     data = base64.b64encode(picture.path.read_bytes()).decode("ascii")
     caption = escape(picture.caption)
     return (
@@ -187,5 +199,6 @@ def _render_picture(picture: Picture, badge: str) -> str:
     )
 
 
-def _format(value: float | None) -> str:
+def format_figure(value: float | None) -> str:
+    """Writes a figure to three digits."""
     return "n/a" if value is None else f"{value:.3f}"

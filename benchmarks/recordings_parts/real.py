@@ -1,0 +1,136 @@
+"""Recordings composed of real clips, recognised by models that have not met their sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from har.config import (
+    RECIPES,
+    ComposeConfig,
+    DecodeConfig,
+    PrepareConfig,
+    TrainConfig,
+    find_background,
+    update_config,
+)
+from har.contract import BUNDLE_FILE
+from har.dataset.compose import compose_recording, write_composition
+from har.dataset.prepare import prepare
+from har.dataset.splits import Splits, build_folds
+from har.dataset.store import Store
+from har.evaluation.alarms import ScoredRecording
+from har.events.saved import load_scores, save_scores
+from har.files import write_json
+from har.inference.recording import recognise_video
+from har.runtime.recognizer import Recognizer
+from har.training.run import Run, compute_fingerprint
+from har.training.stages import train_all
+from har.types import SplitName
+from recordings_parts.judge import Judged, judge
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much is measured.
+
+    Attributes:
+        n_folds: Parts of the sources; each is tested with a model of the others.
+        n_recordings: Recordings a fold, each of sources of its own.
+        compose: Length and shape of each.
+        rates: False alarms per hour for which rules are chosen.
+    """
+
+    n_folds: int
+    n_recordings: int
+    compose: ComposeConfig
+    rates: tuple[float, ...]
+
+
+def measure_real(manifest: Path, out: Path, settings: Settings) -> dict[str, Any]:
+    """Trains, composes, recognises and judges; what is there already is not made again.
+
+    Args:
+        manifest: Real clips with groups: one label and a background.
+        out: Gets the store and, under a name of clips and settings, bundles, recordings, scores.
+        settings: How much.
+    """
+    store = prepare(manifest, out / "store", PrepareConfig(), progress=True).store
+    config = update_config(TrainConfig(), RECIPES["frozen"])
+    key = compute_fingerprint(config, store.data_hash, settings.n_folds, settings.n_recordings)
+    folds = build_folds(store.clips, settings.n_folds, SEED)
+    work = out / key
+    items: list[Judged] = []
+    for fold in range(settings.n_folds):
+        test = np.flatnonzero(folds == fold)
+        bundle = work / f"fold{fold}" / "bundle"
+        _train_once(config, store, test, bundle)
+        items += _recognise_fold(store, test, bundle, settings, fold)
+    background = find_background(store.labels)
+    figures = judge(items, DecodeConfig(background), settings.rates, work, "Composed recordings")
+    return {
+        "clips": {"n": len(store.clips), "distinct_s": _measure_distinct(store)},
+        "compose": asdict(settings.compose),
+        **figures,
+    }
+
+
+def _train_once(config: TrainConfig, store: Store, test: np.ndarray, bundle: Path) -> None:
+    """Trains on all clips but those of the fold; nothing is chosen on any of them."""
+    if (bundle / BUNDLE_FILE).is_file():
+        return
+    held_out = {store.clips[place].clip_id for place in test}
+    parts: dict[str, SplitName] = {
+        clip.clip_id: "test" if clip.clip_id in held_out else "train" for clip in store.clips
+    }
+    splits = Splits(parts, True, "no validation part: all epochs are run", {}, "", SEED)
+    made = bundle.with_name("training") / "bundle"
+    train_all(config, replace(store, splits=splits), Run(made, bundle.with_name("results")))
+    made.replace(bundle)
+
+
+def _recognise_fold(
+    store: Store, test: np.ndarray, bundle: Path, settings: Settings, fold: int
+) -> list[Judged]:
+    clips = [store.clips[place] for place in test]
+    parts = _part_sources(clips, settings.n_recordings)
+    background = find_background(store.labels)
+    items = []
+    for part in range(settings.n_recordings):
+        shown = [clip for clip, own in zip(clips, parts, strict=True) if own == part]
+        drawn = compose_recording(shown, background, settings.compose, 100 * fold + part)
+        stamp = compute_fingerprint(settings.compose, drawn.duration_s)
+        video = bundle.parent / f"part{part}.{stamp}.mp4"
+        scores = video.with_suffix(".scores.csv")
+        if not video.is_file():
+            write_composition(video, drawn, settings.compose)
+            write_json(video.with_suffix(".truth.json"), [asdict(event) for event in drawn.truth])
+        if not scores.is_file():
+            result = recognise_video(Recognizer(bundle), video)
+            save_scores(scores, result.scores)
+        name = f"fold{fold}.part{part}"
+        recording = ScoredRecording(name, load_scores(scores), drawn.truth, name)
+        cuts_s = tuple(piece.onset_s for piece in drawn.pieces[1:])
+        items.append(Judged(recording, f"fold{fold}", cuts_s))
+    return items
+
+
+def _part_sources(clips: Sequence[Any], n_parts: int) -> np.ndarray:
+    """Gives each clip its recording: sources are not shared, and each has clips of both labels."""
+    if n_parts == 1:
+        return np.zeros(len(clips), dtype=np.int64)
+    return build_folds(clips, n_parts, SEED)
+
+
+def _measure_distinct(store: Store) -> dict[str, float]:
+    """Gives the seconds of different film of each label, however often it is shown."""
+    return {
+        label: round(sum(clip.duration_s for clip in store.clips if clip.label == label), 1)
+        for label in store.labels
+    }

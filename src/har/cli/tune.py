@@ -1,0 +1,186 @@
+"""`har tune` and `har score-events`: recordings whose events a person has coded."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from har.cli.common import (
+    build_decode,
+    decode_option,
+    extra,
+    format_interval,
+    json_option,
+    print_json,
+    say,
+    say_table,
+)
+from har.config import DecodeConfig, TuneConfig, find_background
+from har.config.decode import RULE_FIELDS
+
+if TYPE_CHECKING:
+    from har.contract import BundleInfo
+    from har.evaluation.events import EventMetrics
+    from har.evaluation.intervals import Interval
+    from har.evaluation.tune import TuneResult
+
+_path = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("scores", nargs=-1, required=True, type=_path)
+@click.option("--truth", required=True, type=_path, help="CSV of the acts: video,label,start,end.")
+@click.option(
+    "--false-alarms-per-hour",
+    "rate",
+    type=float,
+    default=TuneConfig.false_alarms_per_hour,
+    show_default=True,
+    help="At most as many, of all labels together.",
+)
+@click.option("--out", type=_path, help="Write the rules as JSON, for --decode of other commands.")
+@click.option("--bundle", type=_path, help="Start from this bundle's rules and write them there.")
+@json_option
+def tune(
+    scores: tuple[Path, ...],
+    truth: Path,
+    rate: float,
+    out: Path | None,
+    bundle: Path | None,
+    as_json: bool,
+) -> None:
+    """Choose when scores become events, for a number of false alarms per hour.
+
+    SCORES are files that 'har predict' wrote, or folders of them, of recordings that the model has
+    not learnt from and that a person has coded in full. The choice finds the most acts within the
+    false alarms that are asked for; what to expect is measured on recordings that are left out of
+    the choice one by one.
+    """
+    from har.contract import load_info
+    from har.evaluation.coded import read_events_csv
+    from har.evaluation.tune import tune_decode
+    from har.files import write_json
+    from har.inference.score_events import load_scored
+
+    config = TuneConfig(false_alarms_per_hour=rate)
+    info = None if bundle is None else load_info(bundle)
+    recordings, notes = load_scored(scores, read_events_csv(truth))
+    base = info.decode if info else DecodeConfig(find_background(recordings[0].scores.labels))
+    result = tune_decode(recordings, base, config, progress=True)
+    if bundle is not None and info is not None:
+        _save_decode(bundle, info, result)
+    if out is not None:
+        write_json(out, asdict(result.decode))
+    if as_json:
+        print_json({**result.to_json(), "notes": notes})
+    _say_tuned(result)
+    for text in (*notes, *result.warnings):
+        say(text)
+    for place in filter(None, (out, bundle)):
+        say(f"Rules written to {place}")
+
+
+def _save_decode(bundle: Path, info: BundleInfo, result: TuneResult) -> None:
+    from har.contract import save_info
+
+    metrics = {**info.metrics, "tune": result.to_json()}
+    save_info(bundle, replace(info, decode=result.decode, metrics=metrics))
+
+
+def _say_tuned(result: TuneResult) -> None:
+    rows: list[list[object]] = [
+        [
+            item.label,
+            *(f"{getattr(item.rule, name):g}" for name in RULE_FIELDS),
+            f"{item.n_hits} of {item.n_true}",
+            item.n_false,
+        ]
+        for item in result.per_label
+    ]
+    say_table(["label", *RULE_FIELDS, "found", "false alarms"], rows)
+    say(
+        f"Chosen on {result.n_recordings} recordings, {result.hours:.3g} h, for at most "
+        f"{result.asked:g} false alarms per hour; the counts are of the same recordings"
+    )
+    say("On recordings that had no part in the choice, 95 % intervals:")
+    say(f"  recall                 {format_interval(result.recall.to_json())}")
+    say(f"  false alarms per hour  {format_interval(result.false_alarms_per_hour.to_json())}")
+
+
+@click.command("score-events")
+@click.argument("predicted", type=_path)
+@click.argument("truth", type=_path)
+@click.option(
+    "--scores",
+    multiple=True,
+    type=_path,
+    help="Files of scores or folders of them, for the curve over all thresholds.",
+)
+@decode_option
+@click.option("--label", "labels", multiple=True, help="Only this one; once a label.")
+@click.option(
+    "--out",
+    type=_path,
+    default=Path("results/score-events"),
+    show_default=True,
+    help="Figures, curve and a page to read.",
+)
+@json_option
+def score_events(
+    predicted: Path,
+    truth: Path,
+    scores: tuple[Path, ...],
+    rules: Path | None,
+    labels: tuple[str, ...],
+    out: Path,
+    as_json: bool,
+) -> None:
+    """Compare found events with the acts that a person coded.
+
+    PREDICTED is the results.json of 'har predict' or the events.json of 'har events', which know
+    all videos and their lengths, or a CSV of events. TRUTH is a CSV with the columns video, label,
+    start_s and end_s. The curve keeps the lengths, gaps and smoothing of --decode.
+    """
+    from har.inference import score_events as library
+
+    decode = None if rules is None else build_decode(DecodeConfig(), rules, ())
+    result = library.score_events(predicted, truth, scores, labels, decode)
+    with extra("plots"):
+        page = library.write_event_score(out, result, f"{predicted.name} against {truth.name}")
+    if as_json:
+        print_json(result.to_json())
+    _say_metrics(result.metrics)
+    for text in result.notes:
+        say(text)
+    say(f"Page{' with the curve' if result.curves else ''}: {page}")
+
+
+def _say_metrics(metrics: EventMetrics) -> None:
+    from har.evaluation.event_report import AMOUNTS, NAMES, SHARES
+
+    length = "length not known" if metrics.hours is None else f"{metrics.hours:.3g} h"
+    say(f"{metrics.n_recordings} recordings in {metrics.n_groups} groups, {length}")
+    columns = [("all", metrics.overall)] if len(metrics.per_label) > 1 else []
+    columns += [(item.label, item) for item in metrics.per_label]
+    names = (*SHARES, *AMOUNTS)
+    figures = [[_format(item.figures[name]) for _, item in columns] for name in names]
+    rows: list[list[object]] = [
+        ["Acts coded", *(item.n_true for _, item in columns)],
+        ["Events found", *(item.n_found for _, item in columns)],
+        *([NAMES[name], *row] for name, row in zip(names, figures, strict=True)),
+    ]
+    say_table(["", *(label for label, _ in columns)], rows)
+    reason = metrics.overall.figures["f1@0.1"].reason
+    if reason:
+        say(f"There are no intervals: {reason}")
+
+
+def _format(figure: Interval) -> str:
+    if figure.mean is None:
+        return "-"
+    if figure.low is None or figure.high is None:
+        return f"{figure.mean:.3f}"
+    return f"{figure.mean:.3f} [{figure.low:.3f}, {figure.high:.3f}]"

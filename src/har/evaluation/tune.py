@@ -1,0 +1,208 @@
+"""Chooses each label's rule for a number of false alarms per hour, on recordings with a truth.
+
+Every rule of a grid is tried on every recording once; all else is sums over these counts. The
+choice has the greatest mean recall over the labels among those whose false alarms, of all labels
+together, are not more than asked for. What to expect of it elsewhere is measured by choosing again
+without each group of recordings and looking at that group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from har.config import DecodeConfig, LabelRule, TuneConfig
+from har.errors import ConfigError
+from har.evaluation.alarms import ScoredRecording
+from har.evaluation.intervals import Interval, bootstrap_figures
+from har.evaluation.rules import RuleCounts, compute_budget, count_rules
+
+_RULE_OF_THREE = 3.0
+"""Where nothing was seen in n hours, up to about 3 / n an hour may be true, 95 times of 100.
+
+Source: J. A. Hanley and A. Lippman-Hand, "If nothing goes wrong, is everything all right?", JAMA
+249(13), 1983.
+"""
+
+
+@dataclass(frozen=True)
+class TunedLabel:
+    """What was chosen for a label, and what it gives on the recordings that chose it.
+
+    Attributes:
+        label: Whose.
+        rule: The chosen one.
+        n_true: Acts that a person coded.
+        n_hits: Those that are found.
+        n_false: False alarms.
+    """
+
+    label: str
+    rule: LabelRule
+    n_true: int
+    n_hits: int
+    n_false: int
+
+
+@dataclass(frozen=True)
+class TuneResult:
+    """The chosen rules, and what may be expected of them.
+
+    Attributes:
+        decode: All rules, ready for use.
+        asked: False alarms per hour that were asked for, of all labels together.
+        n_recordings: On which it rests.
+        n_groups: Groups that they are of.
+        hours: Their length.
+        per_label: What was chosen, and counts on the very recordings that chose it: too good.
+        recall: Mean over the labels, on groups of recordings that had no part in the choice.
+        false_alarms_per_hour: Likewise, of all labels together.
+        warnings: What the user must not miss.
+    """
+
+    decode: DecodeConfig
+    asked: float
+    n_recordings: int
+    n_groups: int
+    hours: float
+    per_label: tuple[TunedLabel, ...]
+    recall: Interval
+    false_alarms_per_hour: Interval
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives plain values."""
+        shared = ("asked", "n_recordings", "n_groups", "hours")
+        return {
+            **{name: getattr(self, name) for name in shared},
+            "recall": self.recall.to_json(),
+            "false_alarms_per_hour": self.false_alarms_per_hour.to_json(),
+            "per_label": [asdict(item) for item in self.per_label],
+            "warnings": list(self.warnings),
+            "decode": asdict(self.decode),
+        }
+
+
+def tune_decode(
+    recordings: Sequence[ScoredRecording],
+    base: DecodeConfig,
+    config: TuneConfig,
+    progress: bool = False,
+) -> TuneResult:
+    """Chooses the rule of every label that was coded; the same input gives the same choice.
+
+    Among rules that do as well, the one that is nearest to ``base`` is taken. A label that nobody
+    coded keeps its rule, and its alarms are not counted.
+
+    Args:
+        recordings: Scored by a model that has not learnt from them; scores of the same labels.
+        base: The rules so far; its background label makes no events.
+        config: What is asked for and what is tried.
+        progress: Show a bar on standard error.
+
+    Raises:
+        ConfigError: There is no recording, their labels differ, or no label was coded.
+    """
+    labels = _find_coded(recordings, base)
+    counts = count_rules(recordings, labels, base, config, progress)
+    everything = np.ones(len(recordings), dtype=bool)
+    chosen = counts.choose(everything, config.false_alarms_per_hour)
+    hits, false = counts.take(chosen)
+    per_label = tuple(
+        TunedLabel(label, counts.rules[rule][k], int(n), int(hits[k].sum()), int(false[k].sum()))
+        for k, (label, rule, n) in enumerate(
+            zip(labels, chosen, counts.n_true.sum(axis=1), strict=True)
+        )
+    )
+    named = {**base.labels, **{item.label: asdict(item.rule) for item in per_label}}
+    recall, rate = _expect(counts, recordings, config.false_alarms_per_hour)
+    return TuneResult(
+        decode=replace(base, labels=named),
+        asked=config.false_alarms_per_hour,
+        n_recordings=len(recordings),
+        n_groups=len(set(_list_groups(recordings))),
+        hours=float(counts.hours.sum()),
+        per_label=per_label,
+        recall=recall,
+        false_alarms_per_hour=rate,
+        warnings=tuple(_list_warnings(recordings, base, config, per_label)),
+    )
+
+
+def _find_coded(recordings: Sequence[ScoredRecording], base: DecodeConfig) -> list[str]:
+    if not recordings:
+        raise ConfigError("Expected at least one scored recording to tune on, received none")
+    labels = recordings[0].scores.labels
+    for recording in recordings:
+        if recording.scores.labels != labels:
+            raise ConfigError(
+                f"Expected scores of one model, received labels {labels} for "
+                f"{recordings[0].name} and {recording.scores.labels} for {recording.name}"
+            )
+    truth = {event.label for recording in recordings for event in recording.truth}
+    coded = [label for label in labels if label in truth and label != base.background]
+    if not coded:
+        raise ConfigError(
+            f"Expected a truth with some of the labels {labels}, received "
+            f"{sorted(truth) or 'no event'}; see that it names the videos as the scores do"
+        )
+    return coded
+
+
+def _list_groups(recordings: Sequence[ScoredRecording]) -> list[str]:
+    return [recording.group or recording.name for recording in recordings]
+
+
+def _expect(
+    counts: RuleCounts, recordings: Sequence[ScoredRecording], rate: float
+) -> tuple[Interval, Interval]:
+    """Gives recall and alarms where each group is judged by the choice of all the others."""
+    groups = np.array(_list_groups(recordings))
+    if len(set(groups)) < 2:
+        reason = "there is one recording or group only, and it made the choice; give more"
+        return Interval(None, None, None, reason=reason), Interval(None, None, None, reason=reason)
+    hits, false = np.zeros_like(counts.n_true), np.zeros_like(counts.n_true)
+    for group in np.unique(groups):
+        held_out = groups == group
+        taken = counts.take(counts.choose(~held_out, rate))
+        hits[:, held_out], false[:, held_out] = taken[0][:, held_out], taken[1][:, held_out]
+
+    def compute(weights: np.ndarray) -> np.ndarray:
+        n_true = counts.n_true @ weights
+        seen = n_true > 0
+        recall = np.mean((hits @ weights)[seen] / n_true[seen]) if seen.any() else np.nan
+        return np.array([recall, (false @ weights).sum() / (counts.hours @ weights)])
+
+    recall, alarms = bootstrap_figures(compute, groups.tolist(), "recordings", "no act was drawn")
+    return recall, alarms
+
+
+def _list_warnings(
+    recordings: Sequence[ScoredRecording],
+    base: DecodeConfig,
+    config: TuneConfig,
+    per_label: Sequence[TunedLabel],
+) -> list[str]:
+    hours, rate = sum(item.hours for item in recordings), config.false_alarms_per_hour
+    warnings = []
+    if rate * hours < _RULE_OF_THREE:
+        needed = f"at least {_RULE_OF_THREE / rate:.2g} h" if rate else "no length"
+        warnings.append(
+            f"{hours:.2g} h cannot support {rate:g} false alarms per hour: even without a single "
+            f"one there could be {_RULE_OF_THREE / hours:.2g} an hour (rule of three); {needed} "
+            f"would be enough"
+        )
+    n_false = sum(item.n_false for item in per_label)
+    if n_false > compute_budget(rate, hours):
+        warnings.append(
+            f"No rule that was tried has {rate:g} false alarms per hour or fewer: the strictest "
+            f"has {n_false / hours:.2g}"
+        )
+    tuned = {item.label for item in per_label}
+    kept = [x for x in recordings[0].scores.labels if x not in tuned and x != base.background]
+    if kept:
+        warnings.append(f"Nobody coded {', '.join(kept)}: its rule stays, its alarms are left out")
+    return warnings
