@@ -6,7 +6,7 @@ row. `read_number` reads it back from a decoded picture, so a test knows which f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -149,8 +149,19 @@ def make_audio_only(path: Path) -> Path:
     return path
 
 
-def make_resolution_change(path: Path, sizes: list[tuple[int, int]], n_each: int = 10) -> Path:
-    """Writes an MPEG-TS whose pictures change size part-way; the numbers run through."""
+def make_resolution_change(
+    path: Path,
+    sizes: list[tuple[int, int]],
+    n_each: int = 10,
+    times_s: Sequence[float] | None = None,
+) -> Path:
+    """Writes an MPEG-TS whose pictures change size part-way; the numbers run through.
+
+    Frames come every 0.04 s, or at ``times_s``, one a frame, rounded to milliseconds.
+    """
+    ticks = [40 * number for number in range(len(sizes) * n_each)]
+    if times_s is not None:
+        ticks = [round(time_s * 1000) for time_s in times_s]
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", format="mpegts") as container:
         stream = container.add_stream("libx264", rate=25)
@@ -158,7 +169,7 @@ def make_resolution_change(path: Path, sizes: list[tuple[int, int]], n_each: int
         stream.pix_fmt = "yuv420p"
         container.start_encoding()
         for part, size in enumerate(sizes):
-            _mux_part(container, stream, size, range(part * n_each, (part + 1) * n_each))
+            _mux_part(container, stream, size, range(part * n_each, (part + 1) * n_each), ticks)
     return path
 
 
@@ -167,6 +178,7 @@ def _mux_part(
     stream: av.VideoStream,
     size: tuple[int, int],
     numbers: range,
+    ticks: list[int],
 ) -> None:
     encoder = av.CodecContext.create("libx264", "w")
     if not isinstance(encoder, av.VideoCodecContext):
@@ -175,11 +187,12 @@ def _mux_part(
     encoder.pix_fmt = "yuv420p"
     encoder.time_base = MILLISECOND
     encoder.framerate = Fraction(25)
+    encoder.options = {"bf": "0"}  # with them an uneven rate would not join at a change of size
     for number in [*numbers, None]:
         frame = None
         if number is not None:
             frame = av.VideoFrame.from_ndarray(paint_number(number, size), format="rgb24")
-            frame.pts, frame.time_base = number * 40, MILLISECOND
+            frame.pts, frame.time_base = ticks[number], MILLISECOND
         for packet in encoder.encode(frame):
             packet.stream, packet.time_base = stream, MILLISECOND
             container.mux(packet)

@@ -9,11 +9,13 @@ import time
 from collections.abc import Iterator
 from types import TracebackType
 
+import av
 import cv2
 import cv2.utils.logging as cv2_logging
 
 from har.errors import CameraError
 from har.types import Frame
+from har.video.live import LiveFrame, LiveSetup, StretchPictures
 
 
 class Camera:
@@ -85,3 +87,50 @@ def open_camera(number: int) -> Camera:
         )
     capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
     return Camera(capture, f"Camera {number}")
+
+
+class WebcamSource:
+    """A webcam, whose pictures are timed by their arrival."""
+
+    def __init__(self, camera: Camera, setup: LiveSetup) -> None:
+        """Takes over an open camera; it is let go at the end of the ``with`` block."""
+        self._camera, self._setup = camera, setup
+        self._pictures = StretchPictures(setup)
+        setup.timeline.restart()
+
+    def __enter__(self) -> WebcamSource:
+        self._camera.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._camera.__exit__(kind, error, trace)
+
+    def __iter__(self) -> Iterator[LiveFrame]:
+        """As of `LiveSource`."""
+        setup = self._setup
+        for seen in self._camera:
+            if setup.stop.is_set():
+                return
+            arrived_s = time.monotonic()
+            placed = setup.timeline.place(None, arrived_s, 0.0)
+            setup.tally.n_frames += 1
+            if setup.tap is not None:
+                setup.tap.push_frame(setup.name, Frame(seen.index, placed.time_s, seen.image))
+            frame = av.VideoFrame.from_ndarray(seen.image, format="rgb24")
+            made = self._pictures.make(frame, placed, arrived_s, 1.0)
+            if made is not None:
+                yield made
+
+
+def open_webcam(number: int, setup: LiveSetup) -> WebcamSource:
+    """Opens a webcam in the size and rate that it offers.
+
+    Raises:
+        CameraError: There is none of that number, or it may not be used.
+    """
+    return WebcamSource(open_camera(number), setup)

@@ -54,8 +54,8 @@ class VideoSource:
         self._path = path
         self._n_decoded = 0
         self._has_sought = False
-        self._container = _open_container(path)
-        self._stream = _find_stream(self._container, path)
+        self._container = open_container(path)
+        self._stream = find_stream(self._container, path)
         self._tick_s = float(self._stream.time_base) if self._stream.time_base else None
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = n_threads
@@ -125,12 +125,11 @@ class VideoSource:
     @property
     def pixel_aspect(self) -> float:
         """Width of a pixel over its height; 1 where absent or absurd."""
-        aspect = float(self._stream.sample_aspect_ratio or 1)
-        return aspect if 0.25 <= aspect <= 4.0 else 1.0
+        return read_pixel_aspect(self._stream)
 
     def describe(self, first: av.VideoFrame | None) -> VideoInfo:
         """Gives what the container says; the first frame carries the rotation."""
-        rotation_deg = 0 if first is None else round(-first.rotation / 90) % 4 * 90
+        rotation_deg = 0 if first is None else read_rotation_deg(first)
         context = self._stream.codec_context
         width, height = (first or context).width, (first or context).height
         if rotation_deg in (90, 270):
@@ -187,7 +186,13 @@ class VideoSource:
         return None
 
 
-def _open_container(path: Path) -> InputContainer:
+def open_container(path: Path) -> InputContainer:
+    """Opens a file and nothing else.
+
+    Raises:
+        VideoNotFoundError: There is no such file.
+        VideoOpenError: It is empty, unreadable or not a video.
+    """
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
@@ -207,11 +212,31 @@ def _open_container(path: Path) -> InputContainer:
         ) from error
 
 
-def _find_stream(container: InputContainer, path: Path) -> av.VideoStream:
+def find_stream(container: InputContainer, name: Path | str) -> av.VideoStream:
+    """Gives the first stream of moving pictures.
+
+    Args:
+        container: Is closed where there is none.
+        name: What messages call it.
+
+    Raises:
+        NoVideoStreamError: There is none.
+    """
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:  # the cover of a song
             return stream
     container.close()
     raise NoVideoStreamError(
-        f"{path} holds no moving pictures, only sound or data; give a file with video"
+        f"{name} holds no moving pictures, only sound or data; give a file with video"
     )
+
+
+def read_pixel_aspect(stream: av.VideoStream) -> float:
+    """Gives the width of a stream's pixels over their height; 1 where absent or absurd."""
+    aspect = float(stream.sample_aspect_ratio or 1)
+    return aspect if 0.25 <= aspect <= 4.0 else 1.0
+
+
+def read_rotation_deg(frame: av.VideoFrame) -> int:
+    """Gives the clockwise turn, 0, 90, 180 or 270, that a frame is to be shown with."""
+    return round(-frame.rotation / 90) % 4 * 90

@@ -1,0 +1,55 @@
+"""Writes a bundle of the default recipe that has learnt nothing: it costs what a trained one costs.
+
+python benchmarks/live_parts/untrained.py FOLDER motion|pose|both
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from har.config import DecodeConfig, TrainConfig
+from har.contract import BundleInfo
+from har.network.bundle import save_bundle
+from har.network.pose import build_pose_head
+from har.network.system import build_cnn
+from har.network.temporal import build_temporal
+from har.runtime.detector import compute_detector_hash
+from har.types import Streams
+
+LABELS = ("hitting_others", "hitting_self", "playing")
+BACKGROUND = "playing"
+SIZE = (192, 320)
+MAX_RATE_HZ = 30.0
+
+
+def write_untrained(folder: Path, streams: Streams) -> None:
+    """Writes the bundle; needs Keras."""
+    config = TrainConfig()
+    spec = config.input.window_spec(SIZE, MAX_RATE_HZ)
+    pose = config.pose.pose_spec(LABELS, BACKGROUND, compute_detector_hash())
+    cnn = head = people = None
+    n_features = 0
+    if streams != "pose":
+        cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling)
+        n_features = int(cnn.output_shape[-1])
+        head = build_temporal(config.temporal, n_features, len(LABELS))
+    if streams != "motion":
+        people = build_pose_head(config.pose, pose, LABELS, BACKGROUND)
+    info = BundleInfo(
+        stage="system",
+        labels=LABELS,
+        spec=spec,
+        n_features=n_features,
+        backbone=config.cnn.backbone,
+        temporal=config.temporal.kind,
+        pooling=config.cnn.pooling,
+        streams=streams,
+        pose=None if streams == "motion" else pose,
+        decode=DecodeConfig(background=BACKGROUND),
+    )
+    save_bundle(folder, info, cnn, head, people)
+
+
+if __name__ == "__main__":
+    write_untrained(Path(sys.argv[1]), sys.argv[2])  # type: ignore[arg-type]

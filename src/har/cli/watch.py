@@ -1,0 +1,177 @@
+"""`har watch`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Timer
+from typing import TYPE_CHECKING
+
+import click
+
+from har.cli.common import build_decode, decode_option, extra, say, say_table, set_option
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from har.config import WatchSettings
+    from har.live.dashboard import Dashboard
+    from har.live.screen import Lines
+    from har.live.tally import Tally
+
+
+@click.command()
+@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.option("--bundle", type=click.Path(path_type=Path), help="A trained model's folder.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("results/watch"),
+    show_default=True,
+    help="Journal, alerts and their clips.",
+)
+@click.option(
+    "--config",
+    "config_file",
+    type=click.Path(path_type=Path),
+    help="TOML file: rules of alerts, quiet hours, clips, notices.",
+)
+@decode_option
+@set_option
+@click.option(
+    "--notify",
+    "urls",
+    multiple=True,
+    metavar="URL",
+    envvar="HAR_NOTIFY",
+    help="Tell this Apprise address of alerts (json://, mqtt://, mailto://, ...). Other users of "
+    "the machine can read command lines: the variable HAR_NOTIFY or --config hides it.",
+)
+@click.option(
+    "--keep-days",
+    type=float,
+    help="Delete alerts, clips and journal lines that are older; nothing when left out.",
+)
+@click.option(
+    "--metrics-port", type=int, help="Serve /healthz and /metrics (Prometheus) on 127.0.0.1."
+)
+@click.option("--duration", "duration_s", type=click.FloatRange(0, min_open=True), help="Seconds.")
+@click.option("--json", "as_json", is_flag=True, help="Print the journal as lines of JSON.")
+def watch(
+    sources: tuple[str, ...],
+    bundle: Path | None,
+    out: Path,
+    config_file: Path | None,
+    rules: Path | None,
+    changes: tuple[str, ...],
+    urls: tuple[str, ...],
+    keep_days: float | None,
+    metrics_port: int | None,
+    duration_s: float | None,
+    as_json: bool,
+) -> None:
+    """Watch live cameras, write down events, and raise alerts for a person to review.
+
+    A SOURCE is a webcam's number, an address (rtsp://, http://), or a video file, which is played
+    at its own speed; NAME=SOURCE gives it a name. Nothing leaves this machine unless --notify or
+    the config file says where to. Ctrl-C ends the watch and writes what is open.
+
+    An aid for people who look; never an unattended alarm.
+    """
+    from har.live.sources import parse_sources
+    from har.live.station import Job, run_station
+    from har.live.stopping import stop_on_signals
+    from har.runtime.recognizer import Recognizer
+    from har.runtime.shipped import find_bundle
+
+    settings = _build_settings(config_file, urls, keep_days, metrics_port)
+    cameras = parse_sources(sources)
+    bundle = find_bundle(bundle)
+    recognizer = Recognizer(bundle)
+    decode = build_decode(recognizer.info.decode, rules, changes)
+    job = Job(recognizer, cameras, settings, decode, out, bundle.resolve().name)
+    echo = click.echo if as_json else None
+    say(f"Watching {', '.join(camera.name for camera in cameras)} with {bundle}; writing to {out}")
+    with (
+        extra("live"),
+        stop_on_signals() as until,
+        _stopping_after(until, duration_s),
+        _open_screen(as_json) as screen,
+    ):
+        tally = run_station(job, until, screen, echo)
+    if as_json:
+        click.echo(json.dumps(tally.to_json()))
+    _say_tally(tally, out)
+
+
+def _build_settings(
+    config_file: Path | None, urls: tuple[str, ...], keep_days: float | None, port: int | None
+) -> WatchSettings:
+    """Gives the file's settings, or the defaults, with the options put over them."""
+    from har.config import WatchSettings, load_config
+
+    settings = WatchSettings()
+    if config_file is not None:
+        settings = load_config(config_file, settings)
+    if urls:
+        settings = replace(settings, notify=replace(settings.notify, urls=urls))
+    if keep_days is not None:
+        settings = replace(settings, retention=replace(settings.retention, keep_days=keep_days))
+    if port is not None:
+        settings = replace(settings, metrics=replace(settings.metrics, port=port))
+    return settings
+
+
+def _open_screen(as_json: bool) -> Dashboard | Lines:
+    """Gives the dashboard on a terminal, plain lines elsewhere and where rich is not installed."""
+    from har.live.screen import Lines
+
+    if as_json or not sys.stderr.isatty():
+        return Lines(say)
+    try:
+        from rich.console import Console
+
+        from har.live.dashboard import Dashboard
+    except ModuleNotFoundError:
+        return Lines(say)
+    return Dashboard(Console(stderr=True))
+
+
+@contextmanager
+def _stopping_after(until: Event, duration_s: float | None) -> Iterator[None]:
+    if duration_s is None:
+        yield
+        return
+    timer = Timer(duration_s, until.set)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _say_tally(tally: Tally, out: Path) -> None:
+    from har.live.tally import count_of
+
+    rows = [
+        [
+            name,
+            state.n_frames,
+            state.n_dropped,
+            state.n_reconnects,
+            _format_counts(count_of(tally.events, name)),
+            _format_counts(count_of(tally.alerts, name)),
+        ]
+        for name, state in tally.states.items()
+    ]
+    say_table(["camera", "frames", "dropped", "reconnects", "events", "alerts"], rows)
+    say(f"Journal and alerts for review: {out}")
+
+
+def _format_counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {label}" for label, count in sorted(counts.items())) or "-"

@@ -1,0 +1,252 @@
+"""Settings of what follows from an event of a live camera: alerts, clips, notices, keeping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import time
+from typing import Any
+
+from har.config.bounds import check, check_range
+from har.config.watching import WatchConfig
+from har.errors import ConfigError
+
+_HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
+
+
+@dataclass(frozen=True)
+class AlertRule:
+    """When an event of one label becomes an alert.
+
+    Attributes:
+        on: False keeps the label silent; its events are still in the journal.
+        score: Events with a lower score are passed over.
+        min_s: So are those that have lasted less, in seconds.
+        cool_down_s: After an alert, for so long there is none of this label from this camera.
+    """
+
+    on: bool = True
+    score: float = 0.7
+    min_s: float = 1.0
+    cool_down_s: float = 60.0
+
+    def __post_init__(self) -> None:
+        check_range(self, score=(0.0, 1.0), min_s=(0.0, 600.0), cool_down_s=(0.0, 86_400.0))
+
+
+ALERT_FIELDS = tuple(item.name for item in fields(AlertRule))
+
+
+@dataclass(frozen=True)
+class QuietHours:
+    """A stretch of every day, ``[start, end)`` in local time, in which there are no alerts.
+
+    Attributes:
+        start: Later than ``end`` where the stretch crosses midnight.
+        end: The first minute that is not quiet any more.
+        cameras: Names of the cameras it holds for; empty for all.
+    """
+
+    start: time
+    end: time
+    cameras: tuple[str, ...] = ()
+
+    def covers(self, moment: time, camera: str) -> bool:
+        """Tells whether a local time of day is quiet for a camera.
+
+        >>> QuietHours(time(22), time(6, 30)).covers(time(3, 15), "hall")
+        True
+        """
+        if self.cameras and camera not in self.cameras:
+            return False
+        if self.start < self.end:
+            return self.start <= moment < self.end
+        return moment >= self.start or moment < self.end
+
+
+@dataclass(frozen=True)
+class AlertsConfig:
+    """Rules of alerts.
+
+    Attributes:
+        on: As in `AlertRule`, for every label that ``labels`` says nothing else of.
+        score: Likewise.
+        min_s: Likewise.
+        cool_down_s: Likewise.
+        labels: For some labels, the settings of `AlertRule` that are different for them.
+        quiet: Tables with ``hours`` such as ``22:00-06:30``, in local time, and, where they hold
+            for some cameras only, ``cameras``.
+    """
+
+    on: bool = AlertRule.on
+    score: float = AlertRule.score
+    min_s: float = AlertRule.min_s
+    cool_down_s: float = AlertRule.cool_down_s
+    labels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    quiet: tuple[Mapping[str, Any], ...] = ()
+
+    def __post_init__(self) -> None:
+        self.rule("")
+        self.quiet_hours()
+        for label, values in self.labels.items():
+            _check_rule(label, values)
+            try:
+                self.rule(label)
+            except ConfigError as error:
+                raise ConfigError(f"{error} (for alerts of the label {label!r})") from error
+
+    def rule(self, label: str) -> AlertRule:
+        """Gives the rule of a label: its own settings over those of all.
+
+        >>> AlertsConfig(min_s=2.0, labels={"hit": {"score": 0.9}}).rule("hit")
+        AlertRule(on=True, score=0.9, min_s=2.0, cool_down_s=60.0)
+        """
+        shared = {name: getattr(self, name) for name in ALERT_FIELDS}
+        return AlertRule(**{**shared, **self.labels.get(label, {})})
+
+    def quiet_hours(self) -> tuple[QuietHours, ...]:
+        """Gives ``quiet`` as times of day."""
+        return tuple(_parse_quiet(values) for values in self.quiet)
+
+    def check_names(self, labels: tuple[str, ...], cameras: tuple[str, ...]) -> None:
+        """Refuses rules that would never do anything because of a misspelt name.
+
+        Args:
+            labels: Those that can make events.
+            cameras: Names of all that are watched.
+
+        Raises:
+            ConfigError: A rule is for a label, or hours for a camera, that there is not.
+        """
+        for label in self.labels:
+            check(label in labels, "the label of an alert", label, f"one of {labels}")
+        for hours in self.quiet_hours():
+            for name in hours.cameras:
+                check(name in cameras, "the camera of quiet hours", name, f"one of {cameras}")
+
+
+def _check_rule(label: str, values: object) -> None:
+    where = f"alerts of the label {label!r}"
+    check(isinstance(values, Mapping), f"the settings for {where}", values, "as a table")
+    for name, value in values.items():  # type: ignore[attr-defined]
+        check(name in ALERT_FIELDS, f"a setting for {where}", name, f"one of {ALERT_FIELDS}")
+        kind = "true or false" if name == "on" else "a number"
+        kinds = bool if name == "on" else int | float
+        fits = isinstance(value, kinds) and isinstance(value, bool) is (name == "on")
+        check(fits, f"{name} for {where}", value, kind)
+
+
+def _parse_quiet(values: object) -> QuietHours:
+    if not isinstance(values, Mapping) or not {"hours"} <= set(values) <= {"hours", "cameras"}:
+        raise ConfigError(f"Expected quiet tables with hours and cameras, received {values!r}")
+    hours, cameras = values["hours"], values.get("cameras", ())
+    match = _HOURS.fullmatch(hours) if isinstance(hours, str) else None
+    if match is None:
+        raise ConfigError(f"Expected hours such as '22:00-06:30', received hours={hours!r}")
+    if not isinstance(cameras, list | tuple) or not all(isinstance(name, str) for name in cameras):
+        raise ConfigError(f"Expected cameras as a list of names, received cameras={cameras!r}")
+    numbers = [int(part) for part in match.groups()]
+    start, end = time(numbers[0], numbers[1]), time(numbers[2], numbers[3])
+    check(start != end, "hours", hours, "from one time to another; on = false silences all day")
+    return QuietHours(start, end, tuple(cameras))
+
+
+@dataclass(frozen=True)
+class ClipsConfig:
+    """What is kept of an alert in pictures.
+
+    Attributes:
+        on: False keeps no clips; the alert itself is still written down.
+        before_s: Seconds kept before the event's onset.
+        after_s: Seconds kept after its end.
+        max_s: A clip ends after so long, however long the event lasts.
+        max_mb: Memory for the last seconds of one camera, in megabytes; where that is too little,
+            clips start later.
+        jpeg_hz: Pictures a second that are kept of cameras that give no packets, such as webcams.
+    """
+
+    on: bool = True
+    before_s: float = 5.0
+    after_s: float = 5.0
+    max_s: float = 60.0
+    max_mb: int = 48
+    jpeg_hz: float = 12.5
+
+    def __post_init__(self) -> None:
+        check_range(
+            self,
+            before_s=(0.0, 120.0),
+            after_s=(0.0, 120.0),
+            max_s=(1.0, 600.0),
+            max_mb=(1, 4096),
+            jpeg_hz=(1.0, 60.0),
+        )
+        shortest_s = self.before_s + self.after_s
+        check(self.max_s >= shortest_s, "max_s", self.max_s, f"at least {shortest_s:g}")
+
+
+@dataclass(frozen=True)
+class NotifyConfig:
+    """Who is told of an alert; nobody unless there is an address.
+
+    Attributes:
+        urls: Apprise addresses. They often hold passwords, so no message ever shows them.
+        n_tries: Attempts for one notice before it is given up.
+        retry_s: Wait after the first failed attempt; it doubles with each further one.
+    """
+
+    urls: tuple[str, ...] = field(default=(), repr=False)
+    n_tries: int = 4
+    retry_s: float = 2.0
+
+    def __post_init__(self) -> None:
+        check_range(self, n_tries=(1, 20), retry_s=(0.01, 600.0))
+        if not all(isinstance(url, str) and url for url in self.urls):
+            raise ConfigError("Expected urls of [notify] as a list of texts, received another kind")
+
+
+@dataclass(frozen=True)
+class RetentionConfig:
+    """How long alerts, their clips and the lines of the journal are kept.
+
+    Attributes:
+        keep_days: Older ones are deleted; 0 keeps everything.
+        every_s: Seconds from one look to the next.
+    """
+
+    keep_days: float = 0.0
+    every_s: float = 3600.0
+
+    def __post_init__(self) -> None:
+        check_range(self, keep_days=(0.0, 36_500.0), every_s=(1.0, 86_400.0))
+
+
+@dataclass(frozen=True)
+class MetricsConfig:
+    """The pages of health and figures.
+
+    Attributes:
+        port: 0 for none.
+        host: Address to listen on; anything but loopback lets other machines read them.
+        stall_s: Without new scores for so long, a camera counts as stalled.
+    """
+
+    port: int = 0
+    host: str = "127.0.0.1"
+    stall_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        check_range(self, port=(0, 65_535), stall_s=(1.0, 3600.0))
+
+
+@dataclass(frozen=True)
+class WatchSettings:
+    """All that ``har watch --config FILE`` may hold, a table for each."""
+
+    watch: WatchConfig = field(default_factory=WatchConfig)
+    alerts: AlertsConfig = field(default_factory=AlertsConfig)
+    clips: ClipsConfig = field(default_factory=ClipsConfig)
+    notify: NotifyConfig = field(default_factory=NotifyConfig)
+    retention: RetentionConfig = field(default_factory=RetentionConfig)
+    metrics: MetricsConfig = field(default_factory=MetricsConfig)

@@ -1,0 +1,1 @@
+"""Live cameras: several at once, recognised as they film."""

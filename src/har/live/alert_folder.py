@@ -1,0 +1,166 @@
+"""The folder of alerts: for each a record ``ID.json`` and beside it its clip ``ID.mp4``."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from datetime import datetime, tzinfo
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from har import files
+from har.live.alerts import Alert
+from har.types import Event
+
+_log = logging.getLogger(__name__)
+
+MADE_BY = "har watch"
+PURPOSE = "For review by a person: what a model takes for an event, not a finding."
+CLIP_SUFFIXES = (".mp4", ".mkv")
+_PARTS = (*(f"{suffix}.part" for suffix in CLIP_SUFFIXES), ".json.part")
+_MAX_RECORD_BYTES = 1 << 16
+
+
+class AlertFolder:
+    """Writes, changes and deletes records; safe to use from several threads."""
+
+    def __init__(self, path: Path, bundle: str = "", zone: tzinfo | None = None) -> None:
+        """Makes nothing yet.
+
+        Args:
+            path: The folder.
+            bundle: Name of the model, for the records.
+            zone: For names and times in records; the computer's own when None.
+        """
+        self.path = path
+        self._bundle = bundle
+        self._zone = zone
+        self._lock = Lock()
+
+    def name(self, alert: Alert) -> str:
+        """Gives an alert's id, by camera, local time and label; none in the folder has it.
+
+        The label is cut down to what any file system takes.
+        """
+        began_at = alert.event.began_at.astimezone(self._zone)
+        label = re.sub(r"[^\w-]+", "-", alert.event.event.label)[:40]
+        stem = f"{alert.event.camera}_{began_at:%Y-%m-%d_%H-%M-%S}_{label}"
+        alert_id, count = stem, 1
+        while (self.path / f"{alert_id}.json").exists():
+            count += 1
+            alert_id = f"{stem}-{count}"
+        return alert_id
+
+    def write(self, alert_id: str, alert: Alert) -> None:
+        """Writes the record of a new alert.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        known = alert.event.event
+        values = {
+            "made_by": MADE_BY,
+            "id": alert_id,
+            "purpose": PURPOSE,
+            "camera": alert.event.camera,
+            "label": known.label,
+            "score": round(known.score, 4),
+            "began_at": self._to_local(alert.event.began_at),
+            "raised_at": self._to_local(alert.raised_at),
+            "length_s": round(known.offset_s - known.onset_s, 3),
+            "is_open": alert.event.is_open,
+            "subject": known.subject or None,
+            "target": known.target or None,
+            "bundle": self._bundle,
+            "clip": None,
+        }
+        with self._lock:
+            files.write_json(self.path / f"{alert_id}.json", values)
+
+    def change(self, alert_id: str, **changed: Any) -> None:
+        """Puts values over those of a record; one that was deleted meanwhile stays so.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        path = self.path / f"{alert_id}.json"
+        with self._lock:
+            values = _read_record(path)
+            if values is not None:
+                files.write_json(path, {**values, **changed})
+
+    def complete(self, alert_id: str, event: Event) -> None:
+        """Notes how the event of an alert has ended.
+
+        Raises:
+            OutputError: The record cannot be written.
+        """
+        length_s = round(event.offset_s - event.onset_s, 3)
+        self.change(alert_id, score=round(event.score, 4), length_s=length_s, is_open=False)
+
+    def add_clip(self, alert_id: str, clip: str, start_s: float, length_s: float) -> None:
+        """Notes the clip's file, when it starts after the onset (below 0: before) and its length.
+
+        Raises:
+            OutputError: The record cannot be written.
+        """
+        values = {"file": clip, "start_s": round(start_s, 3), "length_s": round(length_s, 3)}
+        self.change(alert_id, clip=values)
+
+    def delete_before(self, moment: datetime) -> list[str]:
+        """Deletes alerts that began before ``moment``, record last; gives the names of the files.
+
+        Only what records of `har watch` in this very folder stand for is touched: a file without
+        such a record stays, so do links, and a folder that is a link itself is left alone. What
+        cannot be deleted is logged.
+        """
+        gone: list[str] = []
+        if self.path.is_symlink() or not self.path.is_dir():
+            return gone
+        for record in sorted(self.path.glob("*.json")):
+            with self._lock:
+                values = _read_record(record)
+                if values is None or _read_time(values) >= moment:
+                    continue
+                for suffix in (*CLIP_SUFFIXES, *_PARTS, ".json"):
+                    path = record.with_name(record.stem + suffix)
+                    if _is_own_file(path) and _delete(path):
+                        gone.append(path.name)
+        return gone
+
+    def _to_local(self, moment: datetime) -> str:
+        return moment.astimezone(self._zone).isoformat(timespec="milliseconds")
+
+
+def _is_own_file(path: Path) -> bool:
+    return path.is_file() and not path.is_symlink()
+
+
+def _read_record(path: Path) -> dict[str, Any] | None:
+    """Gives the values of a record that `har watch` has written, or None where it is none."""
+    try:
+        if not _is_own_file(path) or path.stat().st_size > _MAX_RECORD_BYTES:
+            return None
+        values = json.loads(path.read_text(encoding="utf-8"))
+        is_own = values["made_by"] == MADE_BY and values["id"] == path.stem
+        return values if is_own and _read_time(values) else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _read_time(values: dict[str, Any]) -> datetime:
+    began_at = datetime.fromisoformat(values["began_at"])
+    if began_at.utcoffset() is None:
+        raise ValueError("a time without its zone")
+    return began_at
+
+
+def _delete(path: Path) -> bool:
+    try:
+        path.unlink()
+    except OSError as error:
+        _log.warning("%s is to be deleted but cannot be: %s", path, error.strerror)
+        return False
+    return True

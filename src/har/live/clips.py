@@ -1,0 +1,182 @@
+"""Clips of alerts: the seconds before and after, from rings that hold what cameras have sent.
+
+Cameras push what they send from their own threads; a clip is gathered in memory and written by one
+thread once its end has come, so that neither cameras nor recognition wait for the disk.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock, Thread
+
+import av
+
+from har.config import ClipsConfig
+from har.errors import HarError
+from har.types import Frame
+from har.video.packet_ring import Coding, Footage, PacketRing, Piece, write_footage
+
+_log = logging.getLogger(__name__)
+
+_DELAY_S = 10.0
+"""An event is known by a window of a few seconds later than it began; twice that, to be safe."""
+
+_JOIN_S = 60.0
+"""Longest wait for the last clips at the end."""
+
+Done = Callable[[Path, float, float], None]
+"""Called with a clip's file, its start on the camera's timeline and its length in seconds."""
+
+
+@dataclass
+class _Recording:
+    """A clip that is being gathered."""
+
+    stem: Path
+    done: Done
+    coding: Coding | None
+    pieces: list[Piece]
+    until_s: float
+
+    @property
+    def is_complete(self) -> bool:
+        return self.pieces[-1].time_s >= self.until_s
+
+
+class _Reel:
+    """One camera's ring and the clips that are gathered from it."""
+
+    def __init__(self, ring: PacketRing) -> None:
+        self.ring = ring
+        self.lock = Lock()
+        self.recordings: list[_Recording] = []
+
+
+class ClipKeeper:
+    """Keeps the last seconds of every camera and writes clips; listens to cameras as a tap."""
+
+    def __init__(self, config: ClipsConfig, longest_wait_s: float = 0.0) -> None:
+        """Starts the thread that writes.
+
+        Args:
+            config: How long clips are.
+            longest_wait_s: How long an event may last before it becomes an alert; for so long its
+                beginning must not be forgotten.
+        """
+        self._config = config
+        self._keep_s = config.before_s + longest_wait_s + _DELAY_S
+        self._reels: defaultdict[str, _Reel] = defaultdict(self._make_reel)
+        self._lock = Lock()
+        self._jobs: SimpleQueue[_Recording | None] = SimpleQueue()
+        self._writer = Thread(target=self._write_all, name="har-clips", daemon=True)
+        self._writer.start()
+
+    def open(self, camera: str, stream: av.VideoStream) -> None:
+        """A camera sends packets from here on; clips that were being gathered end here."""
+        self.cut(camera)
+        reel = self._find(camera)
+        with reel.lock:
+            try:
+                reel.ring.open(stream)
+            except HarError as error:
+                _log.warning("No clips of %s can be kept: %s", camera, error)
+
+    def push(self, camera: str, packet: av.Packet, time_s: float) -> None:
+        """Takes a packet."""
+        reel = self._find(camera)
+        with reel.lock:
+            self._gather(reel, reel.ring.push(packet, time_s))
+
+    def push_frame(self, camera: str, frame: Frame) -> None:
+        """Takes a picture of a camera that sends no packets."""
+        reel = self._find(camera)
+        with reel.lock:
+            self._gather(reel, reel.ring.push_frame(frame))
+
+    def begin(self, camera: str, stem: Path, onset_s: float, done: Done) -> bool:
+        """Starts a clip; gives whether there is any footage of the camera.
+
+        Args:
+            camera: Its name.
+            stem: The clip's path without its ending.
+            onset_s: Of the event.
+            done: Called from the writing thread once the clip is there; not where it failed.
+        """
+        reel = self._find(camera)
+        with reel.lock:
+            footage = reel.ring.take(onset_s - self._config.before_s)
+            if footage is None:
+                return False
+            until_s = footage.start_s + self._config.max_s
+            pieces = list(footage.pieces)
+            reel.recordings.append(_Recording(stem, done, footage.coding, pieces, until_s))
+        return True
+
+    def end(self, camera: str, stem: Path, offset_s: float) -> None:
+        """Says when the clip's event has ended; the clip goes on for the seconds after."""
+        reel = self._find(camera)
+        with reel.lock:
+            for recording in reel.recordings:
+                if recording.stem == stem:
+                    until_s = offset_s + self._config.after_s
+                    recording.until_s = min(recording.until_s, until_s)
+            self._finish(reel)
+
+    def cut(self, camera: str) -> None:
+        """Ends all clips of a camera with what there is."""
+        reel = self._find(camera)
+        with reel.lock:
+            for recording in reel.recordings:
+                self._jobs.put(recording)
+            reel.recordings.clear()
+
+    def close(self) -> None:
+        """Writes what was being gathered, and waits until it is written."""
+        for camera in list(self._reels):
+            self.cut(camera)
+        self._jobs.put(None)
+        self._writer.join(_JOIN_S)
+        if self._writer.is_alive():
+            _log.warning("Clips are still being written after %g s; they are given up", _JOIN_S)
+
+    def _find(self, camera: str) -> _Reel:
+        with self._lock:
+            return self._reels[camera]
+
+    def _make_reel(self) -> _Reel:
+        max_bytes = self._config.max_mb * 1_000_000
+        return _Reel(PacketRing(self._keep_s, max_bytes, self._config.jpeg_hz))
+
+    def _gather(self, reel: _Reel, piece: Piece | None) -> None:
+        if piece is not None and reel.recordings:
+            for recording in reel.recordings:
+                recording.pieces.append(piece)
+            self._finish(reel)
+
+    def _finish(self, reel: _Reel) -> None:
+        for recording in reel.recordings:
+            if recording.is_complete:
+                self._jobs.put(recording)
+        reel.recordings = [item for item in reel.recordings if not item.is_complete]
+
+    def _write_all(self) -> None:
+        while (recording := self._jobs.get()) is not None:
+            try:
+                _write(recording)
+            except HarError as error:
+                _log.warning("A clip could not be kept: %s", error)
+            except Exception:  # noqa: BLE001, one bad clip must not end all later ones
+                _log.warning("The clip %s could not be kept", recording.stem, exc_info=True)
+
+
+def _write(recording: _Recording) -> None:
+    whole = Footage(tuple(recording.pieces), recording.coding)
+    footage = whole.until(recording.until_s)
+    path = recording.stem.with_name(recording.stem.name + footage.suffix)
+    write_footage(path, footage)
+    recording.done(path, footage.start_s, footage.length_s)

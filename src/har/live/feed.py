@@ -1,0 +1,242 @@
+"""One camera's thread: reads it, samples time steps from it, connects it anew when it is lost."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+from random import Random
+
+import numpy as np
+
+from har.config import WatchConfig
+from har.errors import VideoError
+from har.inference.sampling import Stack
+from har.inference.stream import build_motion_sampler, build_pose_sampler
+from har.live.backoff import iter_waits_s
+from har.live.mailbox import Mailbox, Step
+from har.live.messages import State
+from har.live.sources import Source
+from har.runtime.recognizer import Recognizer
+from har.types import Frame
+from har.video.live import LiveFrame, LiveSetup
+from har.video.tap import PacketTap
+from har.video.timeline import Timeline
+
+
+class CameraFeed:
+    """Reads one camera on a thread of its own until it ends for good or is told to stop.
+
+    Attributes:
+        source: What is read.
+        setup: Its timeline and what was counted.
+        mailbox: Where its time steps wait.
+        n_reconnects: Times it was lost and found again.
+        error: What ended the thread though it should not have; None as a rule.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        recognizer: Recognizer,
+        config: WatchConfig,
+        tap: PacketTap | None,
+        wake: threading.Event,
+    ) -> None:
+        """Makes a feed that waits for its start.
+
+        Args:
+            source: What is read.
+            recognizer: The bundle says which pictures and steps are wanted.
+            config: When the camera counts as frozen or lost.
+            tap: Listens to its packets or pictures.
+            wake: Is set when there are steps to be recognised, or there is something to tell.
+        """
+        spec = recognizer.info.spec
+        timeline = Timeline(config.jump_s)
+        self.source, self.n_reconnects = source, 0
+        self.error: Exception | None = None
+        self.setup = LiveSetup(source.name, spec, config, tap, timeline)
+        pose_hz = recognizer.pose_spec.rate_hz if recognizer.has_pose else 1.0
+        most = [math.ceil(config.max_wait_s * rate_hz) for rate_hz in (spec.rate_hz, pose_hz)]
+        self.mailbox = Mailbox(most[0], most[1], wake)
+        self._recognizer, self._config, self._wake = recognizer, config, wake
+        self._lock = threading.Lock()
+        self._samplers: _Samplers | None = None
+        self._stretch_number = -1
+        self._state: State = "starting"
+        self._is_lost = False
+        self._still = _StillWatch()
+        self._last_frame_s = time.monotonic()
+        self._told = ""
+        self._thread = threading.Thread(target=self._run, name=source.name, daemon=True)
+
+    def start(self) -> None:
+        """Starts reading."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the stretch that goes on, at once, and tells the thread to end."""
+        self.setup.stop.set()
+        with self._lock:
+            self._end_stretch()
+            self._state = "ended"
+
+    def join(self, until_s: float) -> None:
+        """Waits for the thread until a time of the monotonic clock.
+
+        One that hangs in a read ends when that read gives up.
+        """
+        if self._thread.is_alive():
+            self._thread.join(max(until_s - time.monotonic(), 0.0))
+
+    def find_state(self, now_s: float) -> State:
+        """Gives how the camera is; a live one that shows nothing new counts as frozen."""
+        if self._state != "live":
+            return self._state
+        is_silent = now_s - self._last_frame_s > self._config.frozen_s
+        is_still = self._still.length_s > self._config.still_s
+        return "frozen" if is_silent or is_still else "live"
+
+    def explain_frozen(self, now_s: float) -> str:
+        """Gives in words why a camera counts as frozen."""
+        if now_s - self._last_frame_s > self._config.frozen_s:
+            return f"no new frame for {now_s - self._last_frame_s:.1f} s"
+        return f"the very same picture for {self._still.length_s:.0f} s"
+
+    def _run(self) -> None:
+        try:
+            self._read_for_ever()
+        except Exception as error:  # noqa: BLE001 - the watch raises it in its caller
+            self.error = error
+        finally:
+            self.stop()
+            self._wake.set()
+
+    def _read_for_ever(self) -> None:
+        waits_s = self._start_waits()
+        while not self.setup.stop.is_set():
+            connected_s = time.monotonic()
+            note = self._read_once()
+            with self._lock:
+                self._end_stretch()
+            if self.source.kind == "file" or self.setup.stop.is_set():
+                self._tell(note)
+                return
+            self._lose(note)
+            if time.monotonic() - connected_s > self._config.lost_s + self._config.connect_s:
+                waits_s = self._start_waits()
+            self.setup.stop.wait(next(waits_s))
+
+    def _start_waits(self) -> Iterator[float]:
+        config = self._config
+        return iter_waits_s(config.retry_first_s, config.retry_most_s, Random())  # noqa: S311
+
+    def _read_once(self) -> str:
+        """Reads one connection to its end and gives what ended it."""
+        try:
+            with self.source.open(self.setup) as camera:
+                for frame in camera:
+                    self._take(frame)
+        except VideoError as error:
+            return str(error)
+        return "" if self.source.kind == "file" else f"{self.source.name} ended its stream"
+
+    def _lose(self, note: str) -> None:
+        with self._lock:
+            if self._state != "ended":
+                self._state, self._is_lost = "lost", True
+        self._tell(note)
+
+    def _tell(self, note: str) -> None:
+        """Lets the watch tell something, unless it is what was told last."""
+        if note and note != self._told:
+            self.setup.tally.notes.append(note)
+            self._told = note
+            self._wake.set()
+
+    def _take(self, frame: LiveFrame) -> None:
+        with self._lock:
+            if self.setup.stop.is_set():
+                return
+            samplers = self._samplers
+            if samplers is None or frame.stretch.number != self._stretch_number:
+                samplers = self._begin_stretch(frame)
+            self._note_frame(frame)
+            self.mailbox.put(*samplers.push(frame))
+
+    def _note_frame(self, frame: LiveFrame) -> None:
+        if self._is_lost:
+            self.n_reconnects += 1
+            away_s = frame.arrived_s - self._last_frame_s
+            self._tell(f"{self.source.name} is back after {away_s:.1f} s")
+        self._state, self._is_lost = "live", False
+        self._last_frame_s = frame.arrived_s
+        self._still.push(frame)
+
+    def _begin_stretch(self, frame: LiveFrame) -> _Samplers:
+        self._end_stretch()
+        if frame.stretch.note:
+            self._tell(f"{self.source.name}: {frame.stretch.note}; its time steps begin anew")
+        self._samplers = samplers = _Samplers(self._recognizer)
+        self._stretch_number = frame.stretch.number
+        self.mailbox.begin(frame.stretch.number, frame.begun_s)
+        return samplers
+
+    def _end_stretch(self) -> None:
+        if self._samplers is not None:
+            self.mailbox.put(*self._samplers.flush())
+            self.mailbox.end(self._samplers.span_s)
+            self._samplers = None
+
+
+class _Samplers:
+    """The samplers of all streams of a bundle, for one stretch."""
+
+    def __init__(self, recognizer: Recognizer) -> None:
+        self._motion = build_motion_sampler(recognizer) if recognizer.has_motion else None
+        self._pose = build_pose_sampler(recognizer) if recognizer.has_pose else None
+        self._n_frames = 0
+        self._arrived_s = 0.0
+
+    @property
+    def span_s(self) -> float:
+        sampler = self._motion or self._pose
+        return sampler.span_s if sampler else 0.0
+
+    def push(self, frame: LiveFrame) -> tuple[list[Step], list[Step]]:
+        """Gives the steps that are complete with the next frame: of motion, of people."""
+        pushed = Frame(self._n_frames, frame.time_s, frame.image)
+        self._n_frames += 1
+        self._arrived_s = frame.arrived_s
+        motion, pose = (
+            sampler.push(pushed) if sampler else [] for sampler in (self._motion, self._pose)
+        )
+        return self._date(motion), self._date(pose)
+
+    def flush(self) -> tuple[list[Step], list[Step]]:
+        """Gives the steps that were still waiting."""
+        motion, pose = (
+            sampler.flush() if sampler else [] for sampler in (self._motion, self._pose)
+        )
+        return self._date(motion), self._date(pose)
+
+    def _date(self, stacks: list[Stack]) -> list[Step]:
+        return [Step(stack, self._arrived_s) for stack in stacks]
+
+
+class _StillWatch:
+    """Measures for how long the picture has been the very same, to the last bit."""
+
+    def __init__(self) -> None:
+        self._image: np.ndarray | None = None
+        self._since_s = 0.0
+        self.length_s = 0.0
+
+    def push(self, frame: LiveFrame) -> None:
+        """Looks at the next picture."""
+        if self._image is None or not np.array_equal(frame.image, self._image):
+            self._since_s = frame.arrived_s
+        self._image = frame.image
+        self.length_s = frame.arrived_s - self._since_s

@@ -1,0 +1,195 @@
+"""Figures of a watch for Prometheus, and whether it is healthy, on a small web server."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Lock, Thread
+from typing import get_args
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram
+from prometheus_client import generate_latest as render_metrics
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from har.config import MetricsConfig
+from har.errors import ConfigError
+from har.live.alerts import Alert
+from har.live.messages import CameraState, LiveEvent, LiveScores, State
+
+_LATENCY_BUCKETS_S = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 2.0, 5.0)
+_POLL_S = 0.1
+_COUNTS = {
+    "har_frames": ("Frames that came.", "n_frames"),
+    "har_dropped_steps": ("Time steps passed over because they came too fast.", "n_dropped"),
+    "har_reconnects": ("Times the camera was lost and found again.", "n_reconnects"),
+    "har_damaged_packets": ("Packets that could not be decoded.", "n_damaged"),
+}
+
+
+class Metrics(Collector):
+    """Counts what a watch tells; a listener of the watch and of alerts."""
+
+    def __init__(self, stall_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
+        """Starts at zero.
+
+        Args:
+            stall_s: Without new scores for so long, a camera counts as stalled.
+            now_s: A clock that never jumps.
+        """
+        self._stall_s = stall_s
+        self._now_s = now_s
+        self._lock = Lock()
+        self._states: dict[str, CameraState] = {}
+        self._told_s: dict[str, float] = {}
+        self._since_s: dict[str, float] = {}
+        self._registry = CollectorRegistry()
+        self._registry.register(self)
+        self._latency = Histogram(
+            "har_latency_seconds",
+            "From a frame's arrival to the scores that look at it.",
+            ["camera"],
+            buckets=_LATENCY_BUCKETS_S,
+            registry=self._registry,
+        )
+        self._events = Counter(
+            "har_events", "Events that are over.", ["camera", "label"], registry=self._registry
+        )
+        self._alerts = Counter(
+            "har_alerts", "Alerts raised.", ["camera", "label"], registry=self._registry
+        )
+
+    def on_state(self, state: CameraState) -> None:
+        """Takes over the camera's counts."""
+        with self._lock:
+            before = self._states.get(state.name)
+            self._states[state.name] = state
+            self._told_s[state.name] = self._now_s()
+            if before is None or before.state != state.state:
+                self._since_s[state.name] = self._now_s()
+
+    def on_scores(self, scores: LiveScores) -> None:
+        """Counts the latency."""
+        self._latency.labels(scores.camera).observe(scores.latency_s)
+        with self._lock:
+            self._since_s[scores.camera] = self._now_s()
+
+    def on_event(self, event: LiveEvent) -> None:
+        """Counts an event that is over."""
+        if not event.is_open:
+            self._events.labels(event.camera, event.event.label).inc()
+
+    def on_alert(self, alert: Alert, alert_id: str) -> None:
+        """Counts an alert."""
+        self._alerts.labels(alert.event.camera, alert.event.event.label).inc()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def render(self) -> bytes:
+        """Gives all figures in Prometheus' text format."""
+        return render_metrics(self._registry)
+
+    def collect(self) -> Iterable[Metric]:
+        """Gives the figures that cameras count themselves."""
+        with self._lock:
+            states = list(self._states.values())
+        for name, (text, field) in _COUNTS.items():
+            count = CounterMetricFamily(name, text, labels=["camera"])
+            for state in states:
+                count.add_metric([state.name], getattr(state, field))
+            yield count
+        fps = GaugeMetricFamily("har_fps", "Frames a second lately.", labels=["camera"])
+        shown = GaugeMetricFamily("har_state", "1 for the camera's.", labels=["camera", "state"])
+        for state in states:
+            fps.add_metric([state.name], state.fps)
+            for name in get_args(State):
+                shown.add_metric([state.name, name], float(state.state == name))
+        yield from (fps, shown)
+
+    def find_problems(self) -> list[str]:
+        """Gives what is wrong at this moment, camera by camera; nothing where all is well."""
+        with self._lock:
+            found = [self._find_problem(state) for state in self._states.values()]
+            return [problem for problem in found if problem] if found else ["no camera yet"]
+
+    def _find_problem(self, state: CameraState) -> str:
+        name, now_s = state.name, self._now_s()
+        if state.state == "ended":
+            return ""
+        if state.state in ("lost", "frozen"):
+            return f"{name} is {state.state}"
+        if now_s - self._told_s[name] > self._stall_s:
+            return f"nothing is known of {name} for {now_s - self._told_s[name]:.0f} s"
+        if now_s - self._since_s[name] > self._stall_s:
+            what = "no picture" if state.state == "starting" else "no new scores"
+            return f"{name} has {what} for {now_s - self._since_s[name]:.0f} s"
+        return ""
+
+
+class MetricsServer:
+    """Serves ``/healthz`` and ``/metrics`` from a thread of its own, inside its ``with`` block."""
+
+    def __init__(self, metrics: Metrics, config: MetricsConfig) -> None:
+        """Takes the port; with port 0, one that is free.
+
+        Raises:
+            ConfigError: The port or the address cannot be had.
+        """
+        handler = type("Handler", (_Handler,), {"metrics": metrics})
+        try:
+            self._server = ThreadingHTTPServer((config.host, config.port), handler)
+        except OSError as error:
+            raise ConfigError(
+                f"The page of figures cannot be at {config.host}:{config.port}: {error.strerror}; "
+                "take another --metrics-port"
+            ) from error
+        self._thread = Thread(
+            target=self._server.serve_forever, args=(_POLL_S,), name="har-metrics", daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.server_port
+
+    def __enter__(self) -> MetricsServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    metrics: Metrics
+    timeout = 10.0
+    server_version = "har"
+    sys_version = ""
+
+    def do_GET(self) -> None:
+        if self.path == "/metrics":
+            self._answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, self.metrics.render())
+        elif self.path == "/healthz":
+            problems = self.metrics.find_problems()
+            status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
+            body = json.dumps({"healthy": not problems, "problems": problems})
+            self._answer(status, "application/json", body.encode())
+        else:
+            body = b"There are /healthz and /metrics.\n"
+            self._answer(HTTPStatus.NOT_FOUND, "text/plain", body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002, as it is called
+        """Requests are no news."""
+
+    def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)

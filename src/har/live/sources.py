@@ -1,0 +1,126 @@
+"""What `har watch` is pointed at: webcams, addresses, and files played at their own speed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+from urllib.parse import SplitResult, urlsplit
+
+from har.errors import ConfigError
+from har.video.camera import open_webcam
+from har.video.live import LiveSetup, LiveSource
+from har.video.packets import open_played, open_stream
+
+SCHEMES = ("rtsp", "rtsps", "http", "https")
+
+_NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,63})=(.+)", re.DOTALL)
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One camera to watch.
+
+    Attributes:
+        name: Fit for a file's name, free of credentials.
+        kind: A number of the operating system, an address, or a file.
+        address: May hold a password: it is for opening only, and no message shows it.
+        speed: Of a file: seconds of the video in a second.
+    """
+
+    name: str
+    kind: Literal["webcam", "stream", "file"]
+    address: str = field(repr=False)
+    speed: float = 1.0
+
+    def open(self, setup: LiveSetup) -> LiveSource:
+        """Opens it, to be read in a ``with`` block.
+
+        Raises:
+            VideoError: It cannot be opened.
+        """
+        if self.kind == "webcam":
+            return open_webcam(int(self.address), setup)
+        if self.kind == "stream":
+            return open_stream(self.address, setup)
+        return open_played(Path(self.address), setup, self.speed)
+
+
+def parse_sources(texts: Iterable[str]) -> list[Source]:
+    """Reads what stands on a command line, and gives each source a name of its own.
+
+    Args:
+        texts: Each a webcam's number, an address, or a file; with ``NAME=`` before it, so called.
+
+    Raises:
+        ConfigError: One is nothing of that, or two were given the same name.
+
+    >>> [source.name for source in parse_sources(["0", "door=rtsp://me:secret@10.0.0.9/main"])]
+    ['camera-0', 'door']
+    """
+    sources: list[Source] = []
+    for text in texts:
+        is_named, source = _parse(text)
+        taken = {other.name for other in sources}
+        if source.name in taken and is_named:
+            raise ConfigError(f"Expected names that differ, received two cameras {source.name!r}")
+        name, n_same = source.name, 2
+        while name in taken:
+            name, n_same = f"{source.name}-{n_same}", n_same + 1
+        sources.append(replace(source, name=name))
+    return sources
+
+
+def _parse(text: str) -> tuple[bool, Source]:
+    """Gives one source, and whether its name was given."""
+    match = None if Path(text).exists() else _NAMED.fullmatch(text)
+    given, address = match.groups() if match else ("", text)
+    if address.isascii() and address.isdigit():
+        return bool(given), Source(given or f"camera-{address}", "webcam", address)
+    parts = _split(address)
+    if parts is not None:
+        return bool(given), Source(given or _name_address(parts), "stream", address)
+    path = Path(address)
+    if not path.exists():
+        raise ConfigError(
+            f"Expected a webcam's number, an address ({', '.join(SCHEMES)}) or a video file, "
+            f"received {mask_address(address)!r}, and there is no such file"
+        )
+    name = _NOT_IN_A_NAME.sub("-", path.stem).strip("-.") or "file"
+    return bool(given), Source(given or name, "file", address)
+
+
+def _split(address: str) -> SplitResult | None:
+    """Gives the parts of an address, None where it is none."""
+    try:
+        parts = urlsplit(address)
+        is_address = parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return None
+    return parts if is_address else None
+
+
+def _name_address(parts: SplitResult) -> str:
+    """Gives a name from host, port and those parts of the path that can hold no password."""
+    port = f"-{parts.port}" if parts.port else ""
+    path = [part for part in parts.path.split("/") if part and not set(part) & set("=&@:")]
+    name = "-".join([f"{parts.hostname}{port}", *path])
+    return _NOT_IN_A_NAME.sub("-", name)[:64].strip("-.")
+
+
+def mask_address(text: str) -> str:
+    """Gives an address without what could be a password.
+
+    >>> mask_address("rtsp://admin:1234@10.0.0.9:554/main?user=admin&password=1234")
+    'rtsp://***@10.0.0.9:554/main?***'
+    """
+    scheme, separator, rest = text.partition("://")
+    if not separator:
+        return text
+    place, query, _ = rest.partition("?")
+    _, at, host = place.rpartition("@")
+    path = "/".join("***" if "=" in part else part for part in host.split("/"))
+    return f"{scheme}://{'***@' if at else ''}{path}{'?***' if query else ''}"

@@ -1,0 +1,174 @@
+"""Every kind of camera gives the same pictures in the same way."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+from bundles import SPEC
+from cameras import HttpCamera, Pause, RtspServer, Send
+from videos import make_video, paint_number, read_number
+
+from har.config import WatchConfig
+from har.errors import CameraError
+from har.types import Frame
+from har.video.camera import Camera, WebcamSource, open_webcam
+from har.video.live import LiveFrame, LiveSetup, LiveSource
+from har.video.packets import open_played, open_stream
+from har.video.timeline import Timeline
+
+N_FRAMES = 50
+SIZE = (64, 96)
+TIMES_S = [index / 25 for index in range(N_FRAMES)]
+CONFIG = WatchConfig(connect_s=5.0, lost_s=5.0, frozen_s=5.0)
+
+
+class Recorder:
+    """A tap that keeps what it hears."""
+
+    def __init__(self) -> None:
+        self.n_opened = 0
+        self.times_s: list[float] = []
+
+    def open(self, camera: str, stream: av.VideoStream) -> None:
+        assert stream.codec_context.name == "h264"
+        self.n_opened += 1
+
+    def push(self, camera: str, packet: av.Packet, time_s: float) -> None:
+        assert packet.size > 0
+        self.times_s.append(time_s)
+
+    def push_frame(self, camera: str, frame: Frame) -> None:
+        assert frame.image.shape == (*SIZE, 3)
+        self.times_s.append(frame.time_s)
+
+
+class PacedCapture:
+    """Gives OpenCV's pictures of a file no faster than a webcam films."""
+
+    def __init__(self, path: Path) -> None:
+        self._capture = cv2.VideoCapture(str(path))
+        self.release = self._capture.release
+
+    def read(self) -> tuple[bool, np.ndarray]:
+        time.sleep(1 / 27)
+        return self._capture.read()
+
+
+def _make_setup() -> LiveSetup:
+    return LiveSetup("cam", SPEC, CONFIG, Recorder(), Timeline(CONFIG.jump_s))
+
+
+def _paint(index: int) -> np.ndarray:
+    return paint_number(index, SIZE)
+
+
+Opener = Callable[[LiveSetup], LiveSource]
+
+
+@pytest.fixture(params=["file", "http", "rtsp", "webcam"])
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+    ending = "ts" if request.param == "http" else "mp4"
+    film = make_video(tmp_path / f"film.{ending}", TIMES_S, SIZE, paint=_paint)
+    with ExitStack() as stack:
+        if request.param == "file":
+            yield lambda setup: open_played(film, setup)
+        elif request.param == "http":
+            acts = [Send(film.read_bytes(), 1.0), Pause(5.0)]
+            camera = stack.enter_context(HttpCamera([acts]))
+            yield lambda setup: open_stream(camera.url, setup)
+        elif request.param == "rtsp":
+            server = stack.enter_context(RtspServer(film))
+            yield lambda setup: open_stream(server.url(), setup)
+        else:
+            capture = PacedCapture(film)
+            yield lambda setup: WebcamSource(Camera(capture, "Camera 0"), setup)  # type: ignore[arg-type]
+
+
+def test_pictures_come_in_order_sized_and_timed_from_their_first(opener: Opener) -> None:
+    setup = _make_setup()
+    frames = _take(opener(setup), N_FRAMES - 10)
+    numbers = [read_number(frame.image) for frame in frames]
+    assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    assert {frame.image.shape for frame in frames} == {SPEC.size}
+    assert frames[0].time_s == 0.0
+    times_s = [frame.time_s for frame in frames]
+    assert times_s == sorted(set(times_s))
+    assert {frame.stretch.number for frame in frames} == {0}
+    assert abs(frames[0].begun_s) < 0.2
+    arrived_s = [frame.arrived_s for frame in frames]
+    assert min(np.diff(sorted(arrived_s))) >= 0.0
+    assert setup.tally.n_frames >= len(frames)
+    assert setup.tally.n_damaged == 0
+
+
+def test_a_tap_hears_all_on_the_same_timeline(opener: Opener) -> None:
+    setup = _make_setup()
+    frames = _take(opener(setup), N_FRAMES - 10)
+    assert isinstance(setup.tap, Recorder)
+    assert len(setup.tap.times_s) >= len(frames)
+    heard_s = np.array(sorted(setup.tap.times_s))
+    for frame in frames:
+        assert np.abs(heard_s - (frame.begun_s + frame.time_s)).min() < 1e-6
+
+
+def test_reading_ends_when_it_is_told_to(opener: Opener) -> None:
+    setup = _make_setup()
+    with opener(setup) as camera:
+        frames = iter(camera)
+        next(frames)
+        setup.stop.set()
+        assert len(list(frames)) <= 2
+
+
+def _take(camera: LiveSource, n_frames: int) -> list[LiveFrame]:
+    """Gives the first frames."""
+    with camera:
+        frames: list[LiveFrame] = []
+        for frame in camera:
+            frames.append(frame)
+            if len(frames) == n_frames:
+                break
+        return frames
+
+
+@pytest.mark.parametrize(
+    "url", ["rtsp://me:hunter2@127.0.0.1:9/x", "http://me:hunter2@127.0.0.1:9/"]
+)
+def test_a_stream_that_is_not_there_is_an_error_without_the_password(url: str) -> None:
+    with pytest.raises(CameraError, match="cam cannot be reached: Connection refused") as caught:
+        open_stream(url, _make_setup())
+    assert "hunter2" not in repr(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_webcam_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(CameraError, match="Camera 99 cannot be opened"):
+        open_webcam(99, _make_setup())
+
+
+def test_a_playlist_may_not_open_files_of_this_machine(tmp_path: Path) -> None:
+    film = make_video(tmp_path / "film.ts", TIMES_S, SIZE, paint=_paint)
+    playlist = f"#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nfile://{film}\n#EXT-X-ENDLIST\n"
+    with (
+        HttpCamera([[Send(playlist.encode(), 0.0)]] * 3) as camera,
+        pytest.raises(CameraError, match="cannot be reached"),
+    ):
+        open_stream(camera.url.replace("cam.ts", "cam.m3u8"), _make_setup())
+
+
+def test_pictures_that_carry_no_times_are_timed_by_their_arrival() -> None:
+    acts = []
+    for index in range(12):
+        _, content = cv2.imencode(".jpg", _paint(index))
+        head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(content)}\r\n\r\n"
+        acts.append(Send(head.encode() + content.tobytes() + b"\r\n", 0.1))
+    with HttpCamera([acts], "multipart/x-mixed-replace; boundary=frame") as camera:
+        setup = LiveSetup("cam", SPEC, CONFIG, None, Timeline(CONFIG.jump_s))
+        frames = _take(open_stream(camera.url, setup), 10)
+    steps_s = np.diff([frame.time_s for frame in frames[1:]])
+    assert np.median(steps_s) == pytest.approx(0.1, abs=0.03)
