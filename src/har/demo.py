@@ -12,11 +12,11 @@ from typing import Any
 from har.config import RECIPES, PrepareConfig, SynthConfig, TrainConfig, update_config
 from har.dataset.prepare import prepare
 from har.dataset.store import Store
+from har.events.event_files import write_events_csv
 from har.inference.annotate import write_annotated
 from har.inference.evaluate import EvaluationResult, evaluate_bundle, write_evaluation
-from har.inference.outputs import write_events_csv
-from har.inference.pictures import write_timeline
 from har.inference.recording import VideoResult, recognise_video
+from har.inference.timeline import write_timeline
 from har.runtime.recognizer import Recognizer
 from har.synthetic.clips import write_clips
 from har.synthetic.recordings import write_recordings
@@ -103,7 +103,7 @@ def run_demo(folder: Path, say: Callable[[str], None], progress: bool = True) ->
     }
     write_timeline(paths["timeline"], recording, recognizer.info.decode)
     write_annotated(paths["annotated video"], recording, recognizer.info.decode)
-    write_events_csv(paths["events"], [recording])
+    write_events_csv(paths["events"], [(str(recording.info.path), recording.events)])
     matches = count_matches(recording.events, read_truth(truth, recognizer.info.decode.background))
     return DemoResult(test, recording, matches, paths, time.perf_counter() - began_s)
 

@@ -20,7 +20,8 @@
     `-- BundleError
         |-- BundleNotFoundError      FileNotFoundError
         |-- BundleIntegrityError     ValueError         a file is missing, altered or unsafe
-        `-- BundleMismatchError      ValueError         the bundle does not fit what it is used on
+        |-- BundleMismatchError      ValueError         the bundle does not fit what it is used on
+        `-- ExportError              ValueError         it cannot be exported so, or not well enough
 
 A message says what is wrong, the value received, where it was met (path, time) and what to do.
 Errors of PyAV, OpenCV and Keras are translated once, at the module that calls them.
@@ -109,3 +110,7 @@ class BundleIntegrityError(BundleError, ValueError):
 
 class BundleMismatchError(BundleError, ValueError):
     """The bundle does not fit what it is used on."""
+
+
+class ExportError(BundleError, ValueError):
+    """A bundle cannot be exported in this form, or would lose too much by it."""

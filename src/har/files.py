@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from har.errors import OutputError
+from har.errors import HarError, OutputError
 
 
 @contextmanager
@@ -25,13 +26,65 @@ def replacing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
         part.replace(path)
+    except HarError:  # some are OSErrors, too: a video that has gone
+        raise
     except OSError as error:
         raise OutputError(
             f"{path} could not be written: {error.strerror or error}. Check that the folder may "
             f"be written to and that the disk is not full."
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
+
+
+def add_ending(base: Path, ending: str) -> Path:
+    """Gives the path of one of the files whose names begin alike.
+
+    >>> add_ending(Path("out/day.1"), ".events.csv").as_posix()
+    'out/day.1.events.csv'
+    """
+    return base.with_name(f"{base.name}{ending}")
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Gives an empty folder beside ``folder`` to fill; afterwards it takes its place, whole.
+
+    On any error it is removed and what was there before stays.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    part = folder.with_name(f".{folder.name}.part")
+    old = folder.with_name(f".{folder.name}.old")
+    try:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        yield part
+        _take_place(part, folder, old)
+    except HarError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"{folder} could not be written: {error.strerror or error}. Check that its folder may "
+            f"be written to and that the disk is not full."
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _take_place(part: Path, folder: Path, old: Path) -> None:
+    shutil.rmtree(old, ignore_errors=True)
+    if folder.exists():
+        folder.rename(old)
+    try:
+        part.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> None:

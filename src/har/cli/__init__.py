@@ -15,9 +15,13 @@ import click
 from har import __version__
 from har.cli.dataset import prepare, synth
 from har.cli.demo import demo
+from har.cli.events import events
+from har.cli.export import export
 from har.cli.recognise import predict
 from har.cli.stage import stage
 from har.cli.train import crossval, evaluate, train
+from har.cli.tune import score_events, tune
+from har.cli.watch import watch
 from har.errors import HarError
 
 
@@ -31,7 +35,21 @@ def har(debug: bool) -> None:
     """
 
 
-for _command in (demo, synth, stage, prepare, train, crossval, evaluate, predict):
+for _command in (
+    demo,
+    synth,
+    stage,
+    prepare,
+    train,
+    crossval,
+    evaluate,
+    export,
+    predict,
+    events,
+    tune,
+    score_events,
+    watch,
+):
     har.add_command(_command)
 
 

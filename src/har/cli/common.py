@@ -15,7 +15,14 @@ from typing import Any
 
 import click
 
-from har.config import RECIPES, TrainConfig, load_config, update_config
+from har.config import (
+    RECIPES,
+    DecodeConfig,
+    TrainConfig,
+    change_rules,
+    load_config,
+    update_config,
+)
 from har.errors import MissingDependencyError
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -26,6 +33,51 @@ store_option = click.option(
     show_default=True,
     help="The store that 'har prepare' made.",
 )
+
+set_option = click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="[LABEL.]NAME=VALUE",
+    help="When scores become events, such as hitting_self.onset=0.7; once a setting.",
+)
+
+decode_option = click.option(
+    "--decode",
+    "rules",
+    type=click.Path(path_type=Path),
+    help="JSON or TOML file of rules, such as 'har tune' writes, instead of the bundle's.",
+)
+
+
+def build_decode(base: DecodeConfig, rules: Path | None, changes: Sequence[str]) -> DecodeConfig:
+    """Gives the rules of a file, if one is named, over ``base``, and single settings over those.
+
+    Args:
+        base: The bundle's.
+        rules: What `decode_option` took.
+        changes: What `set_option` took.
+    """
+    config = base if rules is None else load_config(rules, base)
+    return change_rules(config, parse_changes(changes))
+
+
+def parse_changes(texts: Sequence[str]) -> dict[str, float]:
+    """Reads what `set_option` took, for `har.config.change_rules`.
+
+    >>> parse_changes(["min_s=1", "hit.onset=0.7"])
+    {'min_s': 1.0, 'hit.onset': 0.7}
+    """
+    changes: dict[str, float] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        try:
+            changes[name] = float(value)
+        except ValueError as error:
+            raise click.BadParameter(
+                f"expected [LABEL.]NAME=VALUE such as onset=0.7, received {text!r}"
+            ) from error
+    return changes
 
 
 def recipe_options(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

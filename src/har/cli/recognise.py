@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from har.cli.common import json_option, print_json, say, say_table
+from har.cli.common import (
+    build_decode,
+    decode_option,
+    json_option,
+    print_json,
+    say,
+    say_table,
+    set_option,
+)
+from har.cli.events import say_totals
+from har.cli.speed import SpeedBar
 from har.contract import BUNDLE_FILE
-from har.errors import BundleNotFoundError, ConfigError, VideoError
+from har.errors import ConfigError, VideoError
+from har.runtime.shipped import find_bundle
 
 if TYPE_CHECKING:
     from har.config import DecodeConfig
     from har.contract import BundleInfo
     from har.inference.recording import VideoResult
-
-DEFAULT_BUNDLES = (Path("models/har"), Path("demo/models/har"))
 
 
 @click.command()
@@ -24,7 +34,8 @@ DEFAULT_BUNDLES = (Path("models/har"), Path("demo/models/har"))
 @click.option(
     "--bundle",
     type=click.Path(path_type=Path),
-    help="A trained model's folder.",
+    help="A trained model's folder, or the name of one that comes with har.  "
+    "[default: models/har, else the demo's, else fight]",
 )
 @click.option(
     "--out",
@@ -34,60 +45,86 @@ DEFAULT_BUNDLES = (Path("models/har"), Path("demo/models/har"))
     help="Events, scores, timeline and annotated video of each video.",
 )
 @click.option("--annotate", is_flag=True, help="Write an annotated video of each, too.")
+@click.option("--thumbnails", is_flag=True, help="Write a picture of each event, too.")
+@decode_option
+@set_option
+@click.option(
+    "--jobs",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Cores to use, and videos at once where there are several; 0 means all.",
+)
+@click.option(
+    "--again",
+    is_flag=True,
+    help="Also do videos anew whose files are there from the same settings.",
+)
 @json_option
 def predict(
-    videos: tuple[Path, ...], bundle: Path | None, out: Path, annotate: bool, as_json: bool
+    videos: tuple[Path, ...],
+    bundle: Path | None,
+    out: Path,
+    annotate: bool,
+    thumbnails: bool,
+    rules: Path | None,
+    changes: tuple[str, ...],
+    jobs: int,
+    again: bool,
+    as_json: bool,
 ) -> None:
-    """Recognise actions in videos or folders of videos, and say when they happen."""
-    from har.config import PredictConfig
+    """Recognise actions in videos or folders of videos, and say when they happen.
+
+    A run that was stopped goes on: videos that are done, and have not changed since, are passed
+    over, unless the bundle or the settings are other ones.
+    """
+    from har.config import OutputsConfig, PredictConfig
+    from har.contract import load_info
     from har.dataset.catalog import Reject
-    from har.inference.outputs import compute_output_stems, to_json, write_events_csv, write_json
-    from har.inference.recording import VideoResult, find_videos, iter_results
-    from har.runtime.recognizer import Recognizer
+    from har.inference import outputs
+    from har.inference.folder import Plan, VideoJob, recognise_folder
+    from har.inference.recording import VideoResult, find_videos
 
     for video in videos:
         if (video / BUNDLE_FILE).is_file():
             raise ConfigError(f"{video} is a bundle, no video; name it with --bundle {video}")
-    bundle = bundle or find_bundle()
-    recognizer = Recognizer(bundle)
-    _say_bundle(bundle, recognizer.info)
+    bundle = find_bundle(bundle)
+    info = load_info(bundle)
+    decode = build_decode(info.decode, rules, changes)
+    _say_bundle(bundle, info, decode)
     paths, rejects = find_videos(videos)
-    stems = compute_output_stems(paths)
-    results, outcomes = [], list[VideoResult | Reject](rejects)
-    with _Speed() as speed:
-        config = PredictConfig(keep_people=annotate)
-        found = iter_results(recognizer, paths, config=config, progress=speed.update)
-        for stem, outcome in zip(stems, found, strict=True):
-            outcomes.append(outcome)
-            if isinstance(outcome, VideoResult):
-                results.append(outcome)
-                _write_pictures(out / stem, outcome, recognizer.info.decode, annotate)
-    write_events_csv(out / "events.csv", results)
-    write_json(out / "results.json", outcomes)
+    stems = outputs.compute_output_stems(paths, outputs.find_taken_stems(out))
+    jobs_of = [VideoJob(path, out / stem) for path, stem in zip(paths, stems, strict=True)]
+    wants = OutputsConfig(annotate, thumbnails)
+    plan = Plan(
+        bundle,
+        write=partial(outputs.write_video_outputs, decode=decode, wants=wants),
+        outputs=str(wants),
+        config=PredictConfig(keep_people=annotate or thumbnails, jobs=jobs),
+        decode=decode,
+    )
+    with SpeedBar() as bar:
+        found = {
+            item.job: item for item in recognise_folder(plan, jobs_of, again, progress=bar.update)
+        }
+    finished = [found[job] for job in jobs_of]
+    outcomes = [*rejects, *(item.outcome for item in finished)]
+    results = [outcome for outcome in outcomes if isinstance(outcome, VideoResult)]
+    by_path = {job.path: job.base.name for job in jobs_of}
+    outputs.write_folder_outputs(out, outcomes, by_path, decode)
     if as_json:
-        print_json(to_json(outcomes))
+        print_json(outputs.to_json(outcomes, by_path, decode))
     if results:
-        _say_results(results, recognizer.has_pose, out)
+        _say_results(results, info.streams != "motion")
+        say_totals(outputs.add_up(results, decode))
+        say(f"Events, scores and timelines: {out}")
+    if n_kept := sum(item.is_kept for item in finished):
+        say(f"{n_kept} of {len(finished)} were done before and have not changed; see --again")
     for outcome in outcomes:
         if isinstance(outcome, Reject):
             say(f"Left out {outcome.path}: {outcome.reason}")
     if not results:
         raise VideoError("None of the videos could be recognised; see the reasons above")
-
-
-def find_bundle() -> Path:
-    """Gives the bundle that is used when none is named: one's own, else the demo's.
-
-    Raises:
-        BundleNotFoundError: There is neither.
-    """
-    for path in DEFAULT_BUNDLES:
-        if (path / BUNDLE_FILE).is_file():
-            return path
-    raise BundleNotFoundError(
-        f"No bundle was named and there is none in {' or '.join(map(str, DEFAULT_BUNDLES))}; "
-        "train one with 'har train all', try 'har demo', or name one with --bundle"
-    )
 
 
 _STREAMS = {
@@ -97,27 +134,18 @@ _STREAMS = {
 }
 
 
-def _say_bundle(bundle: Path, info: BundleInfo) -> None:
+def _say_bundle(bundle: Path, info: BundleInfo, decode: DecodeConfig) -> None:
     made = "; it has learnt from made clips only" if info.made_data else ""
     say(f"Bundle {bundle}: {', '.join(info.labels)}, trained up to stage {info.stage}{made}")
     say(f"It looks at {_STREAMS[info.streams]}")
-    decode = info.decode
     background = f"; {decode.background} is background and makes none" if decode.background else ""
-    say(f"Events start at a score of {decode.onset:g}, end under {decode.offset:g}{background}")
+    own = f"; rules of their own: {', '.join(decode.labels)}" if decode.labels else ""
+    say(
+        f"Events start at a score of {decode.onset:g}, end under {decode.offset:g}{background}{own}"
+    )
 
 
-def _write_pictures(base: Path, result: VideoResult, decode: DecodeConfig, annotate: bool) -> None:
-    from har.inference.annotate import write_annotated
-    from har.inference.outputs import save_scores
-    from har.inference.pictures import write_timeline
-
-    save_scores(base.with_name(f"{base.name}.scores.csv"), result.scores)
-    write_timeline(base.with_name(f"{base.name}.timeline.png"), result, decode)
-    if annotate:
-        write_annotated(base.with_name(f"{base.name}.annotated.mp4"), result, decode)
-
-
-def _say_results(results: list[VideoResult], knows_people: bool, out: Path) -> None:
+def _say_results(results: list[VideoResult], knows_people: bool) -> None:
     header = ["video", "length", "label", "prob", "events", "speed"]
     rows: list[list[object]] = [
         [
@@ -142,27 +170,3 @@ def _say_results(results: list[VideoResult], knows_people: bool, out: Path) -> N
     for result in results:
         if result.note:
             say(f"{result.info.path}: {result.note}")
-    say(f"Events, scores and timelines: {out}")
-
-
-class _Speed:
-    """A bar of seconds of video, with the speed in times real time."""
-
-    def __enter__(self) -> _Speed:
-        from tqdm import tqdm
-
-        shape = "{n:.0f} s of video in {elapsed} {postfix}"
-        self._bar = tqdm(bar_format=shape, leave=False, mininterval=0.5)
-        self._last_s = 0.0
-        return self
-
-    def update(self, done_s: float, total_s: float | None) -> None:
-        """Moves the bar to a time of the video that is read."""
-        step_s = done_s - self._last_s if done_s >= self._last_s else done_s
-        self._last_s = done_s
-        if total_s is not None:
-            self._bar.set_postfix_str(f"{done_s:.0f} of {total_s:.0f} s", refresh=False)
-        self._bar.update(step_s)
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.close()

@@ -22,6 +22,7 @@ from har.cli.common import (
 from har.config import CrossvalConfig
 from har.contract import BundleInfo
 from har.files import write_json
+from har.runtime.shipped import find_bundle
 
 out_option = click.option(
     "--out",
@@ -57,7 +58,8 @@ from_option = click.option(
     "--from",
     "source",
     type=click.Path(path_type=Path),
-    help="A bundle to start from: fine-tune it on few clips of one's own.",
+    help="A bundle to start from, or the name of one that comes with har: fine-tune it on few "
+    "clips of one's own.",
 )
 
 
@@ -94,7 +96,7 @@ def train(
         from har.training.stages import STAGES, train_all
         from har.training.streams import settle_streams
 
-        run = Run(bundle_dir, results_dir, source)
+        run = Run(bundle_dir, results_dir, source and find_bundle(source))
         action = train_all if stage == "all" else STAGES[stage]
         prepared = Store.load(store)
         config = settle_streams(config, prepared, run, cast("Any", streams))
@@ -128,6 +130,12 @@ def _describe(info: BundleInfo, bundle_dir: Path, results_dir: Path) -> dict[str
     show_default=True,
     help="random divides groups and leaks: only to compare with published figures.",
 )
+@click.option(
+    "--calibrate",
+    "bundle_dir",
+    type=click.Path(path_type=Path),
+    help="A bundle of this recipe and store: it gets the temperature found, and the figures.",
+)
 @results_option("results/crossval")
 @streams_option
 @from_option
@@ -138,6 +146,7 @@ def crossval(
     folds: int,
     seeds: int,
     protocol: str,
+    bundle_dir: Path | None,
     results_dir: Path,
     streams: str,
     source: Path | None,
@@ -155,18 +164,27 @@ def crossval(
     settings = CrossvalConfig(folds, seeds, cast("Any", protocol))
     with training():
         from har.dataset.store import Store
-        from har.training.crossval import crossvalidate
+        from har.evaluation.figures import write_reliability
+        from har.training.crossval import crossvalidate, record_crossval
         from har.training.run import Run
         from har.training.streams import settle_streams
 
-        run = Run(results_dir / "bundle", results_dir, source)
+        run = Run(results_dir / "bundle", results_dir, source and find_bundle(source))
         prepared = Store.load(store)
         config = settle_streams(config, prepared, run, cast("Any", streams))
-        result = crossvalidate(config, settings, prepared, run).to_json()
-    write_json(results_dir / f"{protocol}.json", result)
+        found = crossvalidate(config, settings, prepared, run)
+        result = found.to_json()
+        write_json(results_dir / f"{protocol}.json", result)
+        write_reliability(results_dir / f"{protocol}_reliability.png", found.calibration)
+        if bundle_dir is not None:
+            record_crossval(bundle_dir, found)
     if as_json:
         print_json(result)
     _say_figures(result)
+    say(
+        f"Expected calibration error {found.calibration.ece:.3f}, before calibration "
+        f"{found.calibration.ece_before:.3f}; temperature {found.calibration.temperature:.2f}"
+    )
 
 
 @click.command()
@@ -188,7 +206,7 @@ def evaluate(bundle: Path, store: Path, split: str, results_dir: Path, as_json: 
         from har.inference.evaluate import Part, evaluate_bundle, write_evaluation
 
         part = cast("Part", split)
-        result = evaluate_bundle(bundle, Store.load(store), part, progress=True)
+        result = evaluate_bundle(find_bundle(bundle), Store.load(store), part, progress=True)
         page = write_evaluation(results_dir, result)
     values = result.to_json()
     if as_json:

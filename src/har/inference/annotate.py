@@ -12,9 +12,12 @@ import numpy as np
 
 from har.config import DecodeConfig
 from har.errors import VideoDecodeError
+from har.events.lookup import EventFinder
+from har.events.outcomes import NOTHING, compute_outcomes
 from har.inference.lettering import fit_text, measure_text, put_text
 from har.inference.pictures import Color, compute_colors, format_people, format_time
 from har.inference.recording import CANNOT_TELL, Progress, VideoResult
+from har.inference.sightings import place_people
 from har.inference.skeletons import draw_people
 from har.types import Event
 from har.video.geometry import Letterbox
@@ -108,7 +111,9 @@ class Panel:
         self._result = result
         self._colors = compute_colors(result.scores.labels, config.background)
         self._lanes = _choose_lanes(result)
+        self._events = EventFinder(result.events)
         self._is_unknown = result.scores.is_unknown
+        self._outcomes = compute_outcomes(result.scores, result.events, config)
         self._font_px = max(round(width_px / 52), 13)
         self._pad = self._font_px // 2
         self._lane_px = round(self._font_px * 1.5)
@@ -125,8 +130,9 @@ class Panel:
     def draw(self, canvas: np.ndarray, time_s: float) -> None:
         """Fills ``canvas``, (height_px, W, 3) uint8 RGB, with the panel for a moment."""
         canvas[:] = _PANEL
-        values = self._result.scores.values[self._rows_at(np.array(time_s))]
-        self._draw_head(canvas, time_s, values)
+        row = int(self._rows_at(np.array(time_s)))
+        values = self._result.scores.values[row]
+        self._draw_head(canvas, time_s, values, int(self._outcomes[row]))
         for row, column in enumerate(self._lanes):
             top = self._head_px + row * (self._lane_px + 2)
             self._draw_name(canvas, top, column, values)
@@ -145,16 +151,9 @@ class Panel:
         sightings, info = self._result.sightings, self._result.info
         if sightings is None:
             return
-        scale = np.array([box.width / info.width, box.height / info.height, 1.0])
-        corner = np.array([box.left, box.top, 0.0])
-        people = sightings.find_people(time_s)
+        people = place_people(sightings.find_people(time_s), info, box)
         event = self._event_at(time_s)
-        draw_people(
-            picture,
-            {number: points * scale + corner for number, points in people.items()},
-            event,
-            self._colors[event.label] if event else _INK,
-        )
+        draw_people(picture, people, event, self._colors[event.label] if event else _INK)
 
     def _rows_at(self, times_s: np.ndarray) -> np.ndarray:
         scores = self._result.scores
@@ -162,12 +161,12 @@ class Panel:
         return np.minimum(rows, len(scores.times_s) - 1)
 
     def _event_at(self, time_s: float) -> Event | None:
-        going_on = [
-            event for event in self._result.events if event.onset_s <= time_s < event.offset_s
-        ]
+        going_on = self._events.find(self._result.scores.labels, time_s, time_s)
         return max(going_on, key=lambda event: event.score, default=None)
 
-    def _draw_head(self, canvas: np.ndarray, time_s: float, values: np.ndarray) -> None:
+    def _draw_head(
+        self, canvas: np.ndarray, time_s: float, values: np.ndarray, outcome: int
+    ) -> None:
         labels = self._result.scores.labels
         event = self._event_at(time_s)
         column = labels.index(event.label) if event else int(values.argmax())
@@ -182,7 +181,8 @@ class Panel:
             canvas[self._pad // 2 : self._head_px - self._pad // 2, self._pad : right] = color
             put_text(canvas, text, (self._pad * 2, middle), size_px, (255, 255, 255))
         else:
-            said = text if values.any() else CANNOT_TELL
+            said = f"{'nothing' if outcome == NOTHING else 'not sure'}: {text}"
+            said = said if values.any() else CANNOT_TELL
             put_text(canvas, said, (self._pad, middle), size_px, _FAINT)
         clock = f"{format_time(time_s, 1)} / {format_time(self._result.duration_s)}"
         left = self._width_px - self._pad - measure_text(clock, self._font_px)
@@ -207,16 +207,13 @@ class Panel:
         lane[:, max(round(begin), 0) : max(round(end), 0)] = _LANE
         self._draw_unknown(lane, time_s)
         spans: list[slice] = []
-        for event in self._result.events:
-            is_visible = abs(event.onset_s + event.offset_s - 2 * time_s) < (
-                event.offset_s - event.onset_s + self._visible_s
-            )
-            if event.label == label and is_visible:
-                left, right = self._x_of(np.array([event.onset_s, event.offset_s]), time_s, width)
-                span = slice(max(round(left), 0), max(round(right), 0))
-                lane[:, span] = _mix(color, _LANE, 0.25)
-                spans.append(span)
-        half_s = self._visible_s / 2 + scores.step_s
+        half_s = self._visible_s / 2
+        for event in self._events.find((label,), time_s - half_s, time_s + half_s):
+            left, right = self._x_of(np.array([event.onset_s, event.offset_s]), time_s, width)
+            span = slice(max(round(left), 0), max(round(right), 0))
+            lane[:, span] = _mix(color, _LANE, 0.25)
+            spans.append(span)
+        half_s += scores.step_s
         first, last = np.searchsorted(scores.times_s, [time_s - half_s, time_s + half_s])
         rows = np.arange(first, last)[~self._is_unknown[first:last]]
         for run in np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1) if len(rows) else ():

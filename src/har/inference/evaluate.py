@@ -12,8 +12,9 @@ from har.contract import BundleInfo
 from har.dataset.floor import ShortcutFloor, compute_shortcut_floor
 from har.dataset.store import Store
 from har.errors import BundleMismatchError
-from har.evaluation.clips import ClipMetrics, Interval, bootstrap_metrics, compute_clip_metrics
+from har.evaluation.clips import ClipMetrics, bootstrap_metrics, compute_clip_metrics
 from har.evaluation.figures import write_confusion
+from har.evaluation.intervals import Interval
 from har.evaluation.report import Picture, Report, write_report
 from har.files import write_json
 from har.runtime.clips import recognise_clips

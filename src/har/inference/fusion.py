@@ -40,6 +40,11 @@ class _Voice:
         divisor = np.where(sureness > 0, sureness, 1.0)
         return cls(np.where(sureness > 0, sums[:, :-1].T / divisor, 0.0).T, sureness)
 
+    @classmethod
+    def silent(cls, recognizer: Recognizer, n_moments: int) -> _Voice:
+        """Gives what is said where nothing can be told."""
+        return cls(np.zeros((n_moments, len(recognizer.info.labels))), np.zeros(n_moments))
+
     def take(self, rows: np.ndarray) -> _Voice:
         """Gives other moments."""
         return _Voice(self.logits[rows], self.sureness[rows])
@@ -59,46 +64,116 @@ def fuse_windows(
         (K,) probabilities of the recording as a whole, and the scores of its steps: those of the
         motion stream where there is one. Both are 0 where the model cannot tell.
     """
-    spec = recognizer.info.spec if recognizer.has_motion else recognizer.pose_spec
-    times_s = windows.compute_step_times(span_s, spec.rate_hz)
-    shape, people = (len(times_s), len(recognizer.info.labels)), None
-    motion, motion_whole = np.zeros(shape), np.zeros((1, shape[1]))
-    pose, pose_whole = _Voice(motion, np.zeros(shape[0])), _Voice(motion_whole, np.zeros(1))
+    times_s = windows.compute_step_times(span_s, get_rate_hz(recognizer))
+    pose_steps = find_pose_steps(recognizer, times_s, span_s)
+    motion, pose = np.zeros((1, len(recognizer.info.labels))), _Voice.silent(recognizer, 1)
     if recognizer.has_motion:
-        motion, motion_whole = _pool_motion(found.motion, len(times_s))
+        logits = np.stack([window.logits for window in found.motion])
+        motion = windows.compute_clip_logits(logits, np.full(len(logits), logits.shape[1]))[None]
     if recognizer.has_pose:
-        pose_s = windows.compute_step_times(span_s, recognizer.pose_spec.rate_hz)
-        nearest = windows.compute_nearest_indices(pose_s, times_s)
-        steps, pose_whole = _pool_pose(found.people, len(pose_s))
-        pose = steps.take(nearest)
-        people = _name_people(recognizer, found.people, pose.sureness, nearest)
-    scores = Scores(
+        pose = _Voice.of(_speak(found.people).mean(axis=0, keepdims=True))
+    scores = fuse_steps(recognizer, found, times_s, 0, pose_steps)
+    return _fuse(recognizer, motion, pose)[0], scores
+
+
+def get_rate_hz(recognizer: Recognizer) -> float:
+    """Gives the steps a second that scores have: the motion stream's where there is one."""
+    return (recognizer.info.spec if recognizer.has_motion else recognizer.pose_spec).rate_hz
+
+
+def find_pose_steps(recognizer: Recognizer, times_s: np.ndarray, span_s: float) -> np.ndarray:
+    """Gives for some times the steps of the pose stream nearest to them.
+
+    Args:
+        recognizer: A bundle; without a pose stream the steps are 0.
+        times_s: (N,) ascending seconds.
+        span_s: Length of the recording, which says how many steps there are.
+
+    Returns:
+        (N,) int64 ascending.
+    """
+    if not recognizer.has_pose:
+        return np.zeros(len(times_s), dtype=np.int64)
+    steps_s = windows.compute_step_times(span_s, recognizer.pose_spec.rate_hz)
+    return windows.compute_nearest_indices(steps_s, times_s)
+
+
+def fuse_steps(
+    recognizer: Recognizer,
+    found: Findings,
+    times_s: np.ndarray,
+    first: int,
+    pose_steps: np.ndarray,
+) -> Scores:
+    """Gives the scores of consecutive steps: to the bit those that all steps at once would have.
+
+    Args:
+        recognizer: The bundle that gave the windows.
+        found: At least all windows that look at these steps, by their starts.
+        times_s: (N,) middles of the steps, N >= 1.
+        first: Index of the first of them.
+        pose_steps: (N,) nearest steps of the pose stream.
+    """
+    n_steps = len(times_s)
+    motion, pose = np.zeros((n_steps, len(recognizer.info.labels))), None
+    people = None
+    if recognizer.has_motion:
+        motion = _pool_motion(found.motion, first, first + n_steps)
+    if recognizer.has_pose:
+        span = (int(pose_steps[0]), int(pose_steps[-1]) + 1)
+        pose = _pool_pose(found.people, *span).take(pose_steps - span[0])
+        people = _name_people(recognizer, found.people, pose.sureness, pose_steps)
+    return Scores(
         labels=recognizer.info.labels,
         times_s=times_s,
-        values=_fuse(recognizer, motion, pose),
-        step_s=min(1 / spec.rate_hz, 2 * float(times_s[0])),
+        values=_fuse(recognizer, motion, pose or _Voice.silent(recognizer, n_steps)),
+        step_s=_compute_step_s(recognizer, times_s, first),
         people=people,
     )
-    return _fuse(recognizer, motion_whole, pose_whole)[0], scores
 
 
-def _pool_motion(found: list[WindowLogits], n_total: int) -> tuple[np.ndarray, np.ndarray]:
-    """Gives the (N, K) logits of the steps and the (1, K) of the whole."""
+def fuse_newest(
+    recognizer: Recognizer, motion: WindowLogits | None, people: PeopleLogits | None
+) -> np.ndarray:
+    """Gives (K,) float32: what one window of each stream says, all 0 where it cannot tell.
+
+    Args:
+        recognizer: The bundle that gave the windows.
+        motion: A window of motion, or None for nothing.
+        people: A window of the pose stream, or None for nothing.
+    """
+    logits, pose = np.zeros((1, len(recognizer.info.labels))), _Voice.silent(recognizer, 1)
+    if motion is not None:
+        logits = motion.logits.mean(axis=0, keepdims=True)
+    if people is not None:
+        pose = _Voice.of(_speak([people]))
+    return _fuse(recognizer, logits, pose)[0]
+
+
+def _compute_step_s(recognizer: Recognizer, times_s: np.ndarray, first: int) -> float:
+    """Gives the stretch that one step speaks for: less where the only one was cut short."""
+    step_s = 1 / get_rate_hz(recognizer)
+    return step_s if first else min(step_s, 2 * float(times_s[0]))
+
+
+def _pool_motion(found: list[WindowLogits], first: int, end: int) -> np.ndarray:
+    """Gives the (N, K) logits of the steps from ``first`` to before ``end``."""
     logits = np.stack([window.logits for window in found])
     starts = np.array([window.start for window in found])
-    n_steps = logits.shape[1]
-    steps = compute_step_logits(logits.mean(axis=1), starts, n_steps, n_total)
-    return steps, windows.compute_clip_logits(logits, np.full(len(logits), n_steps))[None]
+    return compute_step_logits(logits.mean(axis=1), starts, logits.shape[1], end, first)
 
 
-def _pool_pose(found: list[PeopleLogits], n_total: int) -> tuple[_Voice, _Voice]:
-    """Gives what is said at the N steps of the pose stream, and of the whole as one moment."""
+def _pool_pose(found: list[PeopleLogits], first: int, end: int) -> _Voice:
+    """Gives what is said at the pose stream's steps from ``first`` to before ``end``."""
+    starts = np.array([window.start for window in found])
+    return _Voice.of(compute_step_logits(_speak(found), starts, found[0].n_steps, end, first))
+
+
+def _speak(found: list[PeopleLogits]) -> np.ndarray:
+    """Gives (W, K + 1): each window's logits times its sureness, and the sureness."""
     sureness = np.array([window.sureness for window in found])
     logits = np.stack([window.logits for window in found])
-    starts = np.array([window.start for window in found])
-    voices = np.column_stack([logits * sureness[:, None], sureness])
-    steps = compute_step_logits(voices, starts, found[0].n_steps, n_total)
-    return _Voice.of(steps), _Voice.of(voices.mean(axis=0, keepdims=True))
+    return np.column_stack([logits * sureness[:, None], sureness])
 
 
 def _fuse(recognizer: Recognizer, motion: np.ndarray, pose: _Voice) -> np.ndarray:
@@ -117,9 +192,10 @@ def _name_people(
     is_sure = np.array([window.sureness > 0 for window in found])
     probs = recognizer.compute_probs(np.stack([window.logits for window in found]))
     starts = np.array([window.start for window in found])
-    n_total = found[-1].start + found[-1].n_steps
-    strengths = probs * is_sure[:, None]
-    strongest = find_strongest(strengths, starts, found[0].n_steps, n_total)[steps]
+    first, end = int(steps[0]), int(steps[-1]) + 1
+    strongest = find_strongest(probs * is_sure[:, None], starts, found[0].n_steps, end, first)[
+        steps - first
+    ]
     labels = np.arange(strongest.shape[1])
     subjects, targets = (
         np.where(strongest >= 0, np.stack(numbers)[strongest, labels], 0)

@@ -1,35 +1,167 @@
-"""Files of results: events as CSV, everything as JSON, scores with their time grid as CSV.
+"""Files of results: those of each video, and those of a folder of videos.
 
-Every file appears under its name only once it is complete.
+Every file appears under its name only once it is complete. Of a video whose files begin with STEM:
+
+    STEM.scores.csv       the scores with their time grid (`har.events.saved`)
+    STEM.events.csv       its events as a table; STEM.events.vtt: as subtitles
+    STEM.timeline.png     scores and events at a glance
+    STEM.annotated.mp4    on request
+    STEM.thumbnails/      on request, a picture of each event
+
+and of all videos, also those of earlier runs, events.csv, results.json and totals.csv.
 """
 
 from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from har import files
+from har.config import DecodeConfig, OutputsConfig
 from har.dataset.catalog import Reject
-from har.errors import OutputError
+from har.events.event_files import join_events, write_event_files
+from har.events.outcomes import Totals, add_totals, compute_totals
+from har.events.saved import RESULT_ENDING
+from har.inference.annotate import write_annotated
 from har.inference.recording import VideoResult
-from har.types import People, Scores
+from har.inference.thumbnails import write_thumbnails
+from har.inference.timeline import write_timeline
 
-EVENT_COLUMNS = ("video", "start_s", "end_s", "label", "score", "subject", "target")
-_GRID_COLUMNS = ["time_s", "step_s"]
-_SURENESS = "sureness"
+_RESULTS, _TOTALS = "results.json", "totals.csv"
+_TOTAL_COLUMNS = ("video", "duration_s", "label", "n_events", "total_s", "per_hour")
 
 
-def compute_output_stems(paths: Sequence[Path]) -> list[str]:
+def write_video_outputs(
+    base: Path, result: VideoResult, decode: DecodeConfig, wants: OutputsConfig
+) -> None:
+    """Writes the files of one video, but for its scores.
+
+    Args:
+        base: What the names of the files begin with: their folder and the stem.
+        result: What was found. People are drawn if it has sightings.
+        decode: The rule that made the events.
+        wants: What is written beyond events and timeline.
+
+    Raises:
+        OutputError: A file cannot be written.
+        VideoError: The video cannot be read again, or the annotated one not written.
+    """
+    write_event_files(base, str(result.info.path), result.events)
+    write_timeline(files.add_ending(base, ".timeline.png"), result, decode)
+    if wants.annotate:
+        write_annotated(files.add_ending(base, ".annotated.mp4"), result, decode)
+    if wants.thumbnails:
+        write_thumbnails(files.add_ending(base, ".thumbnails"), result, decode)
+
+
+def write_folder_outputs(
+    folder: Path,
+    outcomes: Sequence[VideoResult | Reject],
+    stems: Mapping[Path, str],
+    decode: DecodeConfig,
+) -> None:
+    """Writes ``events.csv``, ``results.json`` and ``totals.csv`` of a folder's videos.
+
+    What earlier runs found in other videos stays in all three.
+
+    Args:
+        folder: Has the files of each video.
+        outcomes: Of this run.
+        stems: What the names of a video's files begin with, by its path.
+        decode: The rule that made this run's events.
+
+    Raises:
+        OutputError: A file cannot be read or written.
+    """
+    entries = to_json(outcomes, stems, decode)
+    taken = {entry[name] for entry in entries for name in ("video", "stem") if name in entry}
+    earlier = [
+        entry
+        for entry in _read_entries(folder / _RESULTS)
+        if not taken & {entry["video"], entry.get("stem")}
+    ]
+    join_events(folder)
+    files.write_json(folder / _RESULTS, [*earlier, *entries])
+    _write_totals(folder / _TOTALS, [*earlier, *entries])
+
+
+def to_json(
+    outcomes: Iterable[VideoResult | Reject], stems: Mapping[Path, str], decode: DecodeConfig
+) -> list[dict[str, Any]]:
+    """Gives the values of `har predict --json`: a rejected video has ``video`` and ``error``.
+
+    Arguments are those of `write_folder_outputs`.
+    """
+    return [
+        {"video": str(outcome.path), "error": outcome.reason}
+        if isinstance(outcome, Reject)
+        else _describe(outcome, stems, decode)
+        for outcome in outcomes
+    ]
+
+
+def add_up(results: Iterable[VideoResult], decode: DecodeConfig) -> Totals:
+    """Gives what the events of some videos add up to."""
+    return add_totals([_compute_totals(result, decode) for result in results])
+
+
+def _compute_totals(result: VideoResult, decode: DecodeConfig) -> Totals:
+    return compute_totals(result.scores, result.events, decode, result.duration_s)
+
+
+def _describe(
+    result: VideoResult, stems: Mapping[Path, str], decode: DecodeConfig
+) -> dict[str, Any]:
+    totals = _compute_totals(result, decode)
+    return {**result.to_json(), "stem": stems[result.info.path], "totals": totals.to_json()}
+
+
+def _read_entries(path: Path) -> list[dict[str, Any]]:
+    """Gives what earlier runs wrote; nothing where it is absent or was written by others."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return [entry for entry in entries if isinstance(entry["video"], str)]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _write_totals(path: Path, entries: Iterable[dict[str, Any]]) -> None:
+    with files.replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, _TOTAL_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for entry in entries:
+            totals = entry.get("totals", {"labels": []})
+            for item in totals["labels"]:
+                writer.writerow(
+                    {"video": entry["video"], "duration_s": totals["duration_s"], **item}
+                )
+
+
+def find_taken_stems(folder: Path) -> dict[str, Path]:
+    """Gives the stems of the videos of which earlier runs left files, and the videos."""
+    taken: dict[str, Path] = {}
+    for path in sorted(folder.glob(f"*{RESULT_ENDING}")):
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            taken[path.name.removesuffix(RESULT_ENDING)] = Path(values["info"]["path"])
+        except (OSError, ValueError, TypeError, KeyError):
+            continue  # not a file of ours, or half gone: nothing that could be lost
+    return taken
+
+
+def compute_output_stems(
+    paths: Sequence[Path], taken: Mapping[str, Path] | None = None
+) -> list[str]:
     """Gives each video a stem for its files, so that many share a folder without a clash.
 
     Args:
         paths: Different videos, of any folders.
+        taken: Stems that are in use, and the video of each; that video has it again.
 
     Returns:
         The file's own stem where no other has it (whatever the case of its letters), else with
@@ -37,8 +169,11 @@ def compute_output_stems(paths: Sequence[Path]) -> list[str]:
 
     >>> compute_output_stems([Path("a/x.mp4"), Path("b/x.mp4"), Path("b/y.avi"), Path("b/y.mp4")])
     ['a_x_mp4', 'b_x_mp4', 'y_avi', 'y_mp4']
+    >>> compute_output_stems([Path("b/x.mp4")], {"x": Path("a/x.mp4")})
+    ['x_mp4']
     """
-    names = [_list_names(path) for path in paths]
+    in_use = {stem: video.resolve() for stem, video in (taken or {}).items()}
+    names = [_list_names(path, in_use) for path in paths]
     levels = [0] * len(paths)
     while True:
         stems = [own[level] for own, level in zip(names, levels, strict=True)]
@@ -54,133 +189,13 @@ def compute_output_stems(paths: Sequence[Path]) -> list[str]:
             levels[index] += 1
 
 
-def _list_names(path: Path) -> list[str]:
+def _list_names(path: Path, in_use: Mapping[str, Path]) -> list[str]:
+    """Gives the stems that a video may have, the best first, the last one its alone."""
+    place = path.resolve()
     with_ending = path.name.replace(".", "_")
-    digest = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
-    return [
-        path.stem,
-        with_ending,
-        f"{path.resolve().parent.name}_{with_ending}",
-        f"{with_ending}_{digest}",
-    ]
-
-
-def write_events_csv(path: Path, results: Iterable[VideoResult]) -> None:
-    """Writes one line an event, for all videos, seconds to the millisecond.
-
-    Subject and target are numbers of people within a video; empty where they are not known.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    with files.replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(EVENT_COLUMNS)
-        for result in results:
-            for event in result.events:
-                span = (f"{event.onset_s:.3f}", f"{event.offset_s:.3f}")
-                who = (event.subject or "", event.target or "")
-                score = f"{event.score:.4f}"
-                writer.writerow([result.info.path, *span, event.label, score, *who])
-
-
-def to_json(outcomes: Iterable[VideoResult | Reject]) -> list[dict[str, Any]]:
-    """Gives the values of `har predict --json`: a rejected video has ``video`` and ``error``."""
-    return [
-        {"video": str(outcome.path), "error": outcome.reason}
-        if isinstance(outcome, Reject)
-        else outcome.to_json()
-        for outcome in outcomes
-    ]
-
-
-def write_json(path: Path, outcomes: Iterable[VideoResult | Reject]) -> None:
-    """Writes what `to_json` gives.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    files.write_json(path, to_json(outcomes))
-
-
-def save_scores(path: Path, scores: Scores) -> None:
-    """Writes one line a time step, without any loss: ``time_s,step_s`` and a column a label.
-
-    Where people are known, there follow ``sureness`` and for each label a column ``subject:LABEL``,
-    then for each a column ``target:LABEL``, with the numbers of people; 0 is nobody.
-
-    Raises:
-        OutputError: The file cannot be written.
-    """
-    header = [*_GRID_COLUMNS, *scores.labels]
-    columns = [scores.times_s.tolist(), [scores.step_s] * len(scores.times_s), *scores.values.T]
-    if scores.people is not None:
-        header += _name_people_columns(scores.labels)
-        columns += [scores.people.sureness, *scores.people.subjects.T, *scores.people.targets.T]
-    with files.replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        for row in zip(*columns, strict=True):
-            writer.writerow(map(str, row))
-
-
-def _name_people_columns(labels: Sequence[str]) -> list[str]:
-    named = [f"{role}:{label}" for role in ("subject", "target") for label in labels]
-    return [_SURENESS, *named]
-
-
-def load_scores(path: Path) -> Scores:
-    """Reads what `save_scores` wrote.
-
-    Raises:
-        OutputError: There is no such file, or it holds something else.
-    """
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            header, *rows = csv.reader(file)
-        return _parse_scores(header, rows)
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
-        raise OutputError(
-            f"{path} cannot be read as saved scores: {error}. Give a scores file that "
-            f"'har predict' wrote."
-        ) from error
-
-
-def _parse_scores(header: list[str], rows: list[list[str]]) -> Scores:
-    n_grid = len(_GRID_COLUMNS)
-    n_labels = _count_labels(header)
-    if header[:n_grid] != _GRID_COLUMNS or n_labels < 2:
-        raise ValueError(f"its first line is {','.join(header)[:80]!r}")
-    table = np.array(rows, dtype=np.float64)
-    if table.shape != (len(rows), len(header)) or len(rows) == 0:
-        raise ValueError("it has no rows")
-    grid, values, rest = np.split(table, [n_grid, n_grid + n_labels], axis=1)
-    if not np.all((values >= 0) & (values <= 1)):
-        raise ValueError("a score is not from 0 to 1")
-    if not (np.all(np.diff(grid[:, 0]) > 0) and np.all(grid[:, 1] == grid[0, 1])):
-        raise ValueError("its times do not ascend on an even grid")
-    return Scores(
-        labels=tuple(header[n_grid : n_grid + n_labels]),
-        times_s=grid[:, 0],
-        values=values.astype(np.float32),
-        step_s=float(grid[0, 1]),
-        people=_parse_people(rest, n_labels) if rest.shape[1] else None,
-    )
-
-
-def _count_labels(header: list[str]) -> int:
-    """Gives how many labels a file's first line names, with or without people after them."""
-    names = header[len(_GRID_COLUMNS) :]
-    n_labels = (len(names) - 1) // 3
-    has_people = names[n_labels:] == _name_people_columns(names[:n_labels])
-    return n_labels if has_people else len(names)
-
-
-def _parse_people(columns: np.ndarray, n_labels: int) -> People:
-    sureness, numbers = columns[:, 0], columns[:, 1:]
-    if not np.all((sureness >= 0) & (sureness <= 1)):
-        raise ValueError("a sureness is not from 0 to 1")
-    if not np.all((numbers >= 0) & (numbers % 1 == 0)):
-        raise ValueError("the number of a person is not a whole one")
-    subjects, targets = np.split(numbers.astype(np.int64), [n_labels], axis=1)
-    return People(subjects, targets, sureness.astype(np.float32))
+    digest = hashlib.sha256(str(place).encode()).hexdigest()[:8]
+    own = [stem for stem, video in in_use.items() if video == place]
+    others = {stem.casefold() for stem in in_use}
+    names = [path.stem, with_ending, f"{place.parent.name}_{with_ending}"]
+    free = [name for name in names if name.casefold() not in others]
+    return [*own, *free, f"{with_ending}_{digest}"]

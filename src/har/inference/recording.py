@@ -1,10 +1,10 @@
-"""Recognises video files: one from its first frame to its last, or many, one after another."""
+"""Recognises a video file from its first frame to its last."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,14 +12,16 @@ from typing import Any
 from har import windows
 from har.config import DecodeConfig, PredictConfig
 from har.dataset.catalog import Reject, iter_files
-from har.errors import EmptyVideoError, VideoDecodeError, VideoError, VideoNotFoundError
+from har.errors import EmptyVideoError, VideoDecodeError, VideoNotFoundError
 from har.events.decode import decode_events, name_people
-from har.inference.detecting import open_detector
 from har.inference.fusion import fuse_windows
+from har.inference.networks import Networks, open_networks
 from har.inference.sightings import Sightings, build_sightings
-from har.inference.stream import Detect, Findings, StreamRecognizer
+from har.inference.stream import Findings, StreamRecognizer
+from har.runtime.engine import count_cores
 from har.runtime.recognizer import Recognizer
-from har.types import Event, Scores, VideoInfo
+from har.types import Event, Frame, Scores, VideoInfo
+from har.video.ahead import read_ahead
 from har.video.reader import VideoReader, open_video
 
 Progress = Callable[[float, float | None], None]
@@ -83,17 +85,7 @@ class VideoResult:
             "fps": None if fps is None else round(fps, 3),
             "label": self.label,
             "probs": {label: round(prob, 4) for label, prob in self.probs.items()},
-            "events": [
-                {
-                    "label": event.label,
-                    "onset_s": round(event.onset_s, 3),
-                    "offset_s": round(event.offset_s, 3),
-                    "score": round(event.score, 4),
-                    "subject": event.subject or None,
-                    "target": event.target or None,
-                }
-                for event in self.events
-            ],
+            "events": [event.to_json() for event in self.events],
             "sureness": None if self.sureness is None else round(self.sureness, 4),
             "unknown_share": round(self.unknown_share, 4),
             "n_windows": self.n_windows,
@@ -109,6 +101,7 @@ def recognise_video(
     config: PredictConfig | None = None,
     decode: DecodeConfig | None = None,
     progress: Progress | None = None,
+    networks: Networks | None = None,
 ) -> VideoResult:
     """Looks at all of a video, decoding it once, with memory that does not grow with its frames.
 
@@ -116,39 +109,29 @@ def recognise_video(
     also a changing one. Of a damaged video the readable part is recognised and a note says so.
 
     Args:
-        recognizer: The loaded bundle; it says all about size, colour and sampling.
+        recognizer: The loaded bundle; it says all about size, colour and sampling. Loaded with
+            ``n_threads=1`` it is fastest.
         path: A file of any format that FFmpeg reads.
-        config: How windows overlap and steps are batched; the defaults when None.
+        config: How windows overlap and how many cores are used; the defaults when None. The
+            result is the same to the bit on any number of cores.
         decode: How scores become events; the bundle's own when None.
         progress: Called after every frame that is looked at.
+        networks: Of `open_networks`, where several videos share them; its own when None.
 
     Raises:
         VideoError: The file cannot be opened, or has too few frames to compare.
         ConfigError: The background label is none of the bundle's.
         BundleMismatchError: The bundle's graphs do not take what its contract says.
     """
-    with _open_detector(recognizer) as detect:
-        return _recognise(recognizer, path, config, decode, progress, detect)
-
-
-def _open_detector(recognizer: Recognizer) -> AbstractContextManager[Detect | None]:
-    return open_detector() if recognizer.has_pose else nullcontext()
-
-
-def _recognise(
-    recognizer: Recognizer,
-    path: Path,
-    config: PredictConfig | None,
-    decode: DecodeConfig | None,
-    progress: Progress | None,
-    detect: Detect | None,
-) -> VideoResult:
     started_s = time.perf_counter()
     config, decode = config or PredictConfig(), decode or recognizer.info.decode
-    spec = recognizer.info.spec
-    stream = StreamRecognizer(recognizer, config, detect)
-    with open_video(path, spec.size, spec.color, spec.max_rate_hz) as reader:
-        found, note = _push_all(stream, reader, config.keep_people, progress)
+    n_cores = config.jobs or count_cores()
+    with (
+        nullcontext(networks) if networks else open_networks(recognizer, n_cores) as cnns,
+        _open_frames(recognizer, path, config.n_ahead if n_cores > 1 else 0) as (reader, frames),
+    ):
+        stream = StreamRecognizer(recognizer, config, cnns.detect, cnns.encode)
+        found, note = _push_all(stream, reader, frames, config.keep_people, progress)
         _check_length(recognizer, stream, path, note)
         info, sightings = reader.info, _find_sightings(recognizer, found, stream, reader)
     probs, scores = fuse_windows(recognizer, found, stream.span_s)
@@ -168,12 +151,29 @@ def _recognise(
     )
 
 
+@contextmanager
+def _open_frames(
+    recognizer: Recognizer, path: Path, n_ahead: int
+) -> Iterator[tuple[VideoReader, Iterable[Frame]]]:
+    """Opens a video and gives its frames: decoded beside their use, or with 0 in this thread."""
+    spec, n_threads = recognizer.info.spec, 0 if n_ahead else 1
+    with (
+        open_video(path, spec.size, spec.color, spec.max_rate_hz, n_threads=n_threads) as reader,
+        read_ahead(reader, n_ahead) if n_ahead else nullcontext(reader) as frames,
+    ):
+        yield reader, frames
+
+
 def _push_all(
-    stream: StreamRecognizer, reader: VideoReader, keep_people: bool, progress: Progress | None
+    stream: StreamRecognizer,
+    reader: VideoReader,
+    frames: Iterable[Frame],
+    keep_people: bool,
+    progress: Progress | None,
 ) -> tuple[Findings, str]:
     found, note = Findings(), ""
     try:
-        for frame in reader:
+        for frame in frames:
             found.extend(stream.push(frame), keep_people)
             if progress is not None:
                 progress(frame.time_s, reader.info.duration_s)
@@ -228,30 +228,3 @@ def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:
         for path in found:
             videos.setdefault(path.resolve(), path)
     return list(videos.values()), rejects
-
-
-def iter_results(
-    recognizer: Recognizer,
-    paths: Iterable[Path],
-    *,
-    config: PredictConfig | None = None,
-    decode: DecodeConfig | None = None,
-    progress: Progress | None = None,
-) -> Iterator[VideoResult | Reject]:
-    """Recognises videos one after another; one that cannot be read never stops the rest.
-
-    Arguments are those of `recognise_video`.
-
-    Yields:
-        For each path its result, or a reject with the reason.
-
-    Raises:
-        ConfigError: The background label is none of the bundle's.
-        BundleMismatchError: The bundle's graphs do not take what its contract says.
-    """
-    with _open_detector(recognizer) as detect:
-        for path in paths:
-            try:
-                yield _recognise(recognizer, path, config, decode, progress, detect)
-            except VideoError as error:
-                yield Reject("", path, str(error))

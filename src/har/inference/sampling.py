@@ -92,7 +92,8 @@ class StackSampler:
         self._times_s.append(frame.time_s)
         self._images.append(frame.image)
         stacks = self._make_stacks(self._find_final_steps())
-        self._forget_frames()
+        if stacks:
+            self._forget_frames()
         return stacks
 
     def flush(self) -> list[Stack]:
@@ -106,9 +107,9 @@ class StackSampler:
     def _find_final_steps(self) -> np.ndarray:
         rate_hz, last_s = self._rate_hz, self._times_s[-1]
         n_passed = int(np.floor(last_s * rate_hz + _STEP_EPS))
+        if n_passed <= self._n_steps:
+            return np.zeros(0)
         step_times_s = (np.arange(self._n_steps, n_passed) + 0.5) / rate_hz
-        if len(step_times_s) == 0:
-            return step_times_s
         times_s = np.array(self._times_s)
         centre = windows.compute_nearest_indices(times_s, step_times_s)
         return step_times_s[times_s[centre] + self._latest_offset_s <= last_s]

@@ -79,3 +79,18 @@ def build_sightings(
         points=points,
         step_s=float(2 * times_s[0]),
     )
+
+
+def place_people(
+    people: dict[int, np.ndarray], info: VideoInfo, box: Letterbox
+) -> dict[int, np.ndarray]:
+    """Gives keypoints of a video where a letterboxed picture of it shows them.
+
+    Args:
+        people: (17, 3) keypoints by number, in the video's own pixels.
+        info: Of the video.
+        box: Where the video is in the picture.
+    """
+    scale = np.array([box.width / info.width, box.height / info.height, 1.0])
+    corner = np.array([box.left, box.top, 0.0])
+    return {number: points * scale + corner for number, points in people.items()}

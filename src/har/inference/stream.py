@@ -31,7 +31,10 @@ Seen = Iterable[tuple[np.ndarray, np.ndarray]]
 Detect = Callable[[Iterable[np.ndarray]], Seen]
 """Gives for each picture, in order, what `PoseDetector.detect` gives; it may still be at work."""
 
-_MAX_WINDOWS = 32
+Encode = Callable[[Iterable[np.ndarray]], Iterable[np.ndarray]]
+"""Gives for each (H, W, C) stack, in order, its (D,) features; it may still be at work."""
+
+MAX_WINDOWS = 32
 """Windows that go through the temporal head together, at most."""
 
 
@@ -104,51 +107,71 @@ class FeatureWindows:
 
 
 class MotionStream:
-    """Windows of motion in the picture."""
+    """Windows of motion in the picture.
 
-    def __init__(self, recognizer: Recognizer, config: PredictConfig) -> None:
+    Where steps wait for each other, a batch is encoded while the next one is gathered: an encoder
+    with threads of its own then works beside the decoder and the temporal head.
+    """
+
+    def __init__(
+        self, recognizer: Recognizer, config: PredictConfig, encode: Encode | None = None
+    ) -> None:
         """Starts an empty stream of a bundle that takes motion."""
         self._recognizer = recognizer
-        self._spec = recognizer.info.spec
-        sampler = StackSampler(
-            self._spec.rate_hz, self._spec.offsets_s, compute_picture_shape(self._spec)
-        )
-        self.sampler = BatchSampler(sampler, config.batch_steps)
-        self._windows = FeatureWindows(self._spec.n_steps, config.hop(self._spec.n_steps))
+        self._encode = encode or partial(_encode_together, recognizer)
+        self._n_ahead = 1 if config.batch_steps > 1 else 0
+        self._begun: deque[tuple[list[Stack], Iterable[np.ndarray]]] = deque()
+        n_steps = recognizer.info.spec.n_steps
+        self.sampler = BatchSampler(build_motion_sampler(recognizer), config.batch_steps)
+        self._windows = FeatureWindows(n_steps, config.hop(n_steps))
 
     def push(self, frame: Frame, found: Findings) -> None:
         """Takes the next frame and adds what is known with it to ``found``."""
-        for batch in self.sampler.push(frame):
-            self._encode(batch, found)
+        self._look(self.sampler.push(frame), self._n_ahead, found)
 
     def flush(self, found: Findings) -> None:
         """Ends the stream and adds what was still waiting to ``found``."""
-        for batch in self.sampler.flush():
-            self._encode(batch, found)
+        self._look(self.sampler.flush(), 0, found)
         last = self._windows.flush()
-        found.motion += self._score([last]) if last else []
+        found.motion += score_windows(self._recognizer, [last]) if last else []
 
-    def _encode(self, batch: list[Stack], found: Findings) -> None:
-        features = self._recognizer.compute_features(np.stack([item.image for item in batch]))
+    def _look(self, batches: list[list[Stack]], n_ahead: int, found: Findings) -> None:
+        for batch in batches:
+            self._begun.append((batch, self._encode([item.image for item in batch])))
+        while len(self._begun) > n_ahead:
+            self._follow(*self._begun.popleft(), found)
+
+    def _follow(self, batch: list[Stack], features: Iterable[np.ndarray], found: Findings) -> None:
         due: list[tuple[int, np.ndarray]] = []
         for item, feature in zip(batch, features, strict=True):
             for _ in range(item.n_steps):
                 window = self._windows.push(feature)
                 due += [window] if window else []
-                if len(due) == _MAX_WINDOWS:
-                    found.motion += self._score(due)
+                if len(due) == MAX_WINDOWS:
+                    found.motion += score_windows(self._recognizer, due)
                     due = []
-        found.motion += self._score(due) if due else []
+        found.motion += score_windows(self._recognizer, due) if due else []
 
-    def _score(self, due: list[tuple[int, np.ndarray]]) -> list[WindowLogits]:
-        padded = np.zeros((len(due), self._spec.n_steps, due[0][1].shape[1]), dtype=np.float32)
-        for row, (_, features) in zip(padded, due, strict=True):
-            row[: len(features)] = features
-        logits = self._recognizer.compute_logits(padded)
-        return [
-            WindowLogits(start, rows[: len(features)])
-            for (start, features), rows in zip(due, logits, strict=True)
-        ]
+
+def _encode_together(recognizer: Recognizer, stacks: Iterable[np.ndarray]) -> np.ndarray:
+    return recognizer.compute_features(np.stack(list(stacks)))
+
+
+def score_windows(recognizer: Recognizer, due: list[tuple[int, np.ndarray]]) -> list[WindowLogits]:
+    """Gives what the temporal head says of some windows, of one stream or of several.
+
+    Args:
+        recognizer: A bundle that takes motion.
+        due: At least one start and (n, D) features, as of `FeatureWindows`.
+    """
+    shape = (len(due), recognizer.info.spec.n_steps, due[0][1].shape[1])
+    padded = np.zeros(shape, dtype=np.float32)
+    for row, (_, features) in zip(padded, due, strict=True):
+        row[: len(features)] = features
+    return [
+        WindowLogits(start, rows[: len(features)])
+        for (start, features), rows in zip(due, recognizer.compute_logits(padded), strict=True)
+    ]
 
 
 class PoseStream:
@@ -160,11 +183,9 @@ class PoseStream:
 
     def __init__(self, recognizer: Recognizer, config: PredictConfig, detect: Detect) -> None:
         """Starts an empty stream of a bundle that takes keypoints."""
-        pose, shape = recognizer.pose_spec, compute_picture_shape(recognizer.info.spec)
-        self.sampler = BatchSampler(StackSampler(pose.rate_hz, (0.0,), shape), config.batch_steps)
-        self._people = PeopleStream(recognizer, config.hop(pose.n_steps))
+        self.sampler = BatchSampler(build_pose_sampler(recognizer), config.batch_steps)
+        self._people = PeopleStream(recognizer, config.hop(recognizer.pose_spec.n_steps))
         self._detect = detect
-        self._is_gray = len(shape) == 2
         self._n_ahead = 1 if config.batch_steps > 1 else 0
         self._begun: deque[tuple[list[Stack], Seen]] = deque()
 
@@ -180,8 +201,7 @@ class PoseStream:
 
     def _look(self, batches: list[list[Stack]], n_ahead: int, found: Findings) -> None:
         for batch in batches:
-            pictures = [item.image[..., 0] if self._is_gray else item.image for item in batch]
-            self._begun.append((batch, self._detect(pictures)))
+            self._begun.append((batch, self._detect([get_picture(item) for item in batch])))
         while len(self._begun) > n_ahead:
             self._follow(*self._begun.popleft(), found)
 
@@ -201,6 +221,7 @@ class StreamRecognizer:
         recognizer: Recognizer,
         config: PredictConfig | None = None,
         detect: Detect | None = None,
+        encode: Encode | None = None,
     ) -> None:
         """Starts an empty stream.
 
@@ -210,11 +231,13 @@ class StreamRecognizer:
                 CNN together: 1 answers soonest, more is faster for files. The defaults when None.
             detect: Finds people, where the bundle looks at them; the shipped pose network, one
                 picture after another, when None.
+            encode: Encodes stacks, where the bundle looks at motion; the recognizer's own CNN, all
+                that wait for each other together, when None.
         """
         config = config or PredictConfig()
         self._streams: list[MotionStream | PoseStream] = []
         if recognizer.has_motion:
-            self._streams.append(MotionStream(recognizer, config))
+            self._streams.append(MotionStream(recognizer, config, encode))
         if recognizer.has_pose:
             detect = detect or partial(map, PoseDetector().detect)
             self._streams.append(PoseStream(recognizer, config, detect))
@@ -254,6 +277,23 @@ class StreamRecognizer:
         for stream in self._streams:
             stream.flush(found)
         return found
+
+
+def build_motion_sampler(recognizer: Recognizer) -> StackSampler:
+    """Gives the empty sampler of the stacks that a bundle's frame CNN takes."""
+    spec = recognizer.info.spec
+    return StackSampler(spec.rate_hz, spec.offsets_s, compute_picture_shape(spec))
+
+
+def build_pose_sampler(recognizer: Recognizer) -> StackSampler:
+    """Gives the empty sampler of the pictures in which a bundle's people are found."""
+    shape = compute_picture_shape(recognizer.info.spec)
+    return StackSampler(recognizer.pose_spec.rate_hz, (0.0,), shape)
+
+
+def get_picture(stack: Stack) -> np.ndarray:
+    """Gives the one picture of a pose stream's stack: (H, W) gray or (H, W, 3) RGB."""
+    return stack.image[..., 0] if stack.image.shape[-1] == 1 else stack.image
 
 
 def compute_picture_shape(spec: WindowSpec) -> tuple[int, ...]:

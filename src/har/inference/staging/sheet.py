@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from har.errors import VideoWriteError
-from har.files import replacing
 from har.inference.lettering import fit_text, put_text
+from har.inference.pictures import write_picture
 from har.inference.staging.folder import TakeRow
 from har.video.reader import open_video
 
@@ -42,11 +40,7 @@ def write_sheet(path: Path, out_dir: Path, rows: Sequence[TakeRow]) -> None:
         np.concatenate(strips[start : start + n_rows]) for start in range(0, len(strips), n_rows)
     ]
     sheet = np.concatenate(columns, axis=1)
-    done, data = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise VideoWriteError(f"The contact sheet {path} of shape {sheet.shape} cannot be coded")
-    with replacing(path) as part:
-        part.write_bytes(data.tobytes())
+    write_picture(path, sheet)
 
 
 def _draw_strip(path: Path, row: TakeRow) -> np.ndarray:

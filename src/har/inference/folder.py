@@ -1,0 +1,294 @@
+"""Recognises many videos: on all cores, past broken ones, going on where an earlier run stopped."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from har import __version__
+from har.config import DecodeConfig, PredictConfig
+from har.contract import BUNDLE_FILE, compute_file_hash
+from har.dataset.catalog import Reject
+from har.dataset.workers import Workers
+from har.errors import VideoError, VideoWriteError
+from har.inference.board import Board, open_board
+from har.inference.kept import compute_key, load_result, save_result, start_result
+from har.inference.networks import Networks, build_networks, open_networks
+from har.inference.recording import VideoResult, recognise_video
+from har.runtime.engine import count_cores
+from har.runtime.recognizer import Recognizer
+
+Write = Callable[[Path, VideoResult], None]
+"""Writes files of a result, whose names begin with the given path and a dot."""
+
+_TELL_EVERY_S = 0.2
+_DIED = (
+    "the process that recognised it was killed, by the system if memory ran out, or by a fault in "
+    "the decoder; run the same command again, and if it ends so again repair or replace the file"
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is done with each of many videos.
+
+    Attributes:
+        bundle: The trained model's folder.
+        write: What is written beside the scores; a function that worker processes can be sent.
+        outputs: Says in words all on which ``write`` depends.
+        config: How videos are recognised; with ``jobs`` of them at once.
+        decode: How scores become events; the bundle's own when None.
+    """
+
+    bundle: Path
+    write: Write
+    outputs: str = ""
+    config: PredictConfig = field(default_factory=PredictConfig)
+    decode: DecodeConfig | None = None
+
+    def describe(self) -> str:
+        """Gives all that shapes a video's files, as text; how many cores are used is no part."""
+        same = replace(self.config, jobs=0, n_ahead=1)
+        decode = None if self.decode is None else asdict(self.decode)
+        bundle_hash = compute_file_hash(self.bundle / BUNDLE_FILE)
+        return json.dumps([__version__, bundle_hash, self.outputs, asdict(same), decode])
+
+
+@dataclass(frozen=True)
+class VideoJob:
+    """One of many videos.
+
+    Attributes:
+        path: The video.
+        base: What the names of its files begin with: their folder and the stem.
+    """
+
+    path: Path
+    base: Path
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What became of a video.
+
+    Attributes:
+        job: The video.
+        outcome: What was found, or why nothing could be.
+        is_kept: An earlier run found it, and nothing has changed since.
+    """
+
+    job: VideoJob
+    outcome: VideoResult | Reject
+    is_kept: bool = False
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a run is with the videos that it has to recognise.
+
+    Attributes:
+        done_s: Seconds of video that are recognised.
+        share: Of the whole work, from 0 to 1; videos count by their bytes.
+        n_done: Videos that are finished.
+        n_videos: All of them.
+    """
+
+    done_s: float
+    share: float
+    n_done: int
+    n_videos: int
+
+
+@dataclass(frozen=True)
+class _Task:
+    """A job as a worker process gets it."""
+
+    row: int
+    job: VideoJob
+    plan: Plan
+    settings: str
+    board: Board
+
+
+_Outcomes = Generator[tuple[_Task, VideoResult | Reject]]
+
+
+def recognise_folder(
+    plan: Plan,
+    jobs: Sequence[VideoJob],
+    again: bool = False,
+    progress: Callable[[Standing], None] | None = None,
+) -> Iterator[Finished]:
+    """Recognises videos and writes the files of each as soon as it is done.
+
+    Several videos are recognised at once, each in a process of its own on one core; a single one
+    uses all cores. A video that cannot be read, or makes its process die, never stops the others.
+
+    Args:
+        plan: What to do.
+        jobs: Different videos, whose files do not clash.
+        again: Also recognise those whose files are there already, from the same video, bundle and
+            settings.
+        progress: Is told now and then how far all is.
+
+    Yields:
+        Each video once, as it is finished.
+
+    Raises:
+        BundleError: The bundle is absent, damaged or does not fit this version.
+        ConfigError: The background label is none of the bundle's.
+        OutputError: Files cannot be written; those of finished videos stay.
+        VideoWriteError: Likewise, of an annotated video.
+    """
+    recognizer = Recognizer(plan.bundle, n_threads=1)
+    settings = plan.describe()
+    pending: list[VideoJob] = []
+    for job in jobs:
+        kept = None if again else _find_kept(job, settings)
+        if kept is None:
+            pending.append(job)
+        else:
+            yield Finished(job, kept, is_kept=True)
+    n_cores = plan.config.jobs or count_cores()
+    with open_board(len(pending)) as board:
+        tasks = [_Task(row, job, plan, settings, board) for row, job in enumerate(pending)]
+        meter = _Meter(tasks, board, progress)
+        if min(n_cores, len(tasks)) <= 1:
+            found = _run_here(tasks, recognizer, n_cores, meter)
+        else:
+            found = _run_apart(tasks, n_cores, meter)
+        with closing(found):
+            for task, outcome in found:
+                meter.finish(task.row)
+                yield Finished(task.job, outcome)
+
+
+def _find_kept(job: VideoJob, settings: str) -> VideoResult | None:
+    key = _find_key(job, settings)
+    return load_result(job.base, key) if key else None
+
+
+def _find_key(job: VideoJob, settings: str) -> str:
+    try:
+        return compute_key(job.path, settings)
+    except OSError:  # the reader says what is wrong with it
+        return ""
+
+
+def _run_here(
+    tasks: Sequence[_Task], recognizer: Recognizer, n_cores: int, meter: _Meter
+) -> _Outcomes:
+    """Recognises one video after another, each on all cores."""
+    with open_networks(recognizer, n_cores) as networks:
+        for task in tasks:
+            yield task, _run_task(task, recognizer, networks, meter.update)
+
+
+def _run_apart(tasks: Sequence[_Task], n_cores: int, meter: _Meter) -> _Outcomes:
+    """Recognises several videos at once, the largest files first, each on one core."""
+    ordered = sorted(tasks, key=lambda task: -meter.n_bytes[task.row])
+    with Workers(
+        min(n_cores, len(tasks)), on_wait=meter.update, on_stop=meter.board.stop
+    ) as workers:
+        for task, outcome in workers.run(_work, ordered):
+            yield task, outcome or Reject("", task.job.path, _DIED)
+
+
+def _work(task: _Task) -> VideoResult | Reject:
+    """Does a task in a worker process."""
+    bundle = task.plan.bundle
+    recognizer, networks = _load(bundle, compute_file_hash(bundle / BUNDLE_FILE))
+    one_core = replace(task, plan=replace(task.plan, config=replace(task.plan.config, jobs=1)))
+    return _run_task(one_core, recognizer, networks)
+
+
+@lru_cache(maxsize=1)
+def _load(bundle: Path, bundle_hash: str) -> tuple[Recognizer, Networks]:
+    """Gives a bundle and its networks without threads: a worker process loads them once."""
+    recognizer = Recognizer(bundle, n_threads=1)
+    return recognizer, build_networks(recognizer)
+
+
+def _run_task(
+    task: _Task,
+    recognizer: Recognizer,
+    networks: Networks,
+    on_frame: Callable[[], None] | None = None,
+) -> VideoResult | Reject:
+    job, plan = task.job, task.plan
+
+    def note(done_s: float, total_s: float | None) -> None:
+        task.board.note(task.row, done_s, total_s)
+        if on_frame is not None:
+            on_frame()
+
+    key = _find_key(job, task.settings)
+    try:
+        result = recognise_video(
+            recognizer,
+            job.path,
+            config=plan.config,
+            decode=plan.decode,
+            progress=note,
+            networks=networks,
+        )
+        start_result(job.base, result)
+        plan.write(job.base, result)
+        save_result(job.base, key, result)
+    except VideoWriteError:
+        raise
+    except VideoError as error:
+        return Reject("", job.path, str(error))
+    return result
+
+
+class _Meter:
+    """Adds up how far all videos are and tells it."""
+
+    def __init__(
+        self,
+        tasks: Sequence[_Task],
+        board: Board,
+        progress: Callable[[Standing], None] | None,
+    ) -> None:
+        self.board = board
+        self.n_bytes = np.array([_count_bytes(task.job.path) for task in tasks], dtype=np.float64)
+        self._is_done = np.zeros(len(tasks), dtype=bool)
+        self._progress = progress
+        self._told_s = 0.0
+
+    def finish(self, row: int) -> None:
+        """Counts a video as done, whatever became of it."""
+        self._is_done[row] = True
+        self._tell()
+
+    def update(self) -> None:
+        """Tells how far all is, unless it was told just before."""
+        now_s = time.monotonic()
+        if now_s - self._told_s >= _TELL_EVERY_S:
+            self._told_s = now_s
+            self._tell()
+
+    def _tell(self) -> None:
+        if self._progress is None:
+            return
+        done_s, total_s = self.board.read()
+        shares = np.minimum(np.divide(done_s, total_s, np.zeros_like(done_s), where=total_s > 0), 1)
+        shares[self._is_done] = 1.0
+        weights = self.n_bytes / max(self.n_bytes.sum(), 1.0)
+        n_done = int(self._is_done.sum())
+        self._progress(Standing(float(done_s.sum()), float(shares @ weights), n_done, len(shares)))
+
+
+def _count_bytes(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # the reader says what is wrong with it
+        return 0
