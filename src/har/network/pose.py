@@ -18,7 +18,7 @@ import numpy as np
 from keras import layers, ops
 
 from har.config import PoseConfig
-from har.pose.features import N_FEATURES, N_OWN, SEEN_COLUMN, SELF_COLUMNS
+from har.pose.features import N_FEATURES, N_OWN, SEEN_COLUMN, SELF_COLUMNS, TOUCH_COLUMNS
 from har.types import PeopleRule, PoseSpec
 
 _NORM = "norm"
@@ -47,8 +47,11 @@ def build_pose_head(
     x = layers.BatchNormalization(
         center=False, scale=False, epsilon=_MIN_VARIANCE, trainable=False, name=_NORM
     )(features)
-    names = ["own", "pair"] + (["self"] if spec.own_labels else [])
-    columns = {"own": range(N_OWN), "pair": range(N_OWN, N_FEATURES), "self": SELF_COLUMNS}
+    pair = TOUCH_COLUMNS if config.narrow else range(N_OWN, N_FEATURES)
+    columns = {"own": range(N_OWN), "pair": pair, "self": SELF_COLUMNS}
+    names = ["pair", "self"] if spec.own_labels else ["own", "pair"]
+    if spec.own_labels and not config.narrow:
+        names.insert(0, "own")
     quiet = background if spec.own_labels else ""
     voices = []
     for name in names:
@@ -85,7 +88,12 @@ def set_pose_scale(head: keras.Model, features: np.ndarray) -> None:
 def match_shape(config: PoseConfig, head: keras.Model) -> PoseConfig:
     """Gives the settings with the widths and parts of a head that was built before."""
     known = {layer.name: layer for layer in head.layers}
-    shaped = replace(config, units=known["own_lstm"].units, linear="own_of_step" in known)
+    shaped = replace(
+        config,
+        units=known["pair_lstm"].units,
+        linear="pair_of_step" in known,
+        narrow=len(known["pair"].columns) == len(TOUCH_COLUMNS),
+    )
     return replace(shaped, self_units=known["self_lstm"].units) if "self_lstm" in known else shaped
 
 

@@ -56,6 +56,21 @@ oneself, and nothing else that a network could learn instead."""
 N_PAIR_TARGETS = 5
 N_PAIR = N_JOINTS * 3 + 3 + 4 * len(_LIMBS) * N_PAIR_TARGETS
 N_FEATURES = N_OWN + N_PAIR
+_BODY_TARGETS = 3
+"""Head, neck and belly come first among the targets, the hands after them."""
+_MOVING = (*_WRISTS, *_ANKLES)
+TOUCH_COLUMNS = (
+    *(3 * N_JOINTS + 2 * joint + axis for joint in _MOVING for axis in (0, 1)),
+    *range(5 * N_JOINTS, 5 * N_JOINTS + 2),
+    *range(N_OWN + 3 * N_JOINTS, N_OWN + 3 * N_JOINTS + 3),
+    *(
+        N_OWN + 3 * N_JOINTS + 3 + N_PAIR_TARGETS * row + target
+        for row in range(4 * len(_LIMBS))
+        for target in range(_BODY_TARGETS)
+    ),
+)
+"""Features of limbs against the other's body and the other's against the own one, and how fast
+limbs and both bodies move: what hitting another shows in, whatever the bodies look like."""
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,9 @@ def test_a_pose_head_survives_the_disk_and_its_graph_agrees(pose_bundles, stream
         np.testing.assert_array_equal(ours, theirs)
     recognizer = Recognizer(folder / streams)
     expected = keras.ops.convert_to_numpy(pose(PEOPLE))
-    np.testing.assert_allclose(recognizer._pose.run(PEOPLE), expected, atol=1e-4)
+    np.testing.assert_allclose(
+        recognizer.graphs[contract.POSE_GRAPH_FILE](PEOPLE), expected, atol=1e-4
+    )
     assert recognizer.has_motion is (streams == "both")
 
 
@@ -157,6 +159,8 @@ def test_half_the_bits_are_smaller_and_all_forms_still_agree(pose_bundles, tmp_p
     ]
     assert sizes[1] < sizes[0]
     expected = keras.ops.convert_to_numpy(load_pose(tmp_path / "half")[1](PEOPLE))
-    np.testing.assert_allclose(Recognizer(tmp_path / "half")._pose.run(PEOPLE), expected, atol=5e-3)
-    plain = Recognizer(folder / "pose")._pose.run(PEOPLE)
+    np.testing.assert_allclose(
+        Recognizer(tmp_path / "half").graphs[contract.POSE_GRAPH_FILE](PEOPLE), expected, atol=5e-3
+    )
+    plain = Recognizer(folder / "pose").graphs[contract.POSE_GRAPH_FILE](PEOPLE)
     np.testing.assert_allclose(expected, plain, atol=0.05)

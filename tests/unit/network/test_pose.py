@@ -20,7 +20,7 @@ from har.network.pose import (
     set_pose_scale,
 )
 from har.pose import pooling
-from har.pose.features import N_FEATURES, N_OWN, SEEN_COLUMN, SELF_COLUMNS
+from har.pose.features import N_FEATURES, N_OWN, SEEN_COLUMN, SELF_COLUMNS, TOUCH_COLUMNS
 from har.runtime.engine import Graph
 from har.types import PoseSpec
 
@@ -34,9 +34,9 @@ def make_spec(labels=LABELS, background="playing", people="auto") -> PoseSpec:
     return PoseConfig(units=4, n_steps=6, people=people).pose_spec(labels, background, "hash")
 
 
-def make_head(labels=LABELS, background="playing", seed=0) -> keras.Model:
+def make_head(labels=LABELS, background="playing", seed=0, config=CONFIG) -> keras.Model:
     keras.utils.set_random_seed(seed)
-    head = build_pose_head(CONFIG, make_spec(labels, background), labels, background)
+    head = build_pose_head(config, make_spec(labels, background), labels, background)
     rng = np.random.default_rng(seed)
     head.set_weights(
         [weight + np.abs(rng.normal(0, 0.3, weight.shape)) for weight in head.get_weights()]
@@ -101,6 +101,27 @@ def test_own_labels_hear_only_hands_elbows_and_head(head):
     changed = features.copy()
     changed[..., list(SELF_COLUMNS)] += 1.0
     assert np.abs(say(head, changed)[..., 1] - before[..., 1]).min() > 1e-4
+
+
+def test_a_narrow_head_hears_of_a_pair_only_limbs_against_bodies():
+    head = make_head(config=replace(CONFIG, narrow=True))
+    features = make_features(2, 6)
+    changed = features.copy()
+    others = np.setdiff1d(np.arange(N_FEATURES), [*TOUCH_COLUMNS, *SELF_COLUMNS])
+    changed[..., others] = np.random.default_rng(1).normal(size=(2, 6, len(others)))
+    np.testing.assert_array_equal(say(head, changed), say(head, features))
+    changed = features.copy()
+    changed[..., list(TOUCH_COLUMNS)] += 1.0
+    assert np.abs(say(head, changed) - say(head, features))[..., 0].min() > 1e-4
+    assert "own" not in [layer.name for layer in head.layers]
+
+
+def test_a_narrow_head_hears_the_own_body_where_no_label_is_the_own_bodys():
+    narrow, labels = replace(CONFIG, narrow=True), ("fight", "normal")
+    head = build_pose_head(narrow, make_spec(labels, "normal"), labels, "normal")
+    assert {"own_lstm", "pair_lstm"} <= {layer.name for layer in head.layers}
+    source = build_pose_head(narrow, make_spec(), LABELS, "playing")
+    assert "pair_lstm" in copy_weights(head, source, same_labels=False)
 
 
 def test_beside_own_labels_nothing_speaks_for_or_against_background(head):
@@ -235,9 +256,9 @@ def test_layers_of_another_width_stay_as_they_are():
         np.testing.assert_array_equal(now, then)
 
 
-@pytest.mark.parametrize("linear", [True, False])
-def test_a_head_tells_its_shape(linear):
-    config = PoseConfig(units=3, self_units=5, linear=linear)
+@pytest.mark.parametrize(("linear", "narrow"), [(True, False), (False, False), (False, True)])
+def test_a_head_tells_its_shape(linear, narrow):
+    config = PoseConfig(units=3, self_units=5, linear=linear, narrow=narrow)
     head = build_pose_head(config, make_spec(), LABELS, "playing")
     assert match_shape(PoseConfig(dropout=0.1), head) == replace(config, dropout=0.1)
     without = build_pose_head(config, make_spec(("a", "normal"), "normal"), ("a", "normal"))

@@ -58,3 +58,13 @@ def test_masked_mean_leaves_padding_out():
     mask = np.array([[1, 1, 0], [1, 0, 0]], "float32")
     pooled = keras.ops.convert_to_numpy(MaskedMean()(logits, mask))
     assert pooled.tolist() == [[2.0], [4.0]]
+
+
+def test_a_step_hears_the_largest_value_of_the_last_steps():
+    head = build_temporal(TemporalConfig(units=2, recent_steps=3), 1, 2)
+    of_step = head.get_layer("of_step")
+    of_step.set_weights([np.array([[0.0, 0.0], [0.0, 1.0]]), np.zeros(2)])  # the recent part alone
+    set_feature_scale(head, np.array([[0.0], [0.0]], "float32"))
+    features = np.array([[[1.0], [5.0], [2.0], [0.0], [3.0], [0.0]]], "float32")
+    heard = keras.ops.convert_to_numpy(head(features))[0, :, 1] * 0.1  # variance 0 counts as 0.01
+    assert heard.tolist() == pytest.approx([1.0, 5.0, 5.0, 5.0, 3.0, 3.0], rel=1e-4)
