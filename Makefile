@@ -35,6 +35,9 @@ bench:
 	$(BIN)/python benchmarks/prepare.py $(CLIPS)
 	$(BIN)/python benchmarks/crossval.py $(CLIPS)
 	$(BIN)/python benchmarks/synth.py
+	$(BIN)/python benchmarks/live.py
+	$(BIN)/python benchmarks/live.py --via rtsp
+	$(BIN)/python benchmarks/live.py --streams both --start 4
 
 docs:
 	$(BIN)/mkdocs serve

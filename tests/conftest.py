@@ -5,9 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+settings.register_profile("har", deadline=None)
+"""A test says what is right, not how fast; a busy machine must not fail it."""
+settings.load_profile("har")
 
 SHARED_DATA = Path(
     os.environ.get("HAR_SHARED_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")

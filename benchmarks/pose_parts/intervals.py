@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
-from har.evaluation.clips import Interval
+from har.evaluation.intervals import Interval
 
 Figure = dict[str, Any]
 N_RESAMPLES = 1000

@@ -139,16 +139,36 @@ def _info_from_json(values: dict[str, Any]) -> BundleInfo:
     return BundleInfo(**{**values, **changed})
 
 
+def find_graph_names(info: BundleInfo) -> tuple[str, ...]:
+    """Gives the names of the graphs that a bundle of its streams has."""
+    motion = (CNN_GRAPH_FILE, TEMPORAL_GRAPH_FILE) if info.streams != "pose" else ()
+    return motion + ((POSE_GRAPH_FILE,) if info.streams != "motion" else ())
+
+
 def save_info(bundle_dir: Path, info: BundleInfo) -> None:
     """Writes `bundle.json` in one step, so that a reader never meets half of it."""
-    values = {"format_version": FORMAT_VERSION, **asdict(info)}
-    write_json(bundle_dir / BUNDLE_FILE, values)
+    write_json(bundle_dir / BUNDLE_FILE, to_json(info))
+
+
+def to_json(info: BundleInfo) -> dict[str, Any]:
+    """Gives what `bundle.json` holds."""
+    return {"format_version": FORMAT_VERSION, **asdict(info)}
 
 
 def compute_file_hash(path: Path) -> str:
     """Gives the SHA-256 of a file's bytes in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def compute_hashes(folder: Path) -> dict[str, str]:
+    """Gives the SHA-256 of every file of a folder but `bundle.json`, by its path in the folder."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): compute_file_hash(path)
+        for path in paths
+        if path.name != BUNDLE_FILE
+    }
 
 
 def find_verified(bundle_dir: Path, info: BundleInfo, name: str) -> Path:

@@ -262,3 +262,14 @@ class Event:
     score: float
     subject: int = 0
     target: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives plain values: times to the millisecond, None for people who are not known."""
+        return {
+            "label": self.label,
+            "onset_s": round(self.onset_s, 3),
+            "offset_s": round(self.offset_s, 3),
+            "score": round(self.score, 4),
+            "subject": self.subject or None,
+            "target": self.target or None,
+        }

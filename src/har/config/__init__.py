@@ -7,16 +7,37 @@ refused before any work starts. `load_config` reads a TOML file whose tables are
 from __future__ import annotations
 
 import dataclasses
+import json
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from har.config.alerts import AlertRule as AlertRule
+from har.config.alerts import AlertsConfig as AlertsConfig
+from har.config.alerts import ClipsConfig as ClipsConfig
+from har.config.alerts import MetricsConfig as MetricsConfig
+from har.config.alerts import NotifyConfig as NotifyConfig
+from har.config.alerts import QuietHours as QuietHours
+from har.config.alerts import RetentionConfig as RetentionConfig
+from har.config.alerts import WatchSettings as WatchSettings
 from har.config.bounds import check, check_range
+from har.config.decode import TAIL_S as TAIL_S
+from har.config.decode import DecodeConfig as DecodeConfig
+from har.config.decode import LabelRule as LabelRule
+from har.config.decode import change_rules as change_rules
+from har.config.engine import ENGINE as ENGINE
+from har.config.engine import Engine as Engine
+from har.config.export import ExportConfig as ExportConfig
+from har.config.export import ExportFormat as ExportFormat
+from har.config.making import ComposeConfig as ComposeConfig
 from har.config.making import Posture as Posture
 from har.config.making import SequencesConfig as SequencesConfig
 from har.config.making import StagingConfig as StagingConfig
 from har.config.making import SynthConfig as SynthConfig
+from har.config.tuning import TuneConfig as TuneConfig
+from har.config.watching import WatchConfig as WatchConfig
 from har.errors import ConfigError
 from har.types import Color, InputKind, PeopleRule, Pooling, PoseSpec, Protocol, Streams, WindowSpec
 
@@ -31,6 +52,15 @@ BACKGROUND_NAMES = frozenset(
     | {"other", "playing", "rest"}
 )
 """Labels, in lower case, that are taken to mean that nothing of interest happens."""
+
+
+def find_background(labels: Iterable[str]) -> str:
+    """Gives the first label that means "nothing of interest", or an empty text.
+
+    >>> find_background(("fight", "noFight"))
+    'noFight'
+    """
+    return next((label for label in labels if label.lower() in BACKGROUND_NAMES), "")
 
 
 @dataclass(frozen=True)
@@ -176,16 +206,32 @@ class CnnConfig:
 
 @dataclass(frozen=True)
 class TemporalConfig:
-    """Stage 2: the recurrent head over per-frame features."""
+    """Stage 2: the recurrent head over per-frame features.
+
+    Attributes:
+        kind: Of the recurrent part.
+        units: Its width.
+        recent_steps: Steps over which the largest value of each feature is remembered.
+        dropout: Before and after the recurrent part.
+        n_views: Of every clip: as it is, its mirror image, and under drawn changes.
+        fit: The optimisation.
+    """
 
     kind: Literal["lstm", "gru", "tcn"] = "lstm"
     units: int = 64
+    recent_steps: int = 8
     dropout: float = 0.5
-    n_views: int = 4
+    n_views: int = 2
     fit: FitConfig = field(default_factory=lambda: FitConfig(40, 10, 2e-4, 1e-2, 32))
 
     def __post_init__(self) -> None:
-        check_range(self, units=(1, 4096), dropout=(0.0, 0.9), n_views=(1, 64))
+        check_range(
+            self,
+            units=(1, 4096),
+            recent_steps=(1, 512),
+            dropout=(0.0, 0.9),
+            n_views=(1, 64),
+        )
         check(self.kind in ("lstm", "gru", "tcn"), "kind", self.kind, "'lstm', 'gru' or 'tcn'")
 
 
@@ -208,6 +254,8 @@ class PoseConfig:
         units: Width of the recurrent layers that see the own body and the pair.
         self_units: Width of the one for labels that are told from one body alone.
         linear: Let each step's features also speak by themselves, linearly, about the former.
+        narrow: Let the part that sees the pair hear only how limbs move against the other's body;
+            the own body is then seen only where no label is told from one body alone.
         dropout: Before and after the recurrent layers.
         windows_per_clip: Windows drawn from a clip in an epoch.
         jitter: Noise on the features in training, in their standard deviations.
@@ -223,6 +271,7 @@ class PoseConfig:
     units: int = 64
     self_units: int = 64
     linear: bool = True
+    narrow: bool = False
     dropout: float = 0.4
     windows_per_clip: int = 4
     jitter: float = 0.1
@@ -252,8 +301,9 @@ class PoseConfig:
         return PoseSpec(self.rate_hz, self.n_steps, detector, people, own, self.min_sureness)
 
 
-THREE_CLASS = PoseConfig(units=16, self_units=64, linear=False, dropout=0.3)
-"""The head that learns from made people: wider ones learn by heart how the generator hits others.
+THREE_CLASS = PoseConfig(units=16, self_units=64, linear=False, narrow=True, dropout=0.3)
+"""The head that learns from made people: one that hears more learns by heart how the generator
+hits others.
 
 Source: docs/decisions/009-pose-stream.md.
 """
@@ -275,7 +325,7 @@ class PretrainConfig:
     jitter: float = 0.1
     size: tuple[int, int] = (192, 320)
     max_rate_hz: float = 30.0
-    fit: FitConfig = field(default_factory=lambda: FitConfig(8, 8, 2e-3, 1e-2, 256, 0.02))
+    fit: FitConfig = field(default_factory=lambda: FitConfig(10, 10, 2e-3, 1e-2, 256, 0.02))
 
     def __post_init__(self) -> None:
         check_range(self, val_share=(0.01, 0.5), jitter=(0.0, 2.0), max_rate_hz=(1.0, 240.0))
@@ -339,14 +389,21 @@ class PredictConfig:
         batch_steps: Time steps that go through the CNN together.
         keep_people: Keep where every person was at every step, which takes memory: about 10 MB
             for an hour of one person.
+        jobs: Cores that are used: so many pictures of one video go through the networks at once, or
+            so many videos of several; 0 means all.
+        n_ahead: Frames that are decoded ahead of the networks.
     """
 
     n_overlap: int = 4
     batch_steps: int = 16
     keep_people: bool = False
+    jobs: int = 0
+    n_ahead: int = 64
 
     def __post_init__(self) -> None:
-        check_range(self, n_overlap=(1, 64), batch_steps=(1, 1024))
+        check_range(
+            self, n_overlap=(1, 64), batch_steps=(1, 1024), jobs=(0, 256), n_ahead=(1, 4096)
+        )
 
     def hop(self, n_steps: int) -> int:
         """Gives the steps from one window's start to the next, for windows of ``n_steps``.
@@ -358,28 +415,16 @@ class PredictConfig:
 
 
 @dataclass(frozen=True)
-class DecodeConfig:
-    """How scores become events.
+class OutputsConfig:
+    """What is written of a video beyond its scores, events and timeline (`har predict`).
 
     Attributes:
-        background: Label that never makes an event, or empty for none.
-        onset: Score at which an event starts.
-        offset: Score under which it ends; at most ``onset``.
-        min_s: Shorter events are dropped.
-        merge_gap_s: Events of one label that are nearer than this become one.
+        annotate: The video again, with what was found drawn in.
+        thumbnails: A picture of each event.
     """
 
-    background: str = ""
-    onset: float = 0.6
-    offset: float = 0.4
-    min_s: float = 0.5
-    merge_gap_s: float = 0.5
-
-    def __post_init__(self) -> None:
-        check_range(
-            self, onset=(0.0, 1.0), offset=(0.0, 1.0), min_s=(0.0, 600.0), merge_gap_s=(0.0, 600.0)
-        )
-        check(self.offset <= self.onset, "offset", self.offset, f"at most onset={self.onset}")
+    annotate: bool = False
+    thumbnails: bool = False
 
 
 RECIPES: dict[str, dict[str, Any]] = {
@@ -411,7 +456,7 @@ def update_config(config: Config, values: dict[str, Any], where: str = "the sett
     Raises:
         ConfigError: A name is unknown or a value is out of its bounds.
     """
-    known = {item.name for item in dataclasses.fields(config)}  # type: ignore[arg-type]
+    known = {item.name: item for item in dataclasses.fields(config)}  # type: ignore[arg-type]
     changed: dict[str, Any] = {}
     for name, value in values.items():
         if name not in known:
@@ -423,30 +468,35 @@ def update_config(config: Config, values: dict[str, Any], where: str = "the sett
             changed[name] = update_config(current, value, f"{where}.{name}")
         else:
             changed[name] = _as_tuple(value)
-            _check_kind(name, changed[name], current, where)
+            shown = repr(value) if known[name].repr else "something else"
+            _check_kind(name, changed[name], current, where, shown)
     return dataclasses.replace(config, **changed)  # type: ignore[type-var]
 
 
-def _check_kind(name: str, value: Any, current: Any, where: str) -> None:
-    """Refuses a value of another kind than the default; whole numbers serve as any number."""
+def _check_kind(name: str, value: Any, current: Any, where: str, shown: str) -> None:
+    """Refuses a value of another kind than the default; whole numbers serve as any number.
+
+    Fields with ``repr=False`` hold secrets, so ``shown`` stands for their value in messages.
+    """
     kinds = (int, float) if type(current) is float else type(current)
     if current is not None and (
         not isinstance(value, kinds) or isinstance(value, bool) is not isinstance(current, bool)
     ):
         raise ConfigError(
-            f"Expected {name} of the kind of its default {current!r} in {where}, received {value!r}"
+            f"Expected {name} of the kind of its default {current!r} in {where}, received {shown}"
         )
 
 
 def load_config(path: Path, base: Config) -> Config:
-    """Reads a TOML file over the defaults in ``base``.
+    """Reads a TOML file, or a ``.json`` file such as `har tune` writes, over the defaults ``base``.
 
     Raises:
-        ConfigError: The file is missing, is not TOML, or holds a bad setting.
+        ConfigError: The file is missing, cannot be read, or holds a bad setting.
     """
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        read = json.loads if path.suffix == ".json" else tomllib.loads
+        values = dict(read(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
         raise ConfigError(f"The settings file {path} cannot be read: {error}") from error
     return update_config(base, values, str(path))
 

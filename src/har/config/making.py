@@ -140,3 +140,29 @@ class SequencesConfig:
         check(8.0 <= least_px <= most_px <= 1000.0, "stature_px", self.stature_px, "8 to 1000 px")
         is_share = min(self.shares) >= 0.0 and abs(sum(self.shares) - 1.0) < 1e-6
         check(is_share, "shares", self.shares, "three shares of sum 1")
+
+
+@dataclass(frozen=True)
+class ComposeConfig:
+    """How clips become a long recording (`har.dataset.compose`).
+
+    Attributes:
+        length_s: Seconds of a recording; it ends with the clip that fills them.
+        gap_s: Least and greatest seconds of background between two acts.
+        max_run: Clips of one group and label that follow each other, at most.
+        size: (H, W) in pixels.
+        fps: Frames a second.
+    """
+
+    length_s: float = 600.0
+    gap_s: tuple[float, float] = (10.0, 50.0)
+    max_run: int = 3
+    size: tuple[int, int] = (360, 640)
+    fps: float = 25.0
+
+    def __post_init__(self) -> None:
+        check_range(self, length_s=(1.0, 86_400.0), max_run=(1, 100), fps=(1.0, 240.0))
+        low, high = self.gap_s
+        check(0.0 <= low <= high, "gap_s", self.gap_s, "two lengths, the lesser one first")
+        ok = all(32 <= side <= 4096 and side % 2 == 0 for side in self.size)
+        check(ok, "size", self.size, "two even numbers from 32 to 4096")

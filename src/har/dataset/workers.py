@@ -14,6 +14,11 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 _AHEAD = 2
+_WAIT_S = 0.5
+
+
+def _do_nothing() -> None:
+    pass
 
 
 class Workers:
@@ -21,10 +26,19 @@ class Workers:
 
     Args:
         n_workers: Processes at once; with one, or for a single job, all runs in this process.
+        on_wait: Is called about twice a second while processes are at work.
+        on_stop: Is called before jobs under way are waited for at the end, so that long ones can
+            be told to end early.
     """
 
-    def __init__(self, n_workers: int) -> None:
+    def __init__(
+        self,
+        n_workers: int,
+        on_wait: Callable[[], None] = _do_nothing,
+        on_stop: Callable[[], None] = _do_nothing,
+    ) -> None:
         self._n_workers = n_workers
+        self._on_wait, self._on_stop = on_wait, on_stop
         self._pool: ProcessPoolExecutor | None = None
 
     def __enter__(self) -> Workers:
@@ -36,6 +50,7 @@ class Workers:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._on_stop()
         self._stop()
 
     def run(
@@ -60,14 +75,15 @@ class Workers:
                 while waiting and len(under_way) < self._n_workers * _AHEAD:
                     future = self._start().submit(function, waiting[-1])
                     under_way[future] = waiting.pop()
-                done, _ = wait(under_way, return_when=FIRST_COMPLETED)
+                done, _ = wait(under_way, _WAIT_S, FIRST_COMPLETED)
+                self._on_wait()
                 for future in done:
                     result = future.result()
                     yield under_way.pop(future), result
             except BrokenProcessPool:
                 self._stop()
                 for job in under_way.values():
-                    yield job, _run_alone(function, job)
+                    yield job, self._run_alone(function, job)
                 under_way.clear()
 
     def _start(self) -> ProcessPoolExecutor:
@@ -80,11 +96,16 @@ class Workers:
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-
-def _run_alone(function: Callable[[Job], Result], job: Job) -> Result | None:
-    """Runs a job again: it, or one that was under way beside it, made a process die."""
-    try:
+    def _run_alone(self, function: Callable[[Job], Result], job: Job) -> Result | None:
+        """Runs a job again: it, or one that was under way beside it, made a process die."""
         with start_pool(1) as pool:
-            return pool.submit(function, job).result()
-    except BrokenProcessPool:
-        return None
+            try:
+                future = pool.submit(function, job)
+                while not wait([future], _WAIT_S).done:
+                    self._on_wait()
+                return future.result()
+            except BrokenProcessPool:
+                return None
+            except KeyboardInterrupt:
+                self._on_stop()
+                raise

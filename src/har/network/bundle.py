@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 from har import __version__, contract
 from har.contract import BundleInfo
 from har.errors import BundleIntegrityError, BundleMismatchError
+from har.files import replacing_folder
 from har.network import motion, temporal
 from har.network.half import halve_graph, round_weights
 from har.network.pose import TakeFeatures
@@ -43,31 +43,31 @@ def save_bundle(
 
     Returns:
         The contract as written.
+
+    Raises:
+        OutputError: The folder cannot be written.
     """
-    part = bundle_dir.with_name(f".{bundle_dir.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
     for model in (cnn, head, pose):
         if half and model is not None:
             round_weights(model)
-    if cnn is not None and head is not None:
-        cnn.save(part / contract.CNN_FILE)
-        head.save(part / contract.TEMPORAL_FILE)
-        stacks = np.zeros((1, *info.spec.size, info.spec.n_channels), dtype=np.uint8)
-        features = np.zeros((1, info.spec.n_steps, info.n_features), dtype=np.float32)
-        export_graph(cnn, stacks, part / contract.CNN_GRAPH_FILE)
-        export_graph(head, features, part / contract.TEMPORAL_GRAPH_FILE)
-    if pose is not None and info.pose is not None:
-        pose.save(part / contract.POSE_FILE)
-        people = np.zeros((1, info.pose.n_steps, N_FEATURES), dtype=np.float32)
-        export_graph(pose, people, part / contract.POSE_GRAPH_FILE)
-    for graph in part.glob("*.onnx") if half else ():
-        halve_graph(graph)
-    files = {path.name: contract.compute_file_hash(path) for path in sorted(part.iterdir())}
-    versions = {"har": __version__, "keras": keras.__version__, "backend": keras.backend.backend()}
-    written = replace(info, files=files, versions=versions)
-    contract.save_info(part, written)
-    _swap(part, bundle_dir)
+    with replacing_folder(bundle_dir) as part:
+        if cnn is not None and head is not None:
+            cnn.save(part / contract.CNN_FILE)
+            head.save(part / contract.TEMPORAL_FILE)
+            stacks = np.zeros((1, *info.spec.size, info.spec.n_channels), dtype=np.uint8)
+            features = np.zeros((1, info.spec.n_steps, info.n_features), dtype=np.float32)
+            export_graph(cnn, stacks, part / contract.CNN_GRAPH_FILE)
+            export_graph(head, features, part / contract.TEMPORAL_GRAPH_FILE)
+        if pose is not None and info.pose is not None:
+            pose.save(part / contract.POSE_FILE)
+            people = np.zeros((1, info.pose.n_steps, N_FEATURES), dtype=np.float32)
+            export_graph(pose, people, part / contract.POSE_GRAPH_FILE)
+        for graph in part.glob("*.onnx") if half else ():
+            halve_graph(graph)
+        backend = keras.backend.backend()
+        versions = {"har": __version__, "keras": keras.__version__, "backend": backend}
+        written = replace(info, files=contract.compute_hashes(part), versions=versions)
+        contract.save_info(part, written)
     return written
 
 
@@ -121,12 +121,3 @@ def _load_model(path: Path) -> keras.Model:
     if not isinstance(model, keras.Model):
         raise BundleIntegrityError(f"{path} holds no model but a {type(model).__name__}")
     return model
-
-
-def _swap(part: Path, bundle_dir: Path) -> None:
-    old = bundle_dir.with_name(f".{bundle_dir.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if bundle_dir.exists():
-        bundle_dir.rename(old)
-    part.rename(bundle_dir)
-    shutil.rmtree(old, ignore_errors=True)

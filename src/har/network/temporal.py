@@ -24,15 +24,20 @@ _MIN_VARIANCE = 1e-2
 def build_temporal(config: TemporalConfig, n_features: int, n_labels: int) -> keras.Model:
     """Builds the head that `config.kind` names.
 
-    The logits of a step are what its own features say, linearly, plus what the recurrent part says
-    of all steps so far. Both start at zero: with few clips the first keeps the head from learning
-    them by heart (docs/decisions/008-training.md).
+    A step is described by its own features and by the largest value that each of them had over
+    the last ``config.recent_steps``: a blow is one step among many, and a mean over all of them
+    thins it out (docs/decisions/016-accuracy.md). The logits of a step are what this says,
+    linearly, plus what the recurrent part says of all steps so far. Both start at zero: with few
+    clips the first keeps the head from learning them by heart (docs/decisions/008-training.md).
 
     Returns:
         A model from (B, T, D) float32 to (B, T, K) float32 logits; T is free.
     """
     features = keras.Input((None, n_features), name="features")  # (B, T, D)
-    x = layers.Dropout(config.dropout, name="drop_in")(_standardise(features))
+    norm = _build_norm()
+    recent = _find_recent_max(features, config.recent_steps)
+    x = layers.Concatenate(name="step")([norm(features), norm(recent)])  # (B, T, 2 D)
+    x = layers.Dropout(config.dropout, name="drop_in")(x)
     y = layers.Dense(config.units, activation="relu", name="reduce")(x)  # (B, T, U)
     y = _over_time(config, y)  # (B, T, U)
     y = layers.Dropout(config.dropout, name="drop_out")(y)
@@ -50,15 +55,21 @@ def set_feature_scale(head: keras.Model, features: np.ndarray) -> None:
 def build_frame_head(n_features: int, n_labels: int, dropout: float) -> keras.Model:
     """Builds the head of the CNN stage, which looks at each step alone: (B, T, D) to (B, T, K)."""
     features = keras.Input((None, n_features), name="features")
-    x = layers.Dropout(dropout, name="drop")(_standardise(features))
+    x = layers.Dropout(dropout, name="drop")(_build_norm()(features))
     logits = layers.Dense(n_labels, kernel_initializer="zeros", name="logits")(x)
     return keras.Model(features, logits, name="frame")
 
 
-def _standardise(features: Any) -> Any:
+def _build_norm() -> keras.layers.Layer:
     return layers.BatchNormalization(
         center=False, scale=False, epsilon=_MIN_VARIANCE, trainable=False, name=_NORM
-    )(features)
+    )
+
+
+def _find_recent_max(features: Any, n_steps: int) -> Any:
+    """Gives (B, T, D): the largest values of the last steps, before the first of which all is 0."""
+    padded = layers.ZeroPadding1D((n_steps - 1, 0), name="before")(features)
+    return layers.MaxPooling1D(n_steps, strides=1, name="recent")(padded)
 
 
 def _over_time(config: TemporalConfig, x: Any) -> Any:

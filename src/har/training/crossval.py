@@ -10,19 +10,17 @@ import numpy as np
 from tqdm import tqdm
 
 from har.config import CrossvalConfig, TrainConfig
-from har.contract import BUNDLE_FILE, compute_file_hash
+from har.contract import BUNDLE_FILE, BundleInfo, compute_file_hash, load_info, save_info
 from har.dataset.floor import ShortcutFloor, compute_shortcut_floor
 from har.dataset.splits import build_folds
 from har.dataset.store import Store
-from har.evaluation.clips import (
-    ClipMetrics,
-    Interval,
-    bootstrap_repeated,
-    compute_clip_metrics,
-)
+from har.errors import BundleMismatchError
+from har.evaluation.calibration import Calibration, calibrate_folds
+from har.evaluation.clips import ClipMetrics, bootstrap_repeated, compute_clip_metrics
+from har.evaluation.intervals import Interval
 from har.files import replacing
 from har.training.folds import Learner, build_learner
-from har.training.run import Run, compute_fingerprint
+from har.training.run import Run, compute_fingerprint, describe_recipe
 
 
 @dataclass(frozen=True)
@@ -48,6 +46,9 @@ class CrossvalResult:
         probs: (S, N, K) float32 out-of-fold probabilities of all seeds.
         intervals: Accuracy, AUC and macro F1 over all clips, intervals over groups.
         floor: What the clips' format alone predicts, on the first seed's folds.
+        calibration: How far the probabilities can be trusted.
+        recipe: All training settings.
+        data_hash: Of the store.
     """
 
     config: CrossvalConfig
@@ -57,7 +58,10 @@ class CrossvalResult:
     intervals: dict[str, Interval]
     per_fold: tuple[FoldResult, ...]
     floor: ShortcutFloor
+    calibration: Calibration
     made_data: bool
+    recipe: dict[str, Any]
+    data_hash: str
 
     def to_json(self) -> dict[str, Any]:
         """Gives the fields that ``har crossval --json`` prints."""
@@ -74,6 +78,9 @@ class CrossvalResult:
             **figures,
             "per_fold": [fold.to_json() for fold in self.per_fold],
             "floor": self.floor.to_json(),
+            "calibration": self.calibration.to_json(),
+            "recipe_hash": compute_recipe_hash(self.recipe),
+            "data_hash": self.data_hash,
         }
 
 
@@ -133,8 +140,46 @@ def crossvalidate(
         intervals=bootstrap_repeated(store.label_indices, probs, groups),
         per_fold=tuple(per_fold),
         floor=compute_shortcut_floor(store.clips, folds_by_seed[0]),
+        calibration=calibrate_folds(store.label_indices, probs, np.stack(folds_by_seed)),
         made_data=store.is_made,
+        recipe=describe_recipe(config),
+        data_hash=store.data_hash,
     )
+
+
+def compute_recipe_hash(recipe: dict[str, Any]) -> str:
+    """Gives a short hash of a bundle's or a cross-validation's training settings."""
+    return compute_fingerprint(recipe)
+
+
+def record_crossval(bundle_dir: Path, result: CrossvalResult) -> BundleInfo:
+    """Gives a bundle the temperature that its recipe has out of fold, and notes the figures.
+
+    Args:
+        bundle_dir: Trained with the same recipe on the same store.
+        result: Of grouped folds: a temperature from random ones would be of clips half known.
+
+    Raises:
+        BundleNotFoundError: There is no bundle.
+        BundleMismatchError: The bundle is of another recipe, other clips, or the folds leak.
+    """
+    info = load_info(bundle_dir)
+    figures = result.to_json()
+    for what, theirs, ours in (
+        ("protocol", "grouped", result.config.protocol),
+        ("recipe", compute_recipe_hash(info.recipe), figures["recipe_hash"]),
+        ("data", info.data_hash, result.data_hash),
+    ):
+        if theirs != ours:
+            raise BundleMismatchError(
+                f"The bundle {bundle_dir} needs figures of {what} {theirs!r}, the "
+                f"cross-validation is of {ours!r}; cross-validate with the recipe and the store "
+                f"that the bundle was trained with"
+            )
+    temperature = round(result.calibration.temperature, 4)
+    metrics = {**info.metrics, "crossval": figures}
+    save_info(bundle_dir, replace(info, temperature=temperature, metrics=metrics))
+    return load_info(bundle_dir)
 
 
 def _load_or(

@@ -22,9 +22,15 @@ ENCODE_BATCH = 32
 Views = list[list[np.ndarray]]
 """For each clip its views, each (N, D) float16; view 0 is the clip as it is."""
 
+_MIRROR = 1
+
 
 class FeatureCache:
-    """Views of clips as one CNN sees them: view 0 unchanged, the others under drawn changes."""
+    """Views of clips as one CNN sees them.
+
+    View 0 is the clip as it is and view 1 its mirror image, where the settings allow mirroring;
+    the others are under drawn changes.
+    """
 
     def __init__(
         self,
@@ -58,16 +64,22 @@ class FeatureCache:
 
     def _load(self, clip: int, view: int) -> np.ndarray:
         stored = self._store.clips[clip]
-        path = self._folder / f"{stored.clip_id}.{stored.hash[:12]}.{view}.npy"
+        name = "mirror" if self._is_mirror(view) else view
+        path = self._folder / f"{stored.clip_id}.{stored.hash[:12]}.{name}.npy"
         if not path.is_file():
             features = self._compute(stored.clip_id, self._draw(stored.hash, view))
             with replacing(path) as part, part.open("wb") as file:
                 np.save(file, features)
         return np.load(path, allow_pickle=False)
 
+    def _is_mirror(self, view: int) -> bool:
+        return view == _MIRROR and self._augment.flip
+
     def _draw(self, content_hash: str, view: int) -> Change:
         if view == 0:
             return NO_CHANGE
+        if self._is_mirror(view):
+            return Change(flip=True)
         return draw_change(self._augment, np.random.default_rng((int(content_hash[:8], 16), view)))
 
     def _compute(self, clip_id: str, change: Change) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from har.config import BACKGROUND_NAMES, DecodeConfig, TrainConfig
+from har.config import DecodeConfig, TrainConfig, find_background
 from har.contract import BundleInfo, load_info, save_info
 from har.dataset.store import Store
 from har.errors import BundleMismatchError
@@ -50,15 +50,6 @@ def start_info(config: TrainConfig, store: Store, spec: WindowSpec, n_features: 
         made_data=store.is_made,
         recipe=describe_recipe(config),
     )
-
-
-def find_background(labels: tuple[str, ...]) -> str:
-    """Gives the label that means "nothing of interest", or an empty text.
-
-    >>> find_background(("fight", "noFight"))
-    'noFight'
-    """
-    return next((label for label in labels if label.lower() in BACKGROUND_NAMES), "")
 
 
 def load_for(store: Store, run: Run) -> tuple[BundleInfo, keras.Model, keras.Model]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from har.config import TrainConfig
+from har.config import TrainConfig, find_background
 from har.dataset.store import Store
 from har.network.bundle import load_pose
 from har.network.pose import (
@@ -23,7 +23,6 @@ from har.pose.features import PoseWindow
 from har.runtime.detector import compute_detector_hash
 from har.training.features import compute_model_hash
 from har.training.fit import FitPlace, History, fit_model
-from har.training.outcome import find_background
 from har.training.people import PeopleBatches, PeopleSampling, load_clip_windows, stack_features
 from har.training.plan import ClipSplit, say_plan
 from har.training.run import Run, compute_fingerprint, set_seed

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from har.config import DecodeConfig, PretrainConfig, TrainConfig
+from har.config import DecodeConfig, PretrainConfig, TrainConfig, find_background
 from har.contract import BundleInfo, save_info
 from har.evaluation.clips import compute_clip_metrics
 from har.evaluation.figures import write_history
@@ -20,7 +20,6 @@ from har.synthetic.sequences import Sequences
 from har.training.batches import EpochBatches, compute_class_weights
 from har.training.fit import FitPlace, fit_model
 from har.training.made import PersonWindows, compute_person_windows
-from har.training.outcome import find_background
 from har.training.run import Run, compute_fingerprint, describe_recipe, set_seed
 
 PersonBatch = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -7,58 +7,62 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from har.config import DecodeConfig, OutputsConfig
 from har.dataset.catalog import Reject
 from har.errors import OutputError
 from har.inference import outputs
 from har.inference.recording import VideoResult
 from har.types import Event, People, Scores, VideoInfo
 
+DECODE = DecodeConfig("play")
+HIT = Event("hit", 0.5, 1.25, 0.8, subject=2)
+
 
 def _make_result(path: Path, events: tuple[Event, ...] = (), note: str = "") -> VideoResult:
-    values = np.array([[0.25, 0.75]], dtype=np.float32)
+    hit = np.array([0.9, 0.8, 0.1, 0.5], dtype=np.float32)
+    values = np.stack([1 - hit, hit], axis=1)
     return VideoResult(
         info=VideoInfo(path, 96, 64, 25.0, 2.0, 50, 0, "h264"),
         duration_s=2.00049,
         label="hit",
         probs={"play": 0.25, "hit": 0.75},
         events=events,
-        scores=Scores(("play", "hit"), np.array([1.0]), values, 2.0),
+        scores=Scores(("play", "hit"), np.arange(4) / 2 + 0.25, values, 0.5),
         n_windows=1,
         wall_s=0.12345,
         note=note,
     )
 
 
-def test_events_of_all_videos_are_lines_of_one_table(tmp_path: Path) -> None:
-    events = (
-        Event("hit", 0.0, 1.25, 0.8, 2, 11),
-        Event("hit", 3, 4, 1.0),
-        Event("hit", 5, 6, 1.0, 3),
-    )
-    first = _make_result(Path("a,b.mp4"), events)
-    outputs.write_events_csv(tmp_path / "new" / "events.csv", [first, _make_result(Path("c.mp4"))])
-    with (tmp_path / "new" / "events.csv").open(newline="") as file:
-        assert list(csv.reader(file)) == [
-            ["video", "start_s", "end_s", "label", "score", "subject", "target"],
-            ["a,b.mp4", "0.000", "1.250", "hit", "0.8000", "2", "11"],
-            ["a,b.mp4", "3.000", "4.000", "hit", "1.0000", "", ""],
-            ["a,b.mp4", "5.000", "6.000", "hit", "1.0000", "3", ""],
-        ]
+def _write(folder: Path, results: dict[str, VideoResult], rejects: tuple[Reject, ...] = ()) -> None:
+    """Does what a run of `har predict` does."""
+    for stem, result in results.items():
+        outputs.write_video_outputs(folder / stem, result, DECODE, OutputsConfig())
+    stems = {result.info.path: stem for stem, result in results.items()}
+    outputs.write_folder_outputs(folder, [*rejects, *results.values()], stems, DECODE)
 
 
-def test_json_has_the_fields_of_the_command_line(tmp_path: Path) -> None:
+def _read_videos(folder: Path) -> list[str]:
+    with (folder / "events.csv").open(newline="") as file:
+        return [row["video"] for row in csv.DictReader(file)]
+
+
+def _read_results(folder: Path) -> list[dict]:
+    return json.loads((folder / "results.json").read_text(encoding="utf-8"))
+
+
+def test_json_has_the_fields_of_the_command_line() -> None:
     outcomes = [
-        _make_result(Path("a.mp4"), (Event("hit", 0.5, 1.25, 0.8, subject=2),)),
+        _make_result(Path("a.mp4"), (HIT,)),
         Reject("", Path("é.mp4"), "no video"),
         _make_result(Path("c.mp4"), note="cut off"),
     ]
-    outputs.write_json(tmp_path / "results.json", outcomes)
-    found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
+    found = outputs.to_json(outcomes, {Path("a.mp4"): "a", Path("c.mp4"): "c"}, DECODE)
+    totals = found[0].pop("totals")
     assert found[0] == {
         "video": "a.mp4",
+        "stem": "a",
         "duration_s": 2.0,
         "fps": 25.0,
         "label": "hit",
@@ -78,6 +82,9 @@ def test_json_has_the_fields_of_the_command_line(tmp_path: Path) -> None:
         "n_windows": 1,
         "wall_s": 0.123,
     }
+    assert totals["labels"] == [
+        {"label": "hit", "n_events": 1, "total_s": 0.75, "per_hour": pytest.approx(1799.559)}
+    ]
     assert found[1] == {"video": "é.mp4", "error": "no video"}
     assert found[2]["note"] == "cut off"
 
@@ -91,103 +98,68 @@ def test_json_says_how_sure_the_keypoints_were_and_what_was_left_open() -> None:
     assert (found["sureness"], found["unknown_share"]) == (0.125, 0.75)
 
 
-@st.composite
-def scores_of_any_kind(draw: st.DrawFn) -> Scores:
-    labels = draw(
-        st.lists(
-            st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), min_size=1),
-            min_size=2,
-            max_size=4,
-            unique=True,
-        )
-    )
-    n = draw(st.integers(1, 20))
-    unit = st.floats(0, 1, width=32)
-    values = draw(st.lists(unit, min_size=n * len(labels), max_size=n * len(labels)))
-    step_s = draw(st.floats(1e-3, 2.0))
-    people = None
-    if draw(st.booleans()):
-        rng = np.random.default_rng(n)
-        numbers = rng.integers(0, 10**6, (2, n, len(labels)))
-        people = People(*numbers, rng.random(n, dtype=np.float32))
-    return Scores(
-        tuple(labels),
-        (np.arange(n) + 0.5) * step_s,
-        np.array(values, np.float32).reshape(n, len(labels)),
-        step_s,
-        people,
-    )
+def test_a_second_run_in_a_folder_keeps_what_the_first_found(tmp_path: Path) -> None:
+    first, second = (_make_result(Path(name), (HIT,)) for name in ("a.mp4", "b.mp4"))
+    _write(tmp_path, {"a": first}, (Reject("", Path("bad.mp4"), "no video"),))
+    _write(tmp_path, {"b": second})
+    assert _read_videos(tmp_path) == ["a.mp4", "b.mp4"]
+    assert [entry["video"] for entry in _read_results(tmp_path)] == ["bad.mp4", "a.mp4", "b.mp4"]
+    with (tmp_path / "totals.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(row["video"], row["label"], row["n_events"]) for row in rows] == [
+        ("a.mp4", "hit", "1"),
+        ("b.mp4", "hit", "1"),
+    ]
 
 
-@given(scores=scores_of_any_kind())
-def test_scores_come_back_without_loss(
-    tmp_path_factory: pytest.TempPathFactory, scores: Scores
-) -> None:
-    path = tmp_path_factory.getbasetemp() / "scores.csv"
-    outputs.save_scores(path, scores)
-    found = outputs.load_scores(path)
-    assert (found.labels, found.step_s) == (scores.labels, scores.step_s)
-    assert found.values.dtype == np.float32
-    np.testing.assert_array_equal(found.times_s, scores.times_s)
-    np.testing.assert_array_equal(found.values, scores.values)
-    assert (found.people is None) is (scores.people is None)
-    if found.people is not None and scores.people is not None:
-        for name, expected in vars(scores.people).items():
-            array = getattr(found.people, name)
-            assert array.dtype == expected.dtype
-            np.testing.assert_array_equal(array, expected)
+def test_a_second_run_over_a_video_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    _write(tmp_path, {"a": _make_result(Path("a.mp4"), (HIT, Event("hit", 1.5, 2, 0.9)))})
+    _write(tmp_path, {"a": _make_result(Path("../here/a.mp4"), (HIT,))})
+    assert _read_videos(tmp_path) == ["../here/a.mp4"]
+    assert len(_read_results(tmp_path)) == 1
 
 
-def test_labels_that_are_named_as_the_columns_of_people_come_back(tmp_path: Path) -> None:
-    labels = ("a", "sureness", "subject:a")
-    values = np.full((2, 3), 1 / 3, np.float32)
-    numbers = np.arange(6).reshape(2, 3)
-    for people in (None, People(numbers, numbers + 1, np.ones(2, np.float32))):
-        scores = Scores(labels, np.array([0.5, 1.5]), values, 1.0, people)
-        outputs.save_scores(tmp_path / "scores.csv", scores)
-        found = outputs.load_scores(tmp_path / "scores.csv")
-        assert found.labels == labels
-        assert (found.people is None) is (people is None)
+def test_a_video_that_could_not_be_read_before_is_left_out_no_more(tmp_path: Path) -> None:
+    _write(tmp_path, {}, (Reject("", Path("a.mp4"), "still being copied"),))
+    _write(tmp_path, {"a": _make_result(Path("a.mp4"))})
+    assert ["error" in entry for entry in _read_results(tmp_path)] == [False]
 
 
-PEOPLE = b"time_s,step_s,a,b,sureness,subject:a,subject:b,target:a,target:b\n"
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"error": "x"}]'])
+def test_results_of_others_are_written_over(tmp_path: Path, text: str) -> None:
+    (tmp_path / "results.json").write_text(text)
+    _write(tmp_path, {"a": _make_result(Path("a.mp4"))})
+    assert [entry["video"] for entry in _read_results(tmp_path)] == ["a.mp4"]
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "not enough values"),
-        (b"video,start_s\n", "first line is 'video,start_s'"),
-        (b"time_s,step_s,a,b\n", "no rows"),
-        (b"time_s,step_s,a,b\n0.5,1,0.5\n", "cannot be read"),
-        (b"time_s,step_s,a,b\n0.5,1,x,0.5\n", "could not convert"),
-        (b"time_s,step_s,a,b\n0.5,1,1.5,0.5\n", "not from 0 to 1"),
-        (b"time_s,step_s,a,b\n0.5,1,nan,0.5\n", "not from 0 to 1"),
-        (b"time_s,step_s,a,b\n0.5,1,1,0\n0.5,1,1,0\n", "ascend"),
-        (b"time_s,step_s,a,b\n0.5,1,1,0\n1.5,2,1,0\n", "even grid"),
-        (PEOPLE + b"0.5,1,1,0,1.5,1,1,2,2\n", "sureness is not"),
-        (PEOPLE + b"0.5,1,1,0,0.5,1,1.5,2,2\n", "not a whole one"),
-        (PEOPLE + b"0.5,1,1,0,0.5,1,1,-2,2\n", "not a whole one"),
-        (b"\xff\xfe\x00", "cannot be read"),
-    ],
-)
-def test_a_file_that_is_no_scores_is_named(tmp_path: Path, content: bytes, message: str) -> None:
-    (tmp_path / "scores.csv").write_bytes(content)
-    with pytest.raises(OutputError, match=message) as caught:
-        outputs.load_scores(tmp_path / "scores.csv")
-    assert "scores.csv" in str(caught.value)
+def test_each_video_has_its_files(tmp_path: Path) -> None:
+    _write(tmp_path, {"day.1": _make_result(Path("day.1.mp4"), (HIT,))})
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "day.1.events.csv",
+        "day.1.events.vtt",
+        "day.1.timeline.png",
+        "events.csv",
+        "results.json",
+        "totals.csv",
+    }
 
 
-def test_scores_that_are_not_there_are_named(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"absent\.csv"):
-        outputs.load_scores(tmp_path / "absent.csv")
+def test_what_several_videos_add_up_to() -> None:
+    results = [_make_result(Path("a.mp4"), (HIT,)), _make_result(Path("b.mp4"), (HIT, HIT))]
+    total = outputs.add_up(results, DECODE)
+    assert total.duration_s == pytest.approx(4.00098)
+    (hit,) = total.labels
+    assert (hit.n_events, hit.total_s) == (3, 2.25)
+    assert hit.per_hour == pytest.approx(3 / 4.00098 * 3600)
 
 
 def test_an_output_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
-    (tmp_path / "taken").mkdir()
-    with pytest.raises(OutputError, match="taken could not be written"):
-        outputs.write_events_csv(tmp_path / "taken", [])
-    assert [item.name for item in tmp_path.iterdir()] == ["taken"]
+    (tmp_path / "a.events.csv").mkdir()
+    with pytest.raises(OutputError, match=r"a\.events\.csv could not be written"):
+        outputs.write_video_outputs(
+            tmp_path / "a", _make_result(Path("a.mp4")), DECODE, OutputsConfig()
+        )
+    assert [item.name for item in tmp_path.iterdir()] == ["a.events.csv"]
 
 
 def test_stems_of_one_folder_differ(tmp_path: Path) -> None:
@@ -205,3 +177,17 @@ def test_stems_of_one_folder_differ(tmp_path: Path) -> None:
     assert stems[1] == "b_X_MP4"
     assert stems[4:] == ["only", "y_mp4", "y_avi"]
     assert stems[0].startswith("x_mp4_")
+
+
+def test_stems_in_use_go_to_their_own_video_only() -> None:
+    taken = {"X": Path("a/x.mp4"), "y_mp4": Path("b/y.mp4")}
+    paths = [Path("b/x.mp4"), Path("a/../a/x.mp4"), Path("b/y.mp4"), Path("c/y.mp4")]
+    assert outputs.compute_output_stems(paths, taken) == ["x_mp4", "X", "y_mp4", "y"]
+
+
+def test_stems_in_use_are_read_from_what_earlier_runs_left(tmp_path: Path) -> None:
+    (tmp_path / "x.1.result.json").write_text('{"info": {"path": "a/x.1.mp4"}}')
+    for name, text in (("y", "{}"), ("z", "no"), ("w", "[]")):
+        (tmp_path / f"{name}.result.json").write_text(text)
+    assert outputs.find_taken_stems(tmp_path) == {"x.1": Path("a/x.1.mp4")}
+    assert outputs.find_taken_stems(tmp_path / "absent") == {}

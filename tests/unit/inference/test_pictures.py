@@ -10,8 +10,9 @@ import pytest
 from har.config import DecodeConfig
 from har.errors import OutputError
 from har.events.decode import decode_events
-from har.inference.pictures import compute_colors, write_timeline
+from har.inference.pictures import compute_colors
 from har.inference.recording import CANNOT_TELL, VideoResult
+from har.inference.timeline import write_timeline
 from har.types import Event, Scores, VideoInfo
 
 CONFIG = DecodeConfig(background="play")

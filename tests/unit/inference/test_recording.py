@@ -6,10 +6,8 @@ import numpy as np
 import pytest
 from bundles import RGB_SPEC, SPEC, make_bundle
 from videos import (
-    make_audio_only,
     make_clip,
     make_empty_file,
-    make_not_a_video,
     make_resolution_change,
     make_truncated_mp4,
     make_video,
@@ -17,9 +15,8 @@ from videos import (
 
 from har import windows
 from har.config import DecodeConfig, PredictConfig
-from har.dataset.catalog import Reject
 from har.errors import ConfigError, EmptyVideoError, VideoNotFoundError
-from har.inference.recording import VideoResult, find_videos, iter_results, recognise_video
+from har.inference.recording import find_videos, recognise_video
 from har.runtime.recognizer import Recognizer
 from har.video.reader import open_video
 
@@ -180,34 +177,6 @@ def test_the_users_rule_goes_before_the_bundles(recognizer: Recognizer, tmp_path
     assert recognise_video(recognizer, path, decode=strict).events == ()
     with pytest.raises(ConfigError, match="background='nothing'"):
         recognise_video(recognizer, path, decode=DecodeConfig(background="nothing"))
-
-
-def test_one_broken_video_does_not_stop_the_rest(recognizer: Recognizer, tmp_path: Path) -> None:
-    paths = [
-        make_empty_file(tmp_path / "empty.mp4"),
-        make_clip(tmp_path / "good.mp4"),
-        make_not_a_video(tmp_path / "noise.avi"),
-        make_audio_only(tmp_path / "sound.mp4"),
-        tmp_path / "absent.mp4",
-        make_clip(tmp_path / "single.mp4", n_frames=1),
-        make_clip(tmp_path / "last.mkv"),
-    ]
-    outcomes = list(iter_results(recognizer, paths))
-    assert [type(outcome) for outcome in outcomes] == [
-        Reject,
-        VideoResult,
-        Reject,
-        Reject,
-        Reject,
-        Reject,
-        VideoResult,
-    ]
-    for path, outcome in zip(paths, outcomes, strict=True):
-        if isinstance(outcome, Reject):
-            assert outcome.path == path
-            assert path.name in outcome.reason
-        else:
-            assert outcome.info.path == path
 
 
 def test_a_video_that_is_not_there(recognizer: Recognizer, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from har import windows
 from har.config import PredictConfig
 from har.errors import BundleMismatchError, ConfigError, VideoDecodeError
-from har.inference.detecting import open_detector
+from har.inference.networks import open_networks
 from har.inference.stream import FeatureWindows, Findings, StreamRecognizer
 from har.pose.people import Detections
 from har.runtime.detector import PoseDetector
@@ -159,8 +159,9 @@ def test_streamed_people_are_those_of_the_whole(
     batch_steps: int,
 ) -> None:
     recognizer, config = bundles[streams], PredictConfig(2, batch_steps)
-    with open_detector() as detect:
-        found = _push_all(StreamRecognizer(recognizer, config, detect), film)
+    with open_networks(recognizer, 2) as networks:
+        stream = StreamRecognizer(recognizer, config, networks.detect, networks.encode)
+        found = _push_all(stream, film)
     expected = score_detections(recognizer, detections, config.hop(POSE_SPEC.n_steps))
     assert [_to_plain(window) for window in found.people] == [_to_plain(w) for w in expected]
     assert len(found.people) > 4

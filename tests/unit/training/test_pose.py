@@ -127,7 +127,7 @@ def test_keras_and_the_graph_say_the_same_of_a_clip(trained, crowd_store):
     features = np.random.default_rng(0).normal(size=(3, 10, head.input_shape[-1]))
     recognizer = Recognizer(run.bundle_dir)
     np.testing.assert_allclose(
-        recognizer._pose.run(features.astype(np.float32)),
+        recognizer.graphs[contract.POSE_GRAPH_FILE](features.astype(np.float32)),
         keras.ops.convert_to_numpy(head(features)),
         atol=1e-4,
     )
