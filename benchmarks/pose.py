@@ -37,6 +37,7 @@ from har import __version__
 from har.cli.common import training
 from har.config import TrainConfig
 from har.files import write_json
+from har.runtime.shipped import FOLDER
 from pose_parts.show import show
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--part", action="append", choices=PARTS, help="once a part; default all")
     parser.add_argument("--out", type=Path, default=Path("results/pose"))
     parser.add_argument(
-        "--bundle", type=Path, default=Path("models/three-class"), help="its folder"
+        "--bundle", type=Path, default=FOLDER / "three_class", help="its folder"
     )
     parser.add_argument("--fresh", action="store_true", help="measure again what is there")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
