@@ -86,16 +86,11 @@ def write_reliability(path: Path, calibration: Calibration) -> None:
     axes = figure.add_subplot()
     axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, linestyle=":")
     total = sum(item.n_clips for item in calibration.bins)
-    known = [item for item in calibration.bins if item.confidence is not None]
-    axes.scatter(
-        [item.confidence for item in known],
-        [item.accuracy for item in known],
-        s=[30 + 600 * item.n_clips / total for item in known],
-        color=_TRAIN_COLOR,
-        alpha=0.75,
-    )
-    for item in known:
-        where = (item.confidence, item.accuracy)
+    for item in calibration.bins:
+        if item.confidence is None or item.accuracy is None:
+            continue
+        where, size = (item.confidence, item.accuracy), 30 + 600 * item.n_clips / total
+        axes.scatter(*where, s=size, color=_TRAIN_COLOR, alpha=0.75)
         axes.annotate(str(item.n_clips), where, ha="center", va="center", size=7, color=_INK)
     axes.set_xlim(0.0, 1.02)
     axes.set_ylim(0.0, 1.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -22,10 +23,16 @@ from har.runtime.engine import count_cores
 from har.runtime.recognizer import Recognizer
 from har.types import Event, Frame, Scores, VideoInfo
 from har.video.ahead import read_ahead
-from har.video.reader import VideoReader, open_video
+from har.video.reader import VideoReader, open_video, probe_video
 
 Progress = Callable[[float, float | None], None]
 """Called with the seconds of video done and, where the container says so, the seconds in all."""
+
+_AS_DEAR_PX = 1_500_000
+"""Pixels of a picture whose decoding costs about what the networks do with it.
+
+Source: docs/decisions/015-recordings.md.
+"""
 
 CANNOT_TELL = "cannot tell"
 """Stands in the place of a label where the model abstains."""
@@ -128,7 +135,7 @@ def recognise_video(
     n_cores = config.jobs or count_cores()
     with (
         nullcontext(networks) if networks else open_networks(recognizer, n_cores) as cnns,
-        _open_frames(recognizer, path, config.n_ahead if n_cores > 1 else 0) as (reader, frames),
+        _open_frames(recognizer, path, config.n_ahead, n_cores) as (reader, frames),
     ):
         stream = StreamRecognizer(recognizer, config, cnns.detect, cnns.encode)
         found, note = _push_all(stream, reader, frames, config.keep_people, progress)
@@ -153,15 +160,30 @@ def recognise_video(
 
 @contextmanager
 def _open_frames(
-    recognizer: Recognizer, path: Path, n_ahead: int
+    recognizer: Recognizer, path: Path, n_ahead: int, n_cores: int
 ) -> Iterator[tuple[VideoReader, Iterable[Frame]]]:
-    """Opens a video and gives its frames: decoded beside their use, or with 0 in this thread."""
-    spec, n_threads = recognizer.info.spec, 0 if n_ahead else 1
+    """Opens a video and gives its frames: decoded beside their use where there are cores for it."""
+    spec, info = recognizer.info.spec, probe_video(path)
+    n_threads = count_decoder_threads(info.height, info.width, n_cores)
     with (
         open_video(path, spec.size, spec.color, spec.max_rate_hz, n_threads=n_threads) as reader,
-        read_ahead(reader, n_ahead) if n_ahead else nullcontext(reader) as frames,
+        read_ahead(reader, n_ahead) if n_cores > 1 else nullcontext(reader) as frames,
     ):
         yield reader, frames
+
+
+def count_decoder_threads(height: int, width: int, n_cores: int) -> int:
+    """Gives as many threads as decoding needs to keep up with the networks on the other cores.
+
+    A thread more costs processor time: two of them take a third more for the same frames.
+
+    >>> [count_decoder_threads(*size, 2) for size in ((360, 640), (1080, 1920))]
+    [1, 2]
+    >>> count_decoder_threads(360, 640, 16)
+    3
+    """
+    n_pixels = height * width
+    return math.ceil(n_cores * n_pixels / (n_pixels + _AS_DEAR_PX))
 
 
 def _push_all(

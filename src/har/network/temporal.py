@@ -1,4 +1,4 @@
-# pyright: reportOptionalOperand=false
+# pyright: reportOptionalOperand=false, reportArgumentType=false
 """The head over time: features of T steps to logits at every step.
 
 Every kind is causal: what comes after a step never changes its logits. So padding at the end of a
