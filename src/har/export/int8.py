@@ -56,7 +56,9 @@ def quantise_graph(graph: Path, samples: Iterator[np.ndarray], path: Path) -> No
         ExportError: It cannot be done.
     """
     plain = path.with_suffix(".plain.onnx")
-    logging.getLogger().setLevel(max(logging.getLogger().level, logging.ERROR))
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(max(level, logging.ERROR))
     try:
         quant_pre_process(str(graph), str(plain), skip_symbolic_shape=True)
         quantize_static(
@@ -72,6 +74,7 @@ def quantise_graph(graph: Path, samples: Iterator[np.ndarray], path: Path) -> No
     except Exception as error:
         raise ExportError(f"{graph} cannot be written in int8: {error}") from error
     finally:
+        root.setLevel(level)
         plain.unlink(missing_ok=True)
 
 

@@ -50,8 +50,8 @@ def test_wrong_usage_is_exit_code_2():
     [
         (("prepare", "nowhere"), "nowhere"),
         (("train", "cnn", "--store", "nowhere"), "har prepare"),
-        (("evaluate", "nowhere", "--store", "nowhere"), "har prepare"),
-        (("predict", "nowhere.mp4"), "har train all"),
+        (("evaluate", "nowhere", "--store", "nowhere"), "har train all"),
+        (("predict", "nowhere.mp4"), "nowhere.mp4"),
         (("train", "cnn", "--config", "nowhere.toml"), "nowhere.toml"),
     ],
 )
