@@ -91,7 +91,7 @@ def watch(
     settings = _build_settings(config_file, urls, keep_days, metrics_port)
     cameras = parse_sources(sources)
     bundle = find_bundle(bundle)
-    recognizer = Recognizer(bundle)
+    recognizer = Recognizer(bundle, n_threads=1)
     decode = build_decode(recognizer.info.decode, rules, changes)
     job = Job(recognizer, cameras, settings, decode, out, bundle.resolve().name)
     echo = click.echo if as_json else None

@@ -22,7 +22,7 @@ from har.inference.board import Board, open_board
 from har.inference.kept import compute_key, load_result, save_result, start_result
 from har.inference.networks import Networks, build_networks, open_networks
 from har.inference.recording import VideoResult, recognise_video
-from har.runtime.engine import count_cores
+from har.runtime.engine import count_cores, find_engine
 from har.runtime.recognizer import Recognizer
 
 Write = Callable[[Path, VideoResult], None]
@@ -58,7 +58,8 @@ class Plan:
         same = replace(self.config, jobs=0, n_ahead=1)
         decode = None if self.decode is None else asdict(self.decode)
         bundle_hash = compute_file_hash(self.bundle / BUNDLE_FILE)
-        return json.dumps([__version__, bundle_hash, self.outputs, asdict(same), decode])
+        made_by = (__version__, find_engine(), bundle_hash)
+        return json.dumps([*made_by, self.outputs, asdict(same), decode])
 
 
 @dataclass(frozen=True)

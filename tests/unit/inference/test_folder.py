@@ -178,6 +178,13 @@ def test_other_settings_are_done_again(done: Done) -> None:
         assert all(item.is_kept for item in _run(other, jobs).values())
 
 
+def test_another_engine_does_it_again(done: Done, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its scores differ by millionths, which can be the width of a threshold."""
+    plan, jobs, _ = done
+    monkeypatch.setenv("HAR_ENGINE", "openvino")
+    assert not any(item.is_kept for item in _run(plan, jobs).values())
+
+
 def test_a_run_that_broke_off_while_writing_is_not_taken_for_done(done: Done) -> None:
     """New scores beside the old record would be taken for those of the old settings."""
     plan, jobs, _ = done
