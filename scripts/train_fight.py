@@ -34,7 +34,7 @@ MAX_BYTES = 16_000_000
 
 def main() -> None:
     """Reads the command line and writes the bundle."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("store", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--results", type=Path, default=Path("results/fight"))

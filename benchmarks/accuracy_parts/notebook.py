@@ -1,3 +1,4 @@
+# pyright: reportArgumentType=false
 """The notebook's two networks: LRCN and ConvLSTM on 20 colour frames of 64 by 64.
 
 Their layers, batch of 4, Adam, a fifth of the training clips for validation and early stopping on

@@ -1,3 +1,4 @@
+# pyright: reportArgumentType=false, reportCallIssue=false
 """A frozen CNN on colour frames and two small GRUs: the shape of the well-known Keras example.
 
 The CNN is the one that har ships, at the pictures of the store; 20 frames are spread over the clip
