@@ -1,7 +1,7 @@
 """Makes the bundle of fight and no fight from all clips of Surveillance Camera Fight.
 
     har prepare SURVFIGHT/manifest.csv --group-by group --store STORE
-    python scripts/train_fight.py STORE models/fight
+    python scripts/train_fight.py STORE src/har/shipped/fight
 
 The recipe is cross-validated first, by source; then the bundle learns from all clips, and gets the
 temperature and the figures that were found out of fold. What is written is what recognition needs:

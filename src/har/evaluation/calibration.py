@@ -18,7 +18,8 @@ import numpy as np
 from har.errors import ConfigError, NoClipsError
 
 N_BINS = 10
-_LEAST, _MOST = 0.05, 20.0
+_LEAST, _MOST = 0.5, 20.0
+"""Few clips that are all right would ask for any sharpness: twice as sharp is the most they get."""
 _N_HALVINGS = 60
 _SMALLEST_PROB = 1e-12
 
@@ -112,7 +113,7 @@ def fit_temperature(truth: np.ndarray, probs: np.ndarray) -> float:
         probs: (N, K) probabilities at temperature 1.
 
     Returns:
-        From 0.05 to 20: where nothing was wrong, or nothing right, there is no best one.
+        From 0.5 to 20: where nothing was wrong, or nothing right, there is no best one.
 
     Raises:
         NoClipsError: N is 0.

@@ -9,6 +9,7 @@ from har import contract
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.errors import BundleMismatchError
 from har.runtime.recognizer import Recognizer
+from har.runtime.shipped import DEFAULT, FOLDER, list_shipped
 from har.training.crossval import compute_recipe_hash, crossvalidate, record_crossval
 from har.training.run import Run
 from har.training.stages import train_all
@@ -63,3 +64,13 @@ def test_figures_of_another_recipe_are_refused(run, result):
     assert compute_recipe_hash(result.recipe) != compute_recipe_hash(
         {**result.recipe, "temporal": {"units": other.temporal.units}}
     )
+
+
+@pytest.mark.skipif(DEFAULT not in list_shipped(), reason=f"no bundle {DEFAULT!r} is shipped yet")
+def test_the_figures_of_the_shipped_bundle_belong_to_its_recipe():
+    info = contract.load_info(FOLDER / DEFAULT)
+    recorded = info.metrics["crossval"]
+    assert recorded["recipe_hash"] == compute_recipe_hash(info.recipe)
+    assert recorded["data_hash"] == info.data_hash
+    assert (recorded["protocol"], recorded["leaks"]) == ("grouped", False)
+    assert info.temperature == pytest.approx(recorded["calibration"]["temperature"], abs=1e-4)
