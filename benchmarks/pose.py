@@ -76,9 +76,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("data_dir", type=Path, help="has survfight/ and ut_interaction_set1/")
     parser.add_argument("--part", action="append", choices=PARTS, help="once a part; default all")
     parser.add_argument("--out", type=Path, default=Path("results/pose"))
-    parser.add_argument(
-        "--bundle", type=Path, default=FOLDER / "three_class", help="its folder"
-    )
+    parser.add_argument("--bundle", type=Path, default=FOLDER / "three_class", help="its folder")
     parser.add_argument("--fresh", action="store_true", help="measure again what is there")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     return parser.parse_args()
