@@ -38,7 +38,7 @@ from har.cli.common import training
 from har.config import TrainConfig
 from har.files import write_json
 from har.runtime.shipped import FOLDER
-from pose_parts.show import show
+from pose_parts.show import build_parser, show
 
 if TYPE_CHECKING:
     from pose_parts.bench import Bench
@@ -67,12 +67,7 @@ def main() -> None:
 
 
 def _parse() -> argparse.Namespace:
-    lines = (__doc__ or "").splitlines()
-    parser = argparse.ArgumentParser(
-        description=lines[0],
-        epilog="\n".join(lines[4:]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = build_parser(__doc__ or "")
     parser.add_argument("data_dir", type=Path, help="has survfight/ and ut_interaction_set1/")
     parser.add_argument("--part", action="append", choices=PARTS, help="once a part; default all")
     parser.add_argument("--out", type=Path, default=Path("results/pose"))

@@ -25,6 +25,7 @@ from typing import Any
 from har.cli.common import training
 from har.config import ComposeConfig
 from har.files import write_json
+from pose_parts.show import build_parser
 
 PARTS = ("real", "made")
 SHOWN = ("f1@0.1", "f1@0.25", "f1@0.5", "ap@0.5", "ap", "precision", "recall")
@@ -56,12 +57,7 @@ def main() -> None:
 
 
 def _parse() -> argparse.Namespace:
-    lines = (__doc__ or "").splitlines()
-    parser = argparse.ArgumentParser(
-        description=lines[0],
-        epilog="\n".join(lines[4:]),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = build_parser(__doc__ or "")
     parser.add_argument("manifest", type=Path, help="CSV of real clips: path,label,group")
     parser.add_argument("--part", action="append", choices=PARTS, help="once a part; default both")
     parser.add_argument("--out", type=Path, default=Path("results/recordings"))

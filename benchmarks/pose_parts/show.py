@@ -1,10 +1,21 @@
-"""Prints nested figures as tables for a person."""
+"""What benchmarks share with a person: the command line, and nested figures as tables."""
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 _INDENT = "  "
+
+
+def build_parser(doc: str) -> argparse.ArgumentParser:
+    """Gives a parser whose help is a benchmark's docstring: a title, a command, and all else."""
+    lines = doc.splitlines()
+    return argparse.ArgumentParser(
+        description=lines[0],
+        epilog="\n".join(lines[4:]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
 
 
 def show(values: dict[str, Any], depth: int = 0) -> list[str]:
