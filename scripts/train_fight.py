@@ -21,13 +21,13 @@ from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.contract import BundleInfo, find_graph_names, load_info, save_info
 from har.dataset.splits import Splits
 from har.dataset.store import Store
-from har.network.bundle import load_models, load_pose, save_bundle
+from har.network.bundle import load_models, save_bundle
 from har.training.crossval import crossvalidate, record_crossval
 from har.training.run import Run
 from har.training.stages import train_all
 from har.types import SplitName
 
-RECIPE = update_config(TrainConfig(streams="both"), RECIPES["frozen"])
+RECIPE = update_config(TrainConfig(streams="motion"), RECIPES["frozen"])
 CROSSVAL = CrossvalConfig(n_folds=5, n_seeds=3)
 MAX_BYTES = 16_000_000
 
@@ -53,7 +53,7 @@ def train_fight(store: Store, run: Run) -> BundleInfo:
     found = crossvalidate(RECIPE, CROSSVAL, store, run)
     train_all(RECIPE, replace(store, splits=_take_all(store)), run)
     info, cnn, head = load_models(run.bundle_dir)
-    save_bundle(run.bundle_dir, info, cnn, head, load_pose(run.bundle_dir)[1], half=True)
+    save_bundle(run.bundle_dir, info, cnn, head, half=True)
     record_crossval(run.bundle_dir, found)
     return _keep_graphs(run.bundle_dir)
 

@@ -26,7 +26,9 @@ class ProbeFolds:
         """Takes the recipe, whose CNN and input count, and a store in gray."""
         self._labels, self._n_labels = store.label_indices, len(store.labels)
         spec = config.input.window_spec(store.size, store.max_rate_hz)
-        cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling)
+        cnn = build_cnn(
+            config.cnn.backbone, spec, pooling=config.cnn.pooling, shrink=config.cnn.shrink
+        )
         run.results_dir.mkdir(parents=True, exist_ok=True)
         path = run.results_dir / "frame_cnn.onnx"
         export_graph(cnn, np.zeros((1, *spec.size, spec.n_channels), np.uint8), path)

@@ -31,7 +31,9 @@ def write_untrained(folder: Path, streams: Streams) -> None:
     cnn = head = people = None
     n_features = 0
     if streams != "pose":
-        cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling)
+        cnn = build_cnn(
+            config.cnn.backbone, spec, pooling=config.cnn.pooling, shrink=config.cnn.shrink
+        )
         n_features = int(cnn.output_shape[-1])
         head = build_temporal(config.temporal, n_features, len(LABELS))
     if streams != "motion":

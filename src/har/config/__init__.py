@@ -188,19 +188,21 @@ class CnnConfig:
 
     Attributes:
         backbone: ``lite0``, ``tiny``, or ``keras:NAME`` for a model of ``keras.applications``.
+        shrink: Pixels, in height and in width, whose mean is one pixel for the CNN.
         steps_per_clip: Time steps drawn from a clip in an epoch.
         pooling: How a picture's map of features becomes one vector.
         train_from: First block of the backbone that is trained, 0 all of it; the rest is frozen.
     """
 
     backbone: str = "lite0"
+    shrink: int = 2
     pooling: Pooling = "max"
     steps_per_clip: int = 4
     train_from: int = 8
     fit: FitConfig = field(default_factory=lambda: FitConfig(6, 3, 2e-4, 1e-2, 32))
 
     def __post_init__(self) -> None:
-        check_range(self, steps_per_clip=(1, 512), train_from=(0, 1000))
+        check_range(self, shrink=(1, 4), steps_per_clip=(1, 512), train_from=(0, 1000))
         check(self.pooling in ("avg", "max"), "pooling", self.pooling, "'avg' or 'max'")
 
 
@@ -213,6 +215,7 @@ class TemporalConfig:
         units: Its width.
         recent_steps: Steps over which the largest value of each feature is remembered.
         dropout: Before and after the recurrent part.
+        linear_c: Inverse of the penalty on the weights by which a step speaks for itself.
         n_views: Of every clip: as it is, its mirror image, and under drawn changes.
         fit: The optimisation.
     """
@@ -221,8 +224,9 @@ class TemporalConfig:
     units: int = 64
     recent_steps: int = 8
     dropout: float = 0.5
+    linear_c: float = 3e-3
     n_views: int = 2
-    fit: FitConfig = field(default_factory=lambda: FitConfig(40, 10, 2e-4, 1e-2, 32))
+    fit: FitConfig = field(default_factory=lambda: FitConfig(8, 8, 2e-4, 1e-2, 32))
 
     def __post_init__(self) -> None:
         check_range(
@@ -230,6 +234,7 @@ class TemporalConfig:
             units=(1, 4096),
             recent_steps=(1, 512),
             dropout=(0.0, 0.9),
+            linear_c=(1e-6, 1e3),
             n_views=(1, 64),
         )
         check(self.kind in ("lstm", "gru", "tcn"), "kind", self.kind, "'lstm', 'gru' or 'tcn'")
@@ -433,6 +438,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "tiny": {
         "cnn": {
             "backbone": "tiny",
+            "shrink": 1,
             "train_from": 0,
             "steps_per_clip": 8,
             "fit": {"epochs": 16, "patience": 5, "learning_rate": 3e-3, "batch_clips": 32},

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-Engine = Literal["onnxruntime", "openvino"]
+Engine = Literal["onnxruntime", "openvino", "openvino-bf16"]
 
 ENGINE: Engine = "onnxruntime"
 """Runs unless another is asked for.
 
-In fp32 it was as fast as OpenVINO or faster on every graph but one, loads several times faster, and
+``openvino-bf16`` is about twice as fast where the processor has bfloat16, at features that differ
+by tenths; elsewhere it is ``openvino``. In fp32 ONNX Runtime was as fast as OpenVINO or faster on every graph but one, loads several times faster, and
 takes less than half of the disk: docs/decisions/010-engines.md.
 """

@@ -28,7 +28,7 @@ from har.errors import BundleIntegrityError, ConfigError, MissingDependencyError
 from har.types import Pooling
 
 _KERAS_PREFIX = "keras:"
-_STRIDE_PX = 32
+STRIDE_PX = 32
 _LITE0_WEIGHTS = "efficientnet_lite0_fp16.npz"
 
 # kernel side, stride, expansion, filters, repeats; the stride is the first repeat's.
@@ -53,7 +53,7 @@ def build_backbone(
 
     Args:
         name: ``lite0``, ``tiny`` or ``keras:NAME``, such as ``keras:MobileNetV2``.
-        size: (H, W) of the picture, multiples of 32; None for a side that varies.
+        size: (H, W) of the picture, multiples of 16 from 32 on; None for a side that varies.
         weights: Start from ImageNet weights where the backbone has them; ``tiny`` has none.
         pooling: How the last map becomes one vector: its mean over the picture or its maximum,
             which a small person in a large picture does not thin out.
@@ -62,13 +62,16 @@ def build_backbone(
         A model from (B, H, W, 3) float in [-1, 1] to (B, D) float.
 
     Raises:
-        ConfigError: The name is unknown, or a side is not a multiple of 32.
+        ConfigError: The name is unknown, or a side is no multiple of 16 or below 32.
         MissingDependencyError: The weights of a ``keras:`` model can't be downloaded.
         BundleIntegrityError: The shipped weights don't fit the network.
     """
     for side in size:
-        if side is not None and (side < _STRIDE_PX or side % _STRIDE_PX):
-            raise ConfigError(f"Expected size of multiples of {_STRIDE_PX}, received size={size}")
+        if side is not None and (side < STRIDE_PX or side % (STRIDE_PX // 2)):
+            raise ConfigError(
+                f"Expected size of multiples of {STRIDE_PX // 2} from {STRIDE_PX} on, "
+                f"received size={size}"
+            )
     if name == "lite0":
         return build_lite0(size, weights, pooling)
     if name == "tiny":

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from har.types import WindowSpec
@@ -33,8 +34,20 @@ class MotionEncoding(keras.layers.Layer):
     def call(self, stacks: Any) -> Any:
         """Gives the difference channels of (B, H, W, C) stacks."""
         gray = ops.cast(stacks, self.compute_dtype)
-        channels = [gray[..., a] - gray[..., b] for a, b in self.pairs]
-        return ops.clip(ops.stack(channels, axis=-1), -CLIP_GRAY, CLIP_GRAY) / CLIP_GRAY
+        weights = ops.cast(self._build_weights(stacks.shape[-1]), self.compute_dtype)
+        lags = ops.conv(gray, weights, data_format="channels_last")
+        return ops.clip(lags, -CLIP_GRAY, CLIP_GRAY) / CLIP_GRAY
+
+    def _build_weights(self, n_frames: int) -> np.ndarray:
+        """Gives the (1, 1, C, L) weights of a convolution that takes the differences.
+
+        Engines run it many times faster than slices of the last axis, and to the same numbers.
+        """
+        weights = np.zeros((1, 1, n_frames, len(self.pairs)), np.float32)
+        for lag, (a, b) in enumerate(self.pairs):
+            weights[0, 0, a, lag] += 1.0
+            weights[0, 0, b, lag] -= 1.0
+        return weights
 
     def get_config(self) -> dict[str, Any]:
         """Gives what the constructor takes."""

@@ -8,14 +8,21 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from har.network.backbone import build_backbone, freeze_backbone
+from har.errors import ConfigError
+from har.network.backbone import STRIDE_PX, build_backbone, freeze_backbone
 from har.network.motion import build_encoding
 from har.network.temporal import MaskedMean
 from har.types import Pooling, WindowSpec
 
+_SHRINK = "shrink"
+
 
 def build_cnn(
-    name: str, spec: WindowSpec, weights: bool = True, pooling: Pooling = "avg"
+    name: str,
+    spec: WindowSpec,
+    weights: bool = True,
+    pooling: Pooling = "avg",
+    shrink: int = 1,
 ) -> keras.Model:
     """Builds the per-frame CNN with its input encoding.
 
@@ -24,17 +31,35 @@ def build_cnn(
         spec: The input contract.
         weights: Start from the backbone's pretrained weights where it has some.
         pooling: How a picture's map of features becomes one vector.
+        shrink: Pixels, in height and in width, whose mean is one pixel for the backbone.
 
     Returns:
         A model from (B, H, W, C) uint8 stacks to (B, D) float32 features.
+
+    Raises:
+        ConfigError: The shrunken pictures are too small or of a shape that the backbone refuses.
     """
     stacks = keras.Input((*spec.size, spec.n_channels), dtype="uint8", name="stacks")
     encoded = build_encoding(spec)(stacks)  # (B, H, W, L)
     if encoded.shape[-1] != 3:
         encoded = layers.Conv2D(3, 1, use_bias=False, name="mix_lags")(encoded)
-    features = build_backbone(name, spec.size, weights, pooling)(encoded)  # (B, D)
+    if shrink > 1:
+        encoded = layers.AveragePooling2D(shrink, name=_SHRINK)(encoded)
+    size = _shrink_size(spec.size, shrink)
+    features = build_backbone(name, size, weights, pooling)(encoded)  # (B, D)
     features = layers.Activation("linear", dtype="float32", name="features")(features)
     return keras.Model(stacks, features, name="frame_cnn")
+
+
+def _shrink_size(size: tuple[int, int], shrink: int) -> tuple[int, int]:
+    """Gives the (H, W) that the backbone sees of pictures of ``size``."""
+    shrunken = (size[0] // shrink, size[1] // shrink)
+    if min(shrunken) < STRIDE_PX or any(side % (shrink * STRIDE_PX // 2) for side in size):
+        raise ConfigError(
+            f"Pictures of {size[0]}x{size[1]} cannot be shrunk {shrink} times for the CNN; set "
+            f"cnn.shrink to a smaller number"
+        )
+    return shrunken
 
 
 def get_backbone(cnn: keras.Model) -> keras.Model:
@@ -54,13 +79,17 @@ def rebuild_cnn(
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:
-        rebuilt = build_cnn(name, spec, weights=False, pooling=pooling)
+        rebuilt = build_cnn(name, spec, weights=False, pooling=pooling, shrink=_get_shrink(cnn))
     finally:
         keras.config.set_dtype_policy(before)
     rebuilt.set_weights(cnn.get_weights())
     for layer, twin in zip(get_backbone(cnn).layers, get_backbone(rebuilt).layers, strict=True):
         twin.trainable = layer.trainable
     return rebuilt
+
+
+def _get_shrink(cnn: keras.Model) -> int:
+    return next((layer.pool_size[0] for layer in cnn.layers if layer.name == _SHRINK), 1)
 
 
 def build_clip_classifier(temporal: keras.Model, n_features: int) -> keras.Model:

@@ -17,6 +17,7 @@ from keras import layers, ops
 from har.config import TemporalConfig
 
 _NORM = "norm"
+_LINEAR, _STEP = "of_step", "step"
 _MIN_VARIANCE = 1e-2
 """Added to the variance of a feature, so that one that hardly varies is not blown up."""
 
@@ -27,8 +28,8 @@ def build_temporal(config: TemporalConfig, n_features: int, n_labels: int) -> ke
     A step is described by its own features and by the largest value that each of them had over
     the last ``config.recent_steps``: a blow is one step among many, and a mean over all of them
     thins it out (docs/decisions/016-accuracy.md). The logits of a step are what this says,
-    linearly, plus what the recurrent part says of all steps so far. Both start at zero: with few
-    clips the first keeps the head from learning them by heart (docs/decisions/008-training.md).
+    linearly, plus what the recurrent part says of all steps so far. Both start at zero; training
+    then solves the first and lets the second learn what it leaves (`har.training.linear`).
 
     Returns:
         A model from (B, T, D) float32 to (B, T, K) float32 logits; T is free.
@@ -36,12 +37,12 @@ def build_temporal(config: TemporalConfig, n_features: int, n_labels: int) -> ke
     features = keras.Input((None, n_features), name="features")  # (B, T, D)
     norm = _build_norm()
     recent = _find_recent_max(features, config.recent_steps)
-    x = layers.Concatenate(name="step")([norm(features), norm(recent)])  # (B, T, 2 D)
+    x = layers.Concatenate(name=_STEP)([norm(features), norm(recent)])  # (B, T, 2 D)
     x = layers.Dropout(config.dropout, name="drop_in")(x)
     y = layers.Dense(config.units, activation="relu", name="reduce")(x)  # (B, T, U)
     y = _over_time(config, y)  # (B, T, U)
     y = layers.Dropout(config.dropout, name="drop_out")(y)
-    of_step = layers.Dense(n_labels, kernel_initializer="zeros", name="of_step")(x)
+    of_step = layers.Dense(n_labels, kernel_initializer="zeros", name=_LINEAR)(x)
     of_time = layers.Dense(n_labels, kernel_initializer="zeros", use_bias=False, name="of_time")(y)
     return keras.Model(features, layers.Add(name="logits")([of_step, of_time]), name=config.kind)
 
@@ -50,6 +51,16 @@ def set_feature_scale(head: keras.Model, features: np.ndarray) -> None:
     """Tells a head the mean and variance of (N, D) features, by which it standardises them."""
     mean, variance = features.mean(axis=0), features.var(axis=0)
     head.get_layer(_NORM).set_weights([mean.astype("float32"), variance.astype("float32")])
+
+
+def get_linear_path(head: keras.Model) -> keras.layers.Layer:
+    """Gives the layer by which a step speaks for itself: (2 D, K) weights and (K,) bias."""
+    return head.get_layer(_LINEAR)
+
+
+def get_step_inputs(head: keras.Model) -> keras.Model:
+    """Gives a model from (B, T, D) features to the (B, T, 2 D) that the linear path hears."""
+    return keras.Model(head.input, head.get_layer(_STEP).output)
 
 
 def build_frame_head(n_features: int, n_labels: int, dropout: float) -> keras.Model:

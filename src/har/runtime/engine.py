@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -97,14 +98,14 @@ def count_cores() -> int:
 
 def _find_opener(engine: Engine) -> Callable[[Path, int], Run]:
     if engine == "onnxruntime":
-        from har.runtime.onnxruntime import open_graph
+        from har.runtime.onnxruntime import open_graph as open_onnxruntime
 
-        return open_graph
+        return open_onnxruntime
     try:
         from har.runtime.openvino import open_graph
     except ModuleNotFoundError as error:
         raise MissingDependencyError(
-            f"The engine openvino needs the package {error.name}, which is not installed; run: "
+            f"The engine {engine} needs the package {error.name}, which is not installed; run: "
             f"pip install 'human-action-recognition[openvino]', or unset {ENGINE_VARIABLE}"
         ) from error
-    return open_graph
+    return partial(open_graph, bfloat16=engine == "openvino-bf16")

@@ -23,15 +23,15 @@ from har.errors import ConfigError
 from har.network.bundle import export_graph
 from har.network.pose import PeopleClassifier
 from har.network.system import build_clip_classifier, build_cnn
-from har.network.temporal import build_temporal, set_feature_scale
 from har.pose.features import PoseWindow
 from har.pose.pooling import pool_windows
 from har.runtime.clips import recognise_clips
 from har.runtime.engine import Graph
 from har.runtime.recognizer import Recognizer, compute_softmax
 from har.training.batches import FeatureBatches, Sampling
-from har.training.features import FeatureCache, compute_model_hash, stack_views
+from har.training.features import FeatureCache, compute_model_hash
 from har.training.fit import EpochOrder, compile_model
+from har.training.linear import start_head
 from har.training.people import (
     PeopleBatches,
     PeopleSampling,
@@ -85,7 +85,9 @@ class FrozenFolds:
         spec = config.input.window_spec(store.size, store.max_rate_hz)
         self._spec: WindowSpec = spec
         set_seed(config.seed)
-        cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling)
+        cnn = build_cnn(
+            config.cnn.backbone, spec, pooling=config.cnn.pooling, shrink=config.cnn.shrink
+        )
         self._n_features = int(cnn.output_shape[-1])
         model_hash = compute_model_hash(cnn)
         path = run.results_dir / "frame_cnn.onnx"
@@ -101,12 +103,11 @@ class FrozenFolds:
         """Trains the head on some clips and gives (n_test, K) logits of the others."""
         set_seed(seed)
         store, config = self._store, self._config
-        head = build_temporal(config.temporal, self._n_features, len(store.labels))
+        views = [self._views[clip] for clip in train]
+        head = start_head(config.temporal, views, store.label_indices[train], len(store.labels))
         model = build_clip_classifier(head, self._n_features)
         fit = config.temporal.fit
         sampling = Sampling(self._spec.n_steps, 1, fit.batch_clips, True, seed)
-        views = [self._views[clip] for clip in train]
-        set_feature_scale(head, stack_views(views))
         batches = FeatureBatches(views, store.label_indices[train], len(store.labels), sampling)
         compile_model(model, fit, len(batches))
         model.fit(

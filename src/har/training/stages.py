@@ -22,12 +22,13 @@ from har.errors import BundleMismatchError, ConfigError
 from har.network.bundle import load_models, load_pose
 from har.network.pose import copy_weights
 from har.network.system import build_clip_classifier, build_cnn, freeze_cnn
-from har.network.temporal import build_frame_head, build_temporal, set_feature_scale
+from har.network.temporal import build_frame_head, set_feature_scale
 from har.pose.features import N_FEATURES
 from har.runtime.recognizer import Recognizer
 from har.training.batches import FeatureBatches, Sampling
-from har.training.features import FeatureCache, Views, compute_model_hash, stack_views
+from har.training.features import FeatureCache, Views, compute_model_hash
 from har.training.fit import FitPlace, fit_model
+from har.training.linear import release_linear_path, solve_linear_path, start_head
 from har.training.outcome import Models, finish_stage, load_for, start_info
 from har.training.pixels import PixelStage
 from har.training.plan import ClipSplit, say_plan, split_clips
@@ -46,7 +47,7 @@ def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     set_seed(config.seed)
     spec = config.input.window_spec(store.size, store.max_rate_hz)
     clips = split_clips(store, spec)
-    cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling)
+    cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling, shrink=config.cnn.shrink)
     if run.source is not None:
         _start_cnn(cnn, config, run.source)
         run.say(f"cnn: starts from {run.source}")
@@ -84,12 +85,17 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     encode = Recognizer(run.bundle_dir).compute_features
     cache = FeatureCache(store, info.spec, encode, model_hash, config.augment, run.progress)
     sampling = Sampling(info.spec.n_steps, 1, fit.batch_clips, True, config.seed)
-    head = build_temporal(config.temporal, info.n_features, len(store.labels))
     views = cache.load_views(clips.train, config.temporal.n_views)
-    set_feature_scale(head, stack_views(views))
+    targets = store.label_indices[list(clips.train)]
+    head = start_head(config.temporal, views, targets, len(store.labels))
     if run.source is not None:
         learnt, _, learnt_head = load_models(run.source)
-        copied = copy_weights(head, learnt_head, learnt.labels == store.labels)
+        same_labels = learnt.labels == store.labels
+        copied = copy_weights(head, learnt_head, same_labels)
+        if same_labels:
+            release_linear_path(head)
+        else:
+            solve_linear_path(head, views, targets, config.temporal.linear_c)
         run.say(f"lstm: {len(copied)} layers of the head start from {run.source}")
     start = compute_model_hash(head)
     history = fit_model(
@@ -102,6 +108,7 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
             run.progress,
         ),
     )
+    release_linear_path(head)
     kind, recipe = config.temporal.kind, describe_recipe(config)
     info = replace(info, stage="lstm", temporal=kind, recipe=recipe, streams="motion", pose=None)
     if config.streams == "motion":

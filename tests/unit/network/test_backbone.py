@@ -160,7 +160,7 @@ def test_an_unknown_application_lists_the_known_ones():
 
 @pytest.mark.parametrize("size", [(100, 128), (128, 0), (16, 32)])
 def test_a_size_that_does_not_divide_is_refused(size):
-    with pytest.raises(ConfigError, match="multiples of 32"):
+    with pytest.raises(ConfigError, match="multiples of 16 from 32 on"):
         build_backbone("tiny", size)
 
 
