@@ -73,4 +73,4 @@ def release_linear_path(head: keras.Model) -> None:
 
 def _mean_over_steps(inputs: keras.Model, view: np.ndarray) -> np.ndarray:
     values = keras.ops.convert_to_numpy(inputs(view[None].astype(np.float32)))  # (1, T, 2 D)
-    return values[0].mean(axis=0, dtype=np.float64)
+    return np.asarray(values)[0].mean(axis=0, dtype=np.float64)
