@@ -90,10 +90,11 @@ class FeatureCache:
 
 
 def compute_model_hash(model: keras.Model) -> str:
-    """Gives a hash of a model's kinds of layers and its weights, in their order."""
+    """Gives a hash of a model's kinds of layers, over what they pool, and its weights, in order."""
     digest = hashlib.sha256()
     for layer in _iter_layers(model):
         digest.update(type(layer).__name__.encode())
+        digest.update(str(getattr(layer, "pool_size", "")).encode())
     for weight in model.weights:
         digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
     return digest.hexdigest()

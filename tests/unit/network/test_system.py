@@ -6,6 +6,7 @@ import pytest
 from har.config import InputConfig
 from har.errors import ConfigError
 from har.network.system import build_cnn, get_backbone, rebuild_cnn
+from har.training.features import compute_model_hash
 
 SPEC = InputConfig(n_steps=6).window_spec((64, 96), 30.0)
 
@@ -25,6 +26,14 @@ def test_a_twin_shrinks_alike():
     twin = rebuild_cnn(cnn, "tiny", SPEC, "avg", "float32")
     stacks = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 5), dtype=np.uint8)
     assert np.allclose(twin(stacks), cnn(stacks), atol=1e-5)
+
+
+def test_features_of_another_shrinking_have_another_name():
+    spec = InputConfig(n_steps=6).window_spec((128, 128), 30.0)
+    cnns = [build_cnn("tiny", spec, shrink=shrink) for shrink in (1, 2, 4)]
+    for cnn in cnns[1:]:
+        cnn.set_weights(cnns[0].get_weights())
+    assert len({compute_model_hash(cnn) for cnn in cnns}) == 3
 
 
 @pytest.mark.parametrize("shrink", [3, 4])
