@@ -27,7 +27,7 @@ from pose_parts.intervals import Figure, compute_paired
 
 TUNED_AT = {1: 2, 2: 2, 5: 5, 9: 5}
 """Sequences that are learnt from, nine leave one out; and with how many settings are chosen."""
-SETTINGS = ((40, 2e-3), (80, 2e-3), (40, 5e-4))
+SETTINGS = ((40, 2e-3), (80, 2e-3), (40, 5e-4), (8, 5e-4))
 """Epochs and learning rate to choose from."""
 TUNING_SEED = 1000
 SIDES = ("from_nothing", "from_bundle")
@@ -149,7 +149,7 @@ class _Learner:
         if (side, setting) not in self._learners:
             config = TrainConfig(streams="pose")
             fit = replace(config.pose.fit, epochs=setting[0], learning_rate=setting[1])
-            config = replace(config, pose=replace(config.pose, fit=fit))
+            config = replace(config, pose=replace(config.pose, fit=fit, solved_fit=fit))
             source = self._run.source if side == "from_bundle" else None
             run = replace(self._run, source=source)
             self._learners[side, setting] = PoseFolds(config, self._store, run)

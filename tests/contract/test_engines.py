@@ -72,14 +72,15 @@ def motion(request, cnns, tmp_path_factory):
     return cnn, head, folder
 
 
-@pytest.fixture(scope="module")
-def people(tmp_path_factory):
-    """A head of the pose stream and the folder of its bundle."""
+@pytest.fixture(scope="module", params=[LABELS, ("fight", "playing")], ids=["own", "spread"])
+def people(request, tmp_path_factory):
+    """A head of the pose stream and the folder of its bundle, with labels of one body or none."""
+    labels = request.param
     config = PoseConfig(units=8, self_units=8, n_steps=6)
-    spec = config.pose_spec(LABELS, "playing", compute_detector_hash())
-    head = draw_weights(build_pose_head(config, spec, LABELS, "playing"), 3)
+    spec = config.pose_spec(labels, "playing", compute_detector_hash())
+    head = draw_weights(build_pose_head(config, spec, labels, "playing"), 3)
     folder = tmp_path_factory.mktemp("engines") / "people"
-    info = BundleInfo("lstm", LABELS, SPEC, 1, "none", "lstm", streams="pose", pose=spec)
+    info = BundleInfo("lstm", labels, SPEC, 1, "none", "lstm", streams="pose", pose=spec)
     save_bundle(folder, info, pose=head)
     return head, folder
 

@@ -31,15 +31,20 @@ from har.config.engine import ENGINE as ENGINE
 from har.config.engine import Engine as Engine
 from har.config.export import ExportConfig as ExportConfig
 from har.config.export import ExportFormat as ExportFormat
+from har.config.fit import FitConfig as FitConfig
 from har.config.making import ComposeConfig as ComposeConfig
 from har.config.making import Posture as Posture
 from har.config.making import SequencesConfig as SequencesConfig
 from har.config.making import StagingConfig as StagingConfig
 from har.config.making import SynthConfig as SynthConfig
+from har.config.pose import OWN_LABELS as OWN_LABELS
+from har.config.pose import THREE_CLASS as THREE_CLASS
+from har.config.pose import PoseConfig as PoseConfig
+from har.config.pose import PretrainConfig as PretrainConfig
 from har.config.tuning import TuneConfig as TuneConfig
 from har.config.watching import WatchConfig as WatchConfig
 from har.errors import ConfigError
-from har.types import Color, InputKind, PeopleRule, Pooling, PoseSpec, Protocol, Streams, WindowSpec
+from har.types import Color, InputKind, Pooling, Protocol, Streams, WindowSpec
 
 MOTION_LAGS_S = ((0.0, -0.04), (0.0, -0.12), (0.16, -0.16))
 """Signed differences at three lags.
@@ -151,38 +156,6 @@ class AugmentConfig:
 
 
 @dataclass(frozen=True)
-class FitConfig:
-    """One stage's optimisation.
-
-    Attributes:
-        epochs: At most this many; 0 leaves the stage's weights as they start.
-        patience: Epochs without a better validation loss before stopping.
-        learning_rate: AdamW's peak; it falls along a half cosine.
-        weight_decay: AdamW's.
-        batch_clips: Clips in a step.
-        label_smoothing: 0 to 0.5.
-    """
-
-    epochs: int
-    patience: int
-    learning_rate: float
-    weight_decay: float
-    batch_clips: int
-    label_smoothing: float = 0.05
-
-    def __post_init__(self) -> None:
-        check_range(
-            self,
-            epochs=(0, 10_000),
-            patience=(1, 10_000),
-            learning_rate=(1e-8, 1.0),
-            weight_decay=(0.0, 1.0),
-            batch_clips=(1, 4096),
-            label_smoothing=(0.0, 0.5),
-        )
-
-
-@dataclass(frozen=True)
 class CnnConfig:
     """Stage 1: the per-frame CNN classifies single time steps.
 
@@ -238,102 +211,6 @@ class TemporalConfig:
             n_views=(1, 64),
         )
         check(self.kind in ("lstm", "gru", "tcn"), "kind", self.kind, "'lstm', 'gru' or 'tcn'")
-
-
-OWN_LABELS = ("hitting_self", "self_hitting", "self_injury", "self_injurious")
-"""Labels that are told from one body alone."""
-
-
-@dataclass(frozen=True)
-class PoseConfig:
-    """The pose stream: keypoints of people, tracked, and a recurrent head that sees one at a time.
-
-    Attributes:
-        rate_hz: Time steps a second.
-        n_steps: Time steps in one window.
-        people: How the people of a window become one answer, see `PoseSpec`; ``auto`` takes ``any``
-            where one of the labels is background, else ``mean``.
-        own_labels: Labels that are told from one body alone.
-        min_sureness: Where nobody's keypoints are as sure as this, the stream cannot tell.
-        weight: Of the pose logits where a bundle takes both streams.
-        units: Width of the recurrent layers that see the own body and the pair.
-        self_units: Width of the one for labels that are told from one body alone.
-        linear: Let each step's features also speak by themselves, linearly, about the former.
-        narrow: Let the part that sees the pair hear only how limbs move against the other's body;
-            the own body is then seen only where no label is told from one body alone.
-        dropout: Before and after the recurrent layers.
-        windows_per_clip: Windows drawn from a clip in an epoch.
-        jitter: Noise on the features in training, in their standard deviations.
-        fit: The optimisation.
-    """
-
-    rate_hz: float = 10.0
-    n_steps: int = 25
-    people: PeopleRule | Literal["auto"] = "auto"
-    own_labels: tuple[str, ...] = OWN_LABELS
-    min_sureness: float = 0.2
-    weight: float = 1.0
-    units: int = 64
-    self_units: int = 64
-    linear: bool = True
-    narrow: bool = False
-    dropout: float = 0.4
-    windows_per_clip: int = 4
-    jitter: float = 0.1
-    fit: FitConfig = field(default_factory=lambda: FitConfig(40, 40, 2e-3, 1e-2, 16))
-
-    def __post_init__(self) -> None:
-        check_range(
-            self,
-            rate_hz=(2.0, 60.0),
-            n_steps=(1, 512),
-            min_sureness=(0.0, 1.0),
-            weight=(0.0, 100.0),
-            units=(1, 4096),
-            self_units=(1, 4096),
-            dropout=(0.0, 0.9),
-            windows_per_clip=(1, 64),
-            jitter=(0.0, 2.0),
-        )
-        check(self.people in ("auto", "mean", "any"), "people", self.people, "auto, mean or any")
-
-    def pose_spec(self, labels: tuple[str, ...], background: str, detector: str) -> PoseSpec:
-        """Gives the full input contract for some labels."""
-        people = self.people
-        if people == "auto":
-            people = "any" if background else "mean"
-        own = tuple(label for label in labels if label in self.own_labels)
-        return PoseSpec(self.rate_hz, self.n_steps, detector, people, own, self.min_sureness)
-
-
-THREE_CLASS = PoseConfig(units=16, self_units=64, linear=False, narrow=True, dropout=0.3)
-"""The head that learns from made people: one that hears more learns by heart how the generator
-hits others.
-
-Source: docs/decisions/009-pose-stream.md.
-"""
-
-
-@dataclass(frozen=True)
-class PretrainConfig:
-    """How a pose bundle learns from made skeleton sequences.
-
-    Attributes:
-        val_share: Share of the scenes that validates.
-        jitter: Noise on the features in training, in their standard deviations.
-        size: (H, W) of the pictures that the bundle will look at.
-        max_rate_hz: Faster videos are thinned to this many frames a second.
-        fit: The optimisation; a batch is of people.
-    """
-
-    val_share: float = 0.08
-    jitter: float = 0.1
-    size: tuple[int, int] = (192, 320)
-    max_rate_hz: float = 30.0
-    fit: FitConfig = field(default_factory=lambda: FitConfig(10, 10, 2e-3, 1e-2, 256, 0.02))
-
-    def __post_init__(self) -> None:
-        check_range(self, val_share=(0.01, 0.5), jitter=(0.0, 2.0), max_rate_hz=(1.0, 240.0))
 
 
 @dataclass(frozen=True)

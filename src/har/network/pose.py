@@ -2,9 +2,10 @@
 """The head of the pose stream: what one person's keypoints say, step by step.
 
 It sees one person at a time, as `har.pose.features` describes one: the own body in one recurrent
-layer, the nearest other person in a second. Labels that are told from one body alone, such as
-hitting oneself, hear neither, but a third one that sees only head, elbows and wrists. How steps and
-people become one answer is no part of this graph: `har.pose.pooling` does it, and
+layer, the nearest other person in a second; and what a step says itself, linearly, with how far
+every feature has spread since the window began. Labels that are told from one body alone, such as
+hitting oneself, hear none of them, but a recurrent layer that sees only head, elbows and wrists.
+How steps and people become one answer is no part of this graph: `har.pose.pooling` does it, and
 `PeopleClassifier` the same in training.
 """
 
@@ -22,7 +23,12 @@ from har.pose.features import N_FEATURES, N_OWN, SEEN_COLUMN, SELF_COLUMNS, TOUC
 from har.types import PeopleRule, PoseSpec
 
 _NORM = "norm"
+LINEAR_PATH = "of_step"
+"""Name of the layer by which a step speaks for itself about all labels."""
+_STEP = "step"
 _MIN_VARIANCE = 1e-2
+_MIN_SPREAD = 1e-4
+"""Added to a variance, so that its root has a slope."""
 _LIMIT = 5.0
 """Standardised features are cut off here: a joint that is thrown far off must not outweigh all."""
 
@@ -56,24 +62,47 @@ def build_pose_head(
     voices = []
     for name in names:
         part = TakeFeatures(list(columns[name]), name=name)(x)
-        voice = _branch(config, part, len(labels), name)
+        hears_steps = name == "self" or (config.linear and bool(spec.own_labels))
+        voice = _branch(config, part, len(labels), name, hears_steps)
         speaks = [
             float((label in spec.own_labels) == (name == "self") and label != quiet)
             for label in labels
         ]
         voices.append(layers.Rescaling(speaks, name=f"{name}_labels")(voice))
+    if config.linear and not spec.own_labels:
+        voices.append(_hear_steps(config, features, x, len(labels)))
     return keras.Model(features, layers.Add(name="logits")(voices), name="pose")
 
 
-def _branch(config: PoseConfig, x: Any, n_labels: int, name: str) -> Any:
-    """Gives (B, T, K): what the recurrent layer says and, linearly, what each step says itself."""
+def _hear_steps(config: PoseConfig, features: Any, x: Any, n_labels: int) -> Any:
+    """Gives (B, T, K): what each step and how far all have spread so far say, linearly."""
+    whole = TakeFeatures(list(range(N_FEATURES)), name="whole")(x)
+    seen = TakeFeatures([SEEN_COLUMN], name="seen")(features)
+    spread = SpreadSoFar(name="spread")([whole, seen])
+    step = layers.Concatenate(name=_STEP)([whole, spread])  # (B, T, 2 D)
+    step = layers.Dropout(config.dropout, name="step_drop")(step)
+    return layers.Dense(n_labels, kernel_initializer="zeros", name=LINEAR_PATH)(step)
+
+
+def get_linear_path(head: keras.Model) -> keras.layers.Layer | None:
+    """Gives the layer by which a step speaks for itself, or None where a head has none for all."""
+    return next((layer for layer in head.layers if layer.name == LINEAR_PATH), None)
+
+
+def get_step_inputs(head: keras.Model) -> keras.Model:
+    """Gives a model from (B, T, D) features to the (B, T, 2 D) that the linear path hears."""
+    return keras.Model(head.input, head.get_layer(_STEP).output)
+
+
+def _branch(config: PoseConfig, x: Any, n_labels: int, name: str, hears_steps: bool) -> Any:
+    """Gives (B, T, K): what the recurrent layer says and perhaps, linearly, each step itself."""
     units = config.self_units if name == "self" else config.units
     x = layers.Dropout(config.dropout, name=f"{name}_drop_in")(x)
     y = layers.Dense(units, activation="relu", name=f"{name}_reduce")(x)
     y = layers.LSTM(units, return_sequences=True, name=f"{name}_lstm")(y)
     y = layers.Dropout(config.dropout, name=f"{name}_drop_out")(y)
     of_time = layers.Dense(n_labels, kernel_initializer="zeros", name=f"{name}_of_time")(y)
-    if not config.linear and name != "self":
+    if not hears_steps:
         return of_time
     of_step = layers.Dense(n_labels, kernel_initializer="zeros", name=f"{name}_of_step")(x)
     return layers.Add(name=f"{name}_logits")([of_step, of_time])
@@ -91,7 +120,7 @@ def match_shape(config: PoseConfig, head: keras.Model) -> PoseConfig:
     shaped = replace(
         config,
         units=known["pair_lstm"].units,
-        linear="pair_of_step" in known,
+        linear="pair_of_step" in known or LINEAR_PATH in known,
         narrow=len(known["pair"].columns) == len(TOUCH_COLUMNS),
     )
     return replace(shaped, self_units=known["self_lstm"].units) if "self_lstm" in known else shaped
@@ -136,6 +165,24 @@ class TakeFeatures(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Gives what the layer is made of."""
         return {**super().get_config(), "columns": self.columns}
+
+
+@keras.saving.register_keras_serializable(package="har")
+class SpreadSoFar(keras.layers.Layer):
+    """How far features have spread since the first step: (B, T, d) and (B, T, 1) to (B, T, d).
+
+    The standard deviation over the steps up to each at which the person is seen, which the second
+    input says; 0 where not. It is what a rule of thumb for a scuffle would look at: not where limbs
+    are, but how much all of it changes (docs/decisions/018-spread-of-keypoints.md).
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """Gives the standard deviations."""
+        values, seen = inputs
+        count = ops.maximum(ops.cumsum(seen, axis=1), 1.0)
+        mean = ops.cumsum(values * seen, axis=1) / count
+        square = ops.cumsum(ops.square(values) * seen, axis=1) / count
+        return ops.sqrt(ops.maximum(square - ops.square(mean), 0.0) + _MIN_SPREAD) * seen
 
 
 class PeopleClassifier(keras.Model):

@@ -9,10 +9,15 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from har.config import TemporalConfig
+from har.network import pose
 from har.network.temporal import build_temporal, get_linear_path, get_step_inputs, set_feature_scale
+from har.pose.features import SEEN_COLUMN, PoseWindow
 from har.training.features import Views, stack_views
+from har.types import PoseSpec
 
 _MAX_ITERATIONS = 1000
+_EVERY = 2
+"""Windows of a clip overlap so much that every second one is enough."""
 
 
 def start_head(
@@ -51,19 +56,42 @@ def solve_linear_path(
     if len(set(targets.tolist())) < 2:
         return
     inputs = get_step_inputs(head)
-    rows = [_mean_over_steps(inputs, view) for clip in views for view in clip]
+    rows = np.stack([_mean_over_steps(inputs, view) for clip in views for view in clip])
     clip_of_row = np.repeat(np.arange(len(views)), [len(clip) for clip in views])
-    model = LogisticRegression(C=c, class_weight="balanced", max_iter=_MAX_ITERATIONS)
-    model.fit(np.stack(rows), targets[clip_of_row])
-    path = get_linear_path(head)
-    kernel, bias = (np.zeros_like(weight) for weight in path.get_weights())
-    bias[:] = -np.log(len(targets) + 1.0)  # for a class that nothing was seen of
-    weights, biases = model.coef_, model.intercept_
-    if len(weights) == 1:  # of two classes scikit-learn gives the second against the first
-        weights, biases = (np.concatenate([-half, half]) for half in (weights / 2, biases / 2))
-    kernel[:, model.classes_], bias[model.classes_] = weights.T, biases
-    path.set_weights([kernel, bias])
-    path.trainable = False
+    _solve(get_linear_path(head), rows, targets[clip_of_row], len(targets), c)
+
+
+def solve_pose_path(
+    head: keras.Model,
+    clips: Sequence[Sequence[PoseWindow]],
+    targets: np.ndarray,
+    spec: PoseSpec,
+    c: float,
+) -> None:
+    """Does for a pose head what `solve_linear_path` does, if it has such a path.
+
+    A clip's mean is over the steps at which a person is seen, over people and over windows, both by
+    how sure they are. A clip in which nobody is sure is left out.
+
+    Args:
+        head: What `build_pose_head` gave, scaled to the features.
+        clips: The windows of each clip.
+        targets: (N,) class index of every clip.
+        spec: Says from which sureness on a person counts.
+        c: Inverse of the penalty on the weights.
+
+    Source: docs/decisions/018-spread-of-keypoints.md.
+    """
+    path = pose.get_linear_path(head)
+    if path is None:
+        return
+    inputs = pose.get_step_inputs(head)
+    means = [_mean_over_people(inputs, windows[::_EVERY], spec) for windows in clips]
+    known = np.array([mean is not None for mean in means])
+    if len(set(targets[known].tolist())) < 2:
+        return
+    rows = np.stack([mean for mean in means if mean is not None])
+    _solve(path, rows, targets[known], len(targets), c)
 
 
 def release_linear_path(head: keras.Model) -> None:
@@ -74,3 +102,37 @@ def release_linear_path(head: keras.Model) -> None:
 def _mean_over_steps(inputs: keras.Model, view: np.ndarray) -> np.ndarray:
     values = keras.ops.convert_to_numpy(inputs(view[None].astype(np.float32)))  # (1, T, 2 D)
     return np.asarray(values)[0].mean(axis=0, dtype=np.float64)
+
+
+def _mean_over_people(
+    inputs: keras.Model, windows: Sequence[PoseWindow], spec: PoseSpec
+) -> np.ndarray | None:
+    """Gives (2 D,) float64, or None where nobody is sure."""
+    found, weights = [], []
+    for window in windows:
+        sure = (window.sureness >= spec.min_sureness) & (window.sureness > 0.0)
+        if not sure.any():
+            continue
+        features, sureness = window.features[sure], window.sureness[sure].astype(np.float64)
+        steps = np.asarray(keras.ops.convert_to_numpy(inputs(features)), np.float64)  # (P, T, 2 D)
+        seen = features[..., SEEN_COLUMN, None] > 0
+        people = (steps * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
+        found.append(np.average(people, axis=0, weights=sureness))
+        weights.append(float(sureness.max()))
+    return np.average(found, axis=0, weights=weights) if found else None
+
+
+def _solve(
+    path: keras.layers.Layer, rows: np.ndarray, targets: np.ndarray, n_clips: int, c: float
+) -> None:
+    """Sets a layer to the regression of (N,) targets on (N, D) rows, and freezes it."""
+    model = LogisticRegression(C=c, class_weight="balanced", max_iter=_MAX_ITERATIONS)
+    model.fit(rows, targets)
+    kernel, bias = (np.zeros_like(weight) for weight in path.get_weights())
+    bias[:] = -np.log(n_clips + 1.0)  # for a class that nothing was seen of
+    weights, biases = model.coef_, model.intercept_
+    if len(weights) == 1:  # of two classes scikit-learn gives the second against the first
+        weights, biases = (np.concatenate([-half, half]) for half in (weights / 2, biases / 2))
+    kernel[:, model.classes_], bias[model.classes_] = weights.T, biases
+    path.set_weights([kernel, bias])
+    path.trainable = False

@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from har import windows
-from har.config import PoseConfig
+from har.config import FitConfig, PoseConfig
 from har.dataset.store import Store
 from har.pose.features import N_FEATURES, SEEN_COLUMN, PoseWindow, compute_window
 from har.pose.people import Detections
@@ -67,10 +67,11 @@ class PeopleSampling:
     training: bool = True
 
     @classmethod
-    def of(cls, config: PoseConfig, seed: int, training: bool = True) -> PeopleSampling:
-        """Gives the settings of a recipe."""
-        per_clip, batch = config.windows_per_clip, config.fit.batch_clips
-        return cls(per_clip, batch, config.jitter, seed, training)
+    def of(
+        cls, config: PoseConfig, fit: FitConfig, seed: int, training: bool = True
+    ) -> PeopleSampling:
+        """Gives the settings of a recipe and of how its head is optimised."""
+        return cls(config.windows_per_clip, fit.batch_clips, config.jitter, seed, training)
 
 
 class PeopleBatches(EpochBatches):

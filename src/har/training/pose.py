@@ -9,13 +9,15 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from har.config import TrainConfig, find_background
+from har.config import FitConfig, PoseConfig, TrainConfig, find_background
 from har.dataset.store import Store
 from har.network.bundle import load_pose
 from har.network.pose import (
+    LINEAR_PATH,
     PeopleClassifier,
     build_pose_head,
     copy_weights,
+    get_linear_path,
     match_shape,
     set_pose_scale,
 )
@@ -23,6 +25,7 @@ from har.pose.features import PoseWindow
 from har.runtime.detector import compute_detector_hash
 from har.training.features import compute_model_hash
 from har.training.fit import FitPlace, History, fit_model
+from har.training.linear import solve_pose_path
 from har.training.people import PeopleBatches, PeopleSampling, load_clip_windows, stack_features
 from har.training.plan import ClipSplit, say_plan
 from har.training.run import Run, compute_fingerprint, set_seed
@@ -56,15 +59,17 @@ def start_pose_head(
     spec: PoseSpec,
     labels: tuple[str, ...],
     clips: list[list[PoseWindow]],
+    targets: np.ndarray,
     source: Path | None,
 ) -> tuple[keras.Model, list[str]]:
-    """Builds the head and gives it a scale, or what a bundle has learnt before.
+    """Builds the head and gives it a scale and a solved linear path, or what a bundle has learnt.
 
     Args:
         config: Its `pose` part has the shape of the head of ``source``, see `match_source`.
         spec: The input contract.
         labels: In the order of the outputs.
         clips: The windows of each clip to learn from.
+        targets: (N,) class index of every clip.
         source: A bundle, or None.
 
     Returns:
@@ -77,10 +82,18 @@ def start_pose_head(
     """
     head = build_pose_head(config.pose, spec, labels, find_background(labels))
     set_pose_scale(head, stack_features(clips))
-    if source is None:
-        return head, []
-    info, learnt = load_pose(source)
-    return head, copy_weights(head, learnt, info.labels == labels)
+    copied: list[str] = []
+    if source is not None:
+        info, learnt = load_pose(source)
+        copied = copy_weights(head, learnt, info.labels == labels)
+    if LINEAR_PATH not in copied:
+        solve_pose_path(head, clips, targets, spec, config.pose.linear_c)
+    return head, copied
+
+
+def choose_fit(config: PoseConfig, head: keras.Model) -> FitConfig:
+    """Gives the optimisation that suits a head: beside a solved path less is left to learn."""
+    return config.fit if get_linear_path(head) is None else config.solved_fit
 
 
 def get_background_index(labels: tuple[str, ...]) -> int:
@@ -98,18 +111,21 @@ def train_pose_head(
     """
     set_seed(config.seed)
     spec = build_pose_spec(config, store)
-    fit = config.pose.fit
-    what = f"learns people's keypoints over windows of {spec.window_s:g} s"
-    say_plan(run, "lstm", what, fit, clips)
     found = load_clip_windows(store, clips.train, spec, run.progress)
     _say_sureness(run, found, spec)
-    head, copied = start_pose_head(config, spec, store.labels, found, run.source)
+    targets = store.label_indices[list(clips.train)]
+    head, copied = start_pose_head(config, spec, store.labels, found, targets, run.source)
     if run.source is not None:
         run.say(f"lstm: {len(copied)} layers of the pose head start from {run.source}")
+    fit = choose_fit(config.pose, head)
+    what = f"learns people's keypoints over windows of {spec.window_s:g} s"
+    say_plan(run, "lstm", what, fit, clips)
     model = PeopleClassifier(head, spec, get_background_index(store.labels))
+    batches = _build_batches(config, store, clips, found, spec, fit, run)
+    before, start = find_solved_loss(model, batches[1]), head.get_weights()
     history = fit_model(
         model,
-        _build_batches(config, store, clips, found, spec, run),
+        batches,
         fit,
         FitPlace(
             run.stage_dir("lstm") / "pose",
@@ -117,7 +133,31 @@ def train_pose_head(
             run.progress,
         ),
     )
+    if before is not None and batches[1] is not None and compute_loss(model, batches[1]) >= before:
+        run.say(
+            "lstm: the order of steps tells no more than keypoints' spread; it is not listened to"
+        )
+        head.set_weights(start)
     return spec, head, history
+
+
+def find_solved_loss(model: PeopleClassifier, val: PeopleBatches | None) -> float | None:
+    """Gives the loss of a solved linear path alone; None without one or without clips to tell."""
+    path = get_linear_path(model.head)
+    if path is None or path.trainable or val is None:
+        return None
+    return compute_loss(model, val)
+
+
+def compute_loss(model: PeopleClassifier, batches: PeopleBatches) -> float:
+    """Gives the mean cross-entropy of windows by their weights."""
+    total, count = 0.0, 0.0
+    for index in range(len(batches)):
+        inputs, truth, weights = batches[index]
+        logits = np.asarray(keras.ops.convert_to_numpy(model(inputs)), dtype=np.float64)
+        losses = np.logaddexp.reduce(logits, axis=1) - (logits * truth).sum(axis=1)
+        total, count = total + float(losses @ weights), count + float(weights.sum())
+    return total / count
 
 
 def _say_sureness(run: Run, clips: list[list[PoseWindow]], spec: PoseSpec) -> None:
@@ -133,13 +173,14 @@ def _build_batches(
     clips: ClipSplit,
     found: list[list[PoseWindow]],
     spec: PoseSpec,
+    fit: FitConfig,
     run: Run,
 ) -> tuple[PeopleBatches, PeopleBatches | None]:
     targets, n_labels = store.label_indices, len(store.labels)
-    sampling = PeopleSampling.of(config.pose, config.seed)
+    sampling = PeopleSampling.of(config.pose, fit, config.seed)
     train = PeopleBatches(found, targets[list(clips.train)], n_labels, spec, sampling)
     if not clips.val:
         return train, None
-    fixed = PeopleSampling.of(config.pose, config.seed, training=False)
+    fixed = PeopleSampling.of(config.pose, fit, config.seed, training=False)
     val = load_clip_windows(store, clips.val, spec, run.progress)
     return train, PeopleBatches(val, targets[list(clips.val)], n_labels, spec, fixed)

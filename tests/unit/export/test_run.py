@@ -84,8 +84,11 @@ def test_other_forms_say_what_keras_says(bundle, tmp_path, form):
     assert figures["accuracy_change"] is None
 
 
-def test_people_are_exported(people_bundle, tmp_path):
-    result = export_bundle(people_bundle, tmp_path / "out", ExportConfig(**QUICK))
+@pytest.mark.parametrize("form", ["onnx", "openvino", "litert", "saved_model"])
+def test_people_are_exported(people_bundle, tmp_path, form):
+    if form in NEEDS and importlib.util.find_spec(NEEDS[form]) is None:
+        pytest.skip(f"the extra {form} is not installed")
+    result = export_bundle(people_bundle, tmp_path / "out", ExportConfig(form, **QUICK))
     assert [part.name for part in result.parts] == ["pose"]
     assert result.comparison.parity < 1e-3
     assert "one person's features" in (tmp_path / "out" / "README.md").read_text()

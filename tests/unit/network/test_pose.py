@@ -11,10 +11,14 @@ from hypothesis import strategies as st
 from har.config import PoseConfig
 from har.network.bundle import export_graph
 from har.network.pose import (
+    LINEAR_PATH,
     PeopleClassifier,
     PersonClassifier,
+    SpreadSoFar,
     build_pose_head,
     copy_weights,
+    get_linear_path,
+    get_step_inputs,
     match_shape,
     pool_steps,
     set_pose_scale,
@@ -137,6 +141,41 @@ def test_without_own_labels_all_hear_the_other_person_and_background_speaks():
     assert "self" not in [layer.name for layer in head.layers]
 
 
+def test_spread_is_the_deviation_over_the_steps_seen_so_far():
+    values = np.array([[[1.0], [3.0], [9.0], [5.0]]], np.float32)
+    seen = np.array([[[1.0], [1.0], [0.0], [1.0]]], np.float32)
+    spread = np.asarray(SpreadSoFar()([values, seen]))[0, :, 0]
+    expected = [0.0, 1.0, 0.0, np.std([1.0, 3.0, 5.0])]
+    np.testing.assert_allclose(spread, expected, atol=0.011)
+
+
+def test_without_own_labels_one_linear_path_hears_the_step_and_the_spread():
+    head = make_head(("fight", "normal"), "normal")
+    features = make_features(2, 6)
+    steps = np.asarray(get_step_inputs(head)(features))
+    assert steps.shape == (2, 6, 2 * N_FEATURES)
+    names = [layer.name for layer in head.layers]
+    assert LINEAR_PATH in names
+    assert "own_of_step" not in names
+    plain = build_pose_head(
+        replace(CONFIG, linear=False), make_spec(("a", "b"), "b"), ("a", "b"), "b"
+    )
+    assert get_linear_path(plain) is None
+    seen = features[..., SEEN_COLUMN] > 0
+    scaled = steps[0, :, 3][seen[0]]
+    last = np.flatnonzero(seen[0])[-1]
+    assert steps[0, last, N_FEATURES + 3] == pytest.approx(scaled.std(), abs=0.02)
+    assert not steps[..., N_FEATURES:][~seen].any()
+
+
+@pytest.mark.parametrize(
+    ("labels", "background", "rule"),
+    [(LABELS, "playing", "any"), (("fight", "normal"), "normal", "mean"), (("a", "b"), "", "mean")],
+)
+def test_a_few_strong_steps_speak_only_where_labels_are_of_one_body(labels, background, rule):
+    assert make_spec(labels, background).people == rule
+
+
 def test_features_are_standardised_and_cut_off(head):
     rng = np.random.default_rng(3)
     scale = rng.uniform(0.5, 2.0, N_FEATURES).astype(np.float32)
@@ -158,14 +197,18 @@ def test_a_column_that_never_changes_does_no_harm():
     assert np.isfinite(say(head, make_features(1, 6))).all()
 
 
-def test_it_survives_the_disk_in_safe_mode(head, tmp_path):
+@pytest.mark.parametrize("labels", [LABELS, ("fight", "playing")])
+def test_it_survives_the_disk_in_safe_mode(labels, tmp_path):
+    head = make_head(labels)
     head.save(tmp_path / "pose.keras")
     loaded = keras.saving.load_model(tmp_path / "pose.keras", compile=False, safe_mode=True)
     features = make_features(2, 6)
     np.testing.assert_array_equal(say(loaded, features), say(head, features))
 
 
-def test_its_graph_says_the_same(head, tmp_path):
+@pytest.mark.parametrize("labels", [LABELS, ("fight", "playing")])
+def test_its_graph_says_the_same(labels, tmp_path):
+    head = make_head(labels)
     export_graph(head, make_features(1, 6), tmp_path / "pose.onnx")
     graph = Graph(tmp_path / "pose.onnx")
     for shape in ((1, 6), (4, 6), (2, 1)):
@@ -262,7 +305,7 @@ def test_a_head_tells_its_shape(linear, narrow):
     head = build_pose_head(config, make_spec(), LABELS, "playing")
     assert match_shape(PoseConfig(dropout=0.1), head) == replace(config, dropout=0.1)
     without = build_pose_head(config, make_spec(("a", "normal"), "normal"), ("a", "normal"))
-    assert match_shape(PoseConfig(), without).self_units == PoseConfig().self_units
+    assert match_shape(PoseConfig(self_units=9), without) == replace(config, self_units=9)
 
 
 def test_a_head_without_own_labels_gives_what_it_has():

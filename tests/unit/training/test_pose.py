@@ -21,6 +21,7 @@ from har.network.temporal import build_temporal
 from har.runtime.clips import recognise_clips
 from har.runtime.recognizer import Recognizer, compute_softmax
 from har.training.crossval import crossvalidate
+from har.training.folds import PoseFolds
 from har.training.plan import split_clips
 from har.training.pose import match_source, start_pose_head, train_pose_head
 from har.training.run import Run
@@ -154,7 +155,7 @@ def test_with_other_labels_all_but_the_ends_is_taken_over(trained):
     labels = ("hitting_others", "hitting_self", "waiting")
     config = match_source(UNTRAINED, source.bundle_dir)
     spec = config.pose.pose_spec(labels, "", "hash")
-    head, copied = start_pose_head(config, spec, labels, [], source.bundle_dir)
+    head, copied = start_pose_head(config, spec, labels, [], np.zeros(0, int), source.bundle_dir)
     _, learnt = load_pose(source.bundle_dir)
     assert "own_of_step" not in copied
     for name in ("norm", "own_lstm", "self_lstm", "pair_reduce"):
@@ -303,3 +304,42 @@ def test_a_frozen_motion_recipe_has_nothing_to_start_from_a_bundle(trained, crow
     run, _ = make_run(tmp_path, trained[1].bundle_dir)
     with pytest.raises(ConfigError, match="--streams pose"):
         crossvalidate(replace(BOTH, streams="motion"), CrossvalConfig(2, 1), crowd_store, run)
+
+
+def make_shared(linear_c, **fit):
+    """A recipe whose labels are all told from everything, so that a linear path is solved."""
+    changes = {"own_labels": [], "linear_c": linear_c, "solved_fit": fit}
+    return update_config(QUICK, {"pose": changes})
+
+
+WILD = make_shared(0.1, epochs=2, learning_rate=1.0)
+"""Learns with such strides that nothing good comes of it."""
+NEEDED = make_shared(1e-6, epochs=6, learning_rate=0.03)
+"""Its solved path hardly speaks."""
+
+
+@pytest.mark.parametrize(("config", "is_kept"), [(WILD, False), (NEEDED, True)])
+def test_order_is_heard_only_where_it_validates(crowd_store, tmp_path, config, is_kept):
+    run, said = make_run(tmp_path)
+    train_lstm(config, crowd_store, run)
+    _, head = load_pose(run.bundle_dir)
+    heard = [head.get_layer(f"{name}_of_time").get_weights()[0].any() for name in ("own", "pair")]
+    assert heard == [is_kept, is_kept]
+    assert any("not listened to" in text for text in said) is not is_kept
+    assert head.get_layer("of_step").get_weights()[0].any()
+
+
+@pytest.mark.parametrize(("config", "is_kept"), [(WILD, False), (NEEDED, True)])
+def test_folds_decide_so_on_a_part_of_what_they_learn_from(crowd_store, tmp_path, config, is_kept):
+    run, _ = make_run(tmp_path)
+    groups = np.array([clip.group for clip in crowd_store.clips])
+    train, test = np.flatnonzero(groups != "g0"), np.flatnonzero(groups == "g0")
+    solved = update_config(config, {"pose": {"solved_fit": {"epochs": 0}}})
+    found, alone = (
+        PoseFolds(item, crowd_store, run).compute_logits(train, test, 0)[0]
+        for item in (config, solved)
+    )
+    assert (np.abs(found - alone).max() < 1e-5) is not is_kept
+    few = train[groups[train] != "g1"]  # four groups cannot be cut into fifths
+    found = PoseFolds(WILD, crowd_store, run).compute_logits(few, test, 0)[0]
+    assert np.abs(found - alone).max() > 1.0

@@ -1,0 +1,112 @@
+"""Settings of the pose stream, and of learning from made people."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from har.config.bounds import check, check_range
+from har.config.fit import FitConfig
+from har.types import PeopleRule, PoseSpec
+
+OWN_LABELS = ("hitting_self", "self_hitting", "self_injury", "self_injurious")
+"""Labels that are told from one body alone."""
+
+
+@dataclass(frozen=True)
+class PoseConfig:
+    """The pose stream: keypoints of people, tracked, and a recurrent head that sees one at a time.
+
+    Attributes:
+        rate_hz: Time steps a second.
+        n_steps: Time steps in one window.
+        people: How the people of a window become one answer, see `PoseSpec`; ``auto`` takes ``any``
+            where a label is told from one body alone, else ``mean``.
+        own_labels: Labels that are told from one body alone.
+        min_sureness: Where nobody's keypoints are as sure as this, the stream cannot tell.
+        weight: Of the pose logits where a bundle takes both streams.
+        units: Width of the recurrent layers that see the own body and the pair.
+        self_units: Width of the one for labels that are told from one body alone.
+        linear: Let each step's features also speak by themselves, linearly, about the former; where
+            no label is told from one body alone, together with how far they have spread.
+        linear_c: Inverse of the penalty on the weights of that linear path, which is then solved.
+        narrow: Let the part that sees the pair hear only how limbs move against the other's body;
+            the own body is then seen only where no label is told from one body alone.
+        dropout: Before and after the recurrent layers.
+        windows_per_clip: Windows drawn from a clip in an epoch.
+        jitter: Noise on the features in training, in their standard deviations.
+        fit: The optimisation of a head without a solved linear path.
+        solved_fit: The optimisation beside one, which leaves less to learn. Its result is kept only
+            if it validates better than the solution alone.
+    """
+
+    rate_hz: float = 10.0
+    n_steps: int = 25
+    people: PeopleRule | Literal["auto"] = "auto"
+    own_labels: tuple[str, ...] = OWN_LABELS
+    min_sureness: float = 0.2
+    weight: float = 2.0
+    units: int = 64
+    self_units: int = 64
+    linear: bool = True
+    linear_c: float = 0.1
+    narrow: bool = False
+    dropout: float = 0.4
+    windows_per_clip: int = 4
+    jitter: float = 0.1
+    fit: FitConfig = field(default_factory=lambda: FitConfig(40, 40, 2e-3, 1e-2, 16))
+    solved_fit: FitConfig = field(default_factory=lambda: FitConfig(8, 8, 2e-3, 1e-2, 16))
+
+    def __post_init__(self) -> None:
+        check_range(
+            self,
+            rate_hz=(2.0, 60.0),
+            n_steps=(1, 512),
+            min_sureness=(0.0, 1.0),
+            weight=(0.0, 100.0),
+            units=(1, 4096),
+            self_units=(1, 4096),
+            linear_c=(1e-6, 1e3),
+            dropout=(0.0, 0.9),
+            windows_per_clip=(1, 64),
+            jitter=(0.0, 2.0),
+        )
+        check(self.people in ("auto", "mean", "any"), "people", self.people, "auto, mean or any")
+
+    def pose_spec(self, labels: tuple[str, ...], background: str, detector: str) -> PoseSpec:
+        """Gives the full input contract for some labels."""
+        people = self.people
+        own = tuple(label for label in labels if label in self.own_labels)
+        if people == "auto":
+            people = "any" if background and own else "mean"
+        return PoseSpec(self.rate_hz, self.n_steps, detector, people, own, self.min_sureness)
+
+
+THREE_CLASS = PoseConfig(units=16, self_units=64, linear=False, narrow=True, dropout=0.3)
+"""The head that learns from made people: one that hears more learns by heart how the generator
+hits others.
+
+Source: docs/decisions/009-pose-stream.md.
+"""
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """How a pose bundle learns from made skeleton sequences.
+
+    Attributes:
+        val_share: Share of the scenes that validates.
+        jitter: Noise on the features in training, in their standard deviations.
+        size: (H, W) of the pictures that the bundle will look at.
+        max_rate_hz: Faster videos are thinned to this many frames a second.
+        fit: The optimisation; a batch is of people.
+    """
+
+    val_share: float = 0.08
+    jitter: float = 0.1
+    size: tuple[int, int] = (192, 320)
+    max_rate_hz: float = 30.0
+    fit: FitConfig = field(default_factory=lambda: FitConfig(10, 10, 2e-3, 1e-2, 256, 0.02))
+
+    def __post_init__(self) -> None:
+        check_range(self, val_share=(0.01, 0.5), jitter=(0.0, 2.0), max_rate_hz=(1.0, 240.0))
