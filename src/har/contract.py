@@ -171,6 +171,9 @@ def compute_hashes(folder: Path) -> dict[str, str]:
     }
 
 
+_KERAS_SUFFIX = ".keras"
+
+
 def find_verified(bundle_dir: Path, info: BundleInfo, name: str) -> Path:
     """Gives the path of a bundle's file once its bytes are known to be the ones recorded.
 
@@ -179,6 +182,12 @@ def find_verified(bundle_dir: Path, info: BundleInfo, name: str) -> Path:
     """
     path = bundle_dir / name
     recorded = info.files.get(name)
+    if recorded is None and path.suffix == _KERAS_SUFFIX:
+        raise BundleIntegrityError(
+            f"The bundle {bundle_dir} was saved as ONNX graphs alone, without {name}: it recognises, "
+            f"and its .onnx files serve other programs, but nothing can be trained from it or "
+            f"exported to other forms; train one of your own with 'har train all' for that"
+        )
     if recorded is None or not path.is_file():
         raise BundleIntegrityError(f"The bundle {bundle_dir} has no {name}; train or copy it again")
     found = compute_file_hash(path)

@@ -13,6 +13,7 @@ from har.config import RECIPES, PrepareConfig, SynthConfig, TrainConfig, update_
 from har.dataset.prepare import prepare
 from har.dataset.store import Store
 from har.events.event_files import write_events_csv
+from har.events.match import compute_ious
 from har.inference.annotate import write_annotated
 from har.inference.evaluate import EvaluationResult, evaluate_bundle, write_evaluation
 from har.inference.recording import VideoResult, recognise_video
@@ -125,13 +126,9 @@ def count_matches(events: Sequence[Event], truth: Sequence[Event]) -> Matches:
     >>> count_matches([event, Event("hit", 5.0, 6.0, 0.8)], [act, Event("kick", 1.0, 3.0, 1.0)])
     Matches(n_true=2, n_found=1, n_false=1)
     """
+    overlaps = compute_ious(events, truth) > 0.0
     return Matches(
         n_true=len(truth),
-        n_found=sum(any(_agree(event, act) for event in events) for act in truth),
-        n_false=sum(not any(_agree(event, act) for act in truth) for event in events),
+        n_found=int(overlaps.any(axis=0).sum()),
+        n_false=int((~overlaps.any(axis=1)).sum()),
     )
-
-
-def _agree(event: Event, act: Event) -> bool:
-    overlaps = event.onset_s < act.offset_s and act.onset_s < event.offset_s
-    return overlaps and event.label == act.label

@@ -108,4 +108,6 @@ def test_an_altered_file_is_refused(tmp_path):
     with pytest.raises(BundleIntegrityError, match="SHA-256"):
         contract.find_verified(tmp_path, info, contract.CNN_FILE)
     with pytest.raises(BundleIntegrityError, match="has no"):
+        contract.find_verified(tmp_path, info, contract.TEMPORAL_GRAPH_FILE)
+    with pytest.raises(BundleIntegrityError, match="ONNX graphs alone"):
         contract.find_verified(tmp_path, info, contract.TEMPORAL_FILE)
