@@ -184,9 +184,9 @@ def find_verified(bundle_dir: Path, info: BundleInfo, name: str) -> Path:
     recorded = info.files.get(name)
     if recorded is None and path.suffix == _KERAS_SUFFIX:
         raise BundleIntegrityError(
-            f"The bundle {bundle_dir} was saved as ONNX graphs alone, without {name}: it recognises, "
-            f"and its .onnx files serve other programs, but nothing can be trained from it or "
-            f"exported to other forms; train one of your own with 'har train all' for that"
+            f"The bundle {bundle_dir} was saved as ONNX graphs alone, without {name}: it "
+            f"recognises, and its .onnx files serve other programs, but nothing can be trained "
+            f"from it or exported to other forms; train your own for that: 'har train all'"
         )
     if recorded is None or not path.is_file():
         raise BundleIntegrityError(f"The bundle {bundle_dir} has no {name}; train or copy it again")

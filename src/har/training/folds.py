@@ -145,7 +145,7 @@ class PoseFolds:
     """Folds of the pose stream: keypoints and windows are computed once and serve them all."""
 
     def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
-        self._config = match_source(config, run.source)
+        self._config = match_source(config, run.source, store.labels)
         self._store, self._source = store, run.source
         self._spec = build_pose_spec(config, store)
         everyone = range(len(store.clips))

@@ -38,10 +38,11 @@ def build_pose_spec(config: TrainConfig, store: Store) -> PoseSpec:
     return config.pose.pose_spec(store.labels, background, compute_detector_hash())
 
 
-def match_source(config: TrainConfig, source: Path | None) -> TrainConfig:
+def match_source(config: TrainConfig, source: Path | None, labels: tuple[str, ...]) -> TrainConfig:
     """Gives the settings with the shape of the pose head of the bundle that training starts from.
 
-    Layers of another shape could not be taken over.
+    Layers of another shape could not be taken over. A linear path for all labels is no such layer:
+    where none of ``labels`` is told from one body alone, it stays as the settings say.
 
     Raises:
         BundleNotFoundError: There is no bundle at ``source``.
@@ -51,7 +52,10 @@ def match_source(config: TrainConfig, source: Path | None) -> TrainConfig:
     if source is None:
         return config
     _, learnt = load_pose(source)
-    return replace(config, pose=match_shape(config.pose, learnt))
+    shaped = match_shape(config.pose, learnt)
+    if not set(labels) & set(config.pose.own_labels):
+        shaped = replace(shaped, linear=config.pose.linear)
+    return replace(config, pose=shaped)
 
 
 def start_pose_head(

@@ -73,7 +73,7 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         BundleMismatchError: The bundle was made for other labels or pictures.
     """
     if config.streams != "motion":
-        config = match_source(config, run.source)
+        config = match_source(config, run.source, store.labels)
     if config.streams == "pose":
         return _train_pose_alone(config, store, run)
     set_seed(config.seed)

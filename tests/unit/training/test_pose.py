@@ -22,6 +22,7 @@ from har.runtime.clips import recognise_clips
 from har.runtime.recognizer import Recognizer, compute_softmax
 from har.training.crossval import crossvalidate
 from har.training.folds import PoseFolds
+from har.training.people import load_clip_windows
 from har.training.plan import split_clips
 from har.training.pose import match_source, start_pose_head, train_pose_head
 from har.training.run import Run
@@ -153,7 +154,7 @@ def test_a_bundle_to_start_from_is_taken_over_whole(trained, crowd_store, tmp_pa
 def test_with_other_labels_all_but_the_ends_is_taken_over(trained):
     _, source, _ = trained
     labels = ("hitting_others", "hitting_self", "waiting")
-    config = match_source(UNTRAINED, source.bundle_dir)
+    config = match_source(UNTRAINED, source.bundle_dir, labels)
     spec = config.pose.pose_spec(labels, "", "hash")
     head, copied = start_pose_head(config, spec, labels, [], np.zeros(0, int), source.bundle_dir)
     _, learnt = load_pose(source.bundle_dir)
@@ -164,6 +165,22 @@ def test_with_other_labels_all_but_the_ends_is_taken_over(trained):
             head.get_layer(name).get_weights(), learnt.get_layer(name).get_weights(), strict=True
         ):
             np.testing.assert_array_equal(ours, theirs)
+
+
+def test_labels_of_all_bodies_get_a_solved_path_beside_what_is_taken_over(trained, crowd_store):
+    _, source, _ = trained
+    plain = update_config(UNTRAINED, {"pose": {"linear": False}})
+    labels = ("kicks", "waits")
+    assert not match_source(plain, source.bundle_dir, labels).pose.linear
+    assert match_source(plain, source.bundle_dir, LABELS).pose.linear  # as in the bundle
+    config = match_source(UNTRAINED, source.bundle_dir, labels)
+    spec = config.pose.pose_spec(labels, "", "hash")
+    chosen = [0, 1, 2, 3]
+    clips = load_clip_windows(crowd_store, chosen, spec)
+    targets = np.array([0, 1, 0, 1])
+    head, copied = start_pose_head(config, spec, labels, clips, targets, source.bundle_dir)
+    assert {"norm", "own_lstm", "pair_lstm"} <= set(copied)
+    assert head.get_layer("of_step").get_weights()[0].any()
 
 
 def test_where_nobody_is_seen_it_says_so_and_cannot_tell(crowd_store, tmp_path):
