@@ -197,4 +197,6 @@ def _say_summary(summary: dict[str, Any], store: Path) -> None:
             f"Shortcut floor (what size, frame rate and length alone predict): accuracy "
             f"{floor['accuracy']:.3f}, AUC {floor['auc']:.3f}"
         )
+    for warning in summary["warnings"]:
+        say(f"Warning: {warning}")
     say(f"Store, report and rejects: {store}")

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     "--bundle",
     type=click.Path(path_type=Path),
     help="A trained model's folder, or the name of one that comes with har.  "
-    "[default: models/har, else the demo's, else fight]",
+    "[default: models/har, else fight]",
 )
 @click.option(
     "--out",
@@ -81,6 +81,7 @@ def predict(
     from har.config import OutputsConfig, PredictConfig
     from har.contract import load_info
     from har.dataset.catalog import Reject
+    from har.events.online import check_labels
     from har.inference import outputs
     from har.inference.folder import Plan, VideoJob, recognise_folder
     from har.inference.recording import VideoResult, find_videos
@@ -91,6 +92,7 @@ def predict(
     bundle = find_bundle(bundle)
     info = load_info(bundle)
     decode = build_decode(info.decode, rules, changes)
+    check_labels(info.labels, decode)
     _say_bundle(bundle, info, decode)
     paths, rejects = find_videos(videos)
     stems = outputs.compute_output_stems(paths, outputs.find_taken_stems(out))

@@ -222,6 +222,7 @@ def evaluate(bundle: Path, store: Path, split: str, results_dir: Path, as_json: 
     say(f"Page with the confusion matrix: {page}")
 
 
+_FEW_GROUPS = 8
 _CLASS_FIGURES = ("precision", "recall", "f1")
 
 
@@ -240,5 +241,10 @@ def _say_figures(values: dict[str, Any]) -> None:
         for name in ("accuracy", "auc", "macro_f1")
     ]
     say_table(["figure", "value [95 % over groups]", "shortcut floor"], rows)
+    if values["n_groups"] < _FEW_GROUPS:
+        say(
+            f"Only {values['n_groups']} groups: intervals over so few are too narrow to be relied "
+            f"on; clips from {_FEW_GROUPS} or more are needed"
+        )
     if values.get("leaks"):
         say("Random splits leak: test clips share their scene with training clips.")

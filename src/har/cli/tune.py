@@ -142,7 +142,8 @@ def score_events(
 
     PREDICTED is the results.json of 'har predict' or the events.json of 'har events', which know
     all videos and their lengths, or a CSV of events. TRUTH is a CSV with the columns video, label,
-    start_s and end_s. The curve keeps the lengths, gaps and smoothing of --decode.
+    start_s and end_s. The curve keeps the lengths, gaps and smoothing of --decode, and its ratio of
+    offset to onset.
     """
     from har.inference import score_events as library
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from har.cli.common import build_decode, decode_option, extra, say, say_table, set_option
+from har.errors import VideoError
 
 if TYPE_CHECKING:
     from threading import Event
@@ -106,6 +107,8 @@ def watch(
     if as_json:
         click.echo(json.dumps(tally.to_json()))
     _say_tally(tally, out)
+    if not any(state.n_frames for state in tally.states.values()):
+        raise VideoError("No camera or file gave a picture; see the reasons above")
 
 
 def _build_settings(

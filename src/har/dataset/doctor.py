@@ -20,6 +20,7 @@ NEAR_DUPLICATE_BITS = 8
 
 _PARTS: tuple[SplitName, ...] = ("train", "val", "test")
 _FEW_CLIPS = 10
+_NAMED = 5
 _IMBALANCE = 3.0
 _CLEAR_ACCURACY = 0.10
 _CLEAR_AUC = 0.65
@@ -194,7 +195,12 @@ def _warn(
         if item.n_clips < _FEW_CLIPS:
             yield f"The label {item.label!r} has only {item.n_clips} clips."
     if damaged:
-        yield f"{len(damaged)} clips are damaged part-way; what could be decoded of them is kept."
+        named = [f"{name} at {time_s:.2f} s" for name, time_s in damaged.items()]
+        more = [f"{len(named) - _NAMED} more"] if len(named) > _NAMED else []
+        yield (
+            f"{len(damaged)} clips are damaged part-way ({', '.join([*named[:_NAMED], *more])});"
+            " what could be decoded of them is kept."
+        )
     if store.rejects:
         yield f"{len(store.rejects)} clips, files or folders were left out; see rejects.csv."
 

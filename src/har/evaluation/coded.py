@@ -119,8 +119,9 @@ def read_results(path: Path) -> tuple[VideoEvents, ...]:
             if "error" not in item
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        why = error.strerror if isinstance(error, OSError) else repr(error)
         raise OutputError(
-            f"{path} cannot be read as results of videos: {error!r}. Give the results.json of 'har "
+            f"{path} cannot be read as results of videos: {why}. Give the results.json of 'har "
             f"predict', the events.json of 'har events', or a CSV of events."
         ) from error
 

@@ -33,7 +33,7 @@ class OnlineDecoder:
         Raises:
             ConfigError: The background, or a label with a rule of its own, is none of the labels.
         """
-        _check_labels(labels, config)
+        check_labels(labels, config)
         self._labels, self._config = labels, config
         self._decoders: dict[int, LabelDecoder] = {}
         self._last_s = math.nan
@@ -116,7 +116,12 @@ class OnlineDecoder:
         ]
 
 
-def _check_labels(labels: tuple[str, ...], config: DecodeConfig) -> None:
+def check_labels(labels: tuple[str, ...], config: DecodeConfig) -> None:
+    """Makes sure that rules are for labels that there are.
+
+    Raises:
+        ConfigError: The background or a label with rules of its own is none of ``labels``.
+    """
     if config.background and config.background not in labels:
         raise ConfigError(
             f"Expected background to be one of {labels}, received background={config.background!r}"

@@ -78,7 +78,22 @@ def score_events(
     chosen = list(labels) or list_labels(coded, found, BACKGROUND_NAMES)
     metrics = compute_event_metrics(chosen, recordings)
     curves = _compute_curves(scored, chosen, decode, metrics)
-    return EventScore(metrics, curves, tuple(dict.fromkeys((*notes, *scored_notes))))
+    spelt = _compare_spelling(coded, found)
+    return EventScore(metrics, curves, tuple(dict.fromkeys((*notes, *scored_notes, *spelt))))
+
+
+def _compare_spelling(coded: Sequence[VideoEvents], found: Sequence[VideoEvents]) -> list[str]:
+    """Gives a note for each label that both sides have, but not in the same letters."""
+    true, said = (
+        {event.label for video in videos for event in video.events} for videos in (coded, found)
+    )
+    return [
+        f"The truth says {label!r}, the results say {other!r}: these count as two labels; spell "
+        f"them alike"
+        for label in sorted(true - said)
+        for other in sorted(said - true)
+        if label.casefold() == other.casefold()
+    ]
 
 
 def load_scored(
@@ -199,7 +214,9 @@ def write_event_score(out_dir: Path, result: EventScore, title: str) -> Path:
     if result.curves:
         curve = out_dir / "curve.png"
         write_curves(curve, result.curves)
-        pictures = (Picture("Recall against false alarms per hour, over all thresholds", curve),)
+        pictures = (
+            Picture("Recall against false alarms per hour, over all thresholds of onset", curve),
+        )
     metrics = result.metrics
     length = "of unknown length" if metrics.hours is None else f"{metrics.hours:.3g} h long"
     report = EventReport(

@@ -8,8 +8,8 @@ from har.contract import BUNDLE_FILE
 from har.errors import BundleNotFoundError
 
 FOLDER = Path(__file__).parents[1] / "shipped"
-OWN_BUNDLES = (Path("models/har"), Path("demo/models/har"))
-"""Where one's own bundle and the demo's are looked for when none is named."""
+OWN_BUNDLE = Path("models/har")
+"""Where one's own bundle is looked for when none is named."""
 DEFAULT = "fight"
 """The shipped bundle that is taken when there is no other."""
 
@@ -25,20 +25,19 @@ def find_bundle(named: Path | None = None) -> Path:
 
     Args:
         named: A folder, or the name of a bundle that comes with the package; a folder of that name
-            goes before. None takes one's own, else the demo's, else the shipped default.
+            goes before. None takes one's own, else the shipped default.
 
     Raises:
         BundleNotFoundError: There is none.
     """
-    folders = OWN_BUNDLES if named is None else (named,)
-    for folder in folders:
-        if (folder / BUNDLE_FILE).is_file():
-            return folder
+    folder = OWN_BUNDLE if named is None else named
+    if (folder / BUNDLE_FILE).is_file():
+        return folder
     name, shipped = DEFAULT if named is None else str(named), list_shipped()
     if name in shipped:
         return FOLDER / name.replace("-", "_")
     raise BundleNotFoundError(
-        f"There is no bundle in {' or '.join(map(str, folders))}, nor one that comes with har of "
+        f"There is no bundle in {folder}, nor one that comes with har of "
         f"the name {name!r} (it has: {', '.join(shipped) or 'none'}); train one with "
         "'har train all', or name another"
     )

@@ -16,7 +16,7 @@ from pathlib import Path
 import keras
 
 from har.config import TrainConfig
-from har.contract import BundleInfo
+from har.contract import BUNDLE_FILE, BundleInfo, load_info
 from har.dataset.store import Store
 from har.errors import BundleMismatchError, ConfigError
 from har.network.bundle import load_models, load_pose
@@ -44,6 +44,7 @@ def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         NoClipsError: There are too few clips to learn from.
     """
     _need_motion(config, "cnn")
+    _spare_other_streams(config, run)
     set_seed(config.seed)
     spec = config.input.window_spec(store.size, store.max_rate_hz)
     clips = split_clips(store, spec)
@@ -119,6 +120,7 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
 
 
 def _train_pose_alone(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
+    _spare_other_streams(config, run)
     pictures = replace(config.input, input="rgb" if store.color == "rgb" else "motion")
     spec = pictures.window_spec(store.size, store.max_rate_hz)
     clips = split_clips(store, spec)
@@ -166,6 +168,18 @@ def _start_cnn(cnn: keras.Model, config: TrainConfig, source: Path) -> None:
             f"recipe that it was trained with"
         )
     cnn.set_weights(learnt.get_weights())
+
+
+def _spare_other_streams(config: TrainConfig, run: Run) -> None:
+    """Refuses to put a model of keypoints alone in the place of one of motion, or the reverse."""
+    if not (run.bundle_dir / BUNDLE_FILE).is_file():
+        return
+    there = load_info(run.bundle_dir).streams
+    if (there == "pose") != (config.streams == "pose"):
+        raise ConfigError(
+            f"The bundle {run.bundle_dir} looks at {there!r}; one of {config.streams!r} would "
+            f"replace it and lose what it has learnt. Name another folder with --out, or delete it"
+        )
 
 
 def _need_motion(config: TrainConfig, stage: str) -> None:

@@ -27,7 +27,7 @@ def test_int8_is_no_saved_model(tmp_path):
 def test_a_bundle_without_its_keras_files_is_named(tmp_path):
     found = run(str(make_bundle(tmp_path / "b")), "--out", str(tmp_path / "out"))
     assert isinstance(found.exception, BundleIntegrityError)
-    assert "has no cnn.keras" in str(found.exception)
+    assert "without cnn.keras" in str(found.exception)
     assert not (tmp_path / "out").exists()
 
 

@@ -113,6 +113,17 @@ def test_predict_prints_json_on_standard_output_only(tmp_path):
     assert written >= {"events.csv", "results.json", "a.timeline.png", "a.annotated.mp4"}
 
 
+def test_a_rule_for_an_unknown_label_is_refused_before_any_video_is_looked_at(tmp_path):
+    from bundles import make_bundle
+
+    make_bundle(tmp_path / "bundle")
+    words = ("predict", "not-there.mp4", "--bundle", "bundle", "--set", "stil.onset=0.7")
+    done = run(*words, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "received ['stil']" in done.stderr
+    assert "not-there" not in done.stderr
+
+
 def test_predict_says_who_and_what_it_cannot_tell(tmp_path):
     from acting import make_scene
     from bundles import make_people_bundle

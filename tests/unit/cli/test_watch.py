@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from videos import make_clip
 
 from har.cli import har
-from har.errors import ConfigError, HarError, MissingDependencyError
+from har.errors import ConfigError, HarError, MissingDependencyError, VideoError
 
 HIDDEN = "s3cr3t-token"
 
@@ -53,6 +53,13 @@ def test_wrong_settings_are_refused(
     assert isinstance(error, ConfigError)
     assert said in str(error)
     assert HIDDEN not in str(error)
+
+
+def test_a_file_that_gives_no_picture_is_an_error(arguments: list[str]) -> None:
+    video = Path(arguments[1].partition("=")[2])
+    video.write_text("no film")
+    error = _fail([*arguments, "--json"])
+    assert isinstance(error, VideoError)
 
 
 def test_wrong_address_is_refused_without_showing_it(arguments: list[str]) -> None:

@@ -59,6 +59,12 @@ def test_videos_on_one_side_only_are_named(folder):
     assert [note.split(": ")[1] for note in found.notes] == ["/films/c.mp4", "b.mp4"]
 
 
+def test_a_label_in_other_letters_is_told(folder):
+    (folder / "truth.csv").write_text(TRUTH.replace("hit", "Hit"))
+    found = score_events(write_results(folder, a=[(10, 14)], b=[]), folder / "truth.csv")
+    assert [note for note in found.notes if "'Hit'" in note and "'hit'" in note]
+
+
 def test_of_a_table_of_events_a_missing_video_has_none(folder):
     (folder / "events.csv").write_text("video,start_s,end_s,label,score\na.mp4,10,14,hit,0.9\n")
     found = score_events(folder / "events.csv", folder / "truth.csv")

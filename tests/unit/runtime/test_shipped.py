@@ -37,10 +37,9 @@ def test_a_folder_of_that_name_goes_before():
     assert find_bundle(Path(list_shipped()[0])) == Path(list_shipped()[0])
 
 
-def test_ones_own_goes_before_the_demos_and_that_before_the_shipped_default():
-    assert find_bundle() == FOLDER / DEFAULT
+def test_ones_own_goes_before_the_shipped_default_and_the_demos_is_only_taken_when_named():
     make_bundle(Path("demo/models/har"))
-    assert find_bundle() == Path("demo/models/har")
+    assert find_bundle() == FOLDER / DEFAULT
     make_bundle(Path("models/har"))
     assert find_bundle() == Path("models/har")
 
@@ -52,7 +51,7 @@ def test_neither_a_folder_nor_a_name_says_what_there_is():
 
 def test_no_default_names_where_it_looked(monkeypatch, tmp_path):
     monkeypatch.setattr(shipped, "FOLDER", tmp_path / "empty")
-    with pytest.raises(BundleNotFoundError, match=r"models/har or demo/models/har.*none"):
+    with pytest.raises(BundleNotFoundError, match=r"models/har.*none"):
         find_bundle()
 
 

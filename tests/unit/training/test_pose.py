@@ -323,6 +323,17 @@ def test_a_frozen_motion_recipe_has_nothing_to_start_from_a_bundle(trained, crow
         crossvalidate(replace(BOTH, streams="motion"), CrossvalConfig(2, 1), crowd_store, run)
 
 
+def test_one_kind_of_model_does_not_silently_replace_another(trained, crowd_store, tmp_path):
+    run, _ = make_run(tmp_path)
+    shutil.copytree(trained[1].bundle_dir, run.bundle_dir)
+    with pytest.raises(ConfigError, match="--out"):
+        train_cnn(BOTH, crowd_store, run)
+    info = contract.load_info(run.bundle_dir)
+    contract.save_info(run.bundle_dir, replace(info, streams="both"))
+    with pytest.raises(ConfigError, match="looks at 'both'; one of 'pose' would"):
+        train_lstm(UNTRAINED, crowd_store, run)
+
+
 def make_shared(linear_c, **fit):
     """A recipe whose labels are all told from everything, so that a linear path is solved."""
     changes = {"own_labels": [], "linear_c": linear_c, "solved_fit": fit}
