@@ -43,13 +43,15 @@ def _har(recipe: str, streams: Streams) -> Method:
     )
 
 
+_WHOLE_PICTURE = update_config(TrainConfig(), {"input": {"zoom": 1}})
+
 METHODS = (
     Method(
         "probe",
         "frozen motion features, logistic regression on their mean",
         "motion",
         "gray",
-        lambda store, run: ProbeFolds(TrainConfig(), store, run),
+        lambda store, run: ProbeFolds(_WHOLE_PICTURE, store, run),
     ),
     Method(
         "rgb-gru",

@@ -34,7 +34,9 @@ CNN_GRAPH_FILE = "frame_cnn.onnx"
 TEMPORAL_GRAPH_FILE = "temporal.onnx"
 POSE_FILE = "pose.keras"
 POSE_GRAPH_FILE = "pose.onnx"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+_READABLE = (1, 2)
+"""Those of format 1 have no zoom."""
 
 Stage = Literal["cnn", "lstm", "system"]
 
@@ -104,8 +106,8 @@ def load_info(bundle_dir: Path) -> BundleInfo:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         version = values.pop("format_version", None)
-        if version != FORMAT_VERSION:
-            raise ValueError(f"format_version is {version!r}, this har reads {FORMAT_VERSION}")
+        if version not in _READABLE:
+            raise ValueError(f"format_version is {version!r}, this har reads {_READABLE}")
         return _info_from_json(values)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, HarError) as error:
         raise BundleIntegrityError(f"{path} cannot be used: {error}") from error

@@ -19,6 +19,9 @@ SplitName = Literal["train", "val", "test"]
 Streams = Literal["motion", "pose", "both"]
 PeopleRule = Literal["mean", "any"]
 
+MAX_ZOOM = 8
+"""A smaller part of the picture than this is too few pixels to tell anything from."""
+
 
 @dataclass(frozen=True)
 class VideoInfo:
@@ -90,6 +93,8 @@ class WindowSpec:
         lags_s: For ``motion``, pairs ``(a, b)`` of offsets from the step's frame in seconds; each
             pair becomes one channel, frame at ``a`` minus frame at ``b``.
         max_rate_hz: Faster videos are thinned to this many frames a second before sampling.
+        zoom: The CNN sees this part of the height and of the width, where motion has been; 1 for
+            all of the picture (`har.focus`).
     """
 
     size: tuple[int, int]
@@ -98,6 +103,7 @@ class WindowSpec:
     input: InputKind
     lags_s: tuple[tuple[float, float], ...]
     max_rate_hz: float
+    zoom: int = 1
 
     @property
     def color(self) -> Color:
@@ -141,9 +147,16 @@ class WindowSpec:
                 input=_input_kind(values["input"]),
                 lags_s=tuple((float(a), float(b)) for a, b in values["lags_s"]),
                 max_rate_hz=float(values["max_rate_hz"]),
+                zoom=_zoom(values.get("zoom", 1)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"The window contract {values!r} cannot be read: {error}") from error
+
+
+def _zoom(value: Any) -> int:
+    if isinstance(value, int) and 1 <= value <= MAX_ZOOM:
+        return value
+    raise ConfigError(f"Expected zoom from 1 to {MAX_ZOOM}, received zoom={value!r}")
 
 
 def _input_kind(value: str) -> InputKind:

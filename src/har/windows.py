@@ -146,21 +146,29 @@ def compute_window_starts(n_total: int, n_steps: int, hop: int) -> np.ndarray:
     return starts if starts[-1] == last else np.append(starts, last)
 
 
-def compute_clip_logits(logits: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """Gives the logits of a whole clip from those of its windows.
+def compute_clip_logits(logits: np.ndarray, lengths: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Gives the logits of a whole clip from those of its windows; each step counts alike.
+
+    Windows overlap, so a mean over them would hear the middle of a clip more than its ends.
 
     Args:
         logits: (W, T, K), one row a window.
         lengths: (W,) real steps in each window; the rest is padding.
+        starts: (W,) the first step of each; together they cover every step.
 
     Returns:
-        (K,) float64: the mean over all real steps of all windows.
+        (K,) float64: the mean over steps of the mean over the windows that each step is in.
 
-    >>> compute_clip_logits(np.array([[[1.0], [3.0]], [[5.0], [99.0]]]), np.array([2, 1])).tolist()
-    [3.0]
+    >>> logits = np.array([[[1.0], [3.0]], [[5.0], [9.0]]])
+    >>> compute_clip_logits(logits, np.array([2, 2]), np.array([0, 1])).tolist()
+    [4.666666666666667]
     """
-    real = np.arange(logits.shape[1])[None, :] < np.asarray(lengths)[:, None]
-    return logits[real].mean(axis=0, dtype=np.float64)
+    within = np.arange(logits.shape[1])[None, :]
+    real = within < np.asarray(lengths)[:, None]
+    steps = (np.asarray(starts)[:, None] + within)[real]
+    n_windows = np.bincount(steps)
+    weights = 1.0 / n_windows[steps]
+    return weights @ logits[real].astype(np.float64) / len(n_windows)
 
 
 def slice_windows(steps: np.ndarray, n_steps: int, hop: int) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,7 @@ from har.config import DecodeConfig, InputConfig, PoseConfig
 from har.contract import BundleInfo
 from har.errors import BundleIntegrityError, BundleNotFoundError
 
+SPEC_VALUES = InputConfig().window_spec((64, 96), 30.0).to_json()
 POSE = asdict(PoseConfig().pose_spec(("zebra", "ant"), "", "0" * 64))
 
 
@@ -68,6 +69,8 @@ def test_no_bundle_says_how_to_get_one(tmp_path):
         {"temperature": 0},
         {"format_version": 99},
         {"spec": {"size": [1]}},
+        {"spec": {**SPEC_VALUES, "zoom": 0}},
+        {"spec": {**SPEC_VALUES, "zoom": 1.5}},
         {"decode": {"onset": 2.0}},
         {"surprise": 1},
         {"streams": "sound"},
@@ -90,6 +93,15 @@ def test_a_contract_that_cannot_be_meant_is_refused(tmp_path, change):
     path.write_text(json.dumps(json.loads(path.read_text()) | change))
     with pytest.raises(BundleIntegrityError):
         contract.load_info(tmp_path)
+
+
+def test_a_bundle_of_format_1_looks_at_all_of_the_picture(tmp_path):
+    contract.save_info(tmp_path, make_info())
+    path = tmp_path / contract.BUNDLE_FILE
+    values = json.loads(path.read_text()) | {"format_version": 1}
+    del values["spec"]["zoom"]
+    path.write_text(json.dumps(values))
+    assert contract.load_info(tmp_path).spec.zoom == 1
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format_version": 1}'])

@@ -88,10 +88,12 @@ def test_windows_cover_every_step_once_at_least(n_total, n_steps, hop):
     assert (np.diff(starts) > 0).all()
 
 
-@given(st.integers(1, 60), st.integers(1, 12))
-def test_clip_logits_of_one_window_are_the_mean_of_its_real_steps(n_total, n_steps):
+@given(st.integers(1, 60), st.integers(1, 12), st.integers(1, 12))
+def test_every_step_counts_once_in_a_clip_s_logits_however_windows_overlap(n_total, n_steps, hop):
+    hop = min(hop, n_steps)
     steps = np.random.default_rng(n_total).normal(size=(n_total, 3))
-    cut, lengths = windows.slice_windows(steps, n_steps, n_steps)
-    if len(cut) == 1:
-        assert np.allclose(windows.compute_clip_logits(cut, lengths), steps.mean(axis=0))
+    cut, lengths = windows.slice_windows(steps, n_steps, hop)
+    starts = windows.compute_window_starts(n_total, n_steps, hop)
+    found = windows.compute_clip_logits(cut, lengths, starts)
+    assert np.allclose(found, steps.mean(axis=0))
     assert lengths.max() <= n_steps

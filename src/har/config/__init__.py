@@ -44,7 +44,7 @@ from har.config.pose import PretrainConfig as PretrainConfig
 from har.config.tuning import TuneConfig as TuneConfig
 from har.config.watching import WatchConfig as WatchConfig
 from har.errors import ConfigError
-from har.types import Color, InputKind, Pooling, Protocol, Streams, WindowSpec
+from har.types import MAX_ZOOM, Color, InputKind, Pooling, Protocol, Streams, WindowSpec
 
 MOTION_LAGS_S = ((0.0, -0.04), (0.0, -0.12), (0.16, -0.16))
 """Signed differences at three lags.
@@ -111,15 +111,26 @@ class PrepareConfig:
 
 @dataclass(frozen=True)
 class InputConfig:
-    """What a model looks at; with the store's picture size it becomes a `WindowSpec`."""
+    """What a model looks at; with the store's picture size it becomes a `WindowSpec`.
+
+    Attributes:
+        input: ``motion`` compares gray frames at several lags, ``rgb`` looks at one picture.
+        rate_hz: Time steps a second.
+        n_steps: Time steps in one window.
+        zoom: The CNN sees this part of the height and of the width, where motion has been; 1 for
+            all of the picture, which suits videos that are filled by one or two people. One
+            picture shows no motion: with ``rgb`` the whole picture is seen.
+        lags_s: Pairs of offsets in seconds, see `WindowSpec`.
+    """
 
     input: InputKind = "motion"
     rate_hz: float = 8.0
     n_steps: int = 16
+    zoom: int = 2
     lags_s: tuple[tuple[float, float], ...] = MOTION_LAGS_S
 
     def __post_init__(self) -> None:
-        check_range(self, rate_hz=(0.5, 60.0), n_steps=(1, 512))
+        check_range(self, rate_hz=(0.5, 60.0), n_steps=(1, 512), zoom=(1, MAX_ZOOM))
         check(self.input in ("motion", "rgb"), "input", self.input, "'motion' or 'rgb'")
         check(1 <= len(self.lags_s) <= 8, "lags_s", self.lags_s, "of 1 to 8 pairs")
         for a, b in self.lags_s:
@@ -127,8 +138,8 @@ class InputConfig:
 
     def window_spec(self, size: tuple[int, int], max_rate_hz: float) -> WindowSpec:
         """Gives the full input contract for pictures of a store."""
-        lags = self.lags_s if self.input == "motion" else ()
-        return WindowSpec(size, self.rate_hz, self.n_steps, self.input, lags, max_rate_hz)
+        lags, zoom = (self.lags_s, self.zoom) if self.input == "motion" else ((), 1)
+        return WindowSpec(size, self.rate_hz, self.n_steps, self.input, lags, max_rate_hz, zoom)
 
 
 @dataclass(frozen=True)
@@ -313,6 +324,7 @@ RECIPES: dict[str, dict[str, Any]] = {
     "full": {},
     "frozen": {"cnn": {"fit": {"epochs": 0}}, "system": {"fit": {"epochs": 0}}},
     "tiny": {
+        "input": {"zoom": 1},
         "cnn": {
             "backbone": "tiny",
             "shrink": 1,

@@ -14,6 +14,7 @@ from har import windows
 from har.config.export import ExportConfig
 from har.dataset.store import Store
 from har.errors import ExportError, SplitError
+from har.focus import gather_views
 from har.types import WindowSpec
 
 _QUANTISED = ["Conv", "Clip", "Relu"]
@@ -39,9 +40,9 @@ def iter_samples(store: Store, spec: WindowSpec, config: ExportConfig) -> Iterat
         times_s = store.load_times(clip_id)
         steps = windows.compute_step_times(windows.compute_span_s(times_s), spec.rate_hz)
         rows = windows.compute_stack_indices(times_s, steps, spec.offsets_s)
-        rows = rows[_spread(len(rows), config.steps_per_clip)]
-        for stack in windows.gather_stacks(store.open_frames(clip_id), rows):
-            yield stack[None]
+        stacks = gather_views(store.open_frames(clip_id), rows, spec)
+        for step in _spread(len(stacks), config.steps_per_clip):
+            yield stacks[step][None]
 
 
 def quantise_graph(graph: Path, samples: Iterator[np.ndarray], path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from har.config.export import ExportFormat
 from har.contract import BundleInfo
 from har.export.parts import Part
-from har.types import PoseSpec
+from har.types import PoseSpec, WindowSpec
 
 _WAYS: dict[ExportFormat, str] = {
     "onnx": """This folder is a bundle: `har predict VIDEO --bundle THIS_FOLDER` uses it as it is.
@@ -80,8 +80,17 @@ def _say_motion(info: BundleInfo) -> str:
         channels = f"gray frames at {places} s from the step's own frame, one a channel"
     return (
         f"The CNN takes {spec.rate_hz:g} time steps a second: {channels}, {width}x{height} px, "
-        f"letterboxed with black, full range 0 to 255. The head takes the features of "
-        f"{spec.n_steps} steps in a row; steps that are missing at the end are zeros."
+        f"letterboxed with black, full range 0 to 255.{_say_zoom(spec)} The head takes the "
+        f"features of {spec.n_steps} steps in a row; steps that are missing at the end are zeros."
+    )
+
+
+def _say_zoom(spec: WindowSpec) -> str:
+    if spec.zoom == 1:
+        return ""
+    return (
+        f" Of these it is shown 1/{spec.zoom} of the height and of the width, where motion has "
+        f"been, each pixel repeated {spec.zoom} times in both directions, as `har.focus` does it."
     )
 
 

@@ -69,7 +69,9 @@ def fuse_windows(
     motion, pose = np.zeros((1, len(recognizer.info.labels))), _Voice.silent(recognizer, 1)
     if recognizer.has_motion:
         logits = np.stack([window.logits for window in found.motion])
-        motion = windows.compute_clip_logits(logits, np.full(len(logits), logits.shape[1]))[None]
+        starts = np.array([window.start for window in found.motion])
+        lengths = np.full(len(logits), logits.shape[1])
+        motion = windows.compute_clip_logits(logits, lengths, starts)[None]
     if recognizer.has_pose:
         pose = _Voice.of(_speak(found.people).mean(axis=0, keepdims=True))
     scores = fuse_steps(recognizer, found, times_s, 0, pose_steps)

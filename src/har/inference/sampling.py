@@ -12,6 +12,7 @@ import numpy as np
 
 from har import windows
 from har.errors import BundleMismatchError, VideoDecodeError
+from har.focus import Focus
 from har.types import Frame
 
 _STEP_EPS = 1e-6
@@ -38,7 +39,11 @@ class StackSampler:
     """
 
     def __init__(
-        self, rate_hz: float, offsets_s: tuple[float, ...], shape: tuple[int, ...]
+        self,
+        rate_hz: float,
+        offsets_s: tuple[float, ...],
+        shape: tuple[int, ...],
+        focus: Focus,
     ) -> None:
         """Starts with no frame.
 
@@ -46,8 +51,10 @@ class StackSampler:
             rate_hz: Steps a second.
             offsets_s: From the step's own frame to those of its stack; one, 0, for RGB.
             shape: Of every picture: (H, W) gray or (H, W, 3) RGB.
+            focus: Makes stacks of frames.
         """
         self._rate_hz, self._offsets_s, self._shape = rate_hz, offsets_s, shape
+        self._focus = focus
         self._latest_offset_s = max(0.0, *offsets_s)
         self._earliest_offset_s = min(0.0, *offsets_s)
         self._times_s: list[float] = []
@@ -125,14 +132,9 @@ class StackSampler:
         firsts = np.concatenate([[0], changes])
         counts = np.diff(firsts, append=len(indices))
         return [
-            Stack(self._gather(indices[first]), int(count))
+            Stack(self._focus.look([self._images[i] for i in indices[first]]), int(count))
             for first, count in zip(firsts, counts, strict=True)
         ]
-
-    def _gather(self, indices: np.ndarray) -> np.ndarray:
-        if len(self._shape) == 3:
-            return self._images[indices[0]]
-        return np.stack([self._images[index] for index in indices], axis=-1)
 
     def _forget_frames(self) -> None:
         next_s = (self._n_steps + 0.5) / self._rate_hz if self._n_steps else 0.0

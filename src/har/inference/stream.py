@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
 
 from har.config import PredictConfig
 from har.errors import ConfigError
+from har.focus import Focus
 from har.inference.sampling import BatchSampler, Stack, StackSampler
 from har.runtime.detector import PoseDetector
 from har.runtime.people import PeopleLogits, PeopleStream
@@ -282,13 +283,14 @@ class StreamRecognizer:
 def build_motion_sampler(recognizer: Recognizer) -> StackSampler:
     """Gives the empty sampler of the stacks that a bundle's frame CNN takes."""
     spec = recognizer.info.spec
-    return StackSampler(spec.rate_hz, spec.offsets_s, compute_picture_shape(spec))
+    return StackSampler(spec.rate_hz, spec.offsets_s, compute_picture_shape(spec), Focus(spec))
 
 
 def build_pose_sampler(recognizer: Recognizer) -> StackSampler:
     """Gives the empty sampler of the pictures in which a bundle's people are found."""
-    shape = compute_picture_shape(recognizer.info.spec)
-    return StackSampler(recognizer.pose_spec.rate_hz, (0.0,), shape)
+    whole = replace(recognizer.info.spec, zoom=1)
+    shape = compute_picture_shape(whole)
+    return StackSampler(recognizer.pose_spec.rate_hz, (0.0,), shape, Focus(whole))
 
 
 def get_picture(stack: Stack) -> np.ndarray:

@@ -12,6 +12,7 @@ from har import windows
 from har.config import PredictConfig
 from har.dataset.store import Store
 from har.errors import BundleMismatchError
+from har.focus import Focus, gather_views
 from har.pose.pooling import pool_windows
 from har.runtime.keypoints import KeypointCache
 from har.runtime.people import score_detections
@@ -89,12 +90,12 @@ def _compute_logits(recognizer: Recognizer, store: Store, clip_id: str) -> np.nd
     steps = windows.compute_step_times(windows.compute_span_s(times_s), spec.rate_hz)
     indices = windows.compute_stack_indices(times_s, steps, spec.offsets_s)
     frames = store.open_frames(clip_id)
-    features = np.concatenate(
-        [
-            recognizer.compute_features(windows.gather_stacks(frames, rows))
-            for rows in np.split(indices, range(ENCODE_BATCH, len(indices), ENCODE_BATCH))
-        ]
-    )
+    focus = Focus(spec)
+    features = [
+        recognizer.compute_features(gather_views(frames, rows, spec, focus))
+        for rows in np.split(indices, range(ENCODE_BATCH, len(indices), ENCODE_BATCH))
+    ]
     hop = PredictConfig().hop(spec.n_steps)
-    cut, lengths = windows.slice_windows(features, spec.n_steps, hop)
-    return windows.compute_clip_logits(recognizer.compute_logits(cut), lengths)
+    cut, lengths = windows.slice_windows(np.concatenate(features), spec.n_steps, hop)
+    starts = windows.compute_window_starts(len(indices), spec.n_steps, hop)
+    return windows.compute_clip_logits(recognizer.compute_logits(cut), lengths, starts)

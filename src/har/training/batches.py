@@ -12,6 +12,7 @@ import numpy as np
 from har import windows
 from har.config import AugmentConfig
 from har.dataset.store import Store
+from har.focus import count_remembered_steps, gather_views
 from har.training.augment import NO_CHANGE, Change, apply_change, draw_change
 from har.types import WindowSpec
 
@@ -59,9 +60,14 @@ def compute_class_weights(targets: np.ndarray, n_labels: int) -> np.ndarray:
 
 
 def load_stacks(
-    store: Store, clip_id: str, spec: WindowSpec, step_times_s: np.ndarray, change: Change
+    store: Store,
+    clip_id: str,
+    spec: WindowSpec,
+    step_times_s: np.ndarray,
+    change: Change,
+    n_before: int = 0,
 ) -> np.ndarray:
-    """Gives the stacks of frames that some steps of a clip compare, changed alike.
+    """Gives what the CNN sees of some consecutive steps of a clip, all changed alike.
 
     Args:
         store: Where the clip is.
@@ -69,15 +75,16 @@ def load_stacks(
         spec: The input contract.
         step_times_s: (N,) seconds in the clip as it is played after the change of speed.
         change: What is done to the pixels; ``speed`` also scales the clip's own times.
+        n_before: So many of these steps only tell where motion has been, and are not given.
 
     Returns:
-        (N, H, W, C) uint8.
+        (N - n_before, H, W, C) uint8.
     """
     times_s = store.load_times(clip_id) / change.speed
     indices = windows.compute_stack_indices(times_s, step_times_s, spec.offsets_s)
     needed, places = np.unique(indices, return_inverse=True)
     frames = apply_change(store.open_frames(clip_id)[needed], change)
-    return windows.gather_stacks(frames, places.reshape(indices.shape))
+    return gather_views(frames, places.reshape(indices.shape), spec)[n_before:]
 
 
 def compute_clip_steps(
@@ -181,8 +188,9 @@ class PixelBatches(ClipBatches):
         change = draw_change(self._augment, rng) if self._sampling.training else NO_CHANGE
         steps = compute_clip_steps(self._store, clip_id, self._spec, change)
         start = self._draw_start(len(steps), rng) if start < 0 else start
-        chosen = steps[start : start + self._sampling.n_steps]
-        return load_stacks(self._store, clip_id, self._spec, chosen, change)
+        n_before = min(start, count_remembered_steps(self._spec))
+        chosen = steps[start - n_before : start + self._sampling.n_steps]
+        return load_stacks(self._store, clip_id, self._spec, chosen, change, n_before)
 
 
 class FeatureBatches(ClipBatches):

@@ -86,6 +86,13 @@ def fit_model(
     return keeper.history
 
 
+def fit_plainly(model: keras.Model, batches: EpochBatches, config: FitConfig) -> None:
+    """Trains in place for all epochs and writes nothing: for folds, which nothing validates."""
+    compile_model(model, config, len(batches))
+    order = [EpochOrder(batches)]
+    model.fit(batches, epochs=config.epochs, callbacks=order, verbose=0, shuffle=False)
+
+
 def _open_state(state_dir: Path, fingerprint: str) -> Path:
     """Gives the folder of an interrupted run's state, emptied if it belongs to another run."""
     mark = state_dir / "fingerprint"

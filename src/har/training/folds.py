@@ -30,7 +30,7 @@ from har.runtime.engine import Graph
 from har.runtime.recognizer import Recognizer, compute_softmax
 from har.training.batches import FeatureBatches, Sampling
 from har.training.features import FeatureCache, compute_model_hash
-from har.training.fit import EpochOrder, compile_model
+from har.training.fit import fit_plainly
 from har.training.linear import start_head
 from har.training.people import (
     PeopleBatches,
@@ -43,8 +43,8 @@ from har.training.pose import (
     build_pose_spec,
     choose_fit,
     compute_loss,
-    find_solved_loss,
     get_background_index,
+    is_path_solved,
     match_source,
     start_pose_head,
 )
@@ -117,10 +117,7 @@ class FrozenFolds:
         fit = config.temporal.fit
         sampling = Sampling(self._spec.n_steps, 1, fit.batch_clips, True, seed)
         batches = FeatureBatches(views, store.label_indices[train], len(store.labels), sampling)
-        compile_model(model, fit, len(batches))
-        model.fit(
-            batches, epochs=fit.epochs, callbacks=[EpochOrder(batches)], verbose=0, shuffle=False
-        )
+        fit_plainly(model, batches, fit)
         return self._score(head, test)
 
     def _score(self, head: keras.Model, clips: np.ndarray) -> np.ndarray:
@@ -129,14 +126,15 @@ class FrozenFolds:
         hop = PredictConfig().hop(n_steps)
         features = [self._views[clip][0].astype(np.float32) for clip in clips]
         cuts = [windows.slice_windows(item, n_steps, hop) for item in features]
+        starts = [windows.compute_window_starts(len(item), n_steps, hop) for item in features]
         logits = np.asarray(
             keras.ops.convert_to_numpy(head(np.concatenate([cut for cut, _ in cuts])))
         )
         ends = np.cumsum([len(cut) for cut, _ in cuts])
         return np.stack(
             [
-                windows.compute_clip_logits(logits[end - len(cut) : end], lengths)
-                for end, (cut, lengths) in zip(ends, cuts, strict=True)
+                windows.compute_clip_logits(logits[end - len(cut) : end], lengths, first)
+                for end, (cut, lengths), first in zip(ends, cuts, starts, strict=True)
             ]
         )
 
@@ -161,7 +159,7 @@ class PoseFolds:
         """Trains the head on some clips; gives (n_test, K) logits and (n_test,) sureness."""
         set_seed(seed)
         model = self._start(train)
-        if self._is_order_worth(train, seed):
+        if not is_path_solved(model.head) or self._is_order_worth(train, seed):
             self._fit(model, train, seed)
         return self._score(model, [self._clips[clip] for clip in test])
 
@@ -174,10 +172,7 @@ class PoseFolds:
     def _fit(self, model: PeopleClassifier, clips: np.ndarray, seed: int) -> None:
         fit = choose_fit(self._config.pose, model.head)
         batches = self._build_batches(clips, PeopleSampling.of(self._config.pose, fit, seed))
-        compile_model(model, fit, len(batches))
-        model.fit(
-            batches, epochs=fit.epochs, callbacks=[EpochOrder(batches)], verbose=0, shuffle=False
-        )
+        fit_plainly(model, batches, fit)
 
     def _is_order_worth(self, train: np.ndarray, seed: int) -> bool:
         """Says whether learning beside a solved path helps on a fifth of the training groups.
@@ -192,9 +187,7 @@ class PoseFolds:
         model, pose = self._start(part), self._config.pose
         fit = choose_fit(pose, model.head)
         fixed = self._build_batches(rest, PeopleSampling.of(pose, fit, seed, training=False))
-        before = find_solved_loss(model, fixed)
-        if before is None:
-            return True
+        before = compute_loss(model, fixed)
         self._fit(model, part, seed)
         return compute_loss(model, fixed) < before
 

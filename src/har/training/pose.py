@@ -126,7 +126,8 @@ def train_pose_head(
     say_plan(run, "lstm", what, fit, clips)
     model = PeopleClassifier(head, spec, get_background_index(store.labels))
     batches = _build_batches(config, store, clips, found, spec, fit, run)
-    before, start = find_solved_loss(model, batches[1]), head.get_weights()
+    val, start = batches[1], head.get_weights()
+    before = compute_loss(model, val) if val is not None and is_path_solved(head) else None
     history = fit_model(
         model,
         batches,
@@ -137,7 +138,7 @@ def train_pose_head(
             run.progress,
         ),
     )
-    if before is not None and batches[1] is not None and compute_loss(model, batches[1]) >= before:
+    if before is not None and val is not None and compute_loss(model, val) >= before:
         run.say(
             "lstm: the order of steps tells no more than keypoints' spread; it is not listened to"
         )
@@ -145,12 +146,10 @@ def train_pose_head(
     return spec, head, history
 
 
-def find_solved_loss(model: PeopleClassifier, val: PeopleBatches | None) -> float | None:
-    """Gives the loss of a solved linear path alone; None without one or without clips to tell."""
-    path = get_linear_path(model.head)
-    if path is None or path.trainable or val is None:
-        return None
-    return compute_loss(model, val)
+def is_path_solved(head: keras.Model) -> bool:
+    """Says whether a head speaks by a solved linear path, beside which the rest may learn."""
+    path = get_linear_path(head)
+    return path is not None and not path.trainable
 
 
 def compute_loss(model: PeopleClassifier, batches: PeopleBatches) -> float:

@@ -97,9 +97,9 @@ def test_answer_and_scores_are_those_of_all_frames_at_once(
         recognizer.compute_features(stacks), SPEC.n_steps, SPEC.n_steps // 2
     )
     logits = recognizer.compute_logits(cut)
-    expected = recognizer.compute_probs(windows.compute_clip_logits(logits, lengths))
-    np.testing.assert_allclose(list(result.probs.values()), expected, atol=1e-5)
     starts = windows.compute_window_starts(len(steps), SPEC.n_steps, SPEC.n_steps // 2)
+    expected = recognizer.compute_probs(windows.compute_clip_logits(logits, lengths, starts))
+    np.testing.assert_allclose(list(result.probs.values()), expected, atol=1e-5)
     for step, score in enumerate(result.scores.values):
         covering = (starts <= step) & (step < starts + SPEC.n_steps)
         expected = recognizer.compute_probs(logits[covering].mean(axis=1).mean(axis=0))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from har import windows
+from har.focus import Focus, gather_views
 from har.inference.sampling import BatchSampler, StackSampler
 from har.inference.stream import compute_picture_shape
 from har.types import Frame, WindowSpec
@@ -44,7 +45,7 @@ def _make_frames(times_s: np.ndarray, spec: WindowSpec) -> list[Frame]:
 
 
 def _make_sampler(spec: WindowSpec) -> StackSampler:
-    return StackSampler(spec.rate_hz, spec.offsets_s, compute_picture_shape(spec))
+    return StackSampler(spec.rate_hz, spec.offsets_s, compute_picture_shape(spec), Focus(spec))
 
 
 def _sample(times_s: np.ndarray, spec: WindowSpec) -> list[list[int]]:
@@ -109,3 +110,21 @@ def test_batches_are_the_stacks_in_their_order(batch_steps: int) -> None:
     assert stacks == _sample(np.arange(100) / 25, TINY)
     assert batches.flush() == []
     assert (batches.n_frames, batches.span_s) == (100, pytest.approx(4.0))
+
+
+@settings(max_examples=30, deadline=None)
+@given(times_s=uneven | even, seed=st.integers(0, 2**31))
+def test_a_stream_is_enlarged_where_a_clip_is(times_s: np.ndarray, seed: int) -> None:
+    near = replace(SPEC, zoom=2)
+    pictures = np.random.default_rng(seed).integers(0, 256, (len(times_s), *near.size), np.uint8)
+    sampler = _make_sampler(near)
+    found = [
+        stack
+        for index, time_s in enumerate(times_s)
+        for stack in sampler.push(Frame(index, float(time_s), pictures[index]))
+    ]
+    found += sampler.flush()
+    steps = windows.compute_step_times(windows.compute_span_s(times_s), near.rate_hz)
+    rows = windows.compute_stack_indices(times_s, steps, near.offsets_s)
+    streamed = [stack.image for stack in found for _ in range(stack.n_steps)]
+    assert np.array_equal(streamed, gather_views(pictures, rows, near))

@@ -1,5 +1,7 @@
 """Batches repeat with the seed and epoch, pad at the end, and weigh classes alike."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -17,7 +19,9 @@ from har.training.batches import (
 
 @pytest.fixture(scope="module")
 def spec(bar_store):
-    return InputConfig(rate_hz=8, n_steps=6).window_spec(bar_store.size, bar_store.max_rate_hz)
+    return InputConfig(rate_hz=8, n_steps=6, zoom=1).window_spec(
+        bar_store.size, bar_store.max_rate_hz
+    )
 
 
 def pixel_batches(store, spec, **changes):
@@ -65,6 +69,16 @@ def test_short_clips_are_padded_and_masked(bar_store, spec):
     (stacks, mask), _, _ = batches[0]
     assert mask[0].tolist() == [1.0] * 8 + [0.0] * 4
     assert stacks[0, 8:].max() == 0
+
+
+def test_a_window_is_seen_as_in_the_whole_clip_wherever_it_starts(bar_store, spec):
+    near = replace(spec, zoom=2)
+    batches = pixel_batches(bar_store, near, n_steps=4, training=False, per_clip=3)
+    (stacks, _), _, _ = batches[0]
+    clip_id = bar_store.clips[0].clip_id
+    whole = load_stacks(bar_store, clip_id, near, windows.compute_step_times(1.0, 8.0), NO_CHANGE)
+    for found, start in zip(stacks[:3], (0, 2, 4), strict=True):
+        assert np.array_equal(found, whole[start : start + 4])
 
 
 def test_playing_twice_as_fast_shows_twice_the_motion(bar_store, spec):

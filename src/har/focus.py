@@ -1,0 +1,143 @@
+"""The part of the picture where motion has been, enlarged: a step's frames in, a stack out.
+
+A camera that watches a room or a yard shows people small. A network that sees all of the picture
+spends most of it on walls; one that is shown where something moves sees the same people larger, at
+the same cost. What has moved is remembered for about two seconds, so the view follows people and
+does not jump with every gesture. It never looks ahead of the step's own frames, so recordings,
+clips and cameras get the same views.
+
+Source: docs/decisions/019-zoom-on-motion.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from har import windows
+from har.types import WindowSpec
+
+_CELL_PX = 8
+"""Motion is summed over squares of this side."""
+
+_MEMORY_S = 2.0
+"""After this long, motion counts 1/e of what it did."""
+
+
+class Focus:
+    """Follows motion through the steps of one stream, from its first step on."""
+
+    def __init__(self, spec: WindowSpec) -> None:
+        """Starts with nothing seen; with a zoom of 1 it shows all of the picture."""
+        frame_of = {offset: index for index, offset in enumerate(spec.offsets_s)}
+        self._pairs = [(frame_of[a], frame_of[b]) for a, b in spec.lags_s]
+        self._zoom = spec.zoom
+        self._fresh = 1.0 - float(np.exp(-1.0 / (spec.rate_hz * _MEMORY_S)))
+        self._seen: np.ndarray | None = None
+        self._last: tuple[list[np.ndarray], np.ndarray] | None = None
+
+    def look(self, frames: Sequence[np.ndarray]) -> np.ndarray:
+        """Takes what the next step compares and gives the stack that the CNN sees of it.
+
+        Frames that equal those of the step before are the same moment, and nothing has moved.
+
+        Args:
+            frames: C gray frames (H, W), or one of (H, W, 3) RGB; uint8, not altered.
+
+        Returns:
+            (H, W, C) uint8: where motion has been, 1/zoom of the height and of the width, each
+            pixel repeated so that it fills the picture.
+        """
+        if frames[0].ndim == 3:
+            return frames[0]
+        if self._zoom == 1:
+            return np.stack(frames, axis=-1)
+        if self._last is not None and all(map(np.array_equal, frames, self._last[0])):
+            return self._last[1]
+        motion = self._sum_motion(frames)
+        if self._seen is None:
+            self._seen = motion
+        self._seen = self._seen + self._fresh * (motion - self._seen)
+        view = _enlarge(frames, find_view(self._seen, self._zoom), self._zoom)
+        self._last = (list(frames), view)
+        return view
+
+    def _sum_motion(self, frames: Sequence[np.ndarray]) -> np.ndarray:
+        """Gives (h, w) float32: mean difference of the compared frames, a square of pixels each."""
+        height, width = frames[0].shape
+        total = np.zeros((height, width), np.float32)
+        for a, b in self._pairs:
+            cv2.accumulate(cv2.absdiff(frames[a], frames[b]), total)
+        cells = (width // _CELL_PX, height // _CELL_PX)
+        return cv2.resize(total, cells, interpolation=cv2.INTER_AREA)
+
+
+def find_view(motion: np.ndarray, zoom: int) -> tuple[int, int]:
+    """Gives the place of the view that holds most motion, moved so that the motion is its middle.
+
+    Args:
+        motion: (h, w) how much has moved in each square of pixels.
+        zoom: The view has 1/zoom of the height and of the width.
+
+    Returns:
+        Its upper left square, (y, x); the middle of the picture where nothing has moved.
+
+    >>> motion = np.zeros((8, 12), np.float32)
+    >>> motion[6, 9] = 1.0
+    >>> find_view(motion, 2)
+    (4, 6)
+    """
+    height, width = motion.shape
+    h, w = max(height // zoom, 1), max(width // zoom, 1)
+    sums = cv2.integral(motion, sdepth=cv2.CV_64F)
+    inside = sums[h:, w:] - sums[:-h, w:] - sums[h:, :-w] + sums[:-h, :-w]
+    y, x = np.unravel_index(np.argmax(inside), inside.shape)
+    part = motion[y : y + h, x : x + w].astype(np.float64)
+    total = float(part.sum())
+    if total <= 0.0:
+        return (height - h) // 2, (width - w) // 2
+    middle_y = y + float(part.sum(axis=1) @ np.arange(h)) / total
+    middle_x = x + float(part.sum(axis=0) @ np.arange(w)) / total
+    return (
+        int(np.clip(np.rint(middle_y - (h - 1) / 2), 0, height - h)),
+        int(np.clip(np.rint(middle_x - (w - 1) / 2), 0, width - w)),
+    )
+
+
+def count_remembered_steps(spec: WindowSpec) -> int:
+    """Gives the steps after which motion hardly matters for where a view is (5 % of what it did).
+
+    >>> count_remembered_steps(WindowSpec((192, 320), 8.0, 16, "motion", ((0.0, -0.04),), 30.0, 2))
+    48
+    """
+    return int(np.ceil(3 * _MEMORY_S * spec.rate_hz)) if spec.zoom > 1 else 0
+
+
+def gather_views(
+    frames: np.ndarray, indices: np.ndarray, spec: WindowSpec, focus: Focus | None = None
+) -> np.ndarray:
+    """Gives the stacks that the CNN sees of consecutive steps.
+
+    Args:
+        frames: (F, H, W) gray or (F, H, W, 3) RGB, uint8.
+        indices: (N, C) from `windows.compute_stack_indices`.
+        spec: The input contract.
+        focus: Has seen the steps before, and sees these; the steps are the first when None.
+
+    Returns:
+        (N, H, W, C) uint8.
+    """
+    if spec.zoom == 1:
+        return windows.gather_stacks(frames, indices)
+    focus = focus or Focus(spec)
+    return np.stack([focus.look([frames[index] for index in row]) for row in indices])
+
+
+def _enlarge(frames: Sequence[np.ndarray], place: tuple[int, int], zoom: int) -> np.ndarray:
+    height, width = frames[0].shape
+    h, w = height // zoom, width // zoom
+    y, x = min(place[0] * _CELL_PX, height - h), min(place[1] * _CELL_PX, width - w)
+    part = np.stack([frame[y : y + h, x : x + w] for frame in frames], axis=-1)
+    return cv2.resize(part, (width, height), interpolation=cv2.INTER_NEAREST)
