@@ -70,7 +70,7 @@ def _make_half_real(bench: Bench, recognizer: Recognizer, n: int, seed: int) -> 
 
 def _draw_clip(recognizer: Recognizer, clip: StoredClip, truth: str) -> tuple[np.ndarray, bool]:
     """Gives one row of a sheet: frames of the annotated clip; and whether the answer is right."""
-    result = recognise_video(recognizer, clip.path, config=PredictConfig(keep_people=True))
+    result = recognise_video(recognizer, clip.path, config=PredictConfig(keep_places=True))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "annotated.mp4"
         write_annotated(path, result, recognizer.info.decode)

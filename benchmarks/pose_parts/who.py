@@ -182,7 +182,7 @@ def _judge_recording(
     name = f"recording_{index:03d}.mp4"
     with truth.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["video"] == name]
-    config = PredictConfig(keep_people=True)
+    config = PredictConfig(keep_places=True)
     result = recognise_video(recognizer, truth.parent / name, config=config)
     times_s, people = compute_true_people(settings, index)
     names, share_found = name_sightings(result.sightings, times_s, people)

@@ -27,7 +27,11 @@ _MEMORY_S = 2.0
 
 
 class Focus:
-    """Follows motion through the steps of one stream, from its first step on."""
+    """Follows motion through the steps of one stream, from its first step on.
+
+    Attributes:
+        corner: (y, x) of the upper left pixel of what was looked at last.
+    """
 
     def __init__(self, spec: WindowSpec) -> None:
         """Starts with nothing seen; with a zoom of 1 it shows all of the picture."""
@@ -35,6 +39,7 @@ class Focus:
         self._pairs = [(frame_of[a], frame_of[b]) for a, b in spec.lags_s]
         self._zoom = spec.zoom
         self._fresh = 1.0 - float(np.exp(-1.0 / (spec.rate_hz * _MEMORY_S)))
+        self.corner = (0, 0)
         self._seen: np.ndarray | None = None
         self._last: tuple[list[np.ndarray], np.ndarray] | None = None
 
@@ -60,7 +65,9 @@ class Focus:
         if self._seen is None:
             self._seen = motion
         self._seen = self._seen + self._fresh * (motion - self._seen)
-        view = _enlarge(frames, find_view(self._seen, self._zoom), self._zoom)
+        y, x = find_view(self._seen, self._zoom)
+        self.corner = (y * _CELL_PX, x * _CELL_PX)
+        view = _enlarge(frames, self.corner, self._zoom)
         self._last = (list(frames), view)
         return view
 
@@ -135,9 +142,9 @@ def gather_views(
     return np.stack([focus.look([frames[index] for index in row]) for row in indices])
 
 
-def _enlarge(frames: Sequence[np.ndarray], place: tuple[int, int], zoom: int) -> np.ndarray:
+def _enlarge(frames: Sequence[np.ndarray], corner: tuple[int, int], zoom: int) -> np.ndarray:
     height, width = frames[0].shape
     h, w = height // zoom, width // zoom
-    y, x = min(place[0] * _CELL_PX, height - h), min(place[1] * _CELL_PX, width - w)
+    y, x = min(corner[0], height - h), min(corner[1], width - w)
     part = np.stack([frame[y : y + h, x : x + w] for frame in frames], axis=-1)
     return cv2.resize(part, (width, height), interpolation=cv2.INTER_NEAREST)

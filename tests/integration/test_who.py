@@ -31,7 +31,7 @@ def recognizer(tmp_path_factory):
 
 def test_every_row_has_people_and_only_pairs_have_targets(recognizer, tmp_path):
     path = make_scene(tmp_path / "a.mp4", lambda t: ((0.3, t % 1 > 0.5), (0.7, False)), 4.0)
-    result = recognise_video(recognizer, path, config=PredictConfig(keep_people=True))
+    result = recognise_video(recognizer, path, config=PredictConfig(keep_places=True))
     people = result.scores.people
     assert result.scores.values.shape == people.subjects.shape == (40, 3)
     np.testing.assert_allclose(result.scores.values.sum(axis=1), 1, atol=1e-5)

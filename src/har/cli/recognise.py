@@ -102,7 +102,7 @@ def predict(
         bundle,
         write=partial(outputs.write_video_outputs, decode=decode, wants=wants),
         outputs=str(wants),
-        config=PredictConfig(keep_people=annotate or thumbnails, jobs=jobs),
+        config=PredictConfig(keep_places=annotate or thumbnails, jobs=jobs),
         decode=decode,
     )
     with SpeedBar() as bar:

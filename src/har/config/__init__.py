@@ -280,8 +280,8 @@ class PredictConfig:
     Attributes:
         n_overlap: Windows that look at each step, away from the ends.
         batch_steps: Time steps that go through the CNN together.
-        keep_people: Keep where every person was at every step, which takes memory: about 10 MB
-            for an hour of one person.
+        keep_places: Keep where every person was at every step, and which part of the picture the
+            CNN saw, which takes memory: about 10 MB for an hour of one person.
         jobs: Cores that are used: so many pictures of one video go through the networks at once, or
             so many videos of several; 0 means all.
         n_ahead: Frames that are decoded ahead of the networks.
@@ -289,7 +289,7 @@ class PredictConfig:
 
     n_overlap: int = 4
     batch_steps: int = 16
-    keep_people: bool = False
+    keep_places: bool = False
     jobs: int = 0
     n_ahead: int = 64
 

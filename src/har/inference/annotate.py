@@ -54,7 +54,7 @@ def write_annotated(
     Args:
         path: An ``.mp4`` file; missing folders are made.
         result: What was found; the video is read again from the place it names. People are drawn
-            if it has sightings.
+            if it has sightings, and the corners of what the CNN saw if it has views.
         config: The rule that made the events; its background label is drawn in gray.
         progress: Called after every frame.
 
@@ -73,6 +73,7 @@ def write_annotated(
             for frame in reader:
                 canvas[: size[0]] = frame.image
                 panel.draw(canvas[size[0] :], frame.time_s)
+                panel.draw_view(canvas[: size[0]], reader.letterbox, frame.time_s)
                 panel.draw_people(canvas[: size[0]], reader.letterbox, frame.time_s)
                 panel.draw_border(canvas[: size[0]], frame.time_s)
                 writer.write(canvas, frame.time_s)
@@ -145,6 +146,22 @@ class Panel:
         if event is not None:
             corner = (picture.shape[1] - 2, picture.shape[0] - 2)
             cv2.rectangle(picture, (1, 1), corner, self._colors[event.label], 3)
+
+    def draw_view(self, picture: np.ndarray, box: Letterbox, time_s: float) -> None:
+        """Marks the corners of the part that the CNN sees, where it does not see all."""
+        views, info = self._result.views, self._result.info
+        if views is None:
+            return
+        scale = np.array([box.width / info.width, box.height / info.height] * 2)
+        shown = views[int(self._rows_at(np.array(time_s)))] * scale
+        shown += (box.left, box.top, box.left, box.top)
+        left, top, right, bottom = np.rint(shown).astype(int).tolist()
+        for x, inwards in ((left, 1), (right - 1, -1)):
+            for y, down in ((top, 1), (bottom - 1, -1)):
+                arm = self._font_px
+                for ink, width in ((_PANEL, 3), (_INK, 1)):
+                    cv2.line(picture, (x, y), (x + inwards * arm, y), ink, width)
+                    cv2.line(picture, (x, y), (x, y + down * arm), ink, width)
 
     def draw_people(self, picture: np.ndarray, box: Letterbox, time_s: float) -> None:
         """Draws the people of a moment where ``box`` says that the video is in the picture."""

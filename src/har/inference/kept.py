@@ -18,8 +18,8 @@ from har.files import add_ending, write_json
 from har.inference.recording import VideoResult
 from har.types import Event, VideoInfo
 
-_APART = ("info", "events", "scores", "sightings")
-"""Fields that are no plain values. Sightings are not kept: only drawing needs them."""
+_APART = ("info", "events", "scores", "sightings", "views")
+"""Fields that are no plain values. Sightings and views are not kept: only drawing needs them."""
 
 
 def compute_key(video: Path, *settings: str) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from har import windows
 from har.config import DecodeConfig, PredictConfig
 from har.dataset.catalog import Reject, iter_files
@@ -17,7 +19,7 @@ from har.errors import EmptyVideoError, VideoDecodeError, VideoNotFoundError
 from har.events.decode import decode_events, name_people
 from har.inference.fusion import fuse_windows
 from har.inference.networks import Networks, open_networks
-from har.inference.sightings import Sightings, build_sightings
+from har.inference.sightings import Sightings, build_sightings, build_views
 from har.inference.stream import Findings, StreamRecognizer
 from har.runtime.engine import count_cores
 from har.runtime.recognizer import Recognizer
@@ -54,6 +56,8 @@ class VideoResult:
         wall_s: Seconds that it took.
         note: What the user should know, such as where the file is damaged; empty if nothing.
         sightings: Where the people were, if that was asked for and the bundle knows people.
+        views: (N, 4) for each step of the scores the left, top, right and bottom of what the CNN
+            saw, in pixels of the video, if that was asked for and it does not see all.
     """
 
     info: VideoInfo
@@ -66,6 +70,7 @@ class VideoResult:
     wall_s: float
     note: str
     sightings: Sightings | None = None
+    views: np.ndarray | None = None
 
     @property
     def sureness(self) -> float | None:
@@ -138,9 +143,10 @@ def recognise_video(
         _open_frames(recognizer, path, config.n_ahead, n_cores) as (reader, frames),
     ):
         stream = StreamRecognizer(recognizer, config, cnns.detect, cnns.encode)
-        found, note = _push_all(stream, reader, frames, config.keep_people, progress)
+        found, note = _push_all(stream, reader, frames, config.keep_places, progress)
         _check_length(recognizer, stream, path, note)
         info, sightings = reader.info, _find_sightings(recognizer, found, stream, reader)
+        views = _find_views(recognizer, found, reader)
     probs, scores = fuse_windows(recognizer, found, stream.span_s)
     labels = recognizer.info.labels
     own_labels = recognizer.pose_spec.own_labels if recognizer.has_pose else ()
@@ -155,6 +161,7 @@ def recognise_video(
         wall_s=time.perf_counter() - started_s,
         note=note,
         sightings=sightings,
+        views=views,
     )
 
 
@@ -190,18 +197,18 @@ def _push_all(
     stream: StreamRecognizer,
     reader: VideoReader,
     frames: Iterable[Frame],
-    keep_people: bool,
+    keep_places: bool,
     progress: Progress | None,
 ) -> tuple[Findings, str]:
     found, note = Findings(), ""
     try:
         for frame in frames:
-            found.extend(stream.push(frame), keep_people)
+            found.extend(stream.push(frame), keep_places)
             if progress is not None:
                 progress(frame.time_s, reader.info.duration_s)
     except VideoDecodeError as error:
         note = str(error)
-    found.extend(stream.flush(), keep_people)
+    found.extend(stream.flush(), keep_places)
     return found, note
 
 
@@ -221,6 +228,13 @@ def _find_sightings(
         return None
     pose_s = windows.compute_step_times(stream.span_s, recognizer.pose_spec.rate_hz)
     return build_sightings(found.seen, pose_s, reader.info, reader.letterbox)
+
+
+def _find_views(recognizer: Recognizer, found: Findings, reader: VideoReader) -> np.ndarray | None:
+    spec = recognizer.info.spec
+    if not found.corners or spec.zoom == 1:
+        return None
+    return build_views(found.corners, spec, reader.info, reader.letterbox)
 
 
 def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:

@@ -25,10 +25,12 @@ class Stack:
     Attributes:
         image: (H, W, C) uint8.
         n_steps: More than one where frames are rare, as in a gap of the recording.
+        corner: (y, x) of the upper left pixel of the part of the picture that is in it.
     """
 
     image: np.ndarray
     n_steps: int
+    corner: tuple[int, int] = (0, 0)
 
 
 class StackSampler:
@@ -132,9 +134,13 @@ class StackSampler:
         firsts = np.concatenate([[0], changes])
         counts = np.diff(firsts, append=len(indices))
         return [
-            Stack(self._focus.look([self._images[i] for i in indices[first]]), int(count))
+            self._look(indices[first], int(count))
             for first, count in zip(firsts, counts, strict=True)
         ]
+
+    def _look(self, indices: np.ndarray, n_steps: int) -> Stack:
+        image = self._focus.look([self._images[index] for index in indices])
+        return Stack(image, n_steps, self._focus.corner)
 
     def _forget_frames(self) -> None:
         next_s = (self._n_steps + 0.5) / self._rate_hz if self._n_steps else 0.0

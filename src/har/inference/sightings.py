@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from har.types import VideoInfo
+from har.types import VideoInfo, WindowSpec
 from har.video.geometry import Letterbox
 
 _TIME_EPS_S = 1e-6
@@ -79,6 +79,28 @@ def build_sightings(
         points=points,
         step_s=float(2 * times_s[0]),
     )
+
+
+def build_views(
+    corners: Sequence[tuple[int, int]], spec: WindowSpec, info: VideoInfo, box: Letterbox
+) -> np.ndarray:
+    """Gives what the CNN saw of a video, in the video's own pixels.
+
+    Args:
+        corners: For each of N steps the (y, x) of the upper left, in letterboxed pixels.
+        spec: The input contract.
+        info: Of the video.
+        box: Where the video is in the letterboxed pictures.
+
+    Returns:
+        (N, 4) float64: left, top, right and bottom, within the video.
+    """
+    near = np.array(corners, dtype=np.float64)
+    far = near + [side // spec.zoom for side in spec.size]
+    edges = np.stack([near, far], axis=1) - (box.top, box.left)  # (N, 2, 2): y and x of both
+    edges *= (info.height / box.height, info.width / box.width)
+    edges = np.clip(edges, 0.0, (info.height, info.width))
+    return edges[..., ::-1].reshape(-1, 4)
 
 
 def place_people(

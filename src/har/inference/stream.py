@@ -61,17 +61,22 @@ class Findings:
         people: Windows of the pose stream.
         seen: For each step of the pose stream the (17, 3) keypoints of the people that are
             followed, by their number, in pixels of the pictures that were pushed.
+        corners: For each step of the motion stream the (y, x) of the upper left pixel of what the
+            CNN saw of the picture.
     """
 
     motion: list[WindowLogits] = field(default_factory=list)
     people: list[PeopleLogits] = field(default_factory=list)
     seen: list[dict[int, np.ndarray]] = field(default_factory=list)
+    corners: list[tuple[int, int]] = field(default_factory=list)
 
-    def extend(self, later: Findings, keep_people: bool) -> None:
-        """Adds what became known later; who was seen where, only if it is to be kept."""
+    def extend(self, later: Findings, keep_places: bool) -> None:
+        """Adds what became known later; what was seen where, only if it is to be kept."""
         self.motion += later.motion
         self.people += later.people
-        self.seen += later.seen if keep_people else []
+        if keep_places:
+            self.seen += later.seen
+            self.corners += later.corners
 
 
 class FeatureWindows:
@@ -145,6 +150,7 @@ class MotionStream:
     def _follow(self, batch: list[Stack], features: Iterable[np.ndarray], found: Findings) -> None:
         due: list[tuple[int, np.ndarray]] = []
         for item, feature in zip(batch, features, strict=True):
+            found.corners += [item.corner] * item.n_steps
             for _ in range(item.n_steps):
                 window = self._windows.push(feature)
                 due += [window] if window else []

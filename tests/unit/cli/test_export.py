@@ -4,12 +4,12 @@ import pytest
 from bundles import make_bundle
 from click.testing import CliRunner
 
-from har.cli.export import export
+from har.cli import har
 from har.errors import BundleIntegrityError, ConfigError
 
 
 def run(*words: str):
-    return CliRunner().invoke(export, words, standalone_mode=True)
+    return CliRunner().invoke(har, ["export", *words])
 
 
 def test_an_unknown_format_is_wrong_usage(tmp_path):

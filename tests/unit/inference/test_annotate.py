@@ -51,6 +51,21 @@ def test_an_event_is_shown_while_it_goes_on(recognizer: Recognizer, tmp_path: Pa
     assert [bool(red - blue > 100) for red, _, blue in chip] == is_framed
 
 
+def test_the_corners_of_what_the_cnn_sees_are_marked(
+    recognizer: Recognizer, tmp_path: Path
+) -> None:
+    path = make_video(tmp_path / "in.mp4", np.arange(10) / 25, SIZE, paint=_paint_gray)
+    result = recognise_video(recognizer, path)
+    plain = _annotate(result, tmp_path)[5].image[: SIZE[0]].astype(int)
+    views = np.tile([120.0, 30.0, 360.0, 90.0], (len(result.scores.times_s), 1))
+    marked = _annotate(replace(result, views=views), tmp_path)[5].image[: SIZE[0]].astype(int)
+    changed = np.abs(marked - plain).max(axis=2) > 40
+    rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
+    found = [rows[0], rows[-1], columns[0], columns[-1]]
+    np.testing.assert_allclose(found, [30, 89, 120, 359], atol=2)
+    assert not changed[50:70, 140:340].any()
+
+
 def _paint_gray(index: int) -> np.ndarray:
     return np.full((*SIZE, 3), 100, np.uint8)
 

@@ -1,5 +1,6 @@
 """Whole videos through a real bundle: all of it is looked at, and damage is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from videos import (
 from har import windows
 from har.config import DecodeConfig, PredictConfig
 from har.errors import ConfigError, EmptyVideoError, VideoNotFoundError
+from har.inference.kept import save_result
 from har.inference.recording import find_videos, recognise_video
 from har.runtime.recognizer import Recognizer
 from har.video.reader import open_video
@@ -54,6 +56,19 @@ def test_a_still_and_a_moving_clip_are_told_apart(recognizer: Recognizer, tmp_pa
     assert (event.label, event.onset_s, event.offset_s) == ("active", 0.0, 2.0)
     assert moving.duration_s == pytest.approx(2.0)
     assert moving.n_windows == 5  # 16 steps, windows of 8, every 2
+
+
+def test_a_zoom_tells_where_it_looked_if_asked(tmp_path: Path) -> None:
+    near = Recognizer(make_bundle(tmp_path / "bundle", spec=replace(SPEC, zoom=2)))
+    path = _make_moving(tmp_path / "a.mp4", np.arange(50) / 25, [(0, 2)])
+    assert recognise_video(near, path).views is None
+    result = recognise_video(near, path, config=PredictConfig(keep_places=True))
+    assert result.views is not None
+    assert result.views.shape == (len(result.scores.times_s), 4)
+    sides = result.views[:, 2:] - result.views[:, :2]
+    assert (sides == (SIZE[1] / 2, SIZE[0] / 2)).all()
+    save_result(tmp_path / "a", "key", result)
+    assert (tmp_path / "a.result.json").is_file()
 
 
 UNEVEN_S = np.concatenate([np.arange(250) / 25, 10 + np.arange(300) / 15, 30 + np.arange(75) / 7.5])

@@ -37,8 +37,8 @@ def _push_one_by_one(recognizer: Recognizer, path: Path) -> tuple[Findings, np.n
     spec, stream, found = recognizer.info.spec, StreamRecognizer(recognizer, ONE_BY_ONE), Findings()
     with open_video(path, spec.size, spec.color, spec.max_rate_hz) as reader:
         for frame in reader:
-            found.extend(stream.push(frame), keep_people=True)
-    found.extend(stream.flush(), keep_people=True)
+            found.extend(stream.push(frame), keep_places=True)
+    found.extend(stream.flush(), keep_places=True)
     return found, *fuse_windows(recognizer, found, stream.span_s)
 
 
@@ -83,7 +83,7 @@ def test_people_of_many_cores_are_those_of_single_frames(tmp_path: Path, streams
     recognizer = Recognizer(make_people_bundle(tmp_path / "bundle", streams), n_threads=1)  # type: ignore[arg-type]
     times_s = np.concatenate([np.arange(20) / 20, 1 + np.arange(8) / 4])
     path = make_video(tmp_path / "a.mp4", times_s, (96, 128))
-    config = PredictConfig(jobs=2, keep_people=True)
+    config = PredictConfig(jobs=2, keep_places=True)
     many = recognise_video(recognizer, path, config=config)
     _check_same(many, _push_one_by_one(recognizer, path))
     _check_identical(many, recognise_video(recognizer, path, config=PredictConfig(jobs=1)))
@@ -131,7 +131,7 @@ def test_memory_does_not_grow_with_the_frames(recognizer: Recognizer) -> None:
     try:
         for index in range(6000):
             frame = Frame(index, index / 25, images[index % 20].copy())
-            found.extend(stream.push(frame), keep_people=False)
+            found.extend(stream.push(frame), keep_places=False)
             if index in (2999, 5999):
                 held.append((tracemalloc.get_traced_memory()[0], len(found.motion)))
     finally:

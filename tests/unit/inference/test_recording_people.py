@@ -21,7 +21,7 @@ from har.errors import (
 from har.inference.recording import CANNOT_TELL, recognise_video
 from har.runtime.recognizer import Recognizer
 
-KEEP = PredictConfig(keep_people=True)
+KEEP = PredictConfig(keep_places=True)
 LEFT, RIGHT = 0.3, 0.7
 
 

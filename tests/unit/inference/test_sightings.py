@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from har.inference.sightings import Sightings, build_sightings
-from har.types import VideoInfo
+from har.inference.sightings import Sightings, build_sightings, build_views
+from har.types import VideoInfo, WindowSpec
 from har.video.geometry import compute_letterbox
 
 INFO = VideoInfo(Path("a.mp4"), 640, 360, 25.0, 1.0, 25, 0, "h264")
@@ -41,6 +41,14 @@ def test_people_move_evenly_between_steps() -> None:
     assert set(found.find_people(0.21)) == {2}
     assert found.find_people(0.31) == {}
     assert found.find_people(9.0) == {}
+
+
+def test_views_are_in_the_videos_pixels_and_end_at_its_edges() -> None:
+    spec = WindowSpec((192, 320), 8.0, 16, "motion", ((0.0, -0.04),), 30.0, 2)
+    box = compute_letterbox((360, 640), (192, 320))
+    found = build_views([(0, 0), (48, 160), (96, 80)], spec, INFO, box)
+    expected = [[0, 0, 320, 180], [320, 84, 640, 276], [160, 180, 480, 360]]
+    np.testing.assert_allclose(found, expected)
 
 
 def test_nobody_at_all() -> None:

@@ -92,8 +92,8 @@ def test_streamed_logits_are_those_of_the_whole(
 def _push_all(stream: StreamRecognizer, frames: list[Frame]) -> Findings:
     found = Findings()
     for frame in frames:
-        found.extend(stream.push(frame), keep_people=True)
-    found.extend(stream.flush(), keep_people=True)
+        found.extend(stream.push(frame), keep_places=True)
+    found.extend(stream.flush(), keep_places=True)
     return found
 
 
