@@ -29,7 +29,7 @@ check:
 	$(BIN)/mkdocs build --strict --quiet
 
 test:
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench:
 	$(BIN)/python benchmarks/prepare.py $(CLIPS)

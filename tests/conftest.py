@@ -1,6 +1,7 @@
 """What all tests share: the support modules and the folder of real clips."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,14 @@ settings.load_profile("har")
 SHARED_DATA = Path(
     os.environ.get("HAR_SHARED_DATA", Path(__file__).parents[1] / ".." / "shared" / "data")
 )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def usual_ctrl_c():
+    """A process that a script starts in the background ignores Ctrl-C, and so do its children."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

@@ -8,14 +8,6 @@ import pytest
 from har.live.stopping import stop_on_signals
 
 
-@pytest.fixture(autouse=True)
-def usual_ctrl_c():
-    """A process that a script starts in the background ignores Ctrl-C from its birth."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_sets_the_event_and_handlers_are_put_back(number: signal.Signals) -> None:
     before = signal.getsignal(number)
