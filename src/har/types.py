@@ -93,8 +93,8 @@ class WindowSpec:
         lags_s: For ``motion``, pairs ``(a, b)`` of offsets from the step's frame in seconds; each
             pair becomes one channel, frame at ``a`` minus frame at ``b``.
         max_rate_hz: Faster videos are thinned to this many frames a second before sampling.
-        zoom: The CNN sees this part of the height and of the width, where motion has been; 1 for
-            all of the picture (`har.focus`).
+        zoom: The CNN sees 1/zoom of the height and of the width, where motion has been; with 1 it
+            sees all of the picture (`har.focus`).
     """
 
     size: tuple[int, int]

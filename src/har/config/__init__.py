@@ -117,9 +117,9 @@ class InputConfig:
         input: ``motion`` compares gray frames at several lags, ``rgb`` looks at one picture.
         rate_hz: Time steps a second.
         n_steps: Time steps in one window.
-        zoom: The CNN sees this part of the height and of the width, where motion has been; 1 for
-            all of the picture, which suits videos that are filled by one or two people. One
-            picture shows no motion: with ``rgb`` the whole picture is seen.
+        zoom: The CNN sees 1/zoom of the height and of the width, where motion has been. 1, all of
+            the picture, suits videos that are filled by one or two people. One picture shows no
+            motion: with ``rgb`` the whole picture is seen.
         lags_s: Pairs of offsets in seconds, see `WindowSpec`.
     """
 
