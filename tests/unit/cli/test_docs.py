@@ -24,4 +24,4 @@ def test_every_option_in_the_guide_exists():
     known = {opt for command in har.commands.values() for p in command.params for opt in p.opts}
     for page in ("README.md", "docs/guide.md"):
         used = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9-]+", (ROOT / page).read_text()))
-        assert used - known <= {"--help", "--video_path", "--debug", "--video"}, page
+        assert used - known <= {"--help", "--video_path", "--debug", "--video", "--dist"}, page
