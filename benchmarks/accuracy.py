@@ -1,4 +1,4 @@
-"""Measures recognition on real clips: all methods on the same folds, with intervals and floors.
+"""Measures recognition on real clips: all methods on the same folds, with intervals and baselines.
 
     python benchmarks/accuracy.py DATA_DIR [--part NAME]... [--method NAME]... [--seeds N]
 
@@ -35,7 +35,7 @@ PARTS = (*TABLES, "calibration", "curve")
 
 
 def main() -> None:
-    """Measures the parts that are asked for, and prints them."""
+    """Measure the parts that are asked for, and prints them."""
     options = _parse()
     found: dict[str, Any] = {}
     with training():

@@ -17,13 +17,13 @@ from pathlib import Path
 
 
 def run_har(*words: str | Path) -> dict:
-    """Runs a command with ``--json`` and gives its result."""
+    """Run a command with ``--json`` and return its result."""
     command = [sys.executable, "-m", "har", *map(str, words), "--json"]
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
 
 
 def main() -> None:
-    """Prepares, cross-validates, prints."""
+    """Prepare, cross-validates, print."""
     manifest = Path(sys.argv[1])
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store"

@@ -1,4 +1,4 @@
-"""What the engines cost, what the recogniser adds to its networks, start time and install size.
+"""What the engines cost, what the recognizer adds to its networks, start time and install size.
 
     python benchmarks/engine.py [--install] [--seconds 30] [--repeats 5] [--json]
 
@@ -38,7 +38,7 @@ MAX_SHARE, MAX_START_S, MAX_MB = 1.25, 1.5, 450.0
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print."""
     options = _parse()
     os.environ.update(_QUIET)
     with tempfile.TemporaryDirectory() as folder:
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Engines, recogniser, start and install.")
+    parser = argparse.ArgumentParser(description="Engines, recognizer, start and install.")
     parser.add_argument("--install", action="store_true", help="in a new environment, too")
     parser.add_argument("--seconds", type=float, default=30.0, help="of the pictures")
     parser.add_argument("--repeats", type=int, default=5)
@@ -89,11 +89,11 @@ def _format(result: dict[str, Any]) -> str:
     for row in result["loading"]:
         times = " | ".join(f"{row['ms'][name]}" for name in engines)
         lines.append(f"| {row['graph']}, loading | | 1 | {times} |")
-    lines += ["", "| streams | recogniser, ms a sampled frame | its networks alone | ratio |"]
+    lines += ["", "| streams | recognizer, ms a sampled frame | its networks alone | ratio |"]
     lines.append("| --- " * 4 + "|")
     for row in result["share"]:
         ratio = f"{row['ratio']}{_mark(row['ratio'] <= MAX_SHARE)}"
-        ms = f"{row['recogniser_ms']} | {row['networks_ms']}"
+        ms = f"{row['recognizer_ms']} | {row['networks_ms']}"
         lines.append(f"| {row['streams']} | {ms} | {ratio} |")
     lines += ["", "| command, streams | wall time | processor time |"]
     lines.append("| --- " * 3 + "|")

@@ -13,8 +13,8 @@ out: of each camera the 95th percentile over all its steps, of these the worst i
 gets it from GStreamer's RTSP server in a process of its own, which needs no encoder. The server
 takes its time from the same cores, so that number is at most what real cameras would give; its
 processor seconds are printed apart. Without ``--bundle`` one of the default recipe is made that has
-learnt nothing (needs Keras), and without ``--film`` the film shows made people. Linux only. Prints
-JSON.
+learnt nothing (needs Keras), and without ``--film`` the film shows synthetic people. Linux only.
+Prints JSON.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from pathlib import Path
 from typing import Any
 
 from har.config import WatchConfig
+from har.inference.model import Recognizer
 from har.live.messages import CameraState, LiveEvent, LiveScores
 from har.live.sources import Source, parse_sources
 from har.live.watch import Watch
-from har.runtime.recognizer import Recognizer
 from live_parts.sending import read_processor_s, serve, write_film
 
 _WARM_S = 8.0
@@ -44,7 +44,7 @@ _PARTS = Path(__file__).parent / "live_parts"
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print."""
     options = _parse()
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
     if options.one:
@@ -121,12 +121,12 @@ class Meter:
     n_scores: int = 0
 
     def on_state(self, state: CameraState) -> None:
-        """Keeps it; what a camera ends with is of no interest."""
+        """Keep it; what a camera ends with is of no interest."""
         if state.state != "ended":
             self.states[state.name] = state
 
     def on_scores(self, scores: LiveScores) -> None:
-        """Counts."""
+        """Count."""
         self.n_scores += len(scores.times_s)
 
     def on_event(self, event: LiveEvent) -> None:
@@ -142,13 +142,13 @@ class Meter:
         return len(live) == self.n_cameras
 
     def count(self) -> tuple[int, int]:
-        """Gives how many steps and packets were dropped, and frames decoded, by all so far."""
+        """Return how many steps and packets were dropped, and frames decoded, by all so far."""
         states = list(self.states.values())
         return sum(s.n_dropped for s in states), sum(s.n_frames for s in states)
 
 
 def measure_one(options: argparse.Namespace) -> dict[str, Any]:
-    """Watches some cameras and gives what was dropped, how late scores were, what it cost."""
+    """Watch some cameras and return what was dropped, how late scores were, what it cost."""
     meter, until = Meter(options.one), threading.Event()
     config = WatchConfig(memory_s=options.seconds, connect_s=60.0, state_every_s=0.2)
     recognizer = Recognizer(options.bundle, n_threads=1)

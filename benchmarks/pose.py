@@ -8,10 +8,10 @@ path, label and group. The parts, all of them where none is named:
     ut      the pose stream alone, leave one sequence out, beside duration and speed alone
     made    a bundle on real clips: hitting others against not
     self    hitting oneself: half-real bodies, and how often it is said of real clips
-    cues    which single cues of made sequences tell the classes
+    cues    which single cues of synthetic sequences tell the classes
     few     few real clips: started from the bundle against from nothing
     both    motion, pose and both on the same folds, also for dark and far clips
-    who     how often an act is given to the right people, on made motion
+    who     how often an act is given to the right people, on synthetic motion
     speed   what it costs
     look    sheets of annotated clips for the eye
 
@@ -33,11 +33,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))  # three_class
+
 from har import __version__
+from har.bundle import FOLDER
 from har.cli.common import training
 from har.config import TrainConfig
 from har.files import write_json
-from har.runtime.shipped import FOLDER
 from pose_parts.show import build_parser, show
 
 if TYPE_CHECKING:
@@ -50,7 +52,7 @@ WITHOUT_BUNDLE = frozenset({"ut", "cues", "both"})
 
 
 def main() -> None:
-    """Measures the parts that are asked for, and prints them."""
+    """Measure the parts that are asked for, and prints them."""
     options = _parse()
     found = {}
     with training():  # nothing above loads Keras: the processes that parts start load it too then
@@ -94,7 +96,7 @@ def _load_measures() -> dict[str, Measure]:
 
 
 def _measure(bench: Bench, part: str, measure: Measure, fresh: bool) -> dict[str, Any]:
-    """Gives the record of a part, measured now or before."""
+    """Return the record of a part, measured now or before."""
     path, stamp = bench.out / f"{part}.json", _stamp(bench, part, measure)
     if fresh:
         shutil.rmtree(bench.out / "work" / part, ignore_errors=True)
@@ -111,7 +113,7 @@ def _measure(bench: Bench, part: str, measure: Measure, fresh: bool) -> dict[str
 
 
 def _stamp(bench: Bench, part: str, measure: Measure) -> str:
-    """Names all that shapes a part's figures but the code: bundle, clips and settings."""
+    """Name all that shapes a part's figures but the code: bundle, clips and settings."""
     from har.training.run import compute_fingerprint
 
     settings = {name: repr(item.default) for name, item in _parameters(measure).items()}

@@ -46,7 +46,7 @@ if __name__ == "__main__":
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print."""
     parser = argparse.ArgumentParser(description="har prepare against FFmpeg.")
     parser.add_argument("source", type=Path)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
@@ -89,7 +89,7 @@ class _Spent(NamedTuple):
 
 @contextmanager
 def _measure() -> Iterator[list[_Spent]]:
-    """Gives a list that holds, after the block, what the block's child processes took."""
+    """Return a list that holds, after the block, what the block's child processes took."""
     spent: list[_Spent] = []
     start_s, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     yield spent
@@ -111,7 +111,7 @@ def _time_ffmpeg(inputs: list[Path], n_processes: int, n_threads: int) -> _Spent
 
 
 def _join(videos: list[Path], n_parts: int, work: Path) -> list[Path]:
-    """Writes a list of files for each part, of about the same size in all."""
+    """Write a list of files for each part, of about the same size in all."""
     by_size = sorted(videos, key=lambda path: -path.stat().st_size)
     lists = []
     for part in range(n_parts):
@@ -132,7 +132,7 @@ def _write_half(source: Path, work: Path) -> Path:
 
 
 def _time_prepare(source: Path, store: Path, jobs: int) -> tuple[_Spent, int, float]:
-    """Gives what one run in a fresh process took, its frames and its peak MiB."""
+    """Return what one run in a fresh process took, its frames and its peak MiB."""
     script = store.with_suffix(".py")
     script.write_text(_PREPARE, encoding="utf-8")
     command = [sys.executable, str(script), str(source), str(store), str(jobs)]
@@ -158,7 +158,7 @@ class _Peak:
         self._thread.start()
 
     def stop(self) -> float:
-        """Ends the watch and gives the peak in MiB."""
+        """End the watch and return the peak in MiB."""
         self._is_over.set()
         self._thread.join()
         return self._peak_kib / 1024

@@ -1,4 +1,4 @@
-"""When do events happen in long recordings? All figures of `har.evaluation.events`, out of fold.
+"""When do events happen in long recordings? All figures of `har.metrics.events`, out of fold.
 
     python benchmarks/recordings.py MANIFEST [--part real|made]... [--out results/recordings]
 
@@ -8,7 +8,8 @@ none is named:
     real    for each fold of the sources a model that has not met them (the frozen recipe), and
             recordings composed of the fold's clips: fights among stretches without, a hard cut
             before every clip of either kind
-    made    made recordings of three acts and a small model that has learnt from made clips
+    made    synthetic recordings of three acts and a small model that has learnt from synthetic
+    clips
 
 Rules that make events of scores are the usual ones, and those chosen on the other folds for some
 numbers of false alarms per hour. Bundles, recordings and scores are kept under OUT, so that a run
@@ -33,7 +34,7 @@ SHOWN_AMOUNTS = ("false_alarms_per_hour", "onset_error_q1_s", "onset_error_s", "
 
 
 def main() -> None:
-    """Measures the parts that are asked for, and prints them."""
+    """Measure the parts that are asked for, and prints them."""
     options = _parse()
     found: dict[str, Any] = {}
     with training():

@@ -3,8 +3,9 @@
     python benchmarks/speed.py [CLIPS] [--minutes 5,30,60] [--streams motion,both] [--json]
 
 The recording is H.264 of 640x360 at 25 frames a second and 1 Mbit/s. It shows videos of the
-folder or manifest CLIPS, one after the other, again and again; made people where none is given.
-The bundles have learnt nothing, which costs the same. Measured, each in a process of its own:
+folder or manifest CLIPS, one after the other, again and again; synthetic people where none is
+given. The bundles have learnt nothing, which costs the same. Measured, each in a process of its
+own:
 
 1. `har predict`, all it does from its start to the last file, against `ffmpeg -f null` on the same
    file with the same cores, in times real time, and its peak of memory, for each length.
@@ -29,10 +30,10 @@ from typing import Any
 
 import numpy as np
 
-from har import windows
+from har.bundle import load_info
 from har.config import PredictConfig
-from har.contract import load_info
 from har.dataset.catalog import scan
+from har.sampling.times import compute_window_starts
 from speed_parts.child import Spent, run_child
 from speed_parts.film import write_once, write_recording
 
@@ -44,10 +45,10 @@ _AS_OFTEN = """
 import sys
 from pathlib import Path
 from har.config import PredictConfig
-from har.inference.recording import recognise_video
-from har.runtime.recognizer import Recognizer
+from har.inference.video import recognize_video
+from har.inference.model import Recognizer
 config = PredictConfig(n_overlap=int(sys.argv[3]))
-recognise_video(Recognizer(Path(sys.argv[1]), n_threads=1), Path(sys.argv[2]), config=config)
+recognize_video(Recognizer(Path(sys.argv[1]), n_threads=1), Path(sys.argv[2]), config=config)
 """
 
 MAX_RATIO, MIN_SPEED, MAX_MIB, MIN_FASTER = 2.0, {"motion": 18.0, "both": 7.0}, 700.0, 20.0
@@ -55,7 +56,7 @@ MAX_RATIO, MIN_SPEED, MAX_MIB, MIN_FASTER = 2.0, {"motion": 18.0, "both": 7.0}, 
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure and print."""
     options = _parse()
     os.environ.update(_QUIET)
     with tempfile.TemporaryDirectory() as folder:
@@ -123,7 +124,7 @@ def _measure(
 def _measure_notebook(
     bundles: dict[str, Path], recordings: dict[float, Path], n_windows: int
 ) -> list[dict[str, Any]]:
-    """Compares both ways where windows come each half second, and where they come at each step."""
+    """Compare both ways where windows come each half second, and where they come at each step."""
     if not n_windows or "motion" not in bundles:
         return []
     bundle, minutes = bundles["motion"], min(recordings)
@@ -135,7 +136,7 @@ def _measure_notebook(
     for n_overlap in (PredictConfig().n_overlap, spec.n_steps):
         hop = PredictConfig(n_overlap).hop(spec.n_steps)
         n_total = int(60 * minutes * spec.rate_hz)
-        n_all = len(windows.compute_window_starts(n_total, spec.n_steps, hop))
+        n_all = len(compute_window_starts(n_total, spec.n_steps, hop))
         words = [sys.executable, "-c", _AS_OFTEN, str(bundle), str(video), str(n_overlap)]
         har = run_child(words)
         found.append(

@@ -1,4 +1,4 @@
-"""How many made clips a second: prints one line of JSON.
+"""How many synthetic clips a second: prints one line of JSON.
 
 python benchmarks/synth.py [--clips 48] [--jobs 2] [--variety 1.0]
 """
@@ -17,7 +17,7 @@ from har.synthetic.clips import write_clips
 
 
 def main() -> None:
-    """Makes clips in a temporary folder and prints the rate."""
+    """Make clips in a temporary folder and print the rate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=48)
     parser.add_argument("--jobs", type=int, default=2)

@@ -4,7 +4,7 @@
     python scripts/convert_lite0.py CHECKPOINT OUT [--reference NPZ]
 
 CHECKPOINT is ``efficientnet-lite0-57934424.pth`` of the first package. OUT is
-``src/har/network/weights/efficientnet_lite0_fp16.npz``: kernels in float16, batch normalisation in
+``src/har/network/weights/efficientnet_lite0_fp16.npz``: kernels in float16, batch normalization in
 float32, the 1000-class layer left out. ``--reference`` also writes what the torch network itself
 gives for a picture made by formula, which tests/unit/network/test_backbone.py compares with.
 """
@@ -28,7 +28,7 @@ BATCH_NORM = {
 
 
 def list_layers() -> dict[str, tuple[str, str]]:
-    """Gives for each Keras convolution the names of its torch convolution and batch norm."""
+    """Return for each Keras convolution the names of its torch convolution and batch norm."""
     pairs = {
         "block00_stem": ("_conv_stem", "_bn0"),
         f"block{N_BLOCKS + 1:02d}_head": ("_conv_head", "_bn1"),
@@ -43,7 +43,7 @@ def list_layers() -> dict[str, tuple[str, str]]:
 
 
 def convert_state(state: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
-    """Gives the arrays of the Keras network, keyed ``layer/variable``."""
+    """Return the arrays of the Keras network, keyed ``layer/variable``."""
     arrays = {}
     for name, (conv, norm) in list_layers().items():
         kernel = state[f"{conv}.weight"].numpy()  # (out, in, kh, kw); depthwise: in = 1
@@ -55,7 +55,7 @@ def convert_state(state: dict[str, torch.Tensor]) -> dict[str, np.ndarray]:
 
 
 def make_picture(size: tuple[int, int]) -> np.ndarray:
-    """Gives a (H, W, 3) uint8 picture of integer formulas: ramps, a checkerboard and a disc."""
+    """Return a (H, W, 3) uint8 picture of integer formulas: ramps, a checkerboard and a disc."""
     y, x = np.mgrid[: size[0], : size[1]]
     disc = (y - size[0] // 2) ** 2 + (x - size[1] // 3) ** 2 < (size[0] // 4) ** 2
     red = (3 * y + x) % 256
@@ -65,7 +65,7 @@ def make_picture(size: tuple[int, int]) -> np.ndarray:
 
 
 def compute_reference(checkpoint: Path) -> dict[str, np.ndarray]:
-    """Gives the torch network's own (1280,) float32 features of each picture size."""
+    """Return the torch network's own (1280,) float32 features of each picture size."""
     from efficientnet_lite_pytorch import EfficientNet
 
     # Without an image size the package pads each picture as TensorFlow's "SAME" does.
@@ -81,7 +81,7 @@ def compute_reference(checkpoint: Path) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    """Reads the command line and writes the files."""
+    """Read the command line and write the files."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("out", type=Path)

@@ -26,7 +26,7 @@ import tf2onnx
 from google.protobuf import json_format
 from tensorflow.core.framework import graph_pb2, node_def_pb2
 
-from har.network.half import halve_graph
+from har.network.saving import halve_graph
 
 INPUT, OUTPUT = "input:0", "Identity:0"
 PLAIN = {"_FusedConv2D": "Conv2D", "FusedDepthwiseConv2dNative": "DepthwiseConv2dNative"}
@@ -38,7 +38,7 @@ SKIN, SHIRT, JEANS, HAIR = (224, 172, 140), (60, 90, 170), (50, 50, 70), (60, 40
 
 
 def load_weights(manifest: list[dict[str, Any]], folder: Path) -> dict[str, np.ndarray]:
-    """Reads the constants of a TensorFlow.js model by name."""
+    """Read the constants of a TensorFlow.js model by name."""
     values = {}
     for group in manifest:
         data, start = b"".join((folder / name).read_bytes() for name in group["paths"]), 0
@@ -52,7 +52,7 @@ def load_weights(manifest: list[dict[str, Any]], folder: Path) -> dict[str, np.n
 
 
 def split_fused(node: node_def_pb2.NodeDef) -> list[node_def_pb2.NodeDef]:
-    """Gives the plain nodes of a fused convolution; the last one keeps its name."""
+    """Return the plain nodes of a fused convolution; the last one keeps its name."""
     steps = [name.decode() for name in node.attr["fused_ops"].list.s]
     names = [f"{node.name}/{index}" for index in range(len(steps))] + [node.name]
     plain = node_def_pb2.NodeDef()
@@ -72,7 +72,7 @@ def split_fused(node: node_def_pb2.NodeDef) -> list[node_def_pb2.NodeDef]:
 
 
 def build_graph(source: Path) -> graph_pb2.GraphDef:
-    """Gives the model as a GraphDef of plain TensorFlow operations with its weights inside."""
+    """Return the model as a GraphDef of plain TensorFlow operations with its weights inside."""
     model = json.loads(source.read_text())
     weights = load_weights(model["weightsManifest"], source.parent)
     fused = json_format.ParseDict(
@@ -88,7 +88,7 @@ def build_graph(source: Path) -> graph_pb2.GraphDef:
 
 
 def draw_picture(size: tuple[int, int]) -> np.ndarray:
-    """Gives a (H, W, 3) uint8 picture: a person of simple shapes before ramps of light."""
+    """Return a (H, W, 3) uint8 picture: a person of simple shapes before ramps of light."""
     y, x = np.mgrid[: size[0], : size[1]]
     picture = np.stack([90 + x // 8, 110 + y // 8, 120 + (x + y) // 16], axis=-1).astype(np.uint8)
     unit, crown, middle = 0.85 * size[0], 0.08 * size[0], 0.45 * size[1]
@@ -112,7 +112,7 @@ def draw_picture(size: tuple[int, int]) -> np.ndarray:
 
 
 def compute_reference(graph_def: graph_pb2.GraphDef) -> dict[str, np.ndarray]:
-    """Gives drawn pictures and TensorFlow's own (6, 56) float32 outputs for them."""
+    """Return drawn pictures and TensorFlow's own (6, 56) float32 outputs for them."""
     arrays = {}
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(graph_def, name="")
@@ -126,7 +126,7 @@ def compute_reference(graph_def: graph_pb2.GraphDef) -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    """Reads the command line and writes the files."""
+    """Read the command line and write the files."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("source", type=Path)
     parser.add_argument("out", type=Path)

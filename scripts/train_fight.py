@@ -17,11 +17,11 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+from har.bundle import BundleInfo, find_graph_names, load_info, save_info
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
-from har.contract import BundleInfo, find_graph_names, load_info, save_info
 from har.dataset.splits import Splits
 from har.dataset.store import Store
-from har.network.bundle import load_models, save_bundle
+from har.network.saving import load_models, save_bundle
 from har.training.crossval import crossvalidate, record_crossval
 from har.training.run import Run
 from har.training.stages import train_all
@@ -33,7 +33,7 @@ MAX_BYTES = 16_000_000
 
 
 def main() -> None:
-    """Reads the command line and writes the bundle."""
+    """Read the command line and write the bundle."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("store", type=Path)
     parser.add_argument("out", type=Path)
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def train_fight(store: Store, run: Run) -> BundleInfo:
-    """Cross-validates, trains on all clips and notes the figures; gives the contract."""
+    """Cross-validate, train on all clips and note the figures; return the contract."""
     found = crossvalidate(RECIPE, CROSSVAL, store, run)
     train_all(RECIPE, replace(store, splits=_take_all(store)), run)
     info, cnn, head = load_models(run.bundle_dir)
@@ -59,13 +59,13 @@ def train_fight(store: Store, run: Run) -> BundleInfo:
 
 
 def _take_all(store: Store) -> Splits:
-    """Gives splits that train on everything: what the bundle can do is told by other folds."""
+    """Return splits that train on everything: what the bundle can do is told by other folds."""
     parts: dict[str, SplitName] = {clip.clip_id: "train" for clip in store.clips}
     return Splits(parts, False, "all clips are learnt from", {}, "all clips are learnt from", 0)
 
 
 def _keep_graphs(bundle_dir: Path) -> BundleInfo:
-    """Deletes the Keras files: with them the bundle would be three times as large."""
+    """Delete the Keras files: with them the bundle would be three times as large."""
     info = load_info(bundle_dir)
     names = find_graph_names(info)
     for name in set(info.files) - set(names):

@@ -1,4 +1,4 @@
-"""Makes a bundle of hitting oneself, hitting others and playing, from made people alone.
+"""Makes a bundle of hitting oneself, hitting others and playing, from synthetic people alone.
 
     har prepare SURVFIGHT/manifest.csv --group-by group --store STORE
     python scripts/train_three_class.py STORE models/three-class
@@ -18,13 +18,13 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from har.config import THREE_CLASS, PretrainConfig, SequencesConfig, TrainConfig
 from har.dataset.store import Store
 from har.synthetic.sequences import draw_sequences
-from har.training.pretrain import pretrain
 from har.training.run import Run
-from har.training.threshold import choose_bias
+from three_class.pretrain import pretrain
+from three_class.threshold import choose_bias
 
 
 def main() -> None:
-    """Reads the command line and writes the bundle."""
+    """Read the command line and write the bundle."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("store", type=Path)
     parser.add_argument("out", type=Path)

@@ -21,7 +21,7 @@ traceback of an error.
 
 
 def render_page() -> str:
-    """Gives the page's text."""
+    """Return the page's text."""
     parts = [INTRO]
     top = click.Context(har, info_name="har", **har.context_settings)
     for name, command in sorted(har.commands.items()):

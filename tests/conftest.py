@@ -9,7 +9,9 @@ import pytest
 from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-sys.path.insert(0, str(Path(__file__).parent / "support"))
+_ROOT = Path(__file__).parents[1]
+for _folder in ("tests/support", "benchmarks", "scripts"):
+    sys.path.insert(0, str(_ROOT / _folder))
 
 settings.register_profile("har", deadline=None)
 """A test says what is right, not how fast; a busy machine must not fail it."""

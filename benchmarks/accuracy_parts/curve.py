@@ -13,8 +13,8 @@ from accuracy_parts.methods import Method
 from accuracy_parts.protocols import Stores, Task
 from accuracy_parts.scores import save
 from har.dataset.store import Store
-from har.evaluation.clips import bootstrap_repeated
-from har.training.folds import Learner
+from har.metrics.clips import bootstrap_repeated
+from har.training.crossval import Learner
 from har.training.run import Run
 
 CLIPS_PER_CLASS = (5, 10, 20, 40, 80)
@@ -25,7 +25,7 @@ GROUPS = (3, 6, 12, 20)
 def measure_curve(
     stores: Stores, task: Task, method: Method, out: Path, n_seeds: int
 ) -> list[dict[str, Any]]:
-    """Gives a row for each number of clips a class and of groups that the folds allow.
+    """Return a row for each number of clips a class and of groups that the folds allow.
 
     Args:
         stores: The prepared clips.
@@ -52,7 +52,7 @@ def measure_curve(
 def _score(
     learner: Learner, store: Store, task: Task, cell: tuple[int, int], seed: int, out: Path
 ) -> np.ndarray | None:
-    """Gives (N, K) out-of-fold, or None where a fold has too few clips or groups."""
+    """Return (N, K) out-of-fold, or None where a fold has too few clips or groups."""
     path = out / f"clips{cell[0]}.groups{cell[1]}.seed{seed}.npy"
     if path.is_file():
         return np.load(path, allow_pickle=False)
@@ -74,7 +74,7 @@ _N_TRIES = 300
 def draw_part(
     store: Store, train: np.ndarray, cell: tuple[int, int], rng: np.random.Generator
 ) -> np.ndarray | None:
-    """Draws groups, and from them as many clips of each class, spread over the groups.
+    """Draw groups, and from them as many clips of each class, spread over the groups.
 
     Args:
         store: Where the clips are.
@@ -102,7 +102,7 @@ def draw_part(
 def _spread(
     clips: np.ndarray, names: np.ndarray, n_clips: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Gives some clips, each group's first before any group's second."""
+    """Return some clips, each group's first before any group's second."""
     clips = rng.permutation(clips)
     turn = np.array(
         [np.sum(names[clips[:place]] == names[clip]) for place, clip in enumerate(clips)]

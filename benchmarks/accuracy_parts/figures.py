@@ -11,12 +11,12 @@ from accuracy_parts.curve import measure_curve
 from accuracy_parts.methods import METHODS, NAMES, Method
 from accuracy_parts.protocols import SURVFIGHT, TASKS, Stores, Task, find_own_origin
 from accuracy_parts.scores import Scorer
-from har.dataset.floor import compute_shortcut_floor
+from har.dataset.baseline import compute_shortcut_baseline
 from har.dataset.store import Store
 from har.errors import ConfigError
-from har.evaluation.calibration import calibrate_folds
-from har.evaluation.clips import bootstrap_repeated
-from har.evaluation.figures import write_reliability
+from har.metrics.calibration import calibrate_folds
+from har.metrics.clips import bootstrap_repeated
+from har.reports.figures import write_reliability
 
 Row = dict[str, Any]
 _CURVE_METHOD = "probe"
@@ -27,7 +27,7 @@ class Bench:
     """All that is measured, from one folder of data into one of results."""
 
     def __init__(self, data_dir: Path, out: Path, n_seeds: int, methods: tuple[str, ...]) -> None:
-        """Takes the names of the methods, empty for all.
+        """Take the names of the methods, empty for all.
 
         Raises:
             ConfigError: A name is unknown.
@@ -42,16 +42,16 @@ class Bench:
         self._scorer = Scorer(self._stores, out)
 
     def measure_table(self, name: str) -> Row:
-        """Gives a row a method, and the floor that the clips' format sets."""
+        """Return a row a method, and the baseline that the clips' format sets."""
         task = next(task for task in TASKS.values() if task.name == name)
         store = self._stores.load(task.clips, "gray")
-        floor = compute_shortcut_floor(store.clips, task.build_folds(store, 0))
+        baseline = compute_shortcut_baseline(store.clips, task.build_folds(store, 0))
         return {
             "protocol": task.about,
             "clips": len(store.clips),
             "groups": len({clip.group for clip in store.clips}),
             "seeds": self._n_seeds,
-            "floor": {"accuracy": floor.accuracy, "auc": floor.auc},
+            "baseline": {"accuracy": baseline.accuracy, "auc": baseline.auc},
             "methods": [self._build_row(task, store, method) for method in self._methods],
         }
 
@@ -67,7 +67,7 @@ class Bench:
         return row | {"by_seed": [float((one.argmax(1) == truth).mean()) for one in probs]}
 
     def measure_calibration(self) -> Row:
-        """Gives a row for each method of har that was scored on grouped folds."""
+        """Return a row for each method of har that was scored on grouped folds."""
         task = TASKS["survfight"]
         store = self._stores.load(task.clips, "gray")
         folds = np.stack([task.build_folds(store, seed) for seed in range(self._n_seeds)])
@@ -84,7 +84,7 @@ class Bench:
         return {"protocol": task.about, "seeds": self._n_seeds, "methods": rows}
 
     def measure_curve(self) -> Row:
-        """Gives the figures for fewer clips and fewer groups."""
+        """Return the figures for fewer clips and fewer groups."""
         task = TASKS["survfight"]
         method = next(item for item in METHODS if item.name == _CURVE_METHOD)
         rows = measure_curve(
@@ -94,7 +94,7 @@ class Bench:
 
 
 def _compute_figures(store: Store, probs: np.ndarray, chosen: np.ndarray) -> Row:
-    """Gives accuracy and AUC with intervals over groups, of some clips."""
+    """Return accuracy and AUC with intervals over groups, of some clips."""
     groups = [clip.group for clip, kept in zip(store.clips, chosen, strict=True) if kept]
     found = bootstrap_repeated(store.label_indices[chosen], probs[:, chosen], groups)
     return {name: found[name].to_json() for name in ("accuracy", "auc")}

@@ -1,4 +1,4 @@
-"""What the methods of others look at: a fixed number of colour frames spread over a clip."""
+"""What the methods of others look at: a fixed number of color frames spread over a clip."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ N_FRAMES = 20
 
 
 def load_frames(store: Store, clip: int, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Gives (20, H, W, 3) uint8, spread evenly over a clip; a short clip repeats some.
+    """Return (20, H, W, 3) uint8, spread evenly over a clip; a short clip repeats some.
 
     Args:
-        store: In colour.
+        store: In color.
         clip: Position in ``store.clips``.
         size: (H, W) to which frames are stretched, or None to leave them.
     """

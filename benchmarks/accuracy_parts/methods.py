@@ -10,7 +10,7 @@ from accuracy_parts.probe import ProbeFolds
 from accuracy_parts.rgb_gru import RgbGruFolds
 from har.config import RECIPES, TrainConfig, update_config
 from har.dataset.store import Store
-from har.training.folds import Learner, build_learner
+from har.training.crossval import Learner, build_learner
 from har.training.run import Run
 from har.types import Color, Streams
 
@@ -22,7 +22,7 @@ class Method:
     Attributes:
         name: As the command line calls it.
         about: What a reader is told.
-        streams: What it looks at; ``rgb`` for colour frames.
+        streams: What it looks at; ``rgb`` for color frames.
         color: Of the store it needs.
         build: Gives the learner; what all folds share is computed there.
     """
@@ -43,7 +43,7 @@ def _har(recipe: str, streams: Streams) -> Method:
     )
 
 
-_WHOLE_PICTURE = update_config(TrainConfig(), {"input": {"zoom": 1}})
+_WHOLE_PICTURE = update_config(TrainConfig(), {"input": {"motion_crop": 1}})
 
 METHODS = (
     Method(
@@ -55,7 +55,7 @@ METHODS = (
     ),
     Method(
         "rgb-gru",
-        "frozen CNN on colour frames, two GRUs",
+        "frozen CNN on color frames, two GRUs",
         "rgb",
         "rgb",
         lambda store, run: RgbGruFolds(store),

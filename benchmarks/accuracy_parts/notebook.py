@@ -1,5 +1,5 @@
 # pyright: reportArgumentType=false
-"""The notebook's two networks: LRCN and ConvLSTM on 20 colour frames of 64 by 64.
+"""The notebook's two networks: LRCN and ConvLSTM on 20 color frames of 64 by 64.
 
 Their layers, batch of 4, Adam, a fifth of the training clips for validation and early stopping on
 its loss are those of the tutorial that the notebook follows; only that the validation clips are of
@@ -27,7 +27,7 @@ Build = Callable[[int], keras.Model]
 
 
 def build_lrcn(n_labels: int) -> keras.Model:
-    """Builds four small convolutions on each frame and an LSTM of 16 over them."""
+    """Build four small convolutions on each frame and an LSTM of 16 over them."""
     model = keras.Sequential([keras.Input((N_FRAMES, SIDE, SIDE, 3))], name="lrcn")
     for filters, pool, dropout in ((16, 4, 0.25), (32, 4, 0.25), (64, 2, 0.25), (64, 2, 0.0)):
         convolution = layers.Conv2D(filters, 3, padding="same", activation="relu")
@@ -41,7 +41,7 @@ def build_lrcn(n_labels: int) -> keras.Model:
 
 
 def build_convlstm(n_labels: int) -> keras.Model:
-    """Builds four convolutional LSTMs of 4 to 16 filters."""
+    """Build four convolutional LSTMs of 4 to 16 filters."""
     model = keras.Sequential([keras.Input((N_FRAMES, SIDE, SIDE, 3))], name="convlstm")
     for filters, dropout in ((4, 0.2), (8, 0.2), (14, 0.2), (16, 0.0)):
         model.add(layers.ConvLSTM2D(filters, 3, recurrent_dropout=0.2, return_sequences=True))
@@ -56,14 +56,14 @@ class NotebookFolds:
     """Trains one of the two on some clips and says something of others."""
 
     def __init__(self, store: Store, build: Build, epochs: int, patience: int) -> None:
-        """Takes a store in colour, the network and its schedule."""
+        """Take a store in color, the network and its schedule."""
         self._store, self._build = store, build
         self._epochs, self._patience = epochs, patience
         frames = [load_frames(store, clip, (SIDE, SIDE)) for clip in range(len(store.clips))]
         self._frames = np.stack(frames)
 
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
-        """Gives (n_test, K) probabilities."""
+        """Return (n_test, K) probabilities."""
         set_seed(seed)
         store = self._store
         inner = build_folds([store.clips[clip] for clip in train], _INNER_FOLDS, seed)

@@ -9,9 +9,9 @@ from sklearn.preprocessing import StandardScaler
 
 from har.config import TrainConfig
 from har.dataset.store import Store
-from har.network.bundle import export_graph
-from har.network.system import build_cnn
-from har.runtime.engine import Graph
+from har.inference.engines import Graph
+from har.network.saving import export_graph
+from har.network.temporal_head import build_cnn
 from har.training.features import FeatureCache, compute_model_hash
 from har.training.run import Run
 
@@ -23,11 +23,11 @@ class ProbeFolds:
     """Fits the regression on some clips and says something of others."""
 
     def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
-        """Takes the recipe, whose CNN and input count, and a store in gray."""
+        """Take the recipe, whose CNN and input count, and a store in gray."""
         self._labels, self._n_labels = store.label_indices, len(store.labels)
         spec = config.input.window_spec(store.size, store.max_rate_hz)
         cnn = build_cnn(
-            config.cnn.backbone, spec, pooling=config.cnn.pooling, shrink=config.cnn.shrink
+            config.cnn.backbone, spec, pooling=config.cnn.pooling, downsample=config.cnn.downsample
         )
         run.results_dir.mkdir(parents=True, exist_ok=True)
         path = run.results_dir / "frame_cnn.onnx"
@@ -38,7 +38,7 @@ class ProbeFolds:
         self._means = np.stack([clip[0].astype(np.float32).mean(axis=0) for clip in views])
 
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
-        """Gives (n_test, K) probabilities; nothing is drawn, so the seed changes nothing."""
+        """Return (n_test, K) probabilities; nothing is drawn, so the seed changes nothing."""
         model = make_pipeline(
             StandardScaler(), LogisticRegression(C=_STRENGTH, max_iter=500, random_state=seed)
         )

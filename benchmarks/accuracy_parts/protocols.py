@@ -40,7 +40,7 @@ class Task:
     about: str
 
     def build_folds(self, store: Store, seed: int) -> np.ndarray:
-        """Gives (N,) each clip's fold: the same for every method."""
+        """Return (N,) each clip's fold: the same for every method."""
         return build_folds(store.clips, self.n_folds, seed, self.protocol)
 
 
@@ -54,18 +54,18 @@ TASKS: dict[Name, Task] = {
 
 
 class Stores:
-    """Prepared clips, made once for each set and colour."""
+    """Prepared clips, made once for each set and color."""
 
     def __init__(self, data_dir: Path, out: Path) -> None:
         self._data_dir, self._out = data_dir, out
 
     def load(self, clips: str, color: Color) -> Store:
-        """Gives a set's store; all methods see the same pictures, in gray or in colour."""
+        """Return a set's store; all methods see the same pictures, in gray or in color."""
         manifest = self._data_dir / clips / "manifest.csv"
         place = self._out / "stores" / f"{clips}_{color}"
         return prepare(manifest, place, PrepareConfig(color=color), progress=True).store
 
 
 def find_own_origin(store: Store) -> np.ndarray:
-    """Gives (N,) bool: False for the clips that were added from other collections."""
+    """Return (N,) bool: False for the clips that were added from other collections."""
     return np.array([clip.path.stem not in OTHER_ORIGIN for clip in store.clips])

@@ -1,5 +1,5 @@
 # pyright: reportArgumentType=false, reportCallIssue=false
-"""A frozen CNN on colour frames and two small GRUs: the shape of the well-known Keras example.
+"""A frozen CNN on color frames and two small GRUs: the shape of the well-known Keras example.
 
 The CNN is the one that har ships, at the pictures of the store; 20 frames are spread over the clip
 where the example takes the first 20, which leave a long clip's act out.
@@ -16,7 +16,7 @@ from accuracy_parts.frames import N_FRAMES, load_frames
 from har.config import InputConfig
 from har.dataset.splits import build_folds
 from har.dataset.store import Store
-from har.network.system import build_cnn
+from har.network.temporal_head import build_cnn
 from har.training.run import set_seed
 
 _EPOCHS = 30
@@ -27,16 +27,16 @@ class RgbGruFolds:
     """Trains the GRUs on some clips and says something of others."""
 
     def __init__(self, store: Store) -> None:
-        """Takes a store in colour; every clip's features are computed once."""
+        """Take a store in color; every clip's features are computed once."""
         self._store = store
         spec = InputConfig(input="rgb").window_spec(store.size, store.max_rate_hz)
         cnn = build_cnn("lite0", spec, pooling="avg")
-        everyone = tqdm(range(len(store.clips)), "colour features", unit="clip")
+        everyone = tqdm(range(len(store.clips)), "color features", unit="clip")
         features = [cnn(load_frames(store, clip)) for clip in everyone]
         self._features = np.stack([keras.ops.convert_to_numpy(item) for item in features])
 
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
-        """Gives (n_test, K) probabilities; the epoch with the lowest validation loss counts."""
+        """Return (n_test, K) probabilities; the epoch with the lowest validation loss counts."""
         set_seed(seed)
         store = self._store
         inner = build_folds([store.clips[clip] for clip in train], _INNER_FOLDS, seed)

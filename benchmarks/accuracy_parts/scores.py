@@ -10,12 +10,12 @@ from tqdm import tqdm
 from accuracy_parts.methods import Method
 from accuracy_parts.protocols import Stores, Task
 from har.files import replacing
-from har.training.folds import Learner
+from har.training.crossval import Learner
 from har.training.run import Run
 
 
 def save(path: Path, probs: np.ndarray) -> None:
-    """Writes probabilities in one step, as float32."""
+    """Write probabilities in one step, as float32."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part, part.open("wb") as file:
         np.save(file, probs.astype(np.float32))
@@ -29,7 +29,7 @@ class Scorer:
         self._learners: dict[tuple[str, str], Learner] = {}
 
     def score(self, task: Task, method: Method, n_seeds: int) -> np.ndarray:
-        """Gives (S, N, K) probabilities; missing folds are trained now."""
+        """Return (S, N, K) probabilities; missing folds are trained now."""
         store = self._stores.load(task.clips, method.color)
         probs = np.zeros((n_seeds, len(store.clips), len(store.labels)), dtype=np.float32)
         todo = list(np.ndindex(n_seeds, task.n_folds))
@@ -44,7 +44,7 @@ class Scorer:
         return probs
 
     def is_scored(self, task: Task, method: Method, n_seeds: int) -> bool:
-        """Says whether all folds are there already."""
+        """Return whether all folds are there already."""
         return all(
             (self._place(task, method) / f"seed{seed}.fold{fold}.npy").is_file()
             for seed, fold in np.ndindex(n_seeds, task.n_folds)
@@ -54,7 +54,7 @@ class Scorer:
         return self._out / "scores" / task.name / method.name
 
     def _find_learner(self, task: Task, method: Method) -> Learner:
-        """Gives the learner of a set of clips; only the last one is kept in memory."""
+        """Return the learner of a set of clips; only the last one is kept in memory."""
         key = (task.clips, method.name)
         if key not in self._learners:
             folder = self._out / "work" / task.clips / method.name

@@ -11,24 +11,24 @@ from typing import Any, get_args
 
 import numpy as np
 
-from har import contract
+from har.bundle import CNN_GRAPH_FILE, POSE_GRAPH_FILE, TEMPORAL_GRAPH_FILE, load_info
 from har.config import Engine
-from har.contract import load_info
+from har.inference.detector import GRAPH
+from har.inference.engines import Graph
+from har.parallel import count_cores
 from har.pose.features import N_FEATURES
-from har.runtime.detector import GRAPH
-from har.runtime.engine import Graph, count_cores
 
 _ROUNDS, _LOADS = 30, 3
 _BATCH = 16
 
 
 def find_engines() -> list[Engine]:
-    """Gives the engines that are installed."""
+    """Return the engines that are installed."""
     return [name for name in get_args(Engine) if importlib.util.find_spec(name) is not None]
 
 
 def measure_graphs(bundle: Path, n_rounds: int = _ROUNDS) -> list[dict[str, Any]]:
-    """Gives milliseconds an item of each graph, batch and number of threads, engine by engine.
+    """Return milliseconds an item of each graph, batch and number of threads, engine by engine.
 
     The engines take turns, so that other work on the machine slows all of them alike; of each the
     fastest round counts.
@@ -48,7 +48,7 @@ def measure_graphs(bundle: Path, n_rounds: int = _ROUNDS) -> list[dict[str, Any]
 
 
 def measure_loading(bundle: Path) -> list[dict[str, Any]]:
-    """Gives the milliseconds until each graph is ready, of the fastest of some times."""
+    """Return the milliseconds until each graph is ready, of the fastest of some times."""
     found = []
     for name, path in {name: path for name, path, _ in _list_cases(bundle)}.items():
         ways = {engine: partial(Graph, path, 1, engine) for engine in find_engines()}
@@ -59,27 +59,27 @@ def measure_loading(bundle: Path) -> list[dict[str, Any]]:
 
 
 def _list_cases(bundle: Path) -> list[tuple[str, Path, np.ndarray]]:
-    """Gives graphs with a batch for each: a name, the file, and its input."""
+    """Return graphs with a batch for each: a name, the file, and its input."""
     info = load_info(bundle)
     rng = np.random.default_rng(0)
     height, width = info.spec.size
     stacks = rng.integers(0, 256, (_BATCH, height, width, info.spec.n_channels), dtype=np.uint8)
     windows = rng.normal(size=(8, info.spec.n_steps, info.n_features)).astype(np.float32)
     cases = [
-        ("frame CNN", bundle / contract.CNN_GRAPH_FILE, stacks[:1]),
-        ("frame CNN", bundle / contract.CNN_GRAPH_FILE, stacks),
-        ("temporal head", bundle / contract.TEMPORAL_GRAPH_FILE, windows[:1]),
-        ("temporal head", bundle / contract.TEMPORAL_GRAPH_FILE, windows),
+        ("frame CNN", bundle / CNN_GRAPH_FILE, stacks[:1]),
+        ("frame CNN", bundle / CNN_GRAPH_FILE, stacks),
+        ("temporal head", bundle / TEMPORAL_GRAPH_FILE, windows[:1]),
+        ("temporal head", bundle / TEMPORAL_GRAPH_FILE, windows),
         ("pose CNN", GRAPH, rng.integers(0, 256, (1, height, width, 3)).astype(np.int32)),
     ]
     if info.pose is not None:
         people = rng.normal(size=(2, info.pose.n_steps, N_FEATURES)).astype(np.float32)
-        cases.append(("pose head", bundle / contract.POSE_GRAPH_FILE, people))
+        cases.append(("pose head", bundle / POSE_GRAPH_FILE, people))
     return cases
 
 
 def _take_turns(ways: dict[Engine, Callable[[], object]], n_rounds: int) -> dict[Engine, float]:
-    """Gives the seconds of the fastest run of each way, after one that does not count."""
+    """Return the seconds of the fastest run of each way, after one that does not count."""
     for run in ways.values():
         run()
     best = dict.fromkeys(ways, float("inf"))
@@ -92,6 +92,6 @@ def _take_turns(ways: dict[Engine, Callable[[], object]], n_rounds: int) -> dict
 
 
 def _compare(graphs: dict[Engine, Graph], values: np.ndarray) -> float:
-    """Gives the largest difference between the engines' outputs."""
+    """Return the largest difference between the engines' outputs."""
     outputs = [graph.run(values) for graph in graphs.values()]
     return max(float(np.abs(output - outputs[0]).max()) for output in outputs)

@@ -24,7 +24,7 @@ _CLIP_S = 2
 
 
 def install(folder: Path) -> Path:
-    """Runs ``pip install .`` in a new virtual environment; gives its Python."""
+    """Run ``pip install .`` in a new virtual environment; return its Python."""
     python = folder / "bin" / "python"
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     words = [str(python), "-m", "pip", "install", "--quiet", str(_ROOT)]
@@ -33,7 +33,7 @@ def install(folder: Path) -> Path:
 
 
 def weigh(python: Path) -> dict[str, Any]:
-    """Gives the MB (10^6 bytes) of each package of an environment but of pip itself.
+    """Return the MB (10^6 bytes) of each package of an environment but of pip itself.
 
     Raises:
         SystemExit: One of them is a framework for training.
@@ -54,7 +54,7 @@ _OF_VENV = ("pip", "setuptools")
 
 
 def measure_start(python: Path, bundle: Path, work: Path, n_repeats: int) -> dict[str, Any]:
-    """Gives the seconds of whole commands, from the start of the process to its end."""
+    """Return the seconds of whole commands, from the start of the process to its end."""
     clip = work / "two_seconds.mp4"
     source = f"testsrc2=size=640x360:rate=25:duration={_CLIP_S}"
     film = ["ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p"]

@@ -1,4 +1,4 @@
-"""What the recogniser adds to its networks: sampling, windows, tracks, heads."""
+"""What the recognizer adds to its networks: sampling, windows, tracks, heads."""
 
 from __future__ import annotations
 
@@ -8,40 +8,40 @@ from typing import Any
 
 import numpy as np
 
-from har import contract
-from har.inference.networks import build_networks
-from har.inference.sampling import Stack, StackSampler
-from har.inference.stream import (
+from har.bundle import CNN_GRAPH_FILE
+from har.inference.detector import PoseDetector
+from har.inference.engines import Graph
+from har.inference.model import Recognizer
+from har.inference.streams import (
     StreamRecognizer,
     build_motion_sampler,
+    build_networks,
     build_pose_sampler,
     get_picture,
 )
-from har.runtime.detector import PoseDetector
-from har.runtime.engine import Graph
-from har.runtime.recognizer import Recognizer
+from har.sampling.stacks import Stack, StackSampler
 from har.types import Frame
 
 _FPS = 25.0
 
 
 def measure_share(bundle: Path, seconds: float, n_rounds: int) -> dict[str, Any]:
-    """Compares all that recognition does after decoding with its bare networks, on one thread.
+    """Compare all that recognition does after decoding with its bare networks, on one thread.
 
     Both see the same pictures, which are decoded before, and take turns; of each the fastest round
     counts. The bare networks are the frame CNN's graph and, where the bundle looks at people, the
-    pose network, one picture after the other, as in the recogniser.
+    pose network, one picture after the other, as in the recognizer.
     """
     recognizer = Recognizer(bundle, n_threads=1)
     frames = _draw_frames(recognizer.info.spec.size, seconds)
     stacks = _sample(build_motion_sampler(recognizer), frames) if recognizer.has_motion else []
     pictures = _sample(build_pose_sampler(recognizer), frames) if recognizer.has_pose else []
-    cnn = Graph(bundle / contract.CNN_GRAPH_FILE, 1) if recognizer.has_motion else None
+    cnn = Graph(bundle / CNN_GRAPH_FILE, 1) if recognizer.has_motion else None
     detector = PoseDetector(n_threads=1)
     whole_s, bare_s = float("inf"), float("inf")
     for _ in range(n_rounds):
         start_s = time.perf_counter()
-        _recognise(recognizer, frames)
+        _recognize(recognizer, frames)
         middle_s = time.perf_counter()
         for item in stacks if cnn else ():
             cnn.run(item.image[None])
@@ -53,13 +53,13 @@ def measure_share(bundle: Path, seconds: float, n_rounds: int) -> dict[str, Any]
     return {
         "streams": recognizer.info.streams,
         "sampled_frames": n_steps,
-        "recogniser_ms": round(1e3 * whole_s / n_steps, 2),
+        "recognizer_ms": round(1e3 * whole_s / n_steps, 2),
         "networks_ms": round(1e3 * bare_s / n_steps, 2),
         "ratio": round(whole_s / bare_s, 3),
     }
 
 
-def _recognise(recognizer: Recognizer, frames: list[Frame]) -> None:
+def _recognize(recognizer: Recognizer, frames: list[Frame]) -> None:
     networks = build_networks(recognizer)
     stream = StreamRecognizer(recognizer, detect=networks.detect, encode=networks.encode)
     for frame in frames:
@@ -73,7 +73,7 @@ def _sample(sampler: StackSampler, frames: list[Frame]) -> list[Stack]:
 
 
 def _draw_frames(size: tuple[int, int], seconds: float) -> list[Frame]:
-    """Gives gray pictures of noise that moves, so that no step is like the one before."""
+    """Return gray pictures of noise that moves, so that no step is like the one before."""
     noise = np.random.default_rng(0).integers(0, 256, size, dtype=np.uint8)
     return [
         Frame(index, index / _FPS, np.roll(noise, 3 * index, axis=1))

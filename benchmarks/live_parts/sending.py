@@ -19,12 +19,12 @@ _PYTHONS = (sys.executable, "/usr/bin/python3")
 
 
 def write_film(path: Path, length_s: float, source: Path | None) -> Path:
-    """Writes H.264 of 640x360 at 25 frames a second and about 1 Mbit/s, as cameras send it.
+    """Write H.264 of 640x360 at 25 frames a second and about 1 Mbit/s, as cameras send it.
 
     Args:
         path: An ``.mp4`` file.
         length_s: What is shown is repeated up to this.
-        source: What it shows; made people when None.
+        source: What it shows; synthetic people when None.
     """
     if source is None:
         config = SynthConfig(n_recordings=1, recording_min=_MADE_MIN)
@@ -46,7 +46,7 @@ def _run_ffmpeg(*words: str) -> None:
 
 @contextmanager
 def serve(film: Path) -> Iterator[tuple[str, int]]:
-    """Gives the address before the number of a camera, and the process that sends all of them."""
+    """Return the address before the number of a camera, and the process that sends all of them."""
     command = [_find_python(), str(_SERVER), "0", str(film)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         port = process.stdout.readline().strip() if process.stdout else ""
@@ -67,6 +67,6 @@ def _find_python() -> str:
 
 
 def read_processor_s(pid: int) -> float:
-    """Gives the processor seconds that a process has taken so far."""
+    """Return the processor seconds that a process has taken so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -8,13 +8,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from har.bundle import BundleInfo
 from har.config import DecodeConfig, TrainConfig
-from har.contract import BundleInfo
-from har.network.bundle import save_bundle
-from har.network.pose import build_pose_head
-from har.network.system import build_cnn
-from har.network.temporal import build_temporal
-from har.runtime.detector import compute_detector_hash
+from har.inference.detector import compute_detector_hash
+from har.network.pose_head import build_pose_head
+from har.network.saving import save_bundle
+from har.network.temporal_head import build_cnn, build_temporal
 from har.types import Streams
 
 LABELS = ("hitting_others", "hitting_self", "playing")
@@ -24,7 +23,7 @@ MAX_RATE_HZ = 30.0
 
 
 def write_untrained(folder: Path, streams: Streams) -> None:
-    """Writes the bundle; needs Keras."""
+    """Write the bundle; needs Keras."""
     config = TrainConfig()
     spec = config.input.window_spec(SIZE, MAX_RATE_HZ)
     pose = config.pose.pose_spec(LABELS, BACKGROUND, compute_detector_hash())
@@ -32,7 +31,7 @@ def write_untrained(folder: Path, streams: Streams) -> None:
     n_features = 0
     if streams != "pose":
         cnn = build_cnn(
-            config.cnn.backbone, spec, pooling=config.cnn.pooling, shrink=config.cnn.shrink
+            config.cnn.backbone, spec, pooling=config.cnn.pooling, downsample=config.cnn.downsample
         )
         n_features = int(cnn.output_shape[-1])
         head = build_temporal(config.temporal, n_features, len(LABELS))

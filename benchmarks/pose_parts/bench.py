@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from half_real.sequences import RealClip
+from har.bundle import BUNDLE_FILE, compute_file_hash, load_info
 from har.config import PrepareConfig
-from har.contract import BUNDLE_FILE, compute_file_hash, load_info
 from har.dataset.prepare import prepare
 from har.dataset.store import Store
-from har.evaluation.half_real import RealClip
-from har.pose.tracks import track_people
-from har.runtime.detector import compute_detector_hash
-from har.runtime.keypoints import KeypointCache
-from har.runtime.recognizer import Recognizer
+from har.inference.cache import KeypointCache
+from har.inference.detector import compute_detector_hash
+from har.inference.model import Recognizer
+from har.pose.tracking import track_people
 from har.training.run import Run, compute_fingerprint
 
 UT, SURVFIGHT = "ut_interaction_set1", "survfight"
@@ -22,7 +22,7 @@ HITS = ("fight", "kick", "punch", "push")
 """Labels of clips in which someone hits another; in all others nobody hits anyone."""
 CALM = ("handshake", "hug", "point", "noFight")
 LOOKED_AT = ("seq01", "seq02", "seq03", "seq04")
-"""Sequences that were looked at while the generator of made motion was shaped."""
+"""Sequences that were looked at while the generator of synthetic motion was shaped."""
 
 
 @dataclass(frozen=True)
@@ -47,31 +47,31 @@ class Bench:
 
     @property
     def bundle_hash(self) -> str:
-        """Names the bundle: its contract holds the hashes of its graphs."""
+        """Name the bundle: its contract holds the hashes of its graphs."""
         return compute_file_hash(self.bundle_dir / BUNDLE_FILE)
 
     def load_recognizer(self) -> Recognizer:
-        """Opens the bundle."""
+        """Open the bundle."""
         return Recognizer(self.bundle_dir)
 
     def load_store(self, name: str) -> Store:
-        """Gives the prepared clips of one set; they are prepared once."""
+        """Return the prepared clips of one set; they are prepared once."""
         manifest, place = self.data_dir / name / "manifest.csv", self.out / "stores" / name
         return prepare(manifest, place, PrepareConfig(), progress=True).store
 
     def make_run(self, part: str, source: Path | None = None) -> Run:
-        """Gives where a part trains and keeps what it has done so far."""
+        """Return where a part trains and keeps what it has done so far."""
         folder = self.out / "work" / part
         return Run(folder / "bundle", folder / "crossval", source)
 
     def fingerprint_stores(self) -> str:
-        """Names the clips of both sets and the network that sees people in them."""
+        """Name the clips of both sets and the network that sees people in them."""
         hashes = [self.load_store(name).data_hash for name in (UT, SURVFIGHT)]
         return compute_fingerprint(compute_detector_hash(), *hashes)
 
 
 def load_real_clips(store: Store, clips: Sequence[int], rate_hz: float) -> list[RealClip]:
-    """Gives some clips of a store with their people followed."""
+    """Return some clips of a store with their people followed."""
     chosen = [store.clips[clip] for clip in clips]
     found = KeypointCache(store, rate_hz, progress=True).load([clip.clip_id for clip in chosen])
     return [

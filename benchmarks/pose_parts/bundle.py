@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from har import windows
+from cues_parts.check import HELD_PAIR, MAX_AUC, CueFigure, check_cues
+from half_real.crude_rule import score_by_rule
+from half_real.sequences import HalfReal, RealClip, build_half_real
 from har.config import PredictConfig, SequencesConfig, TrainConfig
 from har.dataset.store import Store
-from har.evaluation.half_real import HalfReal, RealClip, build_half_real
-from har.evaluation.self_hit_rule import score_by_rule
+from har.inference.clips import recognize_clips
+from har.inference.model import Recognizer
 from har.pose.features import compute_window
 from har.pose.pooling import pool_people, pool_windows
-from har.runtime.clips import recognise_clips
-from har.runtime.recognizer import Recognizer
-from har.synthetic.check import HELD_PAIR, MAX_AUC, CueFigure, check_cues
+from har.sampling.times import compute_window_starts
 from har.training.run import describe_recipe
 from pose_parts.bench import CALM, HITS, LOOKED_AT, SURVFIGHT, UT, Bench, load_real_clips
 from pose_parts.intervals import (
@@ -33,12 +33,12 @@ SELF, OTHERS = "hitting_self", "hitting_others"
 
 
 def describe_bundle(bench: Bench) -> Figure:
-    """Gives what the bundle has learnt from, so that no figure is read without it."""
+    """Return what the bundle has learnt from, so that no figure is read without it."""
     info = bench.load_recognizer().info
     usual = describe_recipe(TrainConfig())
     same = [name for name in (UT, SURVFIGHT) if bench.load_store(name).data_hash == info.data_hash]
     return {
-        "only_made_data": info.made_data,
+        "only_synthetic_data": info.synthetic_data,
         "stores_learnt_from": same or "none of these",
         "bias": list(info.bias),
         "recipe": {name: value for name, value in info.recipe.items() if name not in usual},
@@ -46,7 +46,7 @@ def describe_bundle(bench: Bench) -> Figure:
 
 
 def measure_made(bench: Bench) -> Figure:
-    """Measures hitting others against not, on real clips."""
+    """Measure hitting others against not, on real clips."""
     ut, survfight = bench.load_store(UT), bench.load_store(SURVFIGHT)
     recognizer = bench.load_recognizer()
     every = range(len(ut.clips))
@@ -61,14 +61,14 @@ def measure_made(bench: Bench) -> Figure:
 
 
 def _tell_hits(recognizer: Recognizer, store: Store, clips: Sequence[int], name: str) -> Figure:
-    """A clip of which the bundle cannot tell counts as wrong, and by its idle score in the AUC."""
-    answers = recognise_clips(recognizer, store, clips, progress=True)
+    """A clip of which the bundle is uncertain counts as wrong, and by its idle score in the AUC."""
+    answers = recognize_clips(recognizer, store, clips, progress=True)
     chosen = [store.clips[clip] for clip in clips]
     groups = [clip.group for clip in chosen]
     is_hit = np.isin([clip.label for clip in chosen], HITS)
     column = recognizer.info.labels.index(OTHERS)
-    said = (answers.probs.argmax(axis=1) == column) & ~answers.is_unknown
-    correct = (said == is_hit) & ~answers.is_unknown
+    said = (answers.probs.argmax(axis=1) == column) & ~answers.is_uncertain
+    correct = (said == is_hit) & ~answers.is_uncertain
     return {
         "clips": name,
         "n": len(chosen),
@@ -76,12 +76,12 @@ def _tell_hits(recognizer: Recognizer, store: Store, clips: Sequence[int], name:
         "accuracy": bootstrap(groups, lambda rows: float(correct[rows].mean())),
         "recall": float(said[is_hit].mean()),
         "false_alarms": float(said[~is_hit].mean()),
-        "cannot_tell": int(answers.is_unknown.sum()),
+        "cannot_tell": int(answers.is_uncertain.sum()),
     }
 
 
 def measure_self(bench: Bench, n_hits: int = 600, n_alone: int = 300, seed: int = 0) -> Figure:
-    """Measures self-hitting on half-real bodies, and how often it is said of real clips."""
+    """Measure self-hitting on half-real bodies, and how often it is said of real clips."""
     recognizer = bench.load_recognizer()
     rate_hz = recognizer.pose_spec.rate_hz
     stores = {name: bench.load_store(name) for name in (UT, SURVFIGHT)}
@@ -113,7 +113,7 @@ class _Scored:
 
     samples: tuple[HalfReal, ...]
     scores: dict[str, np.ndarray]
-    labels: np.ndarray  # (N,) what the bundle decides: the index of a label, -1 for "cannot tell"
+    labels: np.ndarray  # (N,) what the bundle decides: the index of a label, -1 for "is uncertain"
 
 
 def _measure_half_real(
@@ -135,7 +135,7 @@ def _measure_half_real(
                 [scores[s.person] for scores, s in zip(rule, made.samples, strict=True)]
             ),
         },
-        np.array([probs.argmax() if sureness > 0 else -1 for probs, sureness in answers]),
+        np.array([probs.argmax() if confidence > 0 else -1 for probs, confidence in answers]),
     )
     calm = np.isin([sample.label for sample in made.samples], CALM)
     return {
@@ -154,32 +154,32 @@ def _measure_half_real(
 
 
 def score_people(recognizer: Recognizer, points: np.ndarray) -> tuple[np.ndarray, float]:
-    """Gives what a bundle says of people who are followed already, as it would of a clip.
+    """Return what a bundle says of people who are followed already, as it would of a clip.
 
     Args:
         recognizer: A bundle of the pose stream.
-        points: (T, P, 17, 3) as in `har.pose.people.Tracks`.
+        points: (T, P, 17, 3) as in `har.pose.keypoints.Tracks`.
 
     Returns:
-        (K,) probabilities and the sureness, 0 where it cannot tell.
+        (K,) probabilities and the confidence, 0 where it is uncertain.
     """
     spec = recognizer.pose_spec
     hop = PredictConfig().hop(spec.n_steps)
     found = []
-    for start in windows.compute_window_starts(len(points), spec.n_steps, hop):
+    for start in compute_window_starts(len(points), spec.n_steps, hop):
         window = compute_window(points[start : start + spec.n_steps], spec.rate_hz)
         found.append(
             pool_people(
                 recognizer.compute_people_logits(window),
-                window.sureness,
+                window.confidence,
                 spec.people,
                 recognizer.background,
-                spec.min_sureness,
+                spec.min_confidence,
             )
         )
     logits = np.stack([window.logits for window in found])
-    pooled, sureness = pool_windows(logits, np.array([window.sureness for window in found]))
-    return recognizer.compute_probs(pooled), sureness
+    pooled, confidence = pool_windows(logits, np.array([window.confidence for window in found]))
+    return recognizer.compute_probs(pooled), confidence
 
 
 def _sum_up(scored: _Scored, mask: np.ndarray, name: str, which: str) -> Figure:
@@ -207,7 +207,7 @@ def _sum_up(scored: _Scored, mask: np.ndarray, name: str, which: str) -> Figure:
 
 
 def _decide(scored: _Scored, column: int) -> list[Figure]:
-    """Gives how often the bundle itself says hitting oneself, and how often it cannot tell."""
+    """Return how often the bundle itself says hitting oneself, and how often it is uncertain."""
     kinds = np.array([sample.kind for sample in scored.samples])
     rows = []
     for kind in ("hit", "near_miss", "alone"):
@@ -236,10 +236,10 @@ def _list_acts(scored: _Scored, column: int) -> list[Figure]:
 
 
 def _count_said(recognizer: Recognizer, store: Store) -> list[Figure]:
-    """Gives how often hitting oneself is said of real clips, in none of which anyone does it."""
-    answers = recognise_clips(recognizer, store, range(len(store.clips)), progress=True)
+    """Return how often hitting oneself is said of real clips, in none of which anyone does it."""
+    answers = recognize_clips(recognizer, store, range(len(store.clips)), progress=True)
     column = recognizer.info.labels.index(SELF)
-    said = (answers.probs.argmax(axis=1) == column) & ~answers.is_unknown
+    said = (answers.probs.argmax(axis=1) == column) & ~answers.is_uncertain
     groups = np.array([clip.group for clip in store.clips])
     parts = {store.path.name: np.ones(len(groups), bool)}
     if np.isin(groups, LOOKED_AT).any():
@@ -249,7 +249,7 @@ def _count_said(recognizer: Recognizer, store: Store) -> list[Figure]:
             "clips": name,
             "says_self": bootstrap_mean(groups[mask].tolist(), said[mask]),
             "n_said": int(said[mask].sum()),
-            "cannot_tell": int(answers.is_unknown[mask].sum()),
+            "cannot_tell": int(answers.is_uncertain[mask].sum()),
             "named": [store.clips[clip].clip_id for clip in np.flatnonzero(said & mask)],
         }
         for name, mask in parts.items()
@@ -259,7 +259,7 @@ def _count_said(recognizer: Recognizer, store: Store) -> list[Figure]:
 def measure_cues(
     bench: Bench, n_sequences: int = 3000, seeds: tuple[int, ...] = (0, 1, 2)
 ) -> Figure:
-    """Measures which single cues of made sequences tell the classes, as ``har synth --check``.
+    """Measure which single cues of synthetic sequences tell the classes, as ``har synth --check``.
 
     Each seed makes sequences of its own; a cue leaks by the mean over seeds.
     """
@@ -282,7 +282,7 @@ def measure_cues(
 
 
 def _sum_up_cue(figures: list[CueFigure]) -> Figure:
-    """Gives a cue's AUC by true and by detected keypoints: mean, least and greatest over seeds."""
+    """Return a cue's AUC by true and by detected keypoints: mean, least and greatest over seeds."""
     true, seen = ([getattr(f, name) for f in figures] for name in ("true_auc", "seen_auc"))
     return {
         "label": figures[0].label,

@@ -1,4 +1,4 @@
-"""Few real clips: starting from a bundle that has learnt from made motion, against from nothing.
+"""Few real clips: from a bundle that has learnt from synthetic motion, against from nothing.
 
 The clips of UT-Interaction's six classes come in ten sequences. A draw takes ``n`` sequences that
 have all classes, and of each of them one clip a class; it is tested on all clips of the sequences
@@ -19,7 +19,7 @@ import numpy as np
 from har.config import TrainConfig
 from har.dataset.store import Store
 from har.files import write_json
-from har.training.folds import PoseFolds
+from har.training.crossval import PoseFolds
 from har.training.run import Run, compute_fingerprint
 from pose_parts.bench import UT, Bench
 from pose_parts.bundle import describe_bundle
@@ -44,7 +44,7 @@ class Draw:
 
 
 def measure_few(bench: Bench, n_draws: int = 5, n_tuning: int = 2) -> Figure:
-    """Measures both sides on the same draws."""
+    """Measure both sides on the same draws."""
     store = bench.load_store(UT)
     learner = _Learner(store, bench, bench.make_run("few", bench.bundle_dir))
     rows = []
@@ -88,7 +88,7 @@ def _count_clips(store: Store, draws: list[Draw]) -> str:
 
 
 def draw_pools(store: Store, shots: int, n: int, seed: int) -> list[Draw]:
-    """Gives ``n`` draws; no sequence is divided, and nine of ten leave out a new one each time."""
+    """Return ``n`` draws; no sequence is divided, and nine of ten leave out a new one each time."""
     groups = np.array([clip.group for clip in store.clips])
     names = np.unique(groups)
     if shots >= len(names) - 1:
@@ -115,7 +115,7 @@ def _draw_all(groups: np.ndarray, pool: np.ndarray, seed: int) -> Draw:
 def _draw_one_each(
     store: Store, groups: np.ndarray, pool: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Gives one clip of each class of each sequence."""
+    """Return one clip of each class of each sequence."""
     return np.array(
         [
             rng.choice(np.flatnonzero((groups == name) & (store.label_indices == label)))
@@ -134,7 +134,7 @@ class _Learner:
         self._learners: dict[tuple[str, Setting], PoseFolds] = {}
 
     def measure(self, side: str, setting: Setting, draw: Draw) -> float:
-        """Gives the accuracy of one side with one setting on one draw."""
+        """Return the accuracy of one side with one setting on one draw."""
         parts = [draw.train.tolist(), draw.test.tolist(), draw.seed]
         name = compute_fingerprint(self._key, side, setting, *parts)
         path = self._run.results_dir / f"{name}.json"

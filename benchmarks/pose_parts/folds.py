@@ -7,26 +7,25 @@ from collections.abc import Sequence
 import numpy as np
 from tqdm import tqdm
 
+from half_real.sequences import RealClip
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.dataset.splits import build_folds
 from har.dataset.store import Store
-from har.evaluation.half_real import RealClip
 from har.files import replacing
-from har.pose.tracks import compute_extents
-from har.runtime.recognizer import compute_softmax
-from har.training.crossval import crossvalidate
-from har.training.folds import FrozenFolds, PoseFolds
+from har.inference.model import compute_softmax
+from har.pose.tracking import compute_extents
+from har.training.crossval import FrozenFolds, PoseFolds, crossvalidate
 from har.training.run import Run
 from har.video.geometry import compute_letterbox
+from pose_parts.baselines import compute_baselines, predict_held_out
 from pose_parts.bench import HITS, SURVFIGHT, UT, Bench, load_real_clips
-from pose_parts.floors import compute_floors, predict_held_out
 from pose_parts.intervals import Figure, bootstrap, bootstrap_auc, bootstrap_mean, compute_auc
 
 STREAMS = ("motion", "pose", "both")
 
 
 def measure_ut(bench: Bench, n_seeds: int = 3) -> Figure:
-    """Leaves one sequence out: six classes by the pose stream, and by duration or speed alone."""
+    """Leave one sequence out: six classes by the pose stream, and by duration or speed alone."""
     store, config = bench.load_store(UT), TrainConfig(streams="pose")
     groups = [clip.group for clip in store.clips]
     n_folds = len(set(groups))
@@ -43,24 +42,24 @@ def measure_ut(bench: Bench, n_seeds: int = 3) -> Figure:
             "by_seed": (found.probs.argmax(axis=2) == store.label_indices).mean(axis=1).tolist(),
             "hitting_auc": bootstrap_auc(groups, is_hit, found.probs[..., hit_columns].sum(axis=2)),
         },
-        "floors": _measure_floors(store, is_hit, folds, config.pose.rate_hz),
+        "baselines": _measure_baselines(store, is_hit, folds, config.pose.rate_hz),
     }
 
 
-def _measure_floors(
+def _measure_baselines(
     store: Store, is_hit: np.ndarray, folds: np.ndarray, rate_hz: float
 ) -> list[Figure]:
     groups = [clip.group for clip in store.clips]
     durations_s = np.array([clip.duration_s for clip in store.clips])
     clips = load_real_clips(store, range(len(store.clips)), rate_hz)
     rows = []
-    for name, values in compute_floors(clips, durations_s, rate_hz).items():
+    for name, values in compute_baselines(clips, durations_s, rate_hz).items():
         labels = predict_held_out(values, store.label_indices, folds).argmax(axis=1)
         hits = predict_held_out(values, is_hit.astype(int), folds)[:, 1]
         accuracy = bootstrap_mean(groups, labels == store.label_indices)
         rows.append(
             {
-                "floor": f"{name} alone",
+                "baseline": f"{name} alone",
                 "accuracy": accuracy,
                 "hitting_auc": bootstrap_auc(groups, is_hit, hits),
             }
@@ -69,7 +68,7 @@ def _measure_floors(
 
 
 def measure_both(bench: Bench, n_seeds: int = 3, n_folds: int = 5) -> Figure:
-    """Cross-validates motion, pose and both on the same folds, over all clips and by their kind."""
+    """Cross-validate motion, pose and both on the same folds, over all clips and by their kind."""
     store = bench.load_store(SURVFIGHT)
     recipe = update_config(TrainConfig(), RECIPES["frozen"])
     probs = _crossvalidate_streams(store, bench.make_run("both"), recipe, n_seeds, n_folds)
@@ -86,7 +85,7 @@ def measure_both(bench: Bench, n_seeds: int = 3, n_folds: int = 5) -> Figure:
 def _crossvalidate_streams(
     store: Store, run: Run, recipe: TrainConfig, n_seeds: int, n_folds: int
 ) -> dict[str, np.ndarray]:
-    """Gives (S, N, K) probabilities by the name of the streams.
+    """Return (S, N, K) probabilities by the name of the streams.
 
     What `har crossval` gives for each, but each stream is trained once a fold and serves both.
     """
@@ -100,12 +99,12 @@ def _crossvalidate_streams(
         train, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
         path = run.results_dir / f"{n_folds}folds.seed{seed}.fold{fold}.npz"
         if not path.is_file():
-            logits, sureness = pose.compute_logits(train, test, seed)
+            logits, confidence = pose.compute_logits(train, test, seed)
             moved = motion.compute_logits(train, test, seed)
             with replacing(path) as part, part.open("wb") as file:
-                np.savez(file, motion=moved, pose=logits, sureness=sureness)
+                np.savez(file, motion=moved, pose=logits, confidence=confidence)
         with np.load(path, allow_pickle=False) as kept:
-            weight = recipe.pose.weight * kept["sureness"][:, None]
+            weight = recipe.pose.weight * kept["confidence"][:, None]
             both = kept["motion"] + weight * kept["pose"]
             for name, logits in (
                 ("motion", kept["motion"]),
@@ -117,7 +116,7 @@ def _crossvalidate_streams(
 
 
 def _compare(store: Store, chosen: np.ndarray, kind: str, probs: dict[str, np.ndarray]) -> Figure:
-    """Gives the figures of the streams on some clips, and what both have over the better one."""
+    """Return the figures of the streams on some clips, and what both have over the better one."""
     groups = [store.clips[clip].group for clip in chosen]
     truth = store.label_indices[chosen]
     correct = {name: (p[:, chosen].argmax(axis=2) == truth).mean(0) for name, p in probs.items()}
@@ -141,16 +140,16 @@ def _compare(store: Store, chosen: np.ndarray, kind: str, probs: dict[str, np.nd
 
 
 def _find_kinds(store: Store, rate_hz: float) -> dict[str, np.ndarray]:
-    """Gives which clips are of the darkest third of the groups, of the third with ... and so on."""
+    """Return which clips are of the darkest third of the groups, and so on."""
     clips = load_real_clips(store, range(len(store.clips)), rate_hz)
     luma = np.array([_measure_luma(store, clip) for clip in range(len(store.clips))])
-    size_px, sureness = np.array([_measure_people(clip) for clip in clips]).T
+    size_px, confidence = np.array([_measure_people(clip) for clip in clips]).T
     groups = [clip.group for clip in store.clips]
     found = {}
     for low, high, values in (
         ("dark", "bright", luma),
         ("far", "near", size_px),
-        ("unsure", "sure", sureness),
+        ("uncertain", "sure", confidence),
     ):
         is_low = _find_lowest_third(groups, values)
         found |= {low: is_low, high: ~is_low}
@@ -165,7 +164,7 @@ def _measure_luma(store: Store, clip: int) -> float:
 
 
 def _measure_people(clip: RealClip) -> tuple[float, float]:
-    """Gives the median size in pixels and the median keypoint score of the clip's people."""
+    """Return the median size in pixels and the median keypoint score of the clip's people."""
     points = clip.tracks.points.reshape(-1, 17, 3)
     seen = points[points[..., 2].max(axis=1) > 0]
     if not len(seen):
@@ -174,7 +173,7 @@ def _measure_people(clip: RealClip) -> tuple[float, float]:
 
 
 def _find_lowest_third(groups: Sequence[str], values: np.ndarray) -> np.ndarray:
-    """Gives (N,) bool: the clips of the third of the groups with the lowest median."""
+    """Return (N,) bool: the clips of the third of the groups with the lowest median."""
     names, member_of = np.unique(groups, return_inverse=True)
     medians = np.array([np.median(values[member_of == group]) for group in range(len(names))])
     lowest = np.argsort(medians, kind="stable")[: len(names) // 3]

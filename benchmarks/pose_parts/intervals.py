@@ -9,7 +9,7 @@ import numpy as np
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
-from har.evaluation.intervals import Interval
+from har.metrics.intervals import Interval
 
 Figure = dict[str, Any]
 N_RESAMPLES = 1000
@@ -18,7 +18,7 @@ N_RESAMPLES = 1000
 def bootstrap(
     groups: Sequence[str], compute: Callable[[np.ndarray], float], seed: int = 0
 ) -> Figure:
-    """Gives a figure with its 95 % interval over groups, drawn whole with replacement.
+    """Return a figure with its 95 % interval over groups, drawn whole with replacement.
 
     Args:
         groups: N names.
@@ -41,13 +41,13 @@ def bootstrap(
 
 
 def bootstrap_mean(groups: Sequence[str], values: np.ndarray) -> Figure:
-    """Gives the mean of (N,) values with its interval over groups, and how many there are."""
+    """Return the mean of (N,) values with its interval over groups, and how many there are."""
     figure = bootstrap(groups, lambda rows: float(values[rows].mean()) if len(rows) else np.nan)
     return {"n": len(values), **figure}
 
 
 def bootstrap_auc(groups: Sequence[str], truth: np.ndarray, scores: np.ndarray) -> Figure:
-    """Gives the AUC of scores, averaged over their leading axis if they have one.
+    """Return the AUC of scores, averaged over their leading axis if they have one.
 
     Args:
         groups: N names.
@@ -59,7 +59,7 @@ def bootstrap_auc(groups: Sequence[str], truth: np.ndarray, scores: np.ndarray) 
 
 
 def compute_auc(truth: np.ndarray, by_seed: np.ndarray) -> float:
-    """Gives the mean AUC of (S, N) scores, NaN where all rows are of one kind.
+    """Return the mean AUC of (S, N) scores, NaN where all rows are of one kind.
 
     >>> compute_auc(np.array([False, True, True]), np.array([[0.1, 0.1, 0.9]]))
     0.75
@@ -73,7 +73,7 @@ def compute_auc(truth: np.ndarray, by_seed: np.ndarray) -> float:
 
 
 def compute_recall_at(hits: np.ndarray, rests: np.ndarray, false_share: float) -> float:
-    """Gives the share of hits above the score that ``false_share`` of the rest exceed.
+    """Return the share of hits above the score that ``false_share`` of the rest exceed.
 
     >>> compute_recall_at(np.array([1.0, 3.0]), np.arange(3.0), 0.0)
     0.5
@@ -84,12 +84,12 @@ def compute_recall_at(hits: np.ndarray, rests: np.ndarray, false_share: float) -
 
 
 def find_cut(rests: np.ndarray, false_share: float) -> float:
-    """Gives the lowest of the scores that at most ``false_share`` of them exceed."""
+    """Return the lowest of the scores that at most ``false_share`` of them exceed."""
     return float(np.quantile(rests, 1.0 - false_share, method="higher"))
 
 
 def compute_paired(differences: Sequence[float]) -> Figure:
-    """Gives the mean of paired differences with Student's 95 % interval over the pairs."""
+    """Return the mean of paired differences with Student's 95 % interval over the pairs."""
     values = np.asarray(differences, dtype=float)
     mean = float(values.mean())
     if len(values) < 2:

@@ -9,16 +9,17 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 
+from half_real.sequences import HalfReal, build_half_real
 from har.config import PredictConfig
 from har.dataset.index import StoredClip
-from har.evaluation.half_real import HalfReal, build_half_real
 from har.files import replacing
-from har.inference.annotate import write_annotated
-from har.inference.lettering import fit_text, put_text
-from har.inference.recording import CANNOT_TELL, recognise_video
-from har.inference.skeletons import draw_people
-from har.runtime.recognizer import Recognizer
-from har.video.reader import open_video
+from har.inference.model import Recognizer
+from har.inference.video import recognize_video
+from har.render.annotate import write_annotated
+from har.render.skeletons import draw_people
+from har.render.text import fit_text, put_text
+from har.result import UNCERTAIN
+from har.video.file.reader import open_video
 from pose_parts.bench import CALM, HITS, SURVFIGHT, UT, Bench, load_real_clips
 from pose_parts.bundle import OTHERS, SELF, score_people
 from pose_parts.intervals import Figure
@@ -33,7 +34,7 @@ _INK, _RIGHT, _WRONG = (30, 30, 30), (30, 120, 60), (190, 40, 40)
 
 
 def measure_look(bench: Bench, per_class: int = 20, seed: int = 0) -> Figure:
-    """Writes the sheets: real clips of hitting others and of play, half-real ones of self-hitting.
+    """Write the sheets: real clips of hitting others and of play, half-real ones of self-hitting.
 
     Half-real people have no picture, so they are drawn as the skeletons that the bundle is given.
     """
@@ -69,8 +70,8 @@ def _make_half_real(bench: Bench, recognizer: Recognizer, n: int, seed: int) -> 
 
 
 def _draw_clip(recognizer: Recognizer, clip: StoredClip, truth: str) -> tuple[np.ndarray, bool]:
-    """Gives one row of a sheet: frames of the annotated clip; and whether the answer is right."""
-    result = recognise_video(recognizer, clip.path, config=PredictConfig(keep_places=True))
+    """Return one row of a sheet: frames of the annotated clip; and whether the answer is right."""
+    result = recognize_video(recognizer, clip.path, config=PredictConfig(keep_places=True))
     with TemporaryDirectory() as folder:
         path = Path(folder) / "annotated.mp4"
         write_annotated(path, result, recognizer.info.decode)
@@ -84,8 +85,8 @@ def _draw_clip(recognizer: Recognizer, clip: StoredClip, truth: str) -> tuple[np
 def _draw_half_real(
     recognizer: Recognizer, sample: HalfReal, size: tuple[int, int]
 ) -> tuple[np.ndarray, bool]:
-    probs, sureness = score_people(recognizer, sample.points)
-    label = recognizer.info.labels[int(probs.argmax())] if sureness > 0 else CANNOT_TELL
+    probs, confidence = score_people(recognizer, sample.points)
+    label = recognizer.info.labels[int(probs.argmax())] if confidence > 0 else UNCERTAIN
     images = []
     for points in sample.points:
         image = np.full((2 * size[0], 2 * size[1], 3), 40, np.uint8)
@@ -103,7 +104,7 @@ def _draw_half_real(
 
 
 def _join_row(images: list[np.ndarray], texts: Sequence[str], is_right: bool) -> np.ndarray:
-    """Gives (H, W, 3) uint8 RGB: who it is and what is said, then frames over time."""
+    """Return (H, W, 3) uint8 RGB: who it is and what is said, then frames over time."""
     height, width = images[0].shape[:2]
     scale = min(CELL_PX[0] / height, CELL_PX[1] / width)
     size_px = round(height * scale), round(width * scale)
@@ -123,7 +124,7 @@ def _join_row(images: list[np.ndarray], texts: Sequence[str], is_right: bool) ->
 def _write_sheets(
     folder: Path, label: str, drawn: Sequence[tuple[np.ndarray, bool]]
 ) -> list[Figure]:
-    """Writes PNGs of ten rows each; gives their names and how many answers are right."""
+    """Write PNGs of ten rows each; return their names and how many answers are right."""
     rows = []
     for number, start in enumerate(range(0, len(drawn), ROWS_A_SHEET), 1):
         part = drawn[start : start + ROWS_A_SHEET]

@@ -9,7 +9,7 @@ _INDENT = "  "
 
 
 def build_parser(doc: str) -> argparse.ArgumentParser:
-    """Gives a parser whose help is a benchmark's docstring: a title, a command, and all else."""
+    """Return a parser whose help is a benchmark's docstring: a title, a command, and all else."""
     lines = doc.splitlines()
     return argparse.ArgumentParser(
         description=lines[0],
@@ -19,7 +19,7 @@ def build_parser(doc: str) -> argparse.ArgumentParser:
 
 
 def show(values: dict[str, Any], depth: int = 0) -> list[str]:
-    """Gives lines: a line a figure, a table a list of alike rows, a heading a group of figures."""
+    """Return lines: a line a figure, a table a list of alike rows, a heading a group of figures."""
     lines: list[str] = []
     width = max((len(name) for name in values), default=0)
     for name, value in values.items():

@@ -12,14 +12,14 @@ import numpy as np
 
 from har.config import PredictConfig
 from har.dataset.store import Store
-from har.inference.recording import recognise_video
+from har.inference.cache import KeypointCache
+from har.inference.detector import PoseDetector
+from har.inference.model import Recognizer
+from har.inference.streams import score_detections
+from har.inference.video import recognize_video
 from har.pose.features import compute_window
-from har.pose.tracks import track_people
-from har.runtime.detector import PoseDetector
-from har.runtime.keypoints import KeypointCache
-from har.runtime.people import score_detections
-from har.runtime.recognizer import Recognizer
-from har.video.reader import open_video
+from har.pose.tracking import track_people
+from har.video.file.reader import open_video
 from pose_parts.bench import UT, Bench
 from pose_parts.intervals import Figure
 
@@ -27,7 +27,7 @@ from pose_parts.intervals import Figure
 def measure_speed(
     bench: Bench, n_frames: int = 100, video_s: float = 60.0, n_repeats: int = 3
 ) -> Figure:
-    """Measures on frames and on a long video of UT-Interaction; of repeats the fastest counts."""
+    """Measure on frames and on a long video of UT-Interaction; of repeats the fastest counts."""
     recognizer, store = bench.load_recognizer(), bench.load_store(UT)
     video = make_long_video(store, bench.out / "work" / "speed" / "long.mkv", video_s)
     images = _take_images(recognizer, video, n_frames)
@@ -43,7 +43,7 @@ def measure_speed(
 
 
 def _take_images(recognizer: Recognizer, video: Path, n: int) -> list[np.ndarray]:
-    """Gives frames of all of a video as the bundle looks at them."""
+    """Return frames of all of a video as the bundle looks at them."""
     spec = recognizer.info.spec
     with open_video(video, spec.size, spec.color, spec.max_rate_hz) as reader:
         every = [frame.image for frame in reader]
@@ -65,7 +65,7 @@ def _time_detector(images: list[np.ndarray], n_threads: int) -> Figure:
 
 
 def _time_steps(recognizer: Recognizer, store: Store, n_repeats: int) -> Figure:
-    """Gives milliseconds a time step of tracks alone, with features, and of all, head included."""
+    """Return milliseconds a time step of tracks alone, with features, and of all, head included."""
     rate_hz, n_steps = recognizer.pose_spec.rate_hz, recognizer.pose_spec.n_steps
     found = KeypointCache(store, rate_hz).load([clip.clip_id for clip in store.clips[::6]])
     hop = PredictConfig().hop(n_steps)
@@ -99,7 +99,7 @@ def _time_recording(recognizer: Recognizer, video: Path, n_repeats: int) -> Figu
                 pass
 
     decode_s = min(_time_s(decode) for _ in range(n_repeats))
-    results = [recognise_video(recognizer, video) for _ in range(n_repeats)]
+    results = [recognize_video(recognizer, video) for _ in range(n_repeats)]
     wall_s, length_s = min(result.wall_s for result in results), results[0].duration_s
     return {
         "streams": recognizer.info.streams,
@@ -114,7 +114,7 @@ def _time_recording(recognizer: Recognizer, video: Path, n_repeats: int) -> Figu
 
 
 def make_long_video(store: Store, path: Path, length_s: float) -> Path:
-    """Writes the longest clip again and again, without coding it anew."""
+    """Write the longest clip again and again, without coding it anew."""
     clip = max(store.clips, key=lambda clip: clip.duration_s)
     n_times = int(np.ceil(length_s / clip.duration_s))
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,8 @@
-"""How often an act is given to the right people, on made motion, where the truth is known.
+"""How often an act is given to the right people, on synthetic motion, where the truth is known.
 
-Two ways. Made recordings are drawn pictures: the pose network must find drawn people in them, which
-is said beside. Made sequences leave the pictures out and go through tracker, features and bundle.
+Two ways. Synthetic recordings are drawn pictures: the pose network must find drawn people in them,
+which is said beside. Synthetic sequences leave the pictures out and go through tracker, features
+and bundle.
 """
 
 from __future__ import annotations
@@ -14,24 +15,22 @@ from pathlib import Path
 import numpy as np
 
 from har.config import PredictConfig, SequencesConfig, SynthConfig
-from har.events.decode import decode_events, name_people
+from har.events.decoder import decode_events, name_people
 from har.inference.fusion import fuse_windows
-from har.inference.recording import recognise_video
-from har.inference.sightings import Sightings
-from har.inference.stream import Findings
-from har.pose.people import N_KEYPOINTS
-from har.pose.tracks import SURE_POINT, track_people
-from har.runtime.people import score_detections
-from har.runtime.recognizer import Recognizer
-from har.synthetic.recordings import FIRST_SCENE, write_recordings
+from har.inference.model import Recognizer
+from har.inference.streams import StreamOutput, score_detections
+from har.inference.video import recognize_video
+from har.pose.keypoints import N_KEYPOINTS
+from har.pose.tracking import SURE_POINT, track_people
+from har.result import PoseTracks
+from har.synthetic.recordings import FIRST_SCENE, draw_session, iter_motions, write_recordings
 from har.synthetic.scene import draw_scene
 from har.synthetic.sequences import Sequences, draw_sequences
-from har.synthetic.session import draw_session, iter_motions
-from har.training.made import MIN_OWNED, find_owners
 from har.types import Event, Scores
 from pose_parts.bench import Bench
 from pose_parts.bundle import OTHERS, SELF
 from pose_parts.intervals import Figure, bootstrap_mean
+from three_class.sequences import MIN_OWNED, find_owners
 
 NEAR = 0.35
 """A sighting is of a drawn person whose keypoints are nearer than this, in heights of the body."""
@@ -65,7 +64,7 @@ def measure_who(
     recording_min: float = 2.0,
     seed: int = 7_001,
 ) -> Figure:
-    """Measures who is named as subject and target; the seed is none that bundles are trained on."""
+    """Measure who is named as subject and target; the seed is none that bundles are trained on."""
     recognizer = bench.load_recognizer()
     drawn = draw_sequences(SequencesConfig(n_sequences=n_sequences, seed=seed), progress=True)
     made = [act for index in range(len(drawn)) for act in _judge_sequence(recognizer, drawn, index)]
@@ -119,7 +118,7 @@ def _judge_sequence(recognizer: Recognizer, drawn: Sequences, index: int) -> Ite
         return []
     detections = drawn.detections(index)
     hop = PredictConfig().hop(recognizer.pose_spec.n_steps)
-    found = Findings(people=score_detections(recognizer, detections, hop))
+    found = StreamOutput(people=score_detections(recognizer, detections, hop))
     _, scores = fuse_windows(recognizer, found, len(detections.scores) / rate_hz)
     tracks = track_people(detections, rate_hz)
     owners = find_owners(tracks, detections, drawn.owners[drawn.rows(index)])
@@ -137,8 +136,8 @@ def _judge_sequence(recognizer: Recognizer, drawn: Sequences, index: int) -> Ite
 
 
 def _find_events(recognizer: Recognizer, scores: Scores) -> tuple[Event, ...]:
-    own_labels = recognizer.pose_spec.own_labels
-    return name_people(decode_events(scores, recognizer.info.decode), scores, own_labels)
+    single_person_labels = recognizer.pose_spec.single_person_labels
+    return name_people(decode_events(scores, recognizer.info.decode), scores, single_person_labels)
 
 
 def _judge(
@@ -150,8 +149,8 @@ def _judge(
     names: dict[int, str],
     group: str,
 ) -> _Act:
-    """Gives a true act with whom it is given to."""
-    (named,) = name_people([truth], scores, recognizer.pose_spec.own_labels)
+    """Return a true act with whom it is given to."""
+    (named,) = name_people([truth], scores, recognizer.pose_spec.single_person_labels)
     overlapping = [event for event in events if _overlap_s(event, truth) > 0]
     best = max(overlapping, key=lambda event: _overlap_s(event, truth), default=None)
 
@@ -169,7 +168,7 @@ def _overlap_s(event: Event, truth: Event) -> float:
 
 @dataclass(frozen=True)
 class _Film:
-    """What came of one made recording."""
+    """What came of one synthetic recording."""
 
     acts: list[_Act]
     share_found: float
@@ -183,9 +182,9 @@ def _judge_recording(
     with truth.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["video"] == name]
     config = PredictConfig(keep_places=True)
-    result = recognise_video(recognizer, truth.parent / name, config=config)
+    result = recognize_video(recognizer, truth.parent / name, config=config)
     times_s, people = compute_true_people(settings, index)
-    names, share_found = name_sightings(result.sightings, times_s, people)
+    names, share_found = name_pose_tracks(result.pose_tracks, times_s, people)
     true = [Event(r["label"], float(r["start_s"]), float(r["end_s"]), 1.0) for r in rows]
     acts = [
         _judge(
@@ -207,7 +206,7 @@ def _judge_recording(
 def compute_true_people(
     settings: SynthConfig, index: int
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Gives where the people of a made recording are drawn.
+    """Return where the people of a synthetic recording are drawn.
 
     Returns:
         (T,) seconds, and the (T, 17, 2) keypoints of each person in pixels of the video.
@@ -222,36 +221,36 @@ def compute_true_people(
     return times_s, {name: pixels[:, who] for who, name in enumerate(session.names)}
 
 
-def name_sightings(
-    sightings: Sightings | None, times_s: np.ndarray, people: dict[str, np.ndarray]
+def name_pose_tracks(
+    pose_tracks: PoseTracks | None, times_s: np.ndarray, people: dict[str, np.ndarray]
 ) -> tuple[dict[int, str], float]:
-    """Gives which true person each number is, and the share of people's steps that are seen.
+    """Return which true person each number is, and the share of people's steps that are seen.
 
     A number that is no one person for most of its steps has no name.
     """
-    if sightings is None or not len(sightings.times_s):
+    if pose_tracks is None or not len(pose_tracks.times_s):
         return {}, 0.0
-    at = np.abs(times_s[:, None] - sightings.times_s).argmin(axis=0)
+    at = np.abs(times_s[:, None] - pose_tracks.times_s).argmin(axis=0)
     names = list(people)
-    gaps = np.stack([_measure_gaps(sightings.points, people[name][at]) for name in names], axis=1)
+    gaps = np.stack([_measure_gaps(pose_tracks.points, people[name][at]) for name in names], axis=1)
     owners = np.where(gaps.min(axis=1) < NEAR, gaps.argmin(axis=1), -1)
     found: dict[int, str] = {}
-    for number in np.unique(sightings.numbers):
-        own = owners[sightings.numbers == number]
+    for number in np.unique(pose_tracks.numbers):
+        own = owners[pose_tracks.numbers == number]
         counts = np.bincount(own + 1, minlength=2)[1:]
         if counts.max() >= MIN_OWNED * len(own):
             found[int(number)] = names[int(counts.argmax())]
-    n_steps = round(float(times_s[-1]) / sightings.step_s)
+    n_steps = round(float(times_s[-1]) / pose_tracks.step_s)
     seen = {
         (time_s, owner)
-        for time_s, owner in zip(sightings.times_s.tolist(), owners.tolist(), strict=True)
+        for time_s, owner in zip(pose_tracks.times_s.tolist(), owners.tolist(), strict=True)
         if owner >= 0
     }
     return found, len(seen) / max(n_steps * len(names), 1)
 
 
 def _measure_gaps(points: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """Gives (M,) mean distances of sure keypoints from the true ones, in heights of the body."""
+    """Return (M,) mean distances of sure keypoints from the true ones, in heights of the body."""
     height_px = np.maximum(np.ptp(true[..., 1], axis=1), 8.0)
     weights = np.where(points[..., 2] >= SURE_POINT, 1.0, 1e-6)
     apart = np.linalg.norm(points[..., :2] - true, axis=-1)

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from har.config import DecodeConfig, TuneConfig
-from har.evaluation.alarms import ScoredRecording, compute_curves
-from har.evaluation.event_report import EventReport, write_curves, write_event_report
-from har.evaluation.events import CodedRecording, compute_event_metrics
-from har.evaluation.report import Picture
-from har.evaluation.rules import count_rules
-from har.events.decode import decode_events
+from har.events.decoder import decode_events
+from har.metrics.alarms import ScoredRecording, compute_curves
+from har.metrics.events import CodedRecording, compute_event_metrics
+from har.metrics.tuning import count_rules
+from har.reports.events import EventReport, write_curves, write_event_report
+from har.reports.page import Picture
 
 _NEAR_S = 1.0
 """Rows as near as this to a cut between clips look at both sides of it."""
@@ -39,7 +39,7 @@ class Judged:
 def judge(
     items: Sequence[Judged], base: DecodeConfig, rates: Sequence[float], out: Path, title: str
 ) -> dict[str, Any]:
-    """Gives all figures of some recordings, and writes a page for each rule.
+    """Return all figures of some recordings, and write a page for each rule.
 
     Args:
         items: Of two folds or more.
@@ -90,7 +90,7 @@ def _cut(recording: ScoredRecording, decode: DecodeConfig) -> CodedRecording:
 def _choose(
     items: Sequence[Judged], labels: Sequence[str], base: DecodeConfig, rates: Sequence[float]
 ) -> dict[float, list[DecodeConfig]]:
-    """Gives for each rate the rules of each recording, chosen without its fold."""
+    """Return for each rate the rules of each recording, chosen without its fold."""
     recordings = [item.recording for item in items]
     counts = count_rules(recordings, labels, base, TuneConfig(), progress=True)
     folds = np.array([item.fold for item in items])
@@ -108,7 +108,7 @@ def _choose(
 
 
 def _compare_cuts(items: Sequence[Judged], background: str) -> dict[str, float] | None:
-    """Gives the mean score of any act in background, near joins of clips and far from them."""
+    """Return the mean score of any act in background, near joins of clips and far from them."""
     near, far = [], []
     for item in items:
         scores = item.recording.scores

@@ -1,4 +1,4 @@
-"""Made recordings of three acts, recognised by a small model that has learnt from made clips."""
+"""Synthetic recordings of three acts, and a small model that has learnt from synthetic clips."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from har.bundle import BUNDLE_FILE, load_info
 from har.config import RECIPES, TrainConfig, update_config
-from har.contract import BUNDLE_FILE, load_info
 from har.dataset.prepare import prepare
 from har.demo import CLIPS, PICTURES
-from har.evaluation.alarms import ScoredRecording
-from har.evaluation.coded import read_events_csv
-from har.events.saved import load_scores, save_scores
-from har.inference.recording import recognise_video
-from har.runtime.recognizer import Recognizer
+from har.events.files import load_scores, save_scores
+from har.inference.model import Recognizer
+from har.inference.video import recognize_video
+from har.interchange.coding import read_events_csv
+from har.metrics.alarms import ScoredRecording
 from har.synthetic.clips import write_clips
 from har.synthetic.recordings import write_recordings
 from har.training.run import Run
@@ -26,7 +26,7 @@ _N_FOLDS = 2
 
 
 def measure_made(out: Path, settings: Settings) -> dict[str, Any]:
-    """Makes clips and recordings of other scenes, trains, recognises and judges.
+    """Make clips and recordings of other scenes, train, recognize and judges.
 
     Rules for one half of the recordings are chosen on the other half.
 
@@ -52,7 +52,7 @@ def measure_made(out: Path, settings: Settings) -> dict[str, Any]:
         video = truth.parent / coded.video
         scores = out / "scores" / f"{video.stem}.{video.stat().st_mtime_ns}.csv"
         if not scores.is_file():
-            save_scores(scores, recognise_video(Recognizer(bundle), video).scores)
+            save_scores(scores, recognize_video(Recognizer(bundle), video).scores)
         recording = ScoredRecording(video.name, load_scores(scores), coded.events)
         items.append(Judged(recording, f"half{number % _N_FOLDS}"))
-    return judge(items, load_info(bundle).decode, settings.rates, out, "Made recordings")
+    return judge(items, load_info(bundle).decode, settings.rates, out, "Synthetic recordings")

@@ -1,4 +1,4 @@
-"""Recordings composed of real clips, recognised by models that have not met their sources."""
+"""Recordings composed of real clips, recognized by models that have not met their sources."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from har.bundle import BUNDLE_FILE
 from har.config import (
     RECIPES,
     ComposeConfig,
@@ -18,19 +19,18 @@ from har.config import (
     find_background,
     update_config,
 )
-from har.contract import BUNDLE_FILE
-from har.dataset.compose import compose_recording, write_composition
 from har.dataset.prepare import prepare
 from har.dataset.splits import Splits, build_folds
 from har.dataset.store import Store
-from har.evaluation.alarms import ScoredRecording
-from har.events.saved import load_scores, save_scores
+from har.events.files import load_scores, save_scores
 from har.files import write_json
-from har.inference.recording import recognise_video
-from har.runtime.recognizer import Recognizer
+from har.inference.model import Recognizer
+from har.inference.video import recognize_video
+from har.metrics.alarms import ScoredRecording
 from har.training.run import Run, compute_fingerprint
 from har.training.stages import train_all
 from har.types import SplitName
+from recordings_parts.compose import compose_recording, write_composition
 from recordings_parts.judge import Judged, judge
 
 SEED = 0
@@ -54,7 +54,7 @@ class Settings:
 
 
 def measure_real(manifest: Path, out: Path, settings: Settings) -> dict[str, Any]:
-    """Trains, composes, recognises and judges; what is there already is not made again.
+    """Train, composes, recognize and judges; what is there already is not made again.
 
     Args:
         manifest: Real clips with groups: one label and a background.
@@ -71,7 +71,7 @@ def measure_real(manifest: Path, out: Path, settings: Settings) -> dict[str, Any
         test = np.flatnonzero(folds == fold)
         bundle = work / f"fold{fold}" / "bundle"
         _train_once(config, store, test, bundle)
-        items += _recognise_fold(store, test, bundle, settings, fold)
+        items += _recognize_fold(store, test, bundle, settings, fold)
     background = find_background(store.labels)
     figures = judge(items, DecodeConfig(background), settings.rates, work, "Composed recordings")
     return {
@@ -82,7 +82,7 @@ def measure_real(manifest: Path, out: Path, settings: Settings) -> dict[str, Any
 
 
 def _train_once(config: TrainConfig, store: Store, test: np.ndarray, bundle: Path) -> None:
-    """Trains on all clips but those of the fold; nothing is chosen on any of them."""
+    """Train on all clips but those of the fold; nothing is chosen on any of them."""
     if (bundle / BUNDLE_FILE).is_file():
         return
     held_out = {store.clips[place].clip_id for place in test}
@@ -95,7 +95,7 @@ def _train_once(config: TrainConfig, store: Store, test: np.ndarray, bundle: Pat
     made.replace(bundle)
 
 
-def _recognise_fold(
+def _recognize_fold(
     store: Store, test: np.ndarray, bundle: Path, settings: Settings, fold: int
 ) -> list[Judged]:
     clips = [store.clips[place] for place in test]
@@ -112,7 +112,7 @@ def _recognise_fold(
             write_composition(video, drawn, settings.compose)
             write_json(video.with_suffix(".truth.json"), [asdict(event) for event in drawn.truth])
         if not scores.is_file():
-            result = recognise_video(Recognizer(bundle), video)
+            result = recognize_video(Recognizer(bundle), video)
             save_scores(scores, result.scores)
         name = f"fold{fold}.part{part}"
         recording = ScoredRecording(name, load_scores(scores), drawn.truth, name)
@@ -122,14 +122,14 @@ def _recognise_fold(
 
 
 def _part_sources(clips: Sequence[Any], n_parts: int) -> np.ndarray:
-    """Gives each clip its recording: sources are not shared, and each has clips of both labels."""
+    """Return each clip its recording: sources are not shared, and each has clips of both labels."""
     if n_parts == 1:
         return np.zeros(len(clips), dtype=np.int64)
     return build_folds(clips, n_parts, SEED)
 
 
 def _measure_distinct(store: Store) -> dict[str, float]:
-    """Gives the seconds of different film of each label, however often it is shown."""
+    """Return the seconds of different film of each label, however often it is shown."""
     return {
         label: round(sum(clip.duration_s for clip in store.clips if clip.label == label), 1)
         for label in store.labels

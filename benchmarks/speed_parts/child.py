@@ -24,7 +24,7 @@ class Spent(NamedTuple):
 
 
 def run_child(command: Sequence[str], n_repeats: int = 1) -> Spent:
-    """Runs a command some times; of each figure the best counts, of memory the worst."""
+    """Run a command some times; of each figure the best counts, of memory the worst."""
     runs = [_run_once(command) for _ in range(n_repeats)]
     wall_s, processor_s = (min(column) for column in list(zip(*runs, strict=True))[:2])
     return Spent(wall_s, processor_s, max(run.peak_mib for run in runs))

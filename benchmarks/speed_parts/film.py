@@ -1,4 +1,4 @@
-"""Long recordings as cameras make them, of real clips or of made people."""
+"""Long recordings as cameras make them, of real clips or of synthetic people."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 
 from har.config import SynthConfig
 from har.synthetic.recordings import write_recordings
-from har.video.reader import open_video
-from har.video.writer import open_writer
+from har.video.file.reader import open_video
+from har.video.file.writer import open_writer
 
 SIZE, FPS = (360, 640), 25
 _MADE_MIN = 2.0
@@ -19,7 +19,7 @@ _AS_CAMERAS = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", "50",
 
 
 def write_once(folder: Path, clips: Sequence[Path]) -> Path:
-    """Writes some dozen clips one after the other, or made people where there are none.
+    """Write some dozen clips one after the other, or synthetic people where there are none.
 
     Returns:
         H.264 of 640x360 at 25 frames a second and about 1 Mbit/s.
@@ -38,7 +38,7 @@ def write_once(folder: Path, clips: Sequence[Path]) -> Path:
 
 
 def write_recording(once: Path, minutes: float) -> Path:
-    """Writes a film again and again up to a length, without coding it anew."""
+    """Write a film again and again up to a length, without coding it anew."""
     path = once.with_name(f"{minutes:g}min.mp4")
     length = ["-t", str(60 * minutes)]
     _run_ffmpeg("-stream_loop", "-1", "-i", str(once), *length, "-c", "copy", str(path))

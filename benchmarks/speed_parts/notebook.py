@@ -17,15 +17,20 @@ from pathlib import Path
 
 import numpy as np
 
-from har import windows
-from har.network.bundle import load_models
-from har.video.reader import open_video
+from har.network.saving import load_models
+from har.sampling.times import (
+    compute_span_s,
+    compute_stack_indices,
+    compute_step_times,
+    gather_stacks,
+)
+from har.video.file.reader import open_video
 
 _PARTS = 3
 
 
 def main() -> None:
-    """Measures and prints two numbers as JSON."""
+    """Measure and print two numbers as JSON."""
     bundle, video, n_windows = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     info, cnn, head = load_models(bundle)
     spec = info.spec
@@ -33,12 +38,12 @@ def main() -> None:
     with open_video(video, spec.size, spec.color, spec.max_rate_hz) as reader:
         frames = list(islice(reader, int(length_s * spec.max_rate_hz)))
     times_s = np.array([frame.time_s for frame in frames])
-    steps_s = windows.compute_step_times(windows.compute_span_s(times_s), spec.rate_hz)
-    indices = windows.compute_stack_indices(times_s, steps_s, spec.offsets_s)
+    steps_s = compute_step_times(compute_span_s(times_s), spec.rate_hz)
+    indices = compute_stack_indices(times_s, steps_s, spec.offsets_s)
     images = np.stack([frame.image for frame in frames])
 
     def predict(start: int) -> None:
-        stacks = windows.gather_stacks(images, indices[start : start + spec.n_steps])
+        stacks = gather_stacks(images, indices[start : start + spec.n_steps])
         features = cnn.predict(stacks, verbose=0)
         head.predict(features[None], verbose=0)
 

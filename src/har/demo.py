@@ -1,4 +1,4 @@
-"""From nothing to a trained, measured model and a recognised recording, all on made clips."""
+"""From nothing to a trained, measured model and a recognized recording, all on synthetic clips."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from typing import Any
 from har.config import RECIPES, PrepareConfig, SynthConfig, TrainConfig, update_config
 from har.dataset.prepare import prepare
 from har.dataset.store import Store
-from har.events.event_files import write_events_csv
-from har.events.match import compute_ious
-from har.inference.annotate import write_annotated
-from har.inference.evaluate import EvaluationResult, evaluate_bundle, write_evaluation
-from har.inference.recording import VideoResult, recognise_video
-from har.inference.timeline import write_timeline
-from har.runtime.recognizer import Recognizer
-from har.synthetic.clips import write_clips
+from har.events.files import write_events_csv
+from har.events.matching import compute_ious
+from har.inference.clips import EvaluationResult, evaluate_bundle, write_evaluation
+from har.inference.model import Recognizer
+from har.inference.video import recognize_video
+from har.render.annotate import write_annotated
+from har.render.timeline import write_timeline
+from har.reports.store import write_report
+from har.result import VideoResult
+from har.synthetic.clips import write_clips, write_sheet
 from har.synthetic.recordings import write_recordings
-from har.synthetic.sheet import write_sheet
 from har.training.run import Run
 from har.training.stages import train_all
 from har.types import Event
@@ -56,9 +57,9 @@ class DemoResult:
     wall_s: float
 
     def to_json(self) -> dict[str, Any]:
-        """Gives plain values."""
+        """Return plain values."""
         return {
-            "made_data": True,
+            "synthetic_data": True,
             "test": self.test.to_json(),
             "recording": self.recording.to_json(),
             "matches": asdict(self.matches),
@@ -68,7 +69,7 @@ class DemoResult:
 
 
 def run_demo(folder: Path, say: Callable[[str], None], progress: bool = True) -> DemoResult:
-    """Makes clips, prepares them, trains all stages, measures, recognises a made recording.
+    """Make clips, prepare them, train all stages, measure, recognize a synthetic recording.
 
     Args:
         folder: Gets everything; a second run in it only does what is missing.
@@ -81,7 +82,8 @@ def run_demo(folder: Path, say: Callable[[str], None], progress: bool = True) ->
     write_sheet(folder / "data" / "sheet.png", manifest)
     truth = write_recordings(folder / "recordings", CLIPS, progress=progress)
     say("2/5 preparing")
-    prepare(manifest, folder / "store", PICTURES, progress)
+    prepared = prepare(manifest, folder / "store", PICTURES, progress)
+    write_report(prepared.report, prepared.store)
     store = Store.load(folder / "store")
     say("3/5 training")
     run = Run(folder / "models" / "har", folder / "results", None, progress, say)
@@ -89,9 +91,9 @@ def run_demo(folder: Path, say: Callable[[str], None], progress: bool = True) ->
     say("4/5 measuring on test clips: scenes that training has not met")
     test = evaluate_bundle(run.bundle_dir, store, "test", progress)
     page = write_evaluation(folder / "results" / "evaluate", test)
-    say("5/5 recognising the recording")
+    say("5/5 recognizing the recording")
     recognizer = Recognizer(run.bundle_dir)
-    recording = recognise_video(recognizer, next(truth.parent.glob("*.mp4")))
+    recording = recognize_video(recognizer, next(truth.parent.glob("*.mp4")))
     paths = {
         "clips": folder / "data" / "sheet.png",
         "graphs": folder / "results",
@@ -110,7 +112,7 @@ def run_demo(folder: Path, say: Callable[[str], None], progress: bool = True) ->
 
 
 def read_truth(path: Path, background: str) -> list[Event]:
-    """Gives the acts in the truth file of one recording, those of the background left out."""
+    """Return the acts in the truth file of one recording, those of the background left out."""
     with path.open(newline="", encoding="utf-8") as file:
         return [
             Event(row["label"], float(row["start_s"]), float(row["end_s"]), 1.0)
@@ -120,7 +122,7 @@ def read_truth(path: Path, background: str) -> list[Event]:
 
 
 def count_matches(events: Sequence[Event], truth: Sequence[Event]) -> Matches:
-    """Counts which acts were found and which events are false.
+    """Count which acts were found and which events are false.
 
     >>> act, event = Event("hit", 1.0, 2.0, 1.0), Event("hit", 1.5, 3.0, 0.9)
     >>> count_matches([event, Event("hit", 5.0, 6.0, 0.8)], [act, Event("kick", 1.0, 3.0, 1.0)])

@@ -14,7 +14,7 @@ from har.errors import HarError, OutputError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Gives a temporary path beside ``path`` to write to; afterwards it takes its place.
+    """Return a temporary path beside ``path`` to write to; afterwards it takes its place.
 
     On any error the temporary file is removed and what was there before stays. The folder is made.
 
@@ -39,7 +39,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def add_ending(base: Path, ending: str) -> Path:
-    """Gives the path of one of the files whose names begin alike.
+    """Return the path of one of the files whose names begin alike.
 
     >>> add_ending(Path("out/day.1"), ".events.csv").as_posix()
     'out/day.1.events.csv'
@@ -49,7 +49,7 @@ def add_ending(base: Path, ending: str) -> Path:
 
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Gives an empty folder beside ``folder`` to fill; afterwards it takes its place, whole.
+    """Return an empty folder beside ``folder`` to fill; afterwards it takes its place, whole.
 
     On any error it is removed and what was there before stays.
 
@@ -88,7 +88,7 @@ def _take_place(part: Path, folder: Path, old: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file in UTF-8.
+    """Write a text file in UTF-8.
 
     Raises:
         OutputError: It cannot be written.
@@ -98,7 +98,7 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Writes plain values as readable JSON; what is not a number is refused.
+    """Write plain values as readable JSON; what is not a number is refused.
 
     Raises:
         OutputError: It cannot be written.

@@ -19,7 +19,12 @@ SplitName = Literal["train", "val", "test"]
 Streams = Literal["motion", "pose", "both"]
 PeopleRule = Literal["mean", "any"]
 
-MAX_ZOOM = 8
+SYNTHETIC = "synthetic"
+"""`Clip.origin` of a generated clip."""
+OLD_ORIGIN = "made"
+"""What stores and manifests of earlier versions say for it."""
+
+MAX_MOTION_CROP = 8
 """A smaller part of the picture than this is too few pixels to tell anything from."""
 
 
@@ -64,10 +69,10 @@ class Frame:
 
 @dataclass(frozen=True)
 class Clip:
-    """A labelled stretch ``[start_s, end_s)`` of one video; ``end_s`` None means to its end.
+    """A labeled stretch ``[start_s, end_s)`` of one video; ``end_s`` None means to its end.
 
     ``group`` is what a split may never divide; it is empty until one is known. ``origin`` is
-    ``made`` for a generated clip, empty for a filmed one.
+    `SYNTHETIC` for a generated clip, empty for a filmed one.
     """
 
     clip_id: str
@@ -93,8 +98,8 @@ class WindowSpec:
         lags_s: For ``motion``, pairs ``(a, b)`` of offsets from the step's frame in seconds; each
             pair becomes one channel, frame at ``a`` minus frame at ``b``.
         max_rate_hz: Faster videos are thinned to this many frames a second before sampling.
-        zoom: The CNN sees 1/zoom of the height and of the width, where motion has been; with 1 it
-            sees all of the picture (`har.focus`).
+        motion_crop: The CNN sees 1/motion_crop of the height and of the width, where motion has
+            been; with 1 it sees all of the picture (`har.sampling.crop`).
     """
 
     size: tuple[int, int]
@@ -103,11 +108,11 @@ class WindowSpec:
     input: InputKind
     lags_s: tuple[tuple[float, float], ...]
     max_rate_hz: float
-    zoom: int = 1
+    motion_crop: int = 1
 
     @property
     def color(self) -> Color:
-        """The colour of the frames this contract needs."""
+        """The color of the frames this contract needs."""
         return "gray" if self.input == "motion" else "rgb"
 
     @property
@@ -128,12 +133,12 @@ class WindowSpec:
         return self.n_steps / self.rate_hz
 
     def to_json(self) -> dict[str, Any]:
-        """Gives plain values that `from_json` reads back."""
+        """Return plain values that `from_json` reads back."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> WindowSpec:
-        """Reads what `to_json` gave.
+        """Read what `to_json` gave.
 
         Raises:
             ConfigError: A field is missing, unknown or of the wrong kind.
@@ -147,16 +152,18 @@ class WindowSpec:
                 input=_input_kind(values["input"]),
                 lags_s=tuple((float(a), float(b)) for a, b in values["lags_s"]),
                 max_rate_hz=float(values["max_rate_hz"]),
-                zoom=_zoom(values.get("zoom", 1)),
+                motion_crop=_motion_crop(values.get("motion_crop", 1)),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"The window contract {values!r} cannot be read: {error}") from error
 
 
-def _zoom(value: Any) -> int:
-    if isinstance(value, int) and 1 <= value <= MAX_ZOOM:
+def _motion_crop(value: Any) -> int:
+    if isinstance(value, int) and 1 <= value <= MAX_MOTION_CROP:
         return value
-    raise ConfigError(f"Expected zoom from 1 to {MAX_ZOOM}, received zoom={value!r}")
+    raise ConfigError(
+        f"Expected motion_crop from 1 to {MAX_MOTION_CROP}, received motion_crop={value!r}"
+    )
 
 
 def _input_kind(value: str) -> InputKind:
@@ -176,17 +183,18 @@ class PoseSpec:
         n_steps: T, time steps in one window.
         detector: SHA-256 of the pose network whose keypoints it has learnt.
         people: How the people of a window become one answer: ``any`` takes each label from whoever
-            shows it most against the background, ``mean`` the mean of all, by how sure they are.
-        own_labels: Labels that are told from one body alone, whoever else is there.
-        min_sureness: Where nobody's keypoints are as sure as this, the stream cannot tell.
+            shows it most against the background, ``mean`` the mean of all, by how confident they
+            are.
+        single_person_labels: Labels that are told from one body alone, whoever else is there.
+        min_confidence: Where nobody's keypoints are as confident as this, the stream is uncertain.
     """
 
     rate_hz: float
     n_steps: int
     detector: str
     people: PeopleRule
-    own_labels: tuple[str, ...]
-    min_sureness: float
+    single_person_labels: tuple[str, ...]
+    min_confidence: float
 
     @property
     def window_s(self) -> float:
@@ -195,7 +203,7 @@ class PoseSpec:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> PoseSpec:
-        """Reads the plain values of the fields.
+        """Read the plain values of the fields.
 
         Raises:
             ConfigError: A field is missing, unknown or of the wrong kind.
@@ -206,8 +214,8 @@ class PoseSpec:
                 n_steps=int(values["n_steps"]),
                 detector=str(values["detector"]),
                 people=_people_rule(values["people"]),
-                own_labels=tuple(str(label) for label in values["own_labels"]),
-                min_sureness=float(values["min_sureness"]),
+                single_person_labels=tuple(str(label) for label in values["single_person_labels"]),
+                min_confidence=float(values["min_confidence"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigError(f"The pose contract {values!r} cannot be read: {error}") from error
@@ -228,12 +236,12 @@ class People:
     Attributes:
         subjects: (N, K) int64: who shows it most.
         targets: (N, K) int64: the person nearest to the subject's hands and feet.
-        sureness: (N,) float32 from 0 to 1: how far the keypoints can be trusted.
+        confidence: (N,) float32 from 0 to 1: how far the keypoints can be trusted.
     """
 
     subjects: np.ndarray
     targets: np.ndarray
-    sureness: np.ndarray
+    confidence: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -242,10 +250,10 @@ class Scores:
 
     Attributes:
         labels: K names in the model's order.
-        times_s: (N,) float64 ascending: the middle of the stretch each row speaks for.
+        times_s: (N,) float64 ascending: the middle of the stretch each row stands for.
         values: (N, K) float32 in [0, 1]; each row sums to 1, or is all 0 where the model cannot
             tell.
-        step_s: Length of the stretch that one row speaks for.
+        step_s: Length of the stretch that one row stands for.
         people: Who shows what, where the model knows people.
     """
 
@@ -256,8 +264,8 @@ class Scores:
     people: People | None = None
 
     @property
-    def is_unknown(self) -> np.ndarray:
-        """(N,) bool: True where the model cannot tell."""
+    def is_uncertain(self) -> np.ndarray:
+        """(N,) bool: True where the model is uncertain."""
         return self.values.max(axis=1) == 0
 
 
@@ -277,7 +285,7 @@ class Event:
     target: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Gives plain values: times to the millisecond, None for people who are not known."""
+        """Return plain values: times to the millisecond, None for people who are not known."""
         return {
             "label": self.label,
             "onset_s": round(self.onset_s, 3),

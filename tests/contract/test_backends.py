@@ -12,9 +12,9 @@ SCRIPT = """
 import json
 import keras, numpy as np
 from har.config import FitConfig, InputConfig, PoseConfig, TemporalConfig
-from har.network.system import PixelSystem, build_cnn, freeze_cnn
-from har.network.temporal import build_temporal
-from har.network.pose import PeopleClassifier, build_pose_head
+from har.network.temporal_head import PixelSystem, build_cnn, freeze_cnn
+from har.network.temporal_head import build_temporal
+from har.network.pose_head import PeopleClassifier, build_pose_head
 from har.pose.features import N_FEATURES, SEEN_COLUMN
 from har.training.fit import compile_model
 

@@ -11,24 +11,22 @@ import numpy as np
 import pytest
 from bundles import make_bundle
 
-from har import contract
+from har.bundle import CNN_GRAPH_FILE, POSE_GRAPH_FILE, BundleInfo
 from har.config import InputConfig, PoseConfig, TemporalConfig
 from har.config.engine import ENGINE, Engine
-from har.contract import BundleInfo
 from har.errors import (
     BundleIntegrityError,
     BundleMismatchError,
     ConfigError,
     MissingDependencyError,
 )
-from har.network.bundle import export_graph, save_bundle
-from har.network.pose import build_pose_head
-from har.network.system import build_cnn
-from har.network.temporal import build_temporal
+from har.inference.detector import PoseDetector, compute_detector_hash
+from har.inference.engines import ENGINE_VARIABLE, Graph, find_engine
+from har.inference.model import Recognizer, compute_softmax
+from har.network.pose_head import build_pose_head
+from har.network.saving import export_graph, save_bundle
+from har.network.temporal_head import build_cnn, build_temporal
 from har.pose.features import N_FEATURES, SEEN_COLUMN
-from har.runtime.detector import PoseDetector, compute_detector_hash
-from har.runtime.engine import ENGINE_VARIABLE, Graph, find_engine
-from har.runtime.recognizer import Recognizer, compute_softmax
 
 LABELS = ("hitting_others", "hitting_self", "playing")
 SPEC = InputConfig(n_steps=6).window_spec((64, 96), 30.0)
@@ -36,7 +34,7 @@ STACKS = np.random.default_rng(0).integers(0, 256, (6, 64, 96, 5), dtype=np.uint
 MOST_APART = {"onnxruntime": 1e-3, "openvino": 1e-3, "openvino-bf16": 0.1}
 """Largest difference of a probability that is allowed."""
 MOST_PX_APART = {"onnxruntime": 0.1, "openvino": 0.1, "openvino-bf16": 3.0}
-REFERENCE = Path(__file__).parents[1] / "unit" / "runtime" / "data" / "movenet_reference.npz"
+REFERENCE = Path(__file__).parents[1] / "unit" / "inference" / "data" / "movenet_reference.npz"
 
 
 @pytest.fixture(params=get_args(Engine))
@@ -47,7 +45,7 @@ def engine(request) -> Engine:
 
 
 def draw_weights(model: keras.Model, seed: int) -> keras.Model:
-    """Gives every weight that starts at zero a value, so that the logits say something."""
+    """Return every weight that starts at zero a value, so that the logits say something."""
     rng = np.random.default_rng(seed)
     values = model.get_weights()
     model.set_weights([v if np.any(v) else rng.normal(0.0, 0.5, v.shape) for v in values])
@@ -99,7 +97,7 @@ def test_people_say_what_keras_says(people, engine):
     head, folder = people
     features = np.random.default_rng(4).normal(size=(3, 6, N_FEATURES)).astype(np.float32)
     features[..., SEEN_COLUMN] = 1.0
-    graph = Graph(folder / contract.POSE_GRAPH_FILE, 1, engine)
+    graph = Graph(folder / POSE_GRAPH_FILE, 1, engine)
     known = compute_softmax(np.asarray(head(features)))
     assert known.std() > 0.01
     assert np.abs(compute_softmax(graph.run(features)) - known).max() < MOST_APART[engine]
@@ -128,7 +126,7 @@ def test_people_are_found_alike(engine):
 
 @pytest.fixture
 def graph(tmp_path, engine) -> Graph:
-    return Graph(make_bundle(tmp_path / "b") / contract.CNN_GRAPH_FILE, 1, engine)
+    return Graph(make_bundle(tmp_path / "b") / CNN_GRAPH_FILE, 1, engine)
 
 
 def test_an_answer_stays_when_the_next_is_given(graph):
@@ -181,7 +179,7 @@ def test_the_engine_is_the_callers_else_the_variables_else_the_default(monkeypat
     assert find_engine() == ENGINE
 
 
-def test_an_unknown_engine_is_refused(monkeypatch):
+def test_an_uncertain_engine_is_refused(monkeypatch):
     monkeypatch.setenv(ENGINE_VARIABLE, "abacus")
     with pytest.raises(
         ConfigError, match="onnxruntime, openvino, openvino-bf16, received 'abacus'"
@@ -191,6 +189,5 @@ def test_an_unknown_engine_is_refused(monkeypatch):
 
 def test_an_engine_that_is_not_installed_is_named(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "openvino", None)
-    monkeypatch.delitem(sys.modules, "har.runtime.openvino", raising=False)
     with pytest.raises(MissingDependencyError, match=r"human-action-recognition\[openvino\]"):
-        Graph(make_bundle(tmp_path / "b") / contract.CNN_GRAPH_FILE, 1, "openvino")
+        Graph(make_bundle(tmp_path / "b") / CNN_GRAPH_FILE, 1, "openvino")

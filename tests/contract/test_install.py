@@ -1,4 +1,4 @@
-"""What `pip install .` does not bring is not needed to recognise."""
+"""What `pip install .` does not bring is not needed to recognize."""
 
 import subprocess
 import sys
@@ -9,9 +9,9 @@ ROOT = Path(__file__).parents[2]
 EXTRAS = ("keras", "matplotlib", "onnx", "openvino", "PIL", "sklearn", "tensorflow")
 SCRIPT = f"""
 import sys
-import har.inference.folder, har.inference.outputs, har.inference.online
-import har.runtime.recognizer, har.events.recut, har.cli
-from har.runtime.detector import PoseDetector
+import har.inference.folder, har.reports.results, har.inference.fusion
+import har.inference.model, har.events.recut, har.cli
+from har.inference.detector import PoseDetector
 PoseDetector(n_threads=1)
 print(*(name for name in {EXTRAS!r} if name in sys.modules))
 """

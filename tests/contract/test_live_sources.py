@@ -16,10 +16,10 @@ from videos import make_video, paint_number, read_number
 from har.config import WatchConfig
 from har.errors import CameraError
 from har.types import Frame
-from har.video.camera import Camera, WebcamSource, open_webcam
-from har.video.live import LiveFrame, LiveSetup, LiveSource
-from har.video.packets import open_played, open_stream
-from har.video.timeline import Timeline
+from har.video.camera.frames import LiveFrame, LiveSetup, LiveSource
+from har.video.camera.packets import open_played, open_stream
+from har.video.camera.timeline import Timeline
+from har.video.camera.webcam import Camera, WebcamSource, open_webcam
 
 N_FRAMES = 50
 SIZE = (64, 96)
@@ -102,8 +102,8 @@ def test_pictures_come_in_order_sized_and_timed_from_their_first(opener: Opener)
     assert abs(frames[0].begun_s) < 0.2
     arrived_s = [frame.arrived_s for frame in frames]
     assert min(np.diff(sorted(arrived_s))) >= 0.0
-    assert setup.tally.n_frames >= len(frames)
-    assert setup.tally.n_damaged == 0
+    assert setup.summary.n_frames >= len(frames)
+    assert setup.summary.n_damaged == 0
 
 
 def test_a_tap_hears_all_on_the_same_timeline(opener: Opener) -> None:
@@ -111,9 +111,9 @@ def test_a_tap_hears_all_on_the_same_timeline(opener: Opener) -> None:
     frames = _take(opener(setup), N_FRAMES - 10)
     assert isinstance(setup.tap, Recorder)
     assert len(setup.tap.times_s) >= len(frames)
-    heard_s = np.array(sorted(setup.tap.times_s))
+    weighed_s = np.array(sorted(setup.tap.times_s))
     for frame in frames:
-        assert np.abs(heard_s - (frame.begun_s + frame.time_s)).min() < 1e-6
+        assert np.abs(weighed_s - (frame.begun_s + frame.time_s)).min() < 1e-6
 
 
 def test_reading_ends_when_it_is_told_to(opener: Opener) -> None:
@@ -126,7 +126,7 @@ def test_reading_ends_when_it_is_told_to(opener: Opener) -> None:
 
 
 def _take(camera: LiveSource, n_frames: int) -> list[LiveFrame]:
-    """Gives the first frames."""
+    """Return the first frames."""
     with camera:
         frames: list[LiveFrame] = []
         for frame in camera:

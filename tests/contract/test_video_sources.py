@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from videos import make_clip, make_rotated, make_video, read_number
 
+from har.video.file.reader import open_video, probe_video
 from har.video.geometry import compute_letterbox
-from har.video.reader import open_video, probe_video
 
 N_FRAMES = 30
 FPS = 25.0

@@ -20,7 +20,7 @@ from cameras import (
 )
 
 from har.config import DecodeConfig, WatchConfig
-from har.runtime.recognizer import Recognizer
+from har.inference.model import Recognizer
 
 SPEED = 2.0
 QUICK = WatchConfig(
@@ -50,7 +50,7 @@ def _send(content: bytes, length_s: float) -> Send:
 
 
 def _has_passed(memory: Memory, states: list[str]) -> bool:
-    """Tells whether the camera was in these states in this order, whatever was between."""
+    """Tell whether the camera was in these states in this order, whatever was between."""
     walk = iter(memory.walk("a"))
     return all(state in walk for state in states)
 
@@ -74,7 +74,7 @@ def test_garbage_is_counted_and_passed_over(
 
 
 def _stop_clock(content: bytes) -> bytes:
-    """Gives the stream with the first picture's times in every picture."""
+    """Return the stream with the first picture's times in every picture."""
     stopped = bytearray(content)
     starts = [
         found.end() for found in re.finditer(rb"\x00\x00\x01\xe0..[\x80-\x8f]", content, re.S)

@@ -11,7 +11,7 @@ from cameras import FPS, Memory, RtspServer, paint_moving, paint_still, watching
 from videos import make_video
 
 from har.config import DecodeConfig, WatchConfig
-from har.runtime.recognizer import Recognizer
+from har.inference.model import Recognizer
 
 PERIOD_S = 4.0
 ACTIVE_S = 1.5
@@ -30,7 +30,7 @@ _MAX_GROWTH_MIB = 12.0
 
 
 def _paint(index: int) -> object:
-    """Gives pictures that move for one and a half of every four seconds."""
+    """Return pictures that move for one and a half of every four seconds."""
     return paint_moving(index) if index / FPS % PERIOD_S < ACTIVE_S else paint_still(index)
 
 
@@ -81,7 +81,7 @@ def _count_final(memory: Memory, camera: str, first: int = 0) -> int:
 @pytest.mark.soak
 @pytest.mark.timeout(SOAK_S + 120)
 def test_memory_does_not_grow(recognizer: Recognizer, tmp_path: Path) -> None:
-    """Watches two cameras whose films end, and so are connected anew, once a minute."""
+    """Watch two cameras whose films end, and so are connected anew, once a minute."""
     film = _make_film(tmp_path / "film.mp4", 60.0)
     with RtspServer(film) as server:
         sources = [server.url(0), server.url(1)]

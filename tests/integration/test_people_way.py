@@ -46,7 +46,7 @@ def test_evaluate_measures_it(trained):
     folder, _, _ = trained
     words = ("evaluate", folder / "bundle", "--store", folder / "store", "--split", "all")
     found = json.loads(run(*words, "--results", folder / "evaluate", "--json").stdout)
-    assert (found["n_clips"], found["n_unknown"]) == (8, 0)
+    assert (found["n_clips"], found["n_uncertain"]) == (8, 0)
     assert found["accuracy"]["mean"] >= 0.75
     assert (folder / "evaluate" / "report.html").is_file()
 
@@ -58,8 +58,8 @@ def test_predict_names_people_in_a_film_that_it_looks_at_itself(trained):
     words = ("predict", folder / "two.mp4", folder / "empty.mp4", "--bundle", folder / "bundle")
     two, empty = json.loads(run(*words, "--out", folder / "found", "--json").stdout)
     assert two["label"] in LABELS
-    assert two["sureness"] > 0.2
-    assert (empty["label"], empty["unknown_share"]) == ("cannot tell", 1.0)
+    assert two["confidence"] > 0.2
+    assert (empty["label"], empty["uncertain_share"]) == ("is uncertain", 1.0)
 
 
 @pytest.mark.parametrize("stage", ["cnn", "system"])

@@ -1,4 +1,4 @@
-"""The commands one after the other, as a person runs them, on made clips."""
+"""The commands one after the other, as a person runs them, on synthetic clips."""
 
 import csv
 import json
@@ -56,13 +56,13 @@ def test_prepare_prints_its_fields(trained):
     assert prepared["n_groups"] == 6
     assert prepared["labels"] == {"moves": 12, "rests": 12}
     assert sum(prepared["splits"].values()) == 24
-    assert {"accuracy", "auc"} <= set(prepared["floor"])
+    assert {"accuracy", "auc"} <= set(prepared["baseline"])
 
 
 def test_train_says_what_it_left(trained):
     folder, _, found = trained
     assert found["stage"] == "system"
-    assert found["made_data"]
+    assert found["synthetic_data"]
     assert (folder / "models" / "har" / "bundle.json").is_file()
 
 
@@ -84,7 +84,7 @@ def test_evaluate_and_crossval_print_the_same_fields(trained):
             *("--results", folder / "crossval", "--json"),
         ).stdout
     )
-    shared = {"accuracy", "auc", "macro_f1", "floor", "n_clips", "n_groups", "labels"}
+    shared = {"accuracy", "auc", "macro_f1", "baseline", "n_clips", "n_groups", "labels"}
     assert shared <= set(evaluated)
     assert shared | {"protocol", "per_fold"} <= set(crossed)
     assert {"per_class", "confusion"} <= set(evaluated)

@@ -18,7 +18,7 @@ Scene = Callable[[float], tuple[tuple[float, bool], ...]]
 
 @lru_cache(maxsize=64)
 def paint_scene(people: tuple[tuple[float, bool], ...]) -> np.ndarray:
-    """Gives an RGB picture of people in a plain room."""
+    """Return an RGB picture of people in a plain room."""
     canvas = np.full((SIZE[0] * 2, SIZE[1] * 2, 3), 205, np.uint8)
     canvas[int(0.75 * len(canvas)) :] = (150, 130, 110)
     for place, is_up in people:
@@ -27,12 +27,12 @@ def paint_scene(people: tuple[tuple[float, bool], ...]) -> np.ndarray:
 
 
 def iter_scene(scene: Scene, length_s: float, fps: float = FPS) -> Iterator[np.ndarray]:
-    """Gives the pictures of a scene."""
+    """Return the pictures of a scene."""
     return (paint_scene(scene(index / fps)) for index in range(round(length_s * fps)))
 
 
 def make_scene(path: Path, scene: Scene, length_s: float, fps: float = FPS) -> Path:
-    """Writes a scene as a video."""
+    """Write a scene as a video."""
     pictures = list(iter_scene(scene, length_s, fps))
     times_s = [index / fps for index in range(len(pictures))]
     return make_video(path, times_s, SIZE, paint=lambda index: pictures[index])

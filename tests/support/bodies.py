@@ -1,4 +1,4 @@
-"""Made people as keypoints, and what a pose network would give for a row of them."""
+"""Synthetic people as keypoints, and what a pose network would give for a row of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from har.pose.people import KEYPOINTS, MAX_PEOPLE, N_KEYPOINTS, Detections
+from har.pose.keypoints import KEYPOINTS, MAX_PEOPLE, N_KEYPOINTS, Detections
 
 _PLACES = {
     "nose": (0.0, -0.92),
@@ -32,14 +32,14 @@ BODY = np.array([_PLACES[name] for name in KEYPOINTS])
 
 
 def stand(x: float, y: float, height: float, score: float = 0.8) -> np.ndarray:
-    """Gives (17, 3) keypoints of one who stands at a place in pixels."""
+    """Return (17, 3) keypoints of one who stands at a place in pixels."""
     points = np.full((N_KEYPOINTS, 3), score)
     points[:, :2] = BODY * height + (x, y)
     return points
 
 
 def wander(rng: np.random.Generator, n_steps: int, x: float, height: float = 100.0) -> np.ndarray:
-    """Gives (n_steps, 17, 3): one who stands about x and moves every joint a little."""
+    """Return (n_steps, 17, 3): one who stands about x and moves every joint a little."""
     points = np.stack([stand(x, 150.0, height)] * n_steps)
     points[..., :2] += rng.normal(0.0, 0.04 * height, (n_steps, N_KEYPOINTS, 2)).cumsum(axis=0) / 3
     points[..., 2] = rng.uniform(0.3, 0.9, (n_steps, N_KEYPOINTS))
@@ -47,7 +47,7 @@ def wander(rng: np.random.Generator, n_steps: int, x: float, height: float = 100
 
 
 def detect(steps: Sequence[Sequence[np.ndarray]]) -> Detections:
-    """Gives what is seen of the (17, 3) bodies of each step; a person's score is the mean one."""
+    """Return what is seen of the (17, 3) bodies of each step; a person's score is the mean one."""
     points = np.zeros((len(steps), MAX_PEOPLE, N_KEYPOINTS, 3), dtype=np.float32)
     scores = np.zeros((len(steps), MAX_PEOPLE), dtype=np.float32)
     for row, bodies in enumerate(steps):

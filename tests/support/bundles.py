@@ -17,11 +17,17 @@ import numpy as np
 import onnx
 from onnx import parser
 
-from har import contract
+from har.bundle import (
+    CNN_GRAPH_FILE,
+    POSE_GRAPH_FILE,
+    TEMPORAL_GRAPH_FILE,
+    BundleInfo,
+    compute_file_hash,
+    save_info,
+)
 from har.config import DecodeConfig
-from har.contract import BundleInfo
+from har.inference.detector import compute_detector_hash
 from har.pose.features import JOINTS, N_FEATURES
-from har.runtime.detector import compute_detector_hash
 from har.types import PoseSpec, Streams, WindowSpec
 
 SPEC = WindowSpec(
@@ -82,7 +88,7 @@ def make_bundle(
     spec: WindowSpec = SPEC,
     decode: DecodeConfig | None = None,
 ) -> Path:
-    """Writes a bundle: the first label is said of still pictures, the second of moving ones.
+    """Write a bundle: the first label is said of still pictures, the second of moving ones.
 
     Further labels are never said.
     """
@@ -98,7 +104,7 @@ def make_people_bundle(
     decode: DecodeConfig | None = None,
     spec: WindowSpec = PEOPLE_SPEC,
 ) -> Path:
-    """Writes a bundle: the first label is said where hands hang, the second where they are up.
+    """Write a bundle: the first label is said where hands hang, the second where they are up.
 
     With ``both`` the second is also said of pictures that move.
     """
@@ -109,7 +115,7 @@ def make_people_bundle(
     for wrist in ("left_wrist", "right_wrist"):
         weights[2 * JOINTS.index(wrist) + 1, 1] = 4.0  # y in trunks, upwards
     tensors = {"weights": weights, "bias": np.zeros(len(LABELS), dtype=np.float32)}
-    _save_graph(folder / contract.POSE_GRAPH_FILE, _POSE, tensors)
+    _save_graph(folder / POSE_GRAPH_FILE, _POSE, tensors)
     decode = decode or DecodeConfig(background=LABELS[0])
     return _save_info(folder, LABELS, spec, streams, pose, decode)
 
@@ -120,8 +126,8 @@ def _save_motion(folder: Path, n_labels: int, spec: WindowSpec) -> None:
     bias = np.full(n_labels, -6.0, dtype=np.float32)
     bias[:2] = 0.0, -1.5 * _MOVING_LEVELS
     tensors = {"weights": weights, "state": weights * np.float32(0.01), "bias": bias}
-    _save_graph(folder / contract.CNN_GRAPH_FILE, _CNN, {})
-    _save_graph(folder / contract.TEMPORAL_GRAPH_FILE, _TEMPORAL, tensors)
+    _save_graph(folder / CNN_GRAPH_FILE, _CNN, {})
+    _save_graph(folder / TEMPORAL_GRAPH_FILE, _TEMPORAL, tensors)
 
 
 def _save_info(
@@ -142,9 +148,9 @@ def _save_info(
         streams=streams,
         pose=pose,
         decode=decode or DecodeConfig(),
-        files={path.name: contract.compute_file_hash(path) for path in folder.glob("*.onnx")},
+        files={path.name: compute_file_hash(path) for path in folder.glob("*.onnx")},
     )
-    contract.save_info(folder, info)
+    save_info(folder, info)
     return folder
 
 

@@ -20,10 +20,10 @@ import pytest
 from videos import make_video
 
 from har.config import WatchConfig
+from har.inference.model import Recognizer
 from har.live.messages import CameraState, LiveEvent, LiveScores
 from har.live.sources import parse_sources
 from har.live.watch import Watch
-from har.runtime.recognizer import Recognizer
 
 FPS = 25
 SIZE = (64, 96)
@@ -32,13 +32,13 @@ _RTSP_PYTHONS = (sys.executable, "/usr/bin/python3")
 
 
 def paint_moving(index: int) -> np.ndarray:
-    """Gives a picture of noise: no two are alike."""
+    """Return a picture of noise: no two are alike."""
     levels = np.random.default_rng(index).integers(40, 210, (8, 12), dtype=np.uint8)
     return np.repeat(np.kron(levels, np.ones((8, 8), np.uint8))[..., None], 3, axis=2)
 
 
 def paint_still(index: int) -> np.ndarray:
-    """Gives a gray picture whose brightness hardly changes, as a camera's noise makes it."""
+    """Return a gray picture whose brightness hardly changes, as a camera's noise makes it."""
     return np.full((*SIZE, 3), 100 + index % 2, np.uint8)
 
 
@@ -49,7 +49,7 @@ def make_ts(
     begin_s: float = 0.0,
     size: tuple[int, int] = SIZE,
 ) -> bytes:
-    """Gives an MPEG transport stream whose timestamps begin at ``begin_s``."""
+    """Return an MPEG transport stream whose timestamps begin at ``begin_s``."""
     times_s = begin_s + np.arange(round(length_s * FPS)) / FPS
     return make_video(path, times_s.tolist(), size, paint=paint).read_bytes()
 
@@ -87,7 +87,7 @@ class HttpCamera:
                 camera._answer(self)
 
             def log_message(self, *_: object) -> None:
-                """Says nothing."""
+                """Return nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
@@ -131,7 +131,7 @@ class HttpCamera:
 
 @cache
 def find_rtsp_python() -> str | None:
-    """Gives a Python that has GStreamer's RTSP server, None where there is none."""
+    """Return a Python that has GStreamer's RTSP server, None where there is none."""
     check = "import gi; gi.require_version('GstRtspServer', '1.0')"
     for python in _RTSP_PYTHONS:
         if Path(python).exists():
@@ -166,7 +166,7 @@ class RtspServer:
         self.kill()
 
     def kill(self) -> None:
-        """Ends the server at once, as a power cut does."""
+        """End the server at once, as a power cut does."""
         self._process.kill()
         self._process.wait()
         if self._process.stdout:
@@ -195,7 +195,7 @@ class Memory:
         self.n_closed += 1
 
     def walk(self, camera: str) -> list[str]:
-        """Gives a camera's states in their order, each once a stay."""
+        """Return a camera's states in their order, each once a stay."""
         states = [state.state for state in self.states if state.name == camera]
         return [
             state for state, before in zip(states, [None, *states], strict=False) if state != before
@@ -212,7 +212,7 @@ class Memory:
 def watching(
     recognizer: Recognizer, sources: Iterable[str], config: WatchConfig, tap: object = None
 ) -> Iterator[tuple[Memory, Callable[[Callable[[], bool], float], None]]]:
-    """Runs a watch on a thread; gives what it says and a function that waits until it is so.
+    """Run a watch on a thread; return what it says and a function that waits until it is so.
 
     Whatever the watch raises is raised at the end of the block.
     """

@@ -1,4 +1,4 @@
-"""Scores and truth by hand: what a recogniser says where, and what is so."""
+"""Scores and truth by hand: what a recognizer says where, and what is so."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from har.evaluation.alarms import ScoredRecording
+from har.metrics.alarms import ScoredRecording
 from har.types import Event, Scores
 
 LABELS = ("playing", "hit")
@@ -14,7 +14,7 @@ STEP_S = 0.5
 
 
 def make_scores(length_s: float, spans: Sequence[tuple[float, float, float]]) -> Scores:
-    """Gives scores of ``hit``: ``(start_s, end_s, score)`` here and there, 0.05 elsewhere."""
+    """Return scores of ``hit``: ``(start_s, end_s, score)`` here and there, 0.05 elsewhere."""
     times_s = (np.arange(round(length_s / STEP_S)) + 0.5) * STEP_S
     hit = np.full(len(times_s), 0.05)
     for start_s, end_s, score in spans:
@@ -29,6 +29,6 @@ def make_recording(
     acts: Sequence[tuple[float, float]],
     length_s: float = 1800.0,
 ) -> ScoredRecording:
-    """Gives a recording with scores and acts of ``hit``."""
+    """Return a recording with scores and acts of ``hit``."""
     truth = tuple(Event("hit", onset_s, offset_s, 1.0) for onset_s, offset_s in acts)
     return ScoredRecording(name, make_scores(length_s, spans), truth)

@@ -11,13 +11,13 @@ from bodies import detect, stand
 from stores import SIZE, draw_bar
 from videos import make_video
 
-from har import windows
 from har.config import PrepareConfig
 from har.dataset.prepare import prepare
 from har.dataset.store import Store
-from har.pose.people import INDEX, Detections
-from har.runtime.detector import compute_detector_hash
-from har.runtime.keypoints import FOLDER
+from har.inference.cache import FOLDER
+from har.inference.detector import compute_detector_hash
+from har.pose.keypoints import INDEX, Detections
+from har.sampling.times import compute_span_s, compute_step_times
 
 LABELS = ("hitting_others", "hitting_self", "playing")
 RATE_HZ = 10.0
@@ -29,7 +29,7 @@ Draw = Callable[[str, np.random.Generator, int], Detections]
 
 
 def act(label: str, rng: np.random.Generator, n_steps: int) -> Detections:
-    """Gives one person whose hand goes to the own head or the other's, or hangs; and the other."""
+    """Return one person whose hand goes to the own head or the other's, or hangs; and the other."""
     x, y = rng.uniform(100, 150), rng.uniform(140, 160)
     phase = int(rng.integers(4))
     steps = []
@@ -46,17 +46,17 @@ def act(label: str, rng: np.random.Generator, n_steps: int) -> Detections:
 
 
 def see_nobody(label: str, rng: np.random.Generator, n_steps: int) -> Detections:
-    """Gives empty steps."""
+    """Return empty steps."""
     return detect([[]] * n_steps)
 
 
 def write_keypoints(store: Store, draw: Draw = act) -> None:
-    """Puts keypoints into a store as if the pose network had seen them, the same each time."""
+    """Put keypoints into a store as if the pose network had seen them, the same each time."""
     folder = store.path / FOLDER / f"{compute_detector_hash()[:12]}-{RATE_HZ:g}"
     folder.mkdir(parents=True, exist_ok=True)
     for clip in store.clips:
-        span_s = windows.compute_span_s(store.load_times(clip.clip_id))
-        n_steps = len(windows.compute_step_times(span_s, RATE_HZ))
+        span_s = compute_span_s(store.load_times(clip.clip_id))
+        n_steps = len(compute_step_times(span_s, RATE_HZ))
         rng = np.random.default_rng(zlib.crc32(clip.clip_id.encode()))
         found = draw(clip.label, rng, n_steps)
         path = folder / f"{clip.clip_id}.{clip.hash[:12]}.npz"
@@ -66,7 +66,7 @@ def write_keypoints(store: Store, draw: Draw = act) -> None:
 def make_films(
     folder: Path, n_groups: int, labels: tuple[str, ...] = LABELS, length_s: float = 1.5
 ) -> Path:
-    """Writes a film of each label for every group, a bar that moves or rests; gives the manifest.
+    """Write a film of each label for every group, a bar that moves or rests; gives the manifest.
 
     Where it is seen does not tell the label; each film is a little longer than the one before.
     """
@@ -89,7 +89,7 @@ def make_films(
 def make_crowd_store(
     folder: Path, draw: Draw = act, n_groups: int = 6, labels: tuple[str, ...] = LABELS
 ) -> Store:
-    """Makes films, prepares them, and writes the keypoints of ``draw``."""
+    """Make films, prepare them, and write the keypoints of ``draw``."""
     manifest = make_films(folder / "films", n_groups, labels)
     prepare(manifest, folder / "store", PrepareConfig(size=SIZE, n_folds=2, jobs=1))
     store = Store.load(folder / "store")

@@ -22,13 +22,13 @@ def make_event(
     camera: str = "hall",
     start: datetime = NOON,
 ) -> LiveEvent:
-    """Gives an event of a camera whose timeline starts at ``start``."""
+    """Return an event of a camera whose timeline starts at ``start``."""
     event = Event("hit", onset_s, onset_s + length_s, score)
     return LiveEvent(camera, event, start + timedelta(seconds=onset_s), is_open)
 
 
 def make_alert(event: LiveEvent | None = None) -> Alert:
-    """Gives the alert of an event that is known to its offset."""
+    """Return the alert of an event that is known to its offset."""
     event = event or make_event()
     length_s = event.event.offset_s - event.event.onset_s
     return Alert(event, event.began_at + timedelta(seconds=length_s))
@@ -37,7 +37,7 @@ def make_alert(event: LiveEvent | None = None) -> Alert:
 def make_scores(
     times_s: list[float], hits: list[float], camera: str = "hall", latency_s: float = 0.1
 ) -> LiveScores:
-    """Gives final scores of one second each; ``now`` is the last, or even chances."""
+    """Return final scores of one second each; ``now`` is the last, or even chances."""
     values = np.array([[1 - hit, hit] for hit in hits], dtype=np.float32).reshape(-1, 2)
     now = values[-1] if hits else np.array([0.5, 0.5], np.float32)
     times = np.array(times_s, dtype=np.float64)
@@ -45,5 +45,5 @@ def make_scores(
 
 
 def make_state(name: str = "hall", state: State = "live", note: str = "") -> CameraState:
-    """Gives a camera's state."""
+    """Return a camera's state."""
     return CameraState(name, state, NOON, note, 24.9, 0.18, 4210, 3, 1, 2)

@@ -34,9 +34,9 @@ class _Figure:
         cv2.line(self._canvas, *ends, color, max(int(width * self._unit), 1), cv2.LINE_AA)
 
     def oval(self, x, y, radius_x, radius_y, color, start_deg=0) -> None:
-        centre = tuple(self.at(x, y).astype(int).tolist())
+        center = tuple(self.at(x, y).astype(int).tolist())
         radii = (max(int(radius_x * self._unit), 1), max(int(radius_y * self._unit), 1))
-        cv2.ellipse(self._canvas, centre, radii, 0, start_deg, 360, color, -1, cv2.LINE_AA)
+        cv2.ellipse(self._canvas, center, radii, 0, start_deg, 360, color, -1, cv2.LINE_AA)
 
     def arm(self, side: int, wrist: tuple[float, float]) -> None:
         shoulder, hand = self.at(0.115 * side, 0.205), self.at(wrist[0] * side, wrist[1])
@@ -51,7 +51,7 @@ class _Figure:
 
 
 def draw_person(canvas: np.ndarray, x: float, height: float, raised: float) -> None:
-    """Draws a standing person who faces the camera.
+    """Draw a standing person who faces the camera.
 
     Args:
         canvas: (H, W, 3) uint8, changed in place.
@@ -88,7 +88,7 @@ def draw_person(canvas: np.ndarray, x: float, height: float, raised: float) -> N
 def paint_people(
     places: tuple[float, ...], raised: float = 0.0, height: float = 0.85, size=SIZE, light=1.0
 ) -> np.ndarray:
-    """Gives an RGB picture of people at ``places`` (parts of the width) in a plain room."""
+    """Return an RGB picture of people at ``places`` (parts of the width) in a plain room."""
     canvas = np.full((size[0] * _ZOOM, size[1] * _ZOOM, 3), 205, np.uint8)
     canvas[int(0.75 * len(canvas)) :] = (150, 130, 110)
     for place in places:
@@ -98,7 +98,7 @@ def paint_people(
 
 
 def paint_moment(time_s: float, places: tuple[float, ...] = (0.5,), **look) -> np.ndarray:
-    """Gives the picture of a moment: hands go up and down, once a second."""
+    """Return the picture of a moment: hands go up and down, once a second."""
     phases = (0.0, 0.25, 0.5, 0.75, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0)
     return paint_people(places, phases[round(time_s * FPS) % len(phases)], **look)
 
@@ -108,6 +108,6 @@ def iter_times(length_s: float) -> Iterator[float]:
 
 
 def make_film(path: Path, pictures: Iterable[np.ndarray]) -> Path:
-    """Writes RGB pictures of one size as a film of `FPS`."""
+    """Write RGB pictures of one size as a film of `FPS`."""
     shown = list(pictures)
     return make_clip(path, len(shown), FPS, size=shown[0].shape[:2], paint=lambda i: shown[i])

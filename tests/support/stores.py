@@ -1,4 +1,4 @@
-"""A small store of made clips that a network can learn in seconds: a bar that moves or rests."""
+"""A small store of synthetic clips that is learnt in seconds: a bar that moves or rests."""
 
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,7 @@ SIZE = (64, 96)
 
 
 def draw_bar(index: int, label: str, group: int) -> np.ndarray:
-    """Gives picture ``index`` of a clip: (H, W, 3) uint8."""
+    """Return picture ``index`` of a clip: (H, W, 3) uint8."""
     picture = np.full((*SIZE, 3), 60 + 10 * group, np.uint8)
     step = index if label == "moves" else 0
     left = (7 * group + 4 * step) % (SIZE[1] - 16)
@@ -24,7 +24,7 @@ def draw_bar(index: int, label: str, group: int) -> np.ndarray:
 
 
 def make_clips(folder: Path, n_groups: int = 6, n_frames: int = 25) -> Path:
-    """Writes two clips of each label for every group; gives the manifest."""
+    """Write two clips of each label for every group; return the manifest."""
     rows = ["path,label,group,origin"]
     for group in range(n_groups):
         for label in LABELS:
@@ -39,7 +39,7 @@ def make_clips(folder: Path, n_groups: int = 6, n_frames: int = 25) -> Path:
 
 
 def make_store(folder: Path, **options: int) -> Store:
-    """Makes the clips and prepares them, gray."""
+    """Make the clips and prepare them, gray."""
     config = PrepareConfig(size=SIZE, n_folds=3, jobs=1)
     prepare(make_clips(folder / "clips", **options), folder / "store", config)
     return Store.load(folder / "store")

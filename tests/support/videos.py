@@ -21,7 +21,7 @@ Painter = Callable[[int], np.ndarray]
 
 
 def paint_number(number: int, size: tuple[int, int]) -> np.ndarray:
-    """Gives a (H, W, 3) uint8 picture that shows ``number`` (below 65536) as a board."""
+    """Return a (H, W, 3) uint8 picture that shows ``number`` (below 65536) as a board."""
     bits = [(number >> shift) & 1 for shift in reversed(range(FIELDS * FIELDS))]
     board = np.array(bits, dtype=np.uint8).reshape(FIELDS, FIELDS) * (WHITE - BLACK) + BLACK
     rows = np.arange(size[0]) * FIELDS // size[0]
@@ -30,7 +30,7 @@ def paint_number(number: int, size: tuple[int, int]) -> np.ndarray:
 
 
 def read_number(image: np.ndarray) -> int:
-    """Reads the number off a decoded picture: the whole board, without letterbox bars."""
+    """Read the number off a decoded picture: the whole board, without letterbox bars."""
     gray = image if image.ndim == 2 else image.mean(axis=2)
     height, width = gray.shape
     number = 0
@@ -53,7 +53,7 @@ def make_video(
     time_base: Fraction = MILLISECOND,
     audio: bool = False,
 ) -> Path:
-    """Writes a video whose frames are presented at ``times_s``, rounded to ``time_base``.
+    """Write a video whose frames are presented at ``times_s``, rounded to ``time_base``.
 
     Args:
         path: The ending chooses the container.
@@ -84,14 +84,14 @@ def make_video(
 
 
 def make_clip(path: Path, n_frames: int = 25, fps: float = 25.0, **options: object) -> Path:
-    """Writes a video of a constant rate."""
+    """Write a video of a constant rate."""
     interval = 1 / Fraction(fps).limit_denominator(1001)
     times_s = [float(i * interval) for i in range(n_frames)]
     return make_video(path, times_s, time_base=interval, **options)  # type: ignore[arg-type]
 
 
 def make_rotated(path: Path, clockwise_deg: int, **options: object) -> Path:
-    """Writes an MP4 whose metadata asks players to turn it clockwise by 90, 180 or 270."""
+    """Write an MP4 whose metadata asks players to turn it clockwise by 90, 180 or 270."""
     make_clip(path, **options)  # type: ignore[arg-type]
     sine, cosine = {90: (1, 0), 180: (0, -1), 270: (-1, 0)}[clockwise_deg]
     turn = np.array([cosine, sine, 0, -sine, cosine, 0, 0, 0, 1 << 14]) << 16
@@ -103,7 +103,7 @@ def make_rotated(path: Path, clockwise_deg: int, **options: object) -> Path:
 
 
 def make_truncated(path: Path, keep: float = 0.5, **options: object) -> Path:
-    """Writes a Matroska or AVI video and cuts its file to the part ``keep``."""
+    """Write a Matroska or AVI video and cut its file to the part ``keep``."""
     make_clip(path, **options)  # type: ignore[arg-type]
     content = path.read_bytes()
     path.write_bytes(content[: int(len(content) * keep)])
@@ -111,7 +111,7 @@ def make_truncated(path: Path, keep: float = 0.5, **options: object) -> Path:
 
 
 def make_truncated_mp4(path: Path, keep: float = 0.5, n_frames: int = 50) -> Path:
-    """Writes an MP4 with its index in front and cuts off the end of the pictures."""
+    """Write an MP4 with its index in front and cut off the end of the pictures."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w", options={"movflags": "faststart"}) as container:
         stream = container.add_stream("libx264", rate=25, options={"bf": "0", "g": "10"})
@@ -128,21 +128,21 @@ def make_truncated_mp4(path: Path, keep: float = 0.5, n_frames: int = 50) -> Pat
 
 
 def make_empty_file(path: Path) -> Path:
-    """Writes a file of no bytes."""
+    """Write a file of no bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(b"")
     return path
 
 
 def make_not_a_video(path: Path) -> Path:
-    """Writes a file that no video format owns."""
+    """Write a file that no video format owns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(np.random.default_rng(0).bytes(4096))
     return path
 
 
 def make_audio_only(path: Path) -> Path:
-    """Writes a second of silence in a video container."""
+    """Write a second of silence in a video container."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with av.open(str(path), "w") as container:
         _mux_silence(container, _add_sound(container))
@@ -155,7 +155,7 @@ def make_resolution_change(
     n_each: int = 10,
     times_s: Sequence[float] | None = None,
 ) -> Path:
-    """Writes an MPEG-TS whose pictures change size part-way; the numbers run through.
+    """Write an MPEG-TS whose pictures change size part-way; the numbers run through.
 
     Frames come every 0.04 s, or at ``times_s``, one a frame, rounded to milliseconds.
     """

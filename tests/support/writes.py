@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 
 from har.inference.folder import Write
-from har.inference.recording import VideoResult
+from har.result import VideoResult
 
 
 def write_label(base: Path, result: VideoResult, ending: str = ".label.txt") -> None:
@@ -13,7 +13,7 @@ def write_label(base: Path, result: VideoResult, ending: str = ".label.txt") -> 
 
 
 def kill_at(name: str) -> Write:
-    """Gives a `Write` that makes the process die when it comes to a video of that name."""
+    """Return a `Write` that makes the process die when it comes to a video of that name."""
     return partial(_write_or_die, name)
 
 

@@ -17,8 +17,8 @@ from har.cli.dataset import prepare, synth
 from har.cli.demo import demo
 from har.cli.events import events
 from har.cli.export import export
-from har.cli.recognise import predict
-from har.cli.stage import stage
+from har.cli.predict import predict
+from har.cli.record import stage
 from har.cli.train import crossval, evaluate, train
 from har.cli.tune import score_events, tune
 from har.cli.watch import watch
@@ -29,7 +29,7 @@ from har.errors import HarError
 @click.version_option(__version__, prog_name="har")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def har(debug: bool) -> None:
-    """Recognise human actions in video: a CNN for each frame, an LSTM over time.
+    """Recognize human actions in video: a CNN for each frame, an LSTM over time.
 
     An aid for triage and coding; never a diagnosis, never an unattended alarm.
     """
@@ -54,7 +54,7 @@ for _command in (
 
 
 def main() -> None:
-    """Runs the command line and turns errors of har into exit code 1."""
+    """Run the command line and turn errors of har into exit code 1."""
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_MININTERVAL", "30")
     try:

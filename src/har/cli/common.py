@@ -51,7 +51,7 @@ decode_option = click.option(
 
 
 def build_decode(base: DecodeConfig, rules: Path | None, changes: Sequence[str]) -> DecodeConfig:
-    """Gives the rules of a file, if one is named, over ``base``, and single settings over those.
+    """Return the rules of a file, if one is named, over ``base``, and single settings over those.
 
     Args:
         base: The bundle's.
@@ -63,7 +63,7 @@ def build_decode(base: DecodeConfig, rules: Path | None, changes: Sequence[str])
 
 
 def parse_changes(texts: Sequence[str]) -> dict[str, float]:
-    """Reads what `set_option` took, for `har.config.change_rules`.
+    """Read what `set_option` took, for `har.config.change_rules`.
 
     >>> parse_changes(["min_s=1", "hit.onset=0.7"])
     {'min_s': 1.0, 'hit.onset': 0.7}
@@ -81,7 +81,7 @@ def parse_changes(texts: Sequence[str]) -> dict[str, float]:
 
 
 def recipe_options(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Adds the options from which `build_train_config` makes a recipe."""
+    """Add the options from which `build_train_config` makes a recipe."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in (
@@ -107,7 +107,7 @@ def recipe_options(default: str) -> Callable[[Callable[..., Any]], Callable[...,
 
 
 def build_train_config(recipe: str, config_file: Path | None, seed: int | None) -> TrainConfig:
-    """Gives the recipe with the file's settings and the seed put over it."""
+    """Return the recipe with the file's settings and the seed put over it."""
     config = update_config(TrainConfig(), RECIPES[recipe], f"recipe {recipe}")
     if config_file is not None:
         config = load_config(config_file, config)
@@ -115,7 +115,7 @@ def build_train_config(recipe: str, config_file: Path | None, seed: int | None) 
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:
-    """Reads ``HxW``."""
+    """Read ``HxW``."""
     if text is None:
         return None
     parts = text.lower().split("x")
@@ -126,7 +126,7 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Turns a missing package into what to install."""
+    """Turn a missing package into what to install."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -138,7 +138,7 @@ def extra(name: str) -> Iterator[None]:
 
 @contextmanager
 def training() -> Iterator[None]:
-    """Loads Keras and its backend without their chatter, and keeps them quiet meanwhile."""
+    """Load Keras and its backend without their chatter, and keep them quiet meanwhile."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
@@ -151,7 +151,7 @@ def training() -> Iterator[None]:
 
 @contextmanager
 def _muted_stderr() -> Iterator[None]:
-    """Sends what native code writes to standard error nowhere; TensorFlow has no switch for it."""
+    """Send what native code writes to standard error nowhere; TensorFlow has no switch for it."""
     sys.stderr.flush()
     saved = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -165,17 +165,17 @@ def _muted_stderr() -> Iterator[None]:
 
 
 def print_json(value: Any) -> None:
-    """Prints a result for machines."""
+    """Print a result for machines."""
     click.echo(json.dumps(value, indent=2))
 
 
 def say(text: str = "") -> None:
-    """Prints a line for people."""
+    """Print a line for people."""
     click.echo(text, err=True)
 
 
 def say_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Prints a table with columns as wide as they need to be."""
+    """Print a table with columns as wide as they need to be."""
     cells = [[str(cell) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     for number, row in enumerate(cells):
@@ -186,7 +186,7 @@ def say_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
 
 
 def format_interval(interval: dict[str, Any]) -> str:
-    """Gives a figure with its 95 % interval as text."""
+    """Return a figure with its 95 % interval as text."""
     if interval["mean"] is None:
         return "not defined"
     if interval["ci95"] is None:

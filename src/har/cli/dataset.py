@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,12 +11,10 @@ from har.cli.common import extra, json_option, parse_size, print_json, say, say_
 from har.config import PrepareConfig, SequencesConfig, SynthConfig
 
 SEQUENCES_NAME = "sequences.npz"
-N_CHECKED = 3000
-"""Sequences that `har synth --check` makes if not told otherwise."""
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path), required=False)
+@click.argument("out", type=click.Path(path_type=Path))
 @click.option("--clips", default=SynthConfig.n_clips, show_default=True, help="Clips in all.")
 @click.option("--scenes", default=SynthConfig.n_scenes, show_default=True, help="Scenes (groups).")
 @click.option("--seed", default=SynthConfig.seed, show_default=True, help="Same seed, same bytes.")
@@ -36,15 +33,10 @@ N_CHECKED = 3000
     type=click.IntRange(min=1),
     help="Instead of clips make so many sequences of detected skeletons.",
 )
-@click.option(
-    "--check",
-    is_flag=True,
-    help="Only test which single cues of made sequences tell the classes; needs no OUT.",
-)
 @click.option("--jobs", default=0, help="Processes; 0 means one a core.")
 @json_option
 def synth(
-    out: Path | None,
+    out: Path,
     clips: int,
     scenes: int,
     seed: int,
@@ -52,25 +44,19 @@ def synth(
     minutes: float,
     variety: float,
     skeletons: int | None,
-    check: bool,
     jobs: int,
     as_json: bool,
 ) -> None:
-    """Make labelled clips of people who hit themselves, hit others, or play.
+    """Make labeled clips of people who hit themselves, hit others, or play.
 
-    Made clips are for set-up, tests and pre-training; figures on them say nothing of real people.
+    Synthetic clips are for set-up, tests and pre-training; figures on them say nothing of real
+    people.
     """
-    if check:
-        _check_cues(skeletons or N_CHECKED, variety, seed, jobs, as_json)
-        return
-    if out is None:
-        raise click.UsageError("Missing argument 'OUT': the folder that is written to.")
     if skeletons is not None:
         _write_skeletons(out, skeletons, variety, seed, jobs, as_json)
         return
-    from har.synthetic.clips import write_clips
+    from har.synthetic.clips import write_clips, write_sheet
     from har.synthetic.recordings import write_recordings
-    from har.synthetic.sheet import write_sheet
 
     config = SynthConfig(
         n_clips=clips,
@@ -80,7 +66,7 @@ def synth(
         variety=variety,
         seed=seed,
     )
-    result: dict[str, Any] = {"made": True, "n_clips": clips, "n_recordings": recordings}
+    result: dict[str, Any] = {"synthetic": True, "n_clips": clips, "n_recordings": recordings}
     if clips:
         result["manifest"] = str(write_clips(out, config, jobs, progress=True))
         result["sheet"] = str(write_sheet(out / "sheet.png", out / "manifest.csv"))
@@ -101,31 +87,8 @@ def _write_skeletons(
     config = SequencesConfig(n_sequences=n, variety=variety, seed=seed)
     path = write_sequences(out / SEQUENCES_NAME, config, jobs, progress=True)
     if as_json:
-        print_json({"made": True, "n_sequences": n, "sequences": str(path)})
+        print_json({"synthetic": True, "n_sequences": n, "sequences": str(path)})
     say(f"sequences: {path}")
-
-
-def _check_cues(n: int, variety: float, seed: int, jobs: int, as_json: bool) -> None:
-    config = SequencesConfig(n_sequences=n, variety=variety, seed=seed)
-    with extra("train"):
-        from har.synthetic.check import check_cues, find_leaks, require_no_leak
-
-        figures = check_cues(config, jobs, progress=True)
-    leaks = find_leaks(figures)
-    if as_json:
-        print_json({"n_sequences": n, "figures": [asdict(figure) for figure in figures]})
-    rows = [
-        (
-            f"{figure.label} / {figure.other}",
-            figure.cue,
-            f"{figure.true_auc:.3f}",
-            f"{figure.seen_auc:.3f}",
-            "TELLS THE CLASS" if figure in leaks else figure.why,
-        )
-        for figure in figures
-    ]
-    say_table(["classes", "cue alone", "AUC true", "AUC seen", "part of the act"], rows)
-    require_no_leak(figures)
 
 
 @click.command()
@@ -177,8 +140,11 @@ def prepare(
     )
     with extra("train"):
         from har.dataset.prepare import prepare as prepare_store
+        from har.reports.store import write_report
 
-        summary = prepare_store(source, store, config, progress=True).to_json()
+        done = prepare_store(source, store, config, progress=True)
+        write_report(done.report, done.store)
+        summary = done.to_json()
     if as_json:
         print_json(summary)
     _say_summary(summary, store)
@@ -191,11 +157,11 @@ def _say_summary(summary: dict[str, Any], store: Path) -> None:
     )
     say_table(["class", "clips"], list(summary["labels"].items()))
     say_table(["split", "clips"], list(summary["splits"].items()))
-    floor = summary["floor"]
-    if floor:
+    baseline = summary["baseline"]
+    if baseline:
         say(
-            f"Shortcut floor (what size, frame rate and length alone predict): accuracy "
-            f"{floor['accuracy']:.3f}, AUC {floor['auc']:.3f}"
+            f"Shortcut baseline (what size, frame rate and length alone predict): accuracy "
+            f"{baseline['accuracy']:.3f}, AUC {baseline['auc']:.3f}"
         )
     for warning in summary["warnings"]:
         say(f"Warning: {warning}")

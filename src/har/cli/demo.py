@@ -14,7 +14,7 @@ from har.cli.common import format_interval, json_option, print_json, say, say_ta
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("demo"))
 @json_option
 def demo(folder: Path, as_json: bool) -> None:
-    """Try everything on made clips: make, prepare, train, measure, recognise (some 5 minutes)."""
+    """Try everything on synthetic clips: make, prepare, train, measure, recognize (5 minutes)."""
     with training():
         from har.demo import run_demo
 
@@ -28,15 +28,15 @@ def _say_result(result: dict[str, Any]) -> None:
     test, matches = result["test"], result["matches"]
     say()
     rows = [
-        ["test accuracy (made clips)", format_interval(test["accuracy"])],
-        ["test AUC (made clips)", format_interval(test["auc"])],
+        ["test accuracy (synthetic clips)", format_interval(test["accuracy"])],
+        ["test AUC (synthetic clips)", format_interval(test["auc"])],
         ["test clips, scenes", f"{test['n_clips']}, {test['n_groups']}"],
-        ["shortcut floor, accuracy", f"{test['floor']['accuracy']:.3f}"],
-        ["acts found in the made recording", f"{matches['n_found']} of {matches['n_true']}"],
+        ["shortcut baseline, accuracy", f"{test['baseline']['accuracy']:.3f}"],
+        ["acts found in the synthetic recording", f"{matches['n_found']} of {matches['n_true']}"],
         ["false events in it", matches["n_false"]],
         ["minutes", f"{result['wall_s'] / 60:.1f}"],
     ]
     say_table(["what", "value"], rows)
     say()
     say_table(["look at", "where"], list(result["paths"].items()))
-    say("Made clips show that the whole way works; they say nothing of real people.")
+    say("Synthetic clips show that the whole way works; they say nothing of real people.")

@@ -18,7 +18,7 @@ from har.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from har.events.outcomes import Totals
+    from har.events.summary import Totals
 
 _HOUR_S, _MINUTE_S = 3600.0, 60.0
 _PER_HOUR_FROM_S = 1800.0
@@ -55,21 +55,22 @@ def events(
     SCORES are files that 'har predict' wrote, or folders of them. Neither the video nor the network
     is needed.
     """
-    from har.config import OWN_LABELS, DecodeConfig, find_background
-    from har.contract import load_info
-    from har.events.outcomes import add_totals
+    from har.bundle import find_bundle, load_info
+    from har.config import SINGLE_PERSON_LABELS, DecodeConfig, find_background
+    from har.events.files import find_scores
     from har.events.recut import cut_again, write_recut
-    from har.events.saved import find_scores
-    from har.runtime.shipped import find_bundle
+    from har.events.summary import add_totals
 
     info = None if bundle is None else load_info(find_bundle(bundle))
-    own_labels = info.pose.own_labels if info and info.pose else OWN_LABELS
+    single_person_labels = (
+        info.pose.single_person_labels if info and info.pose else SINGLE_PERSON_LABELS
+    )
 
     def choose(labels: tuple[str, ...]) -> DecodeConfig:
         base = info.decode if info else DecodeConfig(find_background(labels))
         return build_decode(base, rules, changes)
 
-    found = list(cut_again(find_scores(scores), choose, own_labels))
+    found = list(cut_again(find_scores(scores), choose, single_person_labels))
     write_recut(out, found)
     if as_json:
         print_json([recut.to_json() for recut in found])
@@ -82,7 +83,7 @@ def events(
 
 
 def say_totals(totals: Totals) -> None:
-    """Prints how often and how long each label was found, and the time in which none was."""
+    """Print how often and how long each label was found, and the time in which none was."""
     is_long = totals.duration_s >= _PER_HOUR_FROM_S
     unit, part = ("per hour", 1.0) if is_long else ("per minute", _MINUTE_S / _HOUR_S)
     rows: list[list[object]] = [
@@ -91,7 +92,7 @@ def say_totals(totals: Totals) -> None:
     ]
     rest: list[list[object]] = [
         [name, "", *_share(length_s, totals), ""]
-        for name, length_s in (("(nothing)", totals.nothing_s), ("(not sure)", totals.unsure_s))
+        for name, length_s in (("(nothing)", totals.nothing_s), ("(uncertain)", totals.uncertain_s))
     ]
     say_table(["label", "events", "total", "share", unit], rows + rest)
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast, get_args
 
 import click
 
+from har.bundle import find_bundle
 from har.cli.common import extra, json_option, print_json, say, say_table, training
 from har.config import ExportConfig, ExportFormat
-from har.runtime.shipped import find_bundle
 
 if TYPE_CHECKING:
     from har.export.run import ExportResult

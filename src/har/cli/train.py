@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import click
 
+from har.bundle import BundleInfo, find_bundle
 from har.cli.common import (
     build_train_config,
     extra,
@@ -20,9 +21,7 @@ from har.cli.common import (
     training,
 )
 from har.config import CrossvalConfig
-from har.contract import BundleInfo
 from har.files import write_json
-from har.runtime.shipped import find_bundle
 
 out_option = click.option(
     "--out",
@@ -35,7 +34,7 @@ out_option = click.option(
 
 
 def results_option(default: str) -> Any:
-    """Gives the option for the folder of graphs, logs and figures."""
+    """Return the option for the folder of graphs, log and figures."""
     return click.option(
         "--results",
         "results_dir",
@@ -52,7 +51,7 @@ streams_option = click.option(
     default="auto",
     show_default=True,
     help="What the model looks at: motion in the picture, people's keypoints, or both; "
-    "auto looks how sure the keypoints are.",
+    "auto looks how confident the keypoints are.",
 )
 from_option = click.option(
     "--from",
@@ -114,7 +113,7 @@ def _describe(info: BundleInfo, bundle_dir: Path, results_dir: Path) -> dict[str
         "streams": info.streams,
         "backbone": info.backbone,
         "temporal": info.temporal,
-        "made_data": info.made_data,
+        "synthetic_data": info.synthetic_data,
         "metrics": info.metrics,
     }
 
@@ -164,7 +163,7 @@ def crossval(
     settings = CrossvalConfig(folds, seeds, cast("Any", protocol))
     with training():
         from har.dataset.store import Store
-        from har.evaluation.figures import write_reliability
+        from har.reports.figures import write_reliability
         from har.training.crossval import crossvalidate, record_crossval
         from har.training.run import Run
         from har.training.streams import settle_streams
@@ -203,7 +202,7 @@ def evaluate(bundle: Path, store: Path, split: str, results_dir: Path, as_json: 
     """Measure a bundle on prepared clips: figures with intervals, confusion, a page to read."""
     with extra("train"):
         from har.dataset.store import Store
-        from har.inference.evaluate import Part, evaluate_bundle, write_evaluation
+        from har.inference.clips import Part, evaluate_bundle, write_evaluation
 
         part = cast("Part", split)
         result = evaluate_bundle(find_bundle(bundle), Store.load(store), part, progress=True)
@@ -231,16 +230,19 @@ def _three(value: float | None) -> str:
 
 
 def _say_figures(values: dict[str, Any]) -> None:
-    made = " (made clips)" if values["made_data"] else ""
-    floor = values["floor"] or {}
+    made = " (synthetic clips)" if values["synthetic_data"] else ""
+    baseline = values["baseline"] or {}
     say(f"{values['n_clips']} clips, {values['n_groups']} groups{made}")
-    if values.get("n_unknown"):
-        say(f"Of {values['n_unknown']} clips it cannot tell: nobody's keypoints are sure enough")
+    if values.get("n_uncertain"):
+        say(
+            f"Of {values['n_uncertain']} clips it is uncertain: "
+            "nobody's keypoints are confident enough"
+        )
     rows = [
-        [name, format_interval(values[name]), _three(floor.get(name))]
+        [name, format_interval(values[name]), _three(baseline.get(name))]
         for name in ("accuracy", "auc", "macro_f1")
     ]
-    say_table(["figure", "value [95 % over groups]", "shortcut floor"], rows)
+    say_table(["figure", "value [95 % over groups]", "shortcut baseline"], rows)
     if values["n_groups"] < _FEW_GROUPS:
         say(
             f"Only {values['n_groups']} groups: intervals over so few are too narrow to be relied "

@@ -22,10 +22,10 @@ from har.config import DecodeConfig, TuneConfig, find_background
 from har.config.decode import RULE_FIELDS
 
 if TYPE_CHECKING:
-    from har.contract import BundleInfo
-    from har.evaluation.events import EventMetrics
-    from har.evaluation.intervals import Interval
-    from har.evaluation.tune import TuneResult
+    from har.bundle import BundleInfo
+    from har.metrics.events import EventMetrics
+    from har.metrics.intervals import Interval
+    from har.metrics.tuning import TuneResult
 
 _path = click.Path(path_type=Path)
 
@@ -59,11 +59,11 @@ def tune(
     false alarms that are asked for; what to expect is measured on recordings that are left out of
     the choice one by one.
     """
-    from har.contract import load_info
-    from har.evaluation.coded import read_events_csv
-    from har.evaluation.tune import tune_decode
+    from har.bundle import load_info
     from har.files import write_json
-    from har.inference.score_events import load_scored
+    from har.interchange.coding import read_events_csv
+    from har.metrics.tuning import tune_decode
+    from har.reports.events import load_scored
 
     config = TuneConfig(false_alarms_per_hour=rate)
     info = None if bundle is None else load_info(bundle)
@@ -84,7 +84,7 @@ def tune(
 
 
 def _save_decode(bundle: Path, info: BundleInfo, result: TuneResult) -> None:
-    from har.contract import save_info
+    from har.bundle import save_info
 
     metrics = {**info.metrics, "tune": result.to_json()}
     save_info(bundle, replace(info, decode=result.decode, metrics=metrics))
@@ -145,7 +145,7 @@ def score_events(
     start_s and end_s. The curve keeps the lengths, gaps and smoothing of --decode, and its ratio of
     offset to onset.
     """
-    from har.inference import score_events as library
+    from har.reports import events as library
 
     decode = None if rules is None else build_decode(DecodeConfig(), rules, ())
     result = library.score_events(predicted, truth, scores, labels, decode)
@@ -160,7 +160,7 @@ def score_events(
 
 
 def _say_metrics(metrics: EventMetrics) -> None:
-    from har.evaluation.event_report import AMOUNTS, NAMES, SHARES
+    from har.reports.events import AMOUNTS, NAMES, SHARES
 
     length = "length not known" if metrics.hours is None else f"{metrics.hours:.3g} h"
     say(f"{metrics.n_recordings} recordings in {metrics.n_groups} groups, {length}")

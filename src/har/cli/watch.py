@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from har.config import WatchSettings
-    from har.live.dashboard import Dashboard
-    from har.live.screen import Lines
-    from har.live.tally import Tally
+    from har.live.screen import Dashboard, Lines, Summary
 
 
 @click.command()
@@ -83,11 +81,10 @@ def watch(
 
     An aid for people who look; never an unattended alarm.
     """
+    from har.bundle import find_bundle
+    from har.inference.model import Recognizer
+    from har.live.service import Job, run_station, stop_on_signals
     from har.live.sources import parse_sources
-    from har.live.station import Job, run_station
-    from har.live.stopping import stop_on_signals
-    from har.runtime.recognizer import Recognizer
-    from har.runtime.shipped import find_bundle
 
     settings = _build_settings(config_file, urls, keep_days, metrics_port)
     cameras = parse_sources(sources)
@@ -103,18 +100,18 @@ def watch(
         _stopping_after(until, duration_s),
         _open_screen(as_json) as screen,
     ):
-        tally = run_station(job, until, screen, echo)
+        summary = run_station(job, until, screen, echo)
     if as_json:
-        click.echo(json.dumps(tally.to_json()))
-    _say_tally(tally, out)
-    if not any(state.n_frames for state in tally.states.values()):
+        click.echo(json.dumps(summary.to_json()))
+    _say_summary(summary, out)
+    if not any(state.n_frames for state in summary.states.values()):
         raise VideoError("No camera or file gave a picture; see the reasons above")
 
 
 def _build_settings(
     config_file: Path | None, urls: tuple[str, ...], keep_days: float | None, port: int | None
 ) -> WatchSettings:
-    """Gives the file's settings, or the defaults, with the options put over them."""
+    """Return the file's settings, or the defaults, with the options put over them."""
     from har.config import WatchSettings, load_config
 
     settings = WatchSettings()
@@ -130,7 +127,7 @@ def _build_settings(
 
 
 def _open_screen(as_json: bool) -> Dashboard | Lines:
-    """Gives the dashboard on a terminal, plain lines elsewhere and where rich is not installed."""
+    """Return the dashboard on a terminal, plain lines elsewhere and where rich is not installed."""
     from har.live.screen import Lines
 
     if as_json or not sys.stderr.isatty():
@@ -138,7 +135,7 @@ def _open_screen(as_json: bool) -> Dashboard | Lines:
     try:
         from rich.console import Console
 
-        from har.live.dashboard import Dashboard
+        from har.live.screen import Dashboard
     except ModuleNotFoundError:
         return Lines(say)
     return Dashboard(Console(stderr=True))
@@ -158,8 +155,8 @@ def _stopping_after(until: Event, duration_s: float | None) -> Iterator[None]:
         timer.cancel()
 
 
-def _say_tally(tally: Tally, out: Path) -> None:
-    from har.live.tally import count_of
+def _say_summary(summary: Summary, out: Path) -> None:
+    from har.live.screen import count_of
 
     rows = [
         [
@@ -167,10 +164,10 @@ def _say_tally(tally: Tally, out: Path) -> None:
             state.n_frames,
             state.n_dropped,
             state.n_reconnects,
-            _format_counts(count_of(tally.events, name)),
-            _format_counts(count_of(tally.alerts, name)),
+            _format_counts(count_of(summary.events, name)),
+            _format_counts(count_of(summary.alerts, name)),
         ]
-        for name, state in tally.states.items()
+        for name, state in summary.states.items()
     ]
     say_table(["camera", "frames", "dropped", "reconnects", "events", "alerts"], rows)
     say(f"Journal and alerts for review: {out}")

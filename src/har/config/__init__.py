@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import tomllib
-from collections.abc import Iterable
+import warnings
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -37,14 +38,14 @@ from har.config.making import Posture as Posture
 from har.config.making import SequencesConfig as SequencesConfig
 from har.config.making import StagingConfig as StagingConfig
 from har.config.making import SynthConfig as SynthConfig
-from har.config.pose import OWN_LABELS as OWN_LABELS
+from har.config.pose import SINGLE_PERSON_LABELS as SINGLE_PERSON_LABELS
 from har.config.pose import THREE_CLASS as THREE_CLASS
 from har.config.pose import PoseConfig as PoseConfig
 from har.config.pose import PretrainConfig as PretrainConfig
 from har.config.tuning import TuneConfig as TuneConfig
 from har.config.watching import WatchConfig as WatchConfig
 from har.errors import ConfigError
-from har.types import MAX_ZOOM, Color, InputKind, Pooling, Protocol, Streams, WindowSpec
+from har.types import MAX_MOTION_CROP, Color, InputKind, Pooling, Protocol, Streams, WindowSpec
 
 MOTION_LAGS_S = ((0.0, -0.04), (0.0, -0.12), (0.16, -0.16))
 """Signed differences at three lags.
@@ -60,7 +61,7 @@ BACKGROUND_NAMES = frozenset(
 
 
 def find_background(labels: Iterable[str]) -> str:
-    """Gives the first label that means "nothing of interest", or an empty text.
+    """Return the first label that means "nothing of interest", or an empty text.
 
     >>> find_background(("fight", "noFight"))
     'noFight'
@@ -117,8 +118,9 @@ class InputConfig:
         input: ``motion`` compares gray frames at several lags, ``rgb`` looks at one picture.
         rate_hz: Time steps a second.
         n_steps: Time steps in one window.
-        zoom: The CNN sees 1/zoom of the height and of the width, where motion has been. 1, all of
-            the picture, suits videos that are filled by one or two people. One picture shows no
+        motion_crop: The CNN sees 1/motion_crop of the height and of the width, where motion has
+            been. 1, all of the picture, suits videos that are filled by one or two people. One
+            picture shows no
             motion: with ``rgb`` the whole picture is seen.
         lags_s: Pairs of offsets in seconds, see `WindowSpec`.
     """
@@ -126,20 +128,22 @@ class InputConfig:
     input: InputKind = "motion"
     rate_hz: float = 8.0
     n_steps: int = 16
-    zoom: int = 2
+    motion_crop: int = 2
     lags_s: tuple[tuple[float, float], ...] = MOTION_LAGS_S
 
     def __post_init__(self) -> None:
-        check_range(self, rate_hz=(0.5, 60.0), n_steps=(1, 512), zoom=(1, MAX_ZOOM))
+        check_range(self, rate_hz=(0.5, 60.0), n_steps=(1, 512), motion_crop=(1, MAX_MOTION_CROP))
         check(self.input in ("motion", "rgb"), "input", self.input, "'motion' or 'rgb'")
         check(1 <= len(self.lags_s) <= 8, "lags_s", self.lags_s, "of 1 to 8 pairs")
         for a, b in self.lags_s:
             check(a != b and max(abs(a), abs(b)) <= 2.0, "lags_s", (a, b), "two times within 2 s")
 
     def window_spec(self, size: tuple[int, int], max_rate_hz: float) -> WindowSpec:
-        """Gives the full input contract for pictures of a store."""
-        lags, zoom = (self.lags_s, self.zoom) if self.input == "motion" else ((), 1)
-        return WindowSpec(size, self.rate_hz, self.n_steps, self.input, lags, max_rate_hz, zoom)
+        """Return the full input contract for pictures of a store."""
+        lags, motion_crop = (self.lags_s, self.motion_crop) if self.input == "motion" else ((), 1)
+        return WindowSpec(
+            size, self.rate_hz, self.n_steps, self.input, lags, max_rate_hz, motion_crop
+        )
 
 
 @dataclass(frozen=True)
@@ -172,21 +176,21 @@ class CnnConfig:
 
     Attributes:
         backbone: ``lite0``, ``tiny``, or ``keras:NAME`` for a model of ``keras.applications``.
-        shrink: Pixels, in height and in width, whose mean is one pixel for the CNN.
+        downsample: Pixels, in height and in width, whose mean is one pixel for the CNN.
         steps_per_clip: Time steps drawn from a clip in an epoch.
         pooling: How a picture's map of features becomes one vector.
         train_from: First block of the backbone that is trained, 0 all of it; the rest is frozen.
     """
 
     backbone: str = "lite0"
-    shrink: int = 2
+    downsample: int = 2
     pooling: Pooling = "max"
     steps_per_clip: int = 4
     train_from: int = 8
     fit: FitConfig = field(default_factory=lambda: FitConfig(6, 3, 2e-4, 1e-2, 32))
 
     def __post_init__(self) -> None:
-        check_range(self, shrink=(1, 4), steps_per_clip=(1, 512), train_from=(0, 1000))
+        check_range(self, downsample=(1, 4), steps_per_clip=(1, 512), train_from=(0, 1000))
         check(self.pooling in ("avg", "max"), "pooling", self.pooling, "'avg' or 'max'")
 
 
@@ -199,9 +203,9 @@ class TemporalConfig:
         units: Its width.
         recent_steps: Steps over which the largest value of each feature is remembered.
         dropout: Before and after the recurrent part.
-        linear_c: Inverse of the penalty on the weights by which a step speaks for itself.
+        linear_c: Inverse of the penalty on the weights by which a step is scored by itself.
         n_views: Of every clip: as it is, its mirror image, and under drawn changes.
-        fit: The optimisation.
+        fit: The optimization.
     """
 
     kind: Literal["lstm", "gru", "tcn"] = "lstm"
@@ -275,7 +279,7 @@ class CrossvalConfig:
 
 @dataclass(frozen=True)
 class PredictConfig:
-    """How a video is recognised (`har predict`).
+    """How a video is recognized (`har predict`).
 
     Attributes:
         n_overlap: Windows that look at each step, away from the ends.
@@ -299,7 +303,7 @@ class PredictConfig:
         )
 
     def hop(self, n_steps: int) -> int:
-        """Gives the steps from one window's start to the next, for windows of ``n_steps``.
+        """Return the steps from one window's start to the next, for windows of ``n_steps``.
 
         >>> PredictConfig().hop(16), PredictConfig().hop(3)
         (4, 1)
@@ -324,10 +328,10 @@ RECIPES: dict[str, dict[str, Any]] = {
     "full": {},
     "frozen": {"cnn": {"fit": {"epochs": 0}}, "system": {"fit": {"epochs": 0}}},
     "tiny": {
-        "input": {"zoom": 1},
+        "input": {"motion_crop": 1},
         "cnn": {
             "backbone": "tiny",
-            "shrink": 1,
+            "downsample": 1,
             "train_from": 0,
             "steps_per_clip": 8,
             "fit": {"epochs": 16, "patience": 5, "learning_rate": 3e-3, "batch_clips": 32},
@@ -337,13 +341,13 @@ RECIPES: dict[str, dict[str, Any]] = {
     },
 }
 """Named changes to `TrainConfig`: all three stages; a pretrained CNN that stays as it is; and a
-small CNN from scratch, for tests, made clips and small machines."""
+small CNN from scratch, for tests, synthetic clips and small machines."""
 
 Config = TypeVar("Config")
 
 
 def update_config(config: Config, values: dict[str, Any], where: str = "the settings") -> Config:
-    """Gives ``config`` with the nested ``values`` put over it, all bounds checked again.
+    """Return ``config`` with the nested ``values`` put over it, all bounds checked again.
 
     >>> update_config(TrainConfig(), {"temporal": {"units": 32}}).temporal.units
     32
@@ -353,7 +357,8 @@ def update_config(config: Config, values: dict[str, Any], where: str = "the sett
     """
     known = {item.name: item for item in dataclasses.fields(config)}  # type: ignore[arg-type]
     changed: dict[str, Any] = {}
-    for name, value in values.items():
+    for given, value in values.items():
+        name = _find_present_name(given, known, where)
         if name not in known:
             raise ConfigError(
                 f"Unknown setting {name!r} in {where}; known here: {', '.join(sorted(known))}"
@@ -368,8 +373,25 @@ def update_config(config: Config, values: dict[str, Any], where: str = "the sett
     return dataclasses.replace(config, **changed)  # type: ignore[type-var]
 
 
+_RENAMED = {
+    "shrink": "downsample",
+    "zoom": "motion_crop",
+    "own_labels": "single_person_labels",
+    "min_sureness": "min_confidence",
+}
+
+
+def _find_present_name(name: str, known: Container[str], where: str) -> str:
+    """Return the present name of a setting that was called otherwise before, with a warning."""
+    present = _RENAMED.get(name)
+    if name in known or present is None or present not in known:
+        return name
+    warnings.warn(f"{name} in {where} is now called {present}", FutureWarning, stacklevel=2)
+    return present
+
+
 def _check_kind(name: str, value: Any, current: Any, where: str, shown: str) -> None:
-    """Refuses a value of another kind than the default; whole numbers serve as any number.
+    """Refuse a value of another kind than the default; whole numbers serve as any number.
 
     Fields with ``repr=False`` hold secrets, so ``shown`` stands for their value in messages.
     """
@@ -383,7 +405,7 @@ def _check_kind(name: str, value: Any, current: Any, where: str, shown: str) -> 
 
 
 def load_config(path: Path, base: Config) -> Config:
-    """Reads a TOML file, or a ``.json`` file such as `har tune` writes, over the defaults ``base``.
+    """Read a TOML file, or a ``.json`` file such as `har tune` writes, over the defaults ``base``.
 
     Raises:
         ConfigError: The file is missing, cannot be read, or holds a bad setting.

@@ -53,7 +53,7 @@ class QuietHours:
     cameras: tuple[str, ...] = ()
 
     def covers(self, moment: time, camera: str) -> bool:
-        """Tells whether a local time of day is quiet for a camera.
+        """Tell whether a local time of day is quiet for a camera.
 
         >>> QuietHours(time(22), time(6, 30)).covers(time(3, 15), "hall")
         True
@@ -97,7 +97,7 @@ class AlertsConfig:
                 raise ConfigError(f"{error} (for alerts of the label {label!r})") from error
 
     def rule(self, label: str) -> AlertRule:
-        """Gives the rule of a label: its own settings over those of all.
+        """Return the rule of a label: its own settings over those of all.
 
         >>> AlertsConfig(min_s=2.0, labels={"hit": {"score": 0.9}}).rule("hit")
         AlertRule(on=True, score=0.9, min_s=2.0, cool_down_s=60.0)
@@ -106,11 +106,11 @@ class AlertsConfig:
         return AlertRule(**{**shared, **self.labels.get(label, {})})
 
     def quiet_hours(self) -> tuple[QuietHours, ...]:
-        """Gives ``quiet`` as times of day."""
+        """Return ``quiet`` as times of day."""
         return tuple(_parse_quiet(values) for values in self.quiet)
 
     def check_names(self, labels: tuple[str, ...], cameras: tuple[str, ...]) -> None:
-        """Refuses rules that would never do anything because of a misspelt name.
+        """Refuse rules that would never do anything because of a misspelt name.
 
         Args:
             labels: Those that can make events.

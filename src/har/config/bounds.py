@@ -6,7 +6,7 @@ from har.errors import ConfigError
 
 
 def check(ok: bool, name: str, value: object, expected: str) -> None:
-    """Refuses a value.
+    """Refuse a value.
 
     Raises:
         ConfigError: ``ok`` is false; the message names the setting, its value and what is expected.
@@ -16,7 +16,7 @@ def check(ok: bool, name: str, value: object, expected: str) -> None:
 
 
 def check_range(config: object, **bounds: tuple[float, float]) -> None:
-    """Refuses settings that are not between their bounds, both included.
+    """Refuse settings that are not between their bounds, both included.
 
     Raises:
         ConfigError: One is not.

@@ -85,7 +85,7 @@ class DecodeConfig:
                 raise ConfigError(f"{error} (for the label {label!r})") from error
 
     def rule(self, label: str) -> LabelRule:
-        """Gives the rule of a label: its own settings over those of all.
+        """Return the rule of a label: its own settings over those of all.
 
         >>> DecodeConfig(min_s=1.0, labels={"hit": {"onset": 0.8}}).rule("hit")
         LabelRule(onset=0.8, offset=0.4, min_s=1.0, merge_gap_s=0.5, smooth_s=0.0, tail=0.75)
@@ -105,7 +105,7 @@ def _check_values(label: str, values: object) -> None:
 
 
 def change_rules(config: DecodeConfig, changes: Mapping[str, float]) -> DecodeConfig:
-    """Gives a config with some settings of all labels, or of one, put over it.
+    """Return a config with some settings of all labels, or of one, put over it.
 
     Args:
         config: What is changed.

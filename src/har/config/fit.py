@@ -1,4 +1,4 @@
-"""Settings of one stage's optimisation."""
+"""Settings of one stage's optimization."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from har.config.bounds import check_range
 
 @dataclass(frozen=True)
 class FitConfig:
-    """One stage's optimisation.
+    """One stage's optimization.
 
     Attributes:
         epochs: At most this many; 0 leaves the stage's weights as they start.

@@ -16,7 +16,7 @@ _ID = re.compile(r"[a-z0-9_]{1,20}")
 
 @dataclass(frozen=True)
 class SynthConfig:
-    """How made clips and recordings look (`har synth`).
+    """How synthetic clips and recordings look (`har synth`).
 
     Attributes:
         n_clips: Clips in all, spread evenly over the three classes.
@@ -103,7 +103,7 @@ class StagingConfig:
 
 @dataclass(frozen=True)
 class SequencesConfig:
-    """How made skeleton sequences look (`har synth --skeletons`).
+    """How synthetic skeleton sequences look (`har synth --skeletons`).
 
     Attributes:
         n_sequences: Sequences in all.
@@ -144,7 +144,7 @@ class SequencesConfig:
 
 @dataclass(frozen=True)
 class ComposeConfig:
-    """How clips become a long recording (`har.dataset.compose`).
+    """How clips become a long recording (`benchmarks.recordings_parts.compose`).
 
     Attributes:
         length_s: Seconds of a recording; it ends with the clip that fills them.

@@ -1,4 +1,4 @@
-"""Settings of the pose stream, and of learning from made people."""
+"""Settings of the pose stream, and of learning from synthetic people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from har.config.bounds import check, check_range
 from har.config.fit import FitConfig
 from har.types import PeopleRule, PoseSpec
 
-OWN_LABELS = ("hitting_self", "self_hitting", "self_injury", "self_injurious")
+SINGLE_PERSON_LABELS = ("hitting_self", "self_hitting", "self_injury", "self_injurious")
 """Labels that are told from one body alone."""
 
 
@@ -22,29 +22,29 @@ class PoseConfig:
         n_steps: Time steps in one window.
         people: How the people of a window become one answer, see `PoseSpec`; ``auto`` takes ``any``
             where a label is told from one body alone, else ``mean``.
-        own_labels: Labels that are told from one body alone.
-        min_sureness: Where nobody's keypoints are as sure as this, the stream cannot tell.
+        single_person_labels: Labels that are told from one body alone.
+        min_confidence: Where nobody's keypoints are as confident as this, the stream is uncertain.
         weight: Of the pose logits where a bundle takes both streams.
         units: Width of the recurrent layers that see the own body and the pair.
         self_units: Width of the one for labels that are told from one body alone.
         linear: Let each step's features also speak by themselves, linearly, about the former; where
             no label is told from one body alone, together with how far they have spread.
-        linear_c: Inverse of the penalty on the weights of that linear path, which is then solved.
+        linear_c: Inverse of the penalty on the weights of that linear branch, which is then solved.
         narrow: Let the part that sees the pair hear only how limbs move against the other's body;
             the own body is then seen only where no label is told from one body alone.
         dropout: Before and after the recurrent layers.
         windows_per_clip: Windows drawn from a clip in an epoch.
         jitter: Noise on the features in training, in their standard deviations.
-        fit: The optimisation of a head without a solved linear path.
-        solved_fit: The optimisation beside one, which leaves less to learn. Its result is kept only
+        fit: The optimization of a head without a solved linear branch.
+        solved_fit: The optimization beside one, which leaves less to learn. Its result is kept only
             if it validates better than the solution alone.
     """
 
     rate_hz: float = 10.0
     n_steps: int = 25
     people: PeopleRule | Literal["auto"] = "auto"
-    own_labels: tuple[str, ...] = OWN_LABELS
-    min_sureness: float = 0.2
+    single_person_labels: tuple[str, ...] = SINGLE_PERSON_LABELS
+    min_confidence: float = 0.2
     weight: float = 2.0
     units: int = 64
     self_units: int = 64
@@ -62,7 +62,7 @@ class PoseConfig:
             self,
             rate_hz=(2.0, 60.0),
             n_steps=(1, 512),
-            min_sureness=(0.0, 1.0),
+            min_confidence=(0.0, 1.0),
             weight=(0.0, 100.0),
             units=(1, 4096),
             self_units=(1, 4096),
@@ -74,16 +74,16 @@ class PoseConfig:
         check(self.people in ("auto", "mean", "any"), "people", self.people, "auto, mean or any")
 
     def pose_spec(self, labels: tuple[str, ...], background: str, detector: str) -> PoseSpec:
-        """Gives the full input contract for some labels."""
+        """Return the full input contract for some labels."""
         people = self.people
-        own = tuple(label for label in labels if label in self.own_labels)
+        own = tuple(label for label in labels if label in self.single_person_labels)
         if people == "auto":
             people = "any" if background and own else "mean"
-        return PoseSpec(self.rate_hz, self.n_steps, detector, people, own, self.min_sureness)
+        return PoseSpec(self.rate_hz, self.n_steps, detector, people, own, self.min_confidence)
 
 
 THREE_CLASS = PoseConfig(units=16, self_units=64, linear=False, narrow=True, dropout=0.3)
-"""The head that learns from made people: one that hears more learns by heart how the generator
+"""The head that learns from synthetic people: one that hears more learns by heart how the generator
 hits others.
 
 Source: docs/decisions/009-pose-stream.md.
@@ -92,14 +92,14 @@ Source: docs/decisions/009-pose-stream.md.
 
 @dataclass(frozen=True)
 class PretrainConfig:
-    """How a pose bundle learns from made skeleton sequences.
+    """How a pose bundle learns from synthetic skeleton sequences.
 
     Attributes:
         val_share: Share of the scenes that validates.
         jitter: Noise on the features in training, in their standard deviations.
         size: (H, W) of the pictures that the bundle will look at.
         max_rate_hz: Faster videos are thinned to this many frames a second.
-        fit: The optimisation; a batch is of people.
+        fit: The optimization; a batch is of people.
     """
 
     val_share: float = 0.08

@@ -1,1 +1,1 @@
-"""From labelled videos to a store: catalog, doctor, splits, store. No Keras here."""
+"""From labeled videos to a store: catalog, doctor, splits, store. No Keras here."""

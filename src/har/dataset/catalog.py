@@ -1,8 +1,4 @@
-"""Which clips there are: from one folder a class, or from a CSV manifest.
-
-Nothing is decoded here. What cannot be a clip becomes a `Reject` with its reason; only a source
-that gives nothing to work with is an error.
-"""
+"""Which clips there are: from one folder a class, or from a CSV manifest."""
 
 from __future__ import annotations
 
@@ -12,8 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from har.dataset.ids import make_clip_id
-from har.dataset.manifest import ManifestRow, check_split_column, has_header, make_clip, read_rows
+from har.dataset.manifest import (
+    ManifestRow,
+    check_split_column,
+    has_header,
+    make_clip,
+    make_clip_id,
+    read_rows,
+)
 from har.errors import ManifestError, NoClipsError
 from har.types import Clip
 
@@ -56,7 +58,7 @@ class Catalog:
 
 
 def scan(source: Path, group_by: str | None = None) -> Catalog:
-    """Lists the clips of a folder or manifest.
+    """List the clips of a folder or manifest.
 
     Args:
         source: A folder with one sub-folder a class (files at any depth below it), a folder that
@@ -140,7 +142,7 @@ def _folder_clip(path: Path, source: Path, label: str) -> Clip:
 
 
 def iter_files(folder: Path, rejects: list[Reject]) -> Iterator[Path]:
-    """Gives the files that may be videos, following links but no circle of them."""
+    """Return the files that may be videos, following links but no circle of them."""
     seen: set[str] = set()
 
     def reject(error: OSError) -> None:

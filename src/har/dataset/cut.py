@@ -20,8 +20,8 @@ from har.dataset.store import FrameSettings, frames_path
 from har.dataset.store_writer import ClipWriter
 from har.errors import VideoDecodeError, VideoError, VideoOpenError
 from har.types import Clip, Frame, VideoInfo
+from har.video.file.reader import VideoReader, open_video, probe_video
 from har.video.geometry import compute_letterbox
-from har.video.reader import VideoReader, open_video, probe_video
 
 _TIME_EPS_S = 1e-6
 
@@ -53,7 +53,7 @@ class _VideoFile:
 
 
 def probe_size(path: Path) -> tuple[int, int] | None:
-    """Gives a video's (H, W) as seen on a screen, or None where it cannot be read."""
+    """Return a video's (H, W) as seen on a screen, or None where it cannot be read."""
     try:
         info = probe_video(path)
     except VideoError:
@@ -62,13 +62,13 @@ def probe_size(path: Path) -> tuple[int, int] | None:
 
 
 def hash_file(path: Path) -> str:
-    """Gives the SHA-256 of a file."""
+    """Return the SHA-256 of a file."""
     with path.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def cut_video(job: CutJob) -> CutResult:
-    """Decodes a video once and writes the frames of its clips.
+    """Decode a video once and write the frames of its clips.
 
     A clip of which at least ``min_frames`` could be decoded is kept, with the place of the damage
     noted if there is any; the others are rejected.
@@ -177,7 +177,7 @@ def _reject(clip: Clip, reason: str) -> Reject:
 
 
 def _hash_scene(job: CutJob, clip_id: str, info: VideoInfo) -> tuple[int, ...]:
-    """Gives the perceptual hashes of evenly spread frames, without their letterbox bars."""
+    """Return the perceptual hashes of evenly spread frames, without their letterbox bars."""
     frames = np.load(frames_path(job.store, clip_id), mmap_mode="r", allow_pickle=False)
     box = compute_letterbox((info.height, info.width), job.frames.size)
     places = (np.arange(HASH_FRAMES) + 0.5) * len(frames) / HASH_FRAMES

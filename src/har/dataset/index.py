@@ -9,7 +9,7 @@ from pathlib import Path
 
 from har.dataset.catalog import Reject
 from har.errors import StoreError
-from har.types import Clip, SplitName
+from har.types import OLD_ORIGIN, SYNTHETIC, Clip, SplitName
 
 _SPLITS: dict[str, SplitName | None] = {"": None, "train": "train", "val": "val", "test": "test"}
 _HASH_LENGTH = 64
@@ -70,7 +70,7 @@ class StoredClip(Clip):
 
 
 def write_rows(path: Path, clips: Iterable[StoredClip]) -> None:
-    """Writes an index with its header."""
+    """Write an index with its header."""
     with path.open("w", encoding="utf-8", newline="") as lines:
         writer = csv.writer(lines)
         writer.writerow(COLUMNS)
@@ -78,13 +78,13 @@ def write_rows(path: Path, clips: Iterable[StoredClip]) -> None:
 
 
 def append_row(path: Path, clip: StoredClip) -> None:
-    """Adds a line to an index."""
+    """Add a line to an index."""
     with path.open("a", encoding="utf-8", newline="") as lines:
         csv.writer(lines).writerow(_to_cells(clip))
 
 
 def read_rows(path: Path, *, skip_broken: bool = False) -> list[StoredClip]:
-    """Reads an index; none where there is no file.
+    """Read an index; none where there is no file.
 
     Args:
         path: The CSV file.
@@ -127,7 +127,7 @@ def _from_cells(row: dict[str, str]) -> StoredClip:
         group=row["group"],
         subject=row["subject"],
         split=_SPLITS[row["split"]],
-        origin=row["origin"],
+        origin=SYNTHETIC if row["origin"] == OLD_ORIGIN else row["origin"],
         path=Path(row["path"]),
         start_s=float(row["start_s"]),
         end_s=float(row["end_s"]) if row["end_s"] else None,
@@ -146,7 +146,7 @@ def _from_cells(row: dict[str, str]) -> StoredClip:
 
 
 def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
-    """Writes ``rejects.csv``."""
+    """Write ``rejects.csv``."""
     with path.open("w", encoding="utf-8", newline="") as lines:
         writer = csv.writer(lines)
         writer.writerow(_REJECT_COLUMNS)
@@ -154,7 +154,7 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
 
 
 def read_rejects(path: Path) -> list[Reject]:
-    """Reads ``rejects.csv``.
+    """Read ``rejects.csv``.
 
     Raises:
         StoreError: It cannot be read.

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from har.dataset.ids import make_clip_id
 from har.errors import ManifestError
-from har.types import Clip, SplitName
+from har.types import OLD_ORIGIN, SYNTHETIC, Clip, SplitName
 
 _NEEDED = ("path", "label")
 _SPLITS: dict[str, SplitName] = {
@@ -31,12 +32,12 @@ class ManifestRow:
     cells: dict[str, str]
 
     def get(self, column: str) -> str:
-        """Gives a cell, empty where the row or the manifest has none."""
+        """Return a cell, empty where the row or the manifest has none."""
         return self.cells.get(column, "")
 
 
 def has_header(manifest: Path) -> bool:
-    """Says whether a file begins like a manifest."""
+    """Return whether a file begins like a manifest."""
     try:
         with manifest.open(encoding="utf-8-sig", newline="") as lines:
             header = lines.readline().lower()
@@ -46,7 +47,7 @@ def has_header(manifest: Path) -> bool:
 
 
 def read_rows(manifest: Path) -> list[ManifestRow]:
-    """Gives the rows that are not blank; cells may be parted by comma, semicolon or tab.
+    """Return the rows that are not blank; cells may be parted by comma, semicolon or tab.
 
     Raises:
         ManifestError: The file cannot be read, or lacks a column.
@@ -80,7 +81,7 @@ def _check_header(manifest: Path, names: list[str]) -> None:
 
 
 def make_clip(row: ManifestRow, folder: Path) -> Clip | str:
-    """Gives the row's clip, or what is wrong with the row."""
+    """Return the row's clip, or what is wrong with the row."""
     if not row.get("path") or not row.get("label"):
         return "path or label is empty"
     if "\0" in row.get("path"):
@@ -106,12 +107,12 @@ def make_clip(row: ManifestRow, folder: Path) -> Clip | str:
         start_s=start_s,
         end_s=end_s,
         split=_SPLITS.get(row.get("split").lower()),
-        origin=row.get("origin"),
+        origin=SYNTHETIC if row.get("origin") == OLD_ORIGIN else row.get("origin"),
     )
 
 
 def check_split_column(manifest: Path, clips: Sequence[Clip]) -> None:
-    """Refuses a column ``split`` that is filled for some clips only.
+    """Refuse a column ``split`` that is filled for some clips only.
 
     Raises:
         ManifestError: It is.
@@ -122,3 +123,16 @@ def check_split_column(manifest: Path, clips: Sequence[Clip]) -> None:
             f"The column split of {manifest} is filled for {n_given} of {len(clips)} clips; fill"
             " it for all of them, or for none"
         )
+
+
+def make_clip_id(path: Path, root: Path, start_s: float, end_s: float | None) -> str:
+    """Return a readable name that the same stretch always has and no other.
+
+    The digest is over the path relative to the source, so two files of one name differ and a
+    moved data folder keeps its ids.
+    """
+    inside = path.relative_to(root) if path.is_relative_to(root) else path
+    key = f"{inside.as_posix()}|{start_s!r}|{end_s!r}"
+    digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:10]
+    readable = re.sub(r"[^A-Za-z0-9_]+", "-", path.stem).strip("-")[:40]
+    return f"{readable}-{digest}" if readable else digest

@@ -16,15 +16,14 @@ from tqdm import tqdm
 from har.config import PrepareConfig
 from har.dataset.catalog import SCENES, Catalog, Reject, scan
 from har.dataset.cut import CutJob, CutResult, cut_video, hash_file, probe_size
-from har.dataset.doctor import Report, build_report
 from har.dataset.index import StoredClip
-from har.dataset.report import write_report
 from har.dataset.scenes import find_scenes
 from har.dataset.splits import build_splits
 from har.dataset.store import FrameSettings, Store, StoreSettings, frames_path, times_path
 from har.dataset.store_writer import StoreWriter, read_known_clips
-from har.dataset.workers import Workers
+from har.dataset.validation import Report, build_report
 from har.errors import NoClipsError, StoreError
+from har.parallel import Workers
 from har.types import Clip
 from har.video.geometry import compute_fill
 
@@ -39,7 +38,7 @@ class PrepareSummary:
 
     Attributes:
         store: The finished store.
-        report: What `har.dataset.doctor` found in it.
+        report: What `har.dataset.validation` found in it.
         n_cut: Clips whose frames were made by this run.
         n_reused: Clips that were there already.
     """
@@ -50,14 +49,14 @@ class PrepareSummary:
     n_reused: int
 
     def to_json(self) -> dict[str, Any]:
-        """Gives plain values: the report's figures and what this run did."""
+        """Return plain values: the report's figures and what this run did."""
         return {**self.report.to_json(), "n_cut": self.n_cut, "n_reused": self.n_reused}
 
 
 def prepare(
     source: Path, store_dir: Path, config: PrepareConfig, progress: bool = False
 ) -> PrepareSummary:
-    """Makes or updates the store of a folder or manifest of clips.
+    """Make or updates the store of a folder or manifest of clips.
 
     Each video is decoded once; videos that have not changed since the last run are not decoded
     at all. A video that cannot be used lands in ``rejects.csv`` and never stops the others. A run
@@ -86,7 +85,7 @@ def prepare(
 
 
 def choose_size(sizes: Iterable[tuple[int, int]], long_side: int) -> tuple[int, int]:
-    """Gives the picture shape that leaves the least part of it to letterbox bars.
+    """Return the picture shape that leaves the least part of it to letterbox bars.
 
     Args:
         sizes: (H, W) of the videos, at least one.
@@ -129,14 +128,13 @@ def _prepare(
     settings = StoreSettings(frames, labels, catalog.group_source)
     store = writer.finish(settings, clips, splits, [*catalog.rejects, *rejects])
     report = build_report(store)
-    write_report(report, store)
     return PrepareSummary(store, report, n_cut=len(cut), n_reused=len(reused))
 
 
 def _measure_size(
     clips: Sequence[Clip], store_dir: Path, long_side: int, workers: Workers
 ) -> tuple[int, int]:
-    """Chooses the picture's shape by a sample of the clips, known ones without opening them."""
+    """Choose the picture's shape by a sample of the clips, known ones without opening them."""
     sample = clips[:: -(-len(clips) // _SIZE_SAMPLE)]
     known = read_known_clips(store_dir)
     sizes = [
@@ -150,7 +148,7 @@ def _measure_size(
 def _find_unchanged(
     clips: Sequence[Clip], known: dict[str, StoredClip], store_dir: Path
 ) -> dict[str, StoredClip]:
-    """Gives the clips whose video is the same as when they were cut, with what is new of them."""
+    """Return the clips whose video is the same as when they were cut, with what is new of them."""
     same: dict[str, StoredClip] = {}
     for clip in clips:
         before = known.get(clip.clip_id)
@@ -180,7 +178,7 @@ def _plan_jobs(
     min_frames: int,
     store_dir: Path,
 ) -> list[CutJob]:
-    """Gives one job a video, the largest files first so that none is left for the end."""
+    """Return one job a video, the largest files first so that none is left for the end."""
     wanted = [clip for clip in clips if clip.clip_id not in reused]
     jobs = [
         CutJob(path, tuple(of_video), frames, min_frames, store_dir)
@@ -235,7 +233,7 @@ def _check_labels(
 
 
 def _with_scenes(clips: Sequence[StoredClip]) -> list[StoredClip]:
-    """Gives the clips with groups named after the first clip of each scene."""
+    """Return the clips with groups named after the first clip of each scene."""
     hashes = [clip.scene_hashes for clip in clips]
     scenes: np.ndarray = find_scenes(hashes, [str(clip.path) for clip in clips])
     return [

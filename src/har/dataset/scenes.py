@@ -20,7 +20,7 @@ _ROWS_AT_ONCE = 1024
 
 
 def compute_scene_hash(gray: np.ndarray) -> int:
-    """Gives the 64-bit perceptual hash of a picture.
+    """Return the 64-bit perceptual hash of a picture.
 
     The picture is averaged to 32 x 32, its cosine transform's 8 x 8 lowest frequencies are taken,
     and each bit says whether one lies above their median (the mean brightness left out of it).
@@ -41,7 +41,7 @@ def compute_scene_hash(gray: np.ndarray) -> int:
 
 
 def iter_near_pairs(hashes: Sequence[Sequence[int]], max_bits: int) -> Iterator[tuple[int, int]]:
-    """Gives the pairs of clips ``i < j`` of which any two hashed frames are near.
+    """Return the pairs of clips ``i < j`` of which any two hashed frames are near.
 
     Args:
         hashes: For each clip its frames' 64-bit hashes, at least one.
@@ -60,7 +60,7 @@ def iter_near_pairs(hashes: Sequence[Sequence[int]], max_bits: int) -> Iterator[
 def find_scenes(
     hashes: Sequence[Sequence[int]], videos: Sequence[str], max_bits: int = SAME_SCENE_BITS
 ) -> np.ndarray:
-    """Gives each clip the number of its scene.
+    """Return each clip the number of its scene.
 
     Clips of one video are one scene, and so are clips linked by a chain of near frames.
 

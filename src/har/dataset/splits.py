@@ -45,7 +45,7 @@ class Splits:
     seed: int
 
     def members(self, part: SplitName) -> frozenset[str]:
-        """Gives the ids of a part's clips.
+        """Return the ids of a part's clips.
 
         Raises:
             SplitError: The part is empty; the message says why and what to do.
@@ -56,7 +56,7 @@ class Splits:
         return inside
 
     def to_json(self) -> dict[str, Any]:
-        """Gives plain values that `from_json` reads back."""
+        """Return plain values that `from_json` reads back."""
         return {
             "possible": self.possible,
             "reason": self.reason,
@@ -68,7 +68,7 @@ class Splits:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Splits:
-        """Reads what `to_json` gave.
+        """Read what `to_json` gave.
 
         Raises:
             ValueError: A field is missing or of the wrong kind.
@@ -89,7 +89,7 @@ class Splits:
 def build_folds(
     clips: Sequence[Clip], n_folds: int, seed: int, protocol: Protocol = "grouped"
 ) -> np.ndarray:
-    """Gives each clip its fold.
+    """Return each clip its fold.
 
     Args:
         clips: N clips with labels and groups.
@@ -123,7 +123,7 @@ def build_folds(
 
 
 def build_splits(clips: Sequence[Clip], n_folds: int, seed: int) -> Splits:
-    """Gives train, val and test in about 66, 17 and 17 of 100 clips, and the folds.
+    """Return train, val and test in about 66, 17 and 17 of 100 clips, and the folds.
 
     A split that the clips bring along (all of them or none) is kept. What cannot be made without
     dividing a group is not made: all clips are then in train, with the reason.
@@ -143,7 +143,7 @@ def build_splits(clips: Sequence[Clip], n_folds: int, seed: int) -> Splits:
 
 
 def _choose_parts(clips: Sequence[Clip], seed: int) -> tuple[dict[str, SplitName], str]:
-    """Gives each clip's part, and why not all parts are whole."""
+    """Return each clip's part, and why not all parts are whole."""
     given: dict[str, SplitName] = {c.clip_id: c.split for c in clips if c.split is not None}
     if given:
         _check_given(clips)
@@ -205,7 +205,7 @@ def _missing_labels(clips: Sequence[Clip], parts: dict[str, SplitName]) -> str:
 
 
 def _count_labels(labels: Sequence[str], groups: Sequence[object]) -> tuple[np.ndarray, np.ndarray]:
-    """Gives (G, K) clips of each group and label, and each clip's group as (N,) int."""
+    """Return (G, K) clips of each group and label, and each clip's group as (N,) int."""
     _, label_of = np.unique(np.array(labels), return_inverse=True)
     _, group_of = np.unique(np.array(groups), return_inverse=True)
     counts = np.zeros((group_of.max() + 1, label_of.max() + 1), dtype=np.int64)
@@ -214,7 +214,7 @@ def _count_labels(labels: Sequence[str], groups: Sequence[object]) -> tuple[np.n
 
 
 def _deal_out(counts: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
-    """Gives each group its part.
+    """Return each group its part.
 
     Args:
         counts: (G, K) clips of each group and label.
@@ -249,7 +249,7 @@ def _deal_once(weights: np.ndarray, shares: np.ndarray, rng: np.random.Generator
 
 
 def _best_part(held: np.ndarray, weight: np.ndarray, shares: np.ndarray) -> int:
-    """Gives the part whose distance from its share grows least by taking a group in."""
+    """Return the part whose distance from its share grows least by taking a group in."""
     gap = held - shares[:, None]
     growth = ((gap + weight) ** 2 - gap**2).sum(axis=1) / shares
     return int(np.argmin(growth))

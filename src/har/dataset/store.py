@@ -27,7 +27,7 @@ from har.dataset.catalog import Reject
 from har.dataset.index import StoredClip, read_rejects, read_rows
 from har.dataset.splits import Splits
 from har.errors import StoreError
-from har.types import Color, SplitName
+from har.types import SYNTHETIC, Color, SplitName
 
 FORMAT_VERSION = 1
 
@@ -48,12 +48,12 @@ class FrameSettings:
     max_rate_hz: float
 
     def to_json(self) -> dict[str, Any]:
-        """Gives plain values that `from_json` reads back."""
+        """Return plain values that `from_json` reads back."""
         return {"size": list(self.size), "color": self.color, "max_rate_hz": self.max_rate_hz}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> FrameSettings:
-        """Reads what `to_json` gave.
+        """Read what `to_json` gave.
 
         Raises:
             ValueError: A field is missing or of the wrong kind.
@@ -81,7 +81,7 @@ class StoreSettings:
     group_source: str
 
     def to_json(self) -> dict[str, Any]:
-        """Gives plain values that `from_json` reads back."""
+        """Return plain values that `from_json` reads back."""
         return {
             "version": FORMAT_VERSION,
             "frames": self.frames.to_json(),
@@ -91,7 +91,7 @@ class StoreSettings:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> StoreSettings:
-        """Reads what `to_json` gave.
+        """Read what `to_json` gave.
 
         Raises:
             ValueError: A field is missing, of the wrong kind or of another version.
@@ -126,7 +126,7 @@ class Store:
 
     @classmethod
     def load(cls, path: Path) -> Store:
-        """Opens the store in a folder.
+        """Open the store in a folder.
 
         Raises:
             StoreError: There is none, it is unfinished, of another version or damaged.
@@ -168,9 +168,9 @@ class Store:
         return self.settings.frames.max_rate_hz
 
     @property
-    def is_made(self) -> bool:
+    def is_synthetic(self) -> bool:
         """Whether all clips were generated and none was filmed."""
-        return all(clip.origin == "made" for clip in self.clips)
+        return all(clip.origin == SYNTHETIC for clip in self.clips)
 
     @cached_property
     def label_indices(self) -> np.ndarray:
@@ -188,7 +188,7 @@ class Store:
         return hashlib.sha256(json.dumps([self.labels, rows]).encode()).hexdigest()
 
     def open_frames(self, clip_id: str) -> np.ndarray:
-        """Maps a clip's frames into memory, read-only.
+        """Map a clip's frames into memory, read-only.
 
         Returns:
             (F, H, W) or (F, H, W, 3) uint8.
@@ -199,7 +199,7 @@ class Store:
         return _load_array(frames_path(self.path, clip_id), "r")
 
     def load_times(self, clip_id: str) -> np.ndarray:
-        """Gives the times of a clip's frames: (F,) float64 ascending seconds from its start.
+        """Return the times of a clip's frames: (F,) float64 ascending seconds from its start.
 
         Raises:
             StoreError: The file is missing or damaged.
@@ -207,7 +207,7 @@ class Store:
         return _load_array(times_path(self.path, clip_id), None)
 
     def indices(self, split: SplitName | Literal["all"]) -> np.ndarray:
-        """Gives the places in ``clips`` of one part, ascending int64.
+        """Return the places in ``clips`` of one part, ascending int64.
 
         Raises:
             SplitError: This store has no such part; the message says why and what to do.
@@ -220,17 +220,17 @@ class Store:
 
 
 def frames_path(store: Path, clip_id: str) -> Path:
-    """Gives where a clip's frames lie."""
+    """Return where a clip's frames lie."""
     return store / FRAMES / f"{clip_id}.npy"
 
 
 def times_path(store: Path, clip_id: str) -> Path:
-    """Gives where the times of a clip's frames lie."""
+    """Return where the times of a clip's frames lie."""
     return store / FRAMES / f"{clip_id}.times.npy"
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Reads a JSON object.
+    """Read a JSON object.
 
     Raises:
         ValueError: It is no JSON object.

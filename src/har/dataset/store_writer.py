@@ -58,7 +58,7 @@ class StoreWriter:
         write_json(path / SETTINGS, {"version": FORMAT_VERSION, "frames": frames.to_json()})
 
     def add(self, clip: StoredClip) -> None:
-        """Notes a clip that is cut, so that an interrupted run need not cut it again."""
+        """Note a clip that is cut, so that an interrupted run need not cut it again."""
         append_row(self._path / PROGRESS, clip)
 
     def finish(
@@ -68,7 +68,7 @@ class StoreWriter:
         splits: Splits,
         rejects: Iterable[Reject],
     ) -> Store:
-        """Writes the index, removes the frames of clips that are gone, and gives the store."""
+        """Write the index, remove the frames of clips that are gone, and gives the store."""
         path = self._path
         _remove_strays(path, clips)
         write_json(path / SETTINGS, settings.to_json())
@@ -104,14 +104,14 @@ class ClipWriter:
         return np.array(self._times_s, dtype=np.float64)
 
     def append(self, image: np.ndarray, time_s: float) -> None:
-        """Adds a frame and its time in seconds from the clip's start."""
+        """Add a frame and its time in seconds from the clip's start."""
         data = np.ascontiguousarray(image)
         self._file.write(data.data)
         self._digest.update(data.data)
         self._times_s.append(time_s)
 
     def finish(self) -> str:
-        """Puts the clip in its place and gives the SHA-256 of its frames and times."""
+        """Put the clip in its place and return the SHA-256 of its frames and time."""
         self._file.seek(0)
         self._write_header(len(self._times_s))
         self._file.close()
@@ -124,7 +124,7 @@ class ClipWriter:
         return self._digest.hexdigest()
 
     def discard(self) -> None:
-        """Removes what was written and is not finished; does nothing after `finish`."""
+        """Remove what was written and is not finished; does nothing after `finish`."""
         self._file.close()
         self._part.unlink(missing_ok=True)
 
@@ -135,7 +135,7 @@ class ClipWriter:
 
 
 def read_known_clips(path: Path) -> dict[str, StoredClip]:
-    """Gives the clips of a finished or unfinished store by id, whatever their settings."""
+    """Return the clips of a finished or unfinished store by id, whatever their settings."""
     rows = [
         *read_rows(path / INDEX, skip_broken=True),
         *read_rows(path / PROGRESS, skip_broken=True),
@@ -144,7 +144,7 @@ def read_known_clips(path: Path) -> dict[str, StoredClip]:
 
 
 def read_frame_settings(path: Path) -> FrameSettings | None:
-    """Gives what a finished or unfinished store's frames were made with, or None."""
+    """Return what a finished or unfinished store's frames were made with, or None."""
     try:
         values = read_json(path / SETTINGS)
         if values.get("version") != FORMAT_VERSION:

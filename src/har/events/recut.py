@@ -9,10 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from har.config import DecodeConfig
-from har.events.decode import decode_events, name_people
-from har.events.event_files import join_events, write_event_files
-from har.events.outcomes import Totals, compute_totals
-from har.events.saved import RESULT_ENDING, SCORES_ENDING, load_scores
+from har.events.decoder import decode_events, name_people
+from har.events.files import (
+    RESULT_ENDING,
+    SCORES_ENDING,
+    join_events,
+    load_scores,
+    write_event_files,
+)
+from har.events.summary import Totals, compute_totals
 from har.files import add_ending, write_json
 from har.types import Event, Scores
 
@@ -36,7 +41,7 @@ class Recut:
     decode: DecodeConfig
 
     def to_json(self) -> dict[str, Any]:
-        """Gives the values that ``har events --json`` prints."""
+        """Return the values that ``har events --json`` prints."""
         return {
             "video": self.video,
             "stem": self.stem,
@@ -49,14 +54,14 @@ class Recut:
 def cut_again(
     paths: Iterable[Path],
     choose: Callable[[tuple[str, ...]], DecodeConfig],
-    own_labels: Collection[str],
+    single_person_labels: Collection[str],
 ) -> Iterator[Recut]:
-    """Cuts the events of each file of scores.
+    """Cut the events of each file of scores.
 
     Args:
         paths: Files that `har predict` wrote.
         choose: Gives the rules for the labels of a file.
-        own_labels: Labels that are told from one body alone; their events have no target.
+        single_person_labels: Labels that are told from one body alone; their events have no target.
 
     Raises:
         OutputError: A file cannot be read.
@@ -65,14 +70,14 @@ def cut_again(
     for path in paths:
         scores = load_scores(path)
         config = choose(scores.labels)
-        events = name_people(decode_events(scores, config), scores, own_labels)
+        events = name_people(decode_events(scores, config), scores, single_person_labels)
         base = path.with_name(path.name.removesuffix(SCORES_ENDING))
         totals = compute_totals(scores, events, config, _compute_duration_s(scores))
         yield Recut(base.name, _find_video(base), events, totals, config)
 
 
 def write_recut(out_dir: Path, found: Iterable[Recut]) -> None:
-    """Writes the events of each video as CSV and WebVTT, of all as CSV, and everything as JSON.
+    """Write the events of each video as CSV and WebVTT, of all as CSV, and everything as JSON.
 
     Raises:
         OutputError: A file cannot be written.
@@ -89,7 +94,7 @@ def _compute_duration_s(scores: Scores) -> float:
 
 
 def _find_video(base: Path) -> str:
-    """Gives the path of the video whose files begin so, as far as 'har predict' has kept it."""
+    """Return the path of the video whose files begin so, as far as 'har predict' has kept it."""
     try:
         values = json.loads(add_ending(base, RESULT_ENDING).read_text(encoding="utf-8"))
         return str(values["info"]["path"])

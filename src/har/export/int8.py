@@ -10,20 +10,20 @@ import numpy as np
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from har import windows
 from har.config.export import ExportConfig
 from har.dataset.store import Store
 from har.errors import ExportError, SplitError
-from har.focus import gather_views
+from har.sampling.crop import gather_crops
+from har.sampling.times import compute_span_s, compute_stack_indices, compute_step_times
 from har.types import WindowSpec
 
-_QUANTISED = ["Conv", "Clip", "Relu"]
+_QUANTIZED = ["Conv", "Clip", "Relu"]
 """Convolutions and the activations that bound their outputs: without these the scale is spent on
 values that are cut off, and features differ by more than twice as much."""
 
 
 def iter_samples(store: Store, spec: WindowSpec, config: ExportConfig) -> Iterator[np.ndarray]:
-    """Gives stacks of clips that the bundle may have learnt from, never of test clips.
+    """Return stacks of clips that the bundle may have learnt from, never of test clips.
 
     Clips are spread evenly over the training part, or over the whole store where it has none, and
     steps evenly over each clip.
@@ -38,15 +38,15 @@ def iter_samples(store: Store, spec: WindowSpec, config: ExportConfig) -> Iterat
     for clip in clips[_spread(len(clips), config.n_calibration)]:
         clip_id = store.clips[clip].clip_id
         times_s = store.load_times(clip_id)
-        steps = windows.compute_step_times(windows.compute_span_s(times_s), spec.rate_hz)
-        rows = windows.compute_stack_indices(times_s, steps, spec.offsets_s)
-        stacks = gather_views(store.open_frames(clip_id), rows, spec)
+        steps = compute_step_times(compute_span_s(times_s), spec.rate_hz)
+        rows = compute_stack_indices(times_s, steps, spec.offsets_s)
+        stacks = gather_crops(store.open_frames(clip_id), rows, spec)
         for step in _spread(len(stacks), config.steps_per_clip):
             yield stacks[step][None]
 
 
-def quantise_graph(graph: Path, samples: Iterator[np.ndarray], path: Path) -> None:
-    """Writes an ONNX graph with 8-bit weights and activations; it stays uint8 in, float32 out.
+def quantize_graph(graph: Path, samples: Iterator[np.ndarray], path: Path) -> None:
+    """Write an ONNX graph with 8-bit weights and activations; it stays uint8 in, float32 out.
 
     Args:
         graph: In fp32.
@@ -67,7 +67,7 @@ def quantise_graph(graph: Path, samples: Iterator[np.ndarray], path: Path) -> No
             str(path),
             _Reader(graph, samples),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=_QUANTISED,
+            op_types_to_quantize=_QUANTIZED,
             per_channel=True,
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
@@ -80,7 +80,7 @@ def quantise_graph(graph: Path, samples: Iterator[np.ndarray], path: Path) -> No
 
 
 def _spread(n: int, n_wanted: int) -> np.ndarray:
-    """Gives at most so many indices, evenly spread over ``n``, both ends included."""
+    """Return at most so many indices, evenly spread over ``n``, both ends included."""
     return np.unique(np.linspace(0, n - 1, min(n, n_wanted)).round().astype(np.int64))
 
 
@@ -94,6 +94,6 @@ class _Reader(CalibrationDataReader):
         self._samples = samples
 
     def get_next(self) -> dict[str, np.ndarray] | None:  # pyright: ignore[reportIncompatibleMethodOverride]
-        """Gives the next sample by the input's name, or None at the end."""
+        """Return the next sample by the input's name, or None at the end."""
         sample = next(self._samples, None)
         return None if sample is None else {self._name: sample}

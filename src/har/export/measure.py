@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from har import contract
+from har.bundle import CNN_GRAPH_FILE, POSE_GRAPH_FILE
 from har.config import PredictConfig
 from har.dataset.store import Store
 from har.errors import BundleMismatchError, SplitError
 from har.export.parts import Part
-from har.runtime.clips import recognise_clips
-from har.runtime.engine import Run
-from har.runtime.recognizer import Recognizer
+from har.inference.clips import recognize_clips
+from har.inference.engines import Run
+from har.inference.model import Recognizer
 from har.types import SplitName
 
 _N_PEOPLE = 8
@@ -50,13 +50,13 @@ class Comparison:
 
 
 def compare_drawn(ours: Recognizer, keras: Recognizer, parts: Sequence[Part]) -> Comparison:
-    """Compares on noise: one window of pictures, some of people."""
+    """Compare on noise: one window of pictures, some of people."""
     difference = np.abs(_compute_drawn(ours, parts) - _compute_drawn(keras, parts))
     return Comparison(float(difference.max()), "drawn")
 
 
 def compare_clips(ours: Recognizer, keras: Recognizer, store: Store, progress: bool) -> Comparison:
-    """Compares on the test clips of a store, or on all where it has no such part.
+    """Compare on the test clips of a store, or on all where it has no such part.
 
     Raises:
         BundleMismatchError: The store has other labels or pictures than the bundle.
@@ -69,7 +69,7 @@ def compare_clips(ours: Recognizer, keras: Recognizer, store: Store, progress: b
         )
     split, clips = _find_clips(store)
     truth = np.array([labels.index(store.clips[clip].label) for clip in clips])
-    probs, known = (recognise_clips(r, store, clips, progress).probs for r in (ours, keras))
+    probs, known = (recognize_clips(r, store, clips, progress).probs for r in (ours, keras))
     return Comparison(
         parity=float(np.abs(probs - known).max()),
         split=split,
@@ -80,7 +80,7 @@ def compare_clips(ours: Recognizer, keras: Recognizer, store: Store, progress: b
 
 
 def time_run(run: Run, part: Part, n_timed: int) -> float:
-    """Gives the milliseconds of one item, the fastest of some runs, on all cores.
+    """Return the milliseconds of one item, the fastest of some runs, on all cores.
 
     An item is a frame of the CNN, which comes in batches as in a recording, or a head's window.
     """
@@ -95,7 +95,7 @@ def time_run(run: Run, part: Part, n_timed: int) -> float:
 
 
 def measure_bytes(path: Path) -> int:
-    """Gives the size of a network: a folder, or a file with the weights beside it."""
+    """Return the size of a network: a folder, or a file with the weights beside it."""
     if path.is_dir():
         return sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
     weights = path.with_suffix(".bin")
@@ -112,13 +112,13 @@ def _find_clips(store: Store) -> tuple[str, list[int]]:
 
 
 def _compute_drawn(recognizer: Recognizer, parts: Sequence[Part]) -> np.ndarray:
-    """Gives (N, K) probabilities, one row a step."""
+    """Return (N, K) probabilities, one row a step."""
     known = {part.graph.name: part for part in parts}
     found = []
     if recognizer.has_motion:
-        stacks = known[contract.CNN_GRAPH_FILE].draw_input(recognizer.info.spec.n_steps)
+        stacks = known[CNN_GRAPH_FILE].draw_input(recognizer.info.spec.n_steps)
         found.append(recognizer.compute_logits(recognizer.compute_features(stacks)[None])[0])
     if recognizer.has_pose:
-        people = known[contract.POSE_GRAPH_FILE].draw_input(_N_PEOPLE)
-        found.append(np.concatenate(recognizer.graphs[contract.POSE_GRAPH_FILE](people)))
+        people = known[POSE_GRAPH_FILE].draw_input(_N_PEOPLE)
+        found.append(np.concatenate(recognizer.graphs[POSE_GRAPH_FILE](people)))
     return recognizer.compute_probs(np.concatenate(found))

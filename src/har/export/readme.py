@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from har.bundle import BundleInfo
 from har.config.export import ExportFormat
-from har.contract import BundleInfo
 from har.export.parts import Part
 from har.types import PoseSpec, WindowSpec
 
@@ -46,7 +46,7 @@ values = keras.layers.TFSMLayer("{file}", call_endpoint="serve")(batch)
 
 
 def format_readme(form: ExportFormat, info: BundleInfo, files: Sequence[tuple[Part, str]]) -> str:
-    """Gives the page as Markdown.
+    """Return the page as Markdown.
 
     Args:
         form: What the folder holds.
@@ -80,17 +80,18 @@ def _say_motion(info: BundleInfo) -> str:
         channels = f"gray frames at {places} s from the step's own frame, one a channel"
     return (
         f"The CNN takes {spec.rate_hz:g} time steps a second: {channels}, {width}x{height} px, "
-        f"letterboxed with black, full range 0 to 255.{_say_zoom(spec)} The head takes the "
+        f"letterboxed with black, full range 0 to 255.{_say_motion_crop(spec)} The head takes the "
         f"features of {spec.n_steps} steps in a row; steps that are missing at the end are zeros."
     )
 
 
-def _say_zoom(spec: WindowSpec) -> str:
-    if spec.zoom == 1:
+def _say_motion_crop(spec: WindowSpec) -> str:
+    if spec.motion_crop == 1:
         return ""
     return (
-        f" Of these it is shown 1/{spec.zoom} of the height and of the width, where motion has "
-        f"been, each pixel repeated {spec.zoom} times in both directions, as `har.focus` does it."
+        f" Of these it is shown 1/{spec.motion_crop} of the height and of the width, where motion "
+        f"has been, each pixel repeated {spec.motion_crop} times in both directions, as "
+        "`har.sampling.crop` does it."
     )
 
 

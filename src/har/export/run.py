@@ -9,13 +9,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from har import contract
+from har.bundle import BUNDLE_FILE, BundleInfo, compute_hashes, to_json
 from har.config.export import ExportConfig, ExportFormat
-from har.contract import BundleInfo
 from har.dataset.store import Store
 from har.errors import ConfigError, ExportError
-from har.export.forms import Samples, open_form, write_form
-from har.export.int8 import iter_samples, quantise_graph
+from har.export.int8 import iter_samples, quantize_graph
 from har.export.measure import (
     Comparison,
     compare_clips,
@@ -23,15 +21,15 @@ from har.export.measure import (
     measure_bytes,
     time_run,
 )
-from har.export.parts import Part, load_parts
+from har.export.parts import Part, Samples, load_parts, open_form, write_form
 from har.export.readme import format_readme
 from har.files import replacing_folder, write_json, write_text
-from har.runtime.engine import Graph, Run
-from har.runtime.recognizer import Recognizer
+from har.inference.engines import Graph, Run
+from har.inference.model import Recognizer
 
 FIGURES_FILE = "export.json"
 README_FILE = "README.md"
-CONTRACT_FILE = "contract.json"
+CONTRACT_FILE = "json"
 """What `bundle.json` is called where har itself cannot read the folder."""
 
 
@@ -61,7 +59,7 @@ class ExportResult:
     parts: tuple[PartFigures, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Gives the fields that ``har export --json`` prints and ``export.json`` holds."""
+        """Return the fields that ``har export --json`` prints and ``export.json`` holds."""
         return {
             "format": self.format,
             "int8": self.int8,
@@ -78,7 +76,7 @@ def export_bundle(
     store: Store | None = None,
     progress: bool = False,
 ) -> ExportResult:
-    """Writes a bundle's networks for another engine, with their contract and a page on their use.
+    """Write a bundle's networks for another engine, with their contract and a page on their use.
 
     Args:
         bundle_dir: With its Keras models.
@@ -120,7 +118,7 @@ def _check_folder(out_dir: Path) -> None:
 
 
 def _find_samples(info: BundleInfo, config: ExportConfig, store: Store | None) -> Samples | None:
-    """Gives the source of samples for int8, None for fp32."""
+    """Return the source of samples for int8, None for fp32."""
     if not config.int8:
         return None
     if info.streams == "pose":
@@ -135,14 +133,14 @@ def _find_samples(info: BundleInfo, config: ExportConfig, store: Store | None) -
 def _write_parts(
     parts: Sequence[Part], folder: Path, config: ExportConfig, samples: Samples | None
 ) -> dict[str, Path]:
-    """Writes every network; only the frame CNN is ever in int8. Gives the paths by their names."""
+    """Write every network; only the frame CNN is ever in int8. Gives the paths by their names."""
     paths = {}
     with tempfile.TemporaryDirectory() as work:
         for part in parts:
             graph, own = part.graph, samples if part.is_cnn else None
             if own is not None and config.format != "litert":
                 graph = Path(work) / part.graph.name
-                quantise_graph(part.graph, own(), graph)
+                quantize_graph(part.graph, own(), graph)
             paths[part.name] = write_form(config.format, part, graph, folder, own)
     return paths
 
@@ -163,7 +161,7 @@ def _compare(
 
 
 def check_loss(config: ExportConfig, comparison: Comparison) -> None:
-    """Refuses int8 that costs more accuracy than is allowed.
+    """Refuse int8 that costs more accuracy than is allowed.
 
     Raises:
         ExportError: It does.
@@ -193,10 +191,10 @@ def _measure(part: Part, path: Path, run: Run, config: ExportConfig) -> PartFigu
 def _write_pages(
     folder: Path, info: BundleInfo, parts: Sequence[Part], result: ExportResult
 ) -> None:
-    """Writes the contract, the figures and the page on the use."""
+    """Write the contract, the figures and the page on the use."""
     files = [(part, figures.file) for part, figures in zip(parts, result.parts, strict=True)]
-    written = replace(info, files=contract.compute_hashes(folder))
-    name = contract.BUNDLE_FILE if result.format == "onnx" else CONTRACT_FILE
-    write_json(folder / name, contract.to_json(written))
+    written = replace(info, files=compute_hashes(folder))
+    name = BUNDLE_FILE if result.format == "onnx" else CONTRACT_FILE
+    write_json(folder / name, to_json(written))
     write_json(folder / FIGURES_FILE, result.to_json())
     write_text(folder / README_FILE, format_readme(result.format, info, files))

@@ -1,1 +1,1 @@
-"""Recognition of clips, recordings and streams."""
+"""Recognition with the exported graphs of a bundle: clips, recordings, streams. No Keras here."""

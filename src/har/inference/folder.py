@@ -1,36 +1,92 @@
-"""Recognises many videos: on all cores, past broken ones, going on where an earlier run stopped."""
+"""How far each of several worker processes is with its video, and the word to stop."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from har import __version__
+from har.bundle import BUNDLE_FILE, compute_file_hash
 from har.config import DecodeConfig, PredictConfig
-from har.contract import BUNDLE_FILE, compute_file_hash
 from har.dataset.catalog import Reject
-from har.dataset.workers import Workers
 from har.errors import VideoError, VideoWriteError
-from har.inference.board import Board, open_board
-from har.inference.kept import compute_key, load_result, save_result, start_result
-from har.inference.networks import Networks, build_networks, open_networks
-from har.inference.recording import VideoResult, recognise_video
-from har.runtime.engine import count_cores, find_engine
-from har.runtime.recognizer import Recognizer
+from har.inference.cache import compute_key, load_result, save_result, start_result
+from har.inference.engines import find_engine
+from har.inference.model import Recognizer
+from har.inference.streams import Networks, build_networks, open_networks
+from har.inference.video import recognize_video
+from har.parallel import Workers, count_cores
+from har.result import VideoResult
+
+_COLUMNS = 2
+
+
+@dataclass(frozen=True)
+class ProgressBoard:
+    """Numbers in a file that all processes have in their memory.
+
+    There is no lock, so a process that is killed holds up nobody. Each row is written by one
+    process alone; the last one is the word to stop.
+
+    Attributes:
+        path: The file; a board is handed to a process by it.
+        n_rows: Videos.
+    """
+
+    path: Path
+    n_rows: int
+
+    @cached_property
+    def _cells(self) -> np.ndarray:
+        shape = (self.n_rows + 1, _COLUMNS)
+        return np.memmap(self.path, dtype=np.float64, mode="r+", shape=shape)
+
+    def __getstate__(self) -> dict[str, object]:
+        return {"path": self.path, "n_rows": self.n_rows}
+
+    def note(self, row: int, done_s: float, total_s: float | None) -> None:
+        """Note how far a video is.
+
+        Raises:
+            KeyboardInterrupt: The word to stop was given.
+        """
+        if self._cells[self.n_rows, 0]:
+            raise KeyboardInterrupt
+        self._cells[row] = done_s, total_s or 0.0
+
+    def stop(self) -> None:
+        """Return the word to stop: every process ends with its next `note`."""
+        self._cells[self.n_rows, 0] = 1.0
+
+    def read(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return (N,) seconds done of each video, and (N,) seconds in all, 0 if unknown."""
+        cells = np.array(self._cells[: self.n_rows])
+        return cells[:, 0], cells[:, 1]
+
+
+@contextmanager
+def open_progress_board(n_rows: int) -> Iterator[ProgressBoard]:
+    """Return a board of zeros; its file is gone at the end of the ``with`` block."""
+    with TemporaryDirectory(prefix="har-", ignore_cleanup_errors=True) as folder:
+        path = Path(folder) / "board"
+        path.write_bytes(bytes(8 * (n_rows + 1) * _COLUMNS))
+        yield ProgressBoard(path, n_rows)
+
 
 Write = Callable[[Path, VideoResult], None]
 """Writes files of a result, whose names begin with the given path and a dot."""
 
 _TELL_EVERY_S = 0.2
 _DIED = (
-    "the process that recognised it was killed, by the system if memory ran out, or by a fault in "
+    "the process that recognized it was killed, by the system if memory ran out, or by a fault in "
     "the decoder; run the same command again, and if it ends so again repair or replace the file"
 )
 
@@ -43,7 +99,7 @@ class Plan:
         bundle: The trained model's folder.
         write: What is written beside the scores; a function that worker processes can be sent.
         outputs: Says in words all on which ``write`` depends.
-        config: How videos are recognised; with ``jobs`` of them at once.
+        config: How videos are recognized; with ``jobs`` of them at once.
         decode: How scores become events; the bundle's own when None.
     """
 
@@ -54,7 +110,7 @@ class Plan:
     decode: DecodeConfig | None = None
 
     def describe(self) -> str:
-        """Gives all that shapes a video's files, as text; how many cores are used is no part."""
+        """Return all that shapes a video's files, as text; how many cores are used is no part."""
         same = replace(self.config, jobs=0, n_ahead=1)
         decode = None if self.decode is None else asdict(self.decode)
         bundle_hash = compute_file_hash(self.bundle / BUNDLE_FILE)
@@ -92,10 +148,10 @@ class Finished:
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a run is with the videos that it has to recognise.
+    """How far a run is with the videos that it has to recognize.
 
     Attributes:
-        done_s: Seconds of video that are recognised.
+        done_s: Seconds of video that are recognized.
         share: Of the whole work, from 0 to 1; videos count by their bytes.
         n_done: Videos that are finished.
         n_videos: All of them.
@@ -115,27 +171,27 @@ class _Task:
     job: VideoJob
     plan: Plan
     settings: str
-    board: Board
+    board: ProgressBoard
 
 
 _Outcomes = Generator[tuple[_Task, VideoResult | Reject]]
 
 
-def recognise_folder(
+def recognize_folder(
     plan: Plan,
     jobs: Sequence[VideoJob],
     again: bool = False,
     progress: Callable[[Standing], None] | None = None,
 ) -> Iterator[Finished]:
-    """Recognises videos and writes the files of each as soon as it is done.
+    """Recognize videos and write the files of each as soon as it is done.
 
-    Several videos are recognised at once, each in a process of its own on one core; a single one
+    Several videos are recognized at once, each in a process of its own on one core; a single one
     uses all cores. A video that cannot be read, or makes its process die, never stops the others.
 
     Args:
         plan: What to do.
         jobs: Different videos, whose files do not clash.
-        again: Also recognise those whose files are there already, from the same video, bundle and
+        again: Also recognize those whose files are there already, from the same video, bundle and
             settings.
         progress: Is told now and then how far all is.
 
@@ -158,7 +214,7 @@ def recognise_folder(
         else:
             yield Finished(job, kept, is_kept=True)
     n_cores = plan.config.jobs or count_cores()
-    with open_board(len(pending)) as board:
+    with open_progress_board(len(pending)) as board:
         tasks = [_Task(row, job, plan, settings, board) for row, job in enumerate(pending)]
         meter = _Meter(tasks, board, progress)
         if min(n_cores, len(tasks)) <= 1:
@@ -186,14 +242,14 @@ def _find_key(job: VideoJob, settings: str) -> str:
 def _run_here(
     tasks: Sequence[_Task], recognizer: Recognizer, n_cores: int, meter: _Meter
 ) -> _Outcomes:
-    """Recognises one video after another, each on all cores."""
+    """Recognize one video after another, each on all cores."""
     with open_networks(recognizer, n_cores) as networks:
         for task in tasks:
             yield task, _run_task(task, recognizer, networks, meter.update)
 
 
 def _run_apart(tasks: Sequence[_Task], n_cores: int, meter: _Meter) -> _Outcomes:
-    """Recognises several videos at once, the largest files first, each on one core."""
+    """Recognize several videos at once, the largest files first, each on one core."""
     ordered = sorted(tasks, key=lambda task: -meter.n_bytes[task.row])
     with Workers(
         min(n_cores, len(tasks)), on_wait=meter.update, on_stop=meter.board.stop
@@ -203,7 +259,7 @@ def _run_apart(tasks: Sequence[_Task], n_cores: int, meter: _Meter) -> _Outcomes
 
 
 def _work(task: _Task) -> VideoResult | Reject:
-    """Does a task in a worker process."""
+    """Do a task in a worker process."""
     bundle = task.plan.bundle
     recognizer, networks = _load(bundle, compute_file_hash(bundle / BUNDLE_FILE))
     one_core = replace(task, plan=replace(task.plan, config=replace(task.plan.config, jobs=1)))
@@ -212,7 +268,7 @@ def _work(task: _Task) -> VideoResult | Reject:
 
 @lru_cache(maxsize=1)
 def _load(bundle: Path, bundle_hash: str) -> tuple[Recognizer, Networks]:
-    """Gives a bundle and its networks without threads: a worker process loads them once."""
+    """Return a bundle and its networks without threads: a worker process loads them once."""
     recognizer = Recognizer(bundle, n_threads=1)
     return recognizer, build_networks(recognizer)
 
@@ -232,7 +288,7 @@ def _run_task(
 
     key = _find_key(job, task.settings)
     try:
-        result = recognise_video(
+        result = recognize_video(
             recognizer,
             job.path,
             config=plan.config,
@@ -256,7 +312,7 @@ class _Meter:
     def __init__(
         self,
         tasks: Sequence[_Task],
-        board: Board,
+        board: ProgressBoard,
         progress: Callable[[Standing], None] | None,
     ) -> None:
         self.board = board
@@ -266,12 +322,12 @@ class _Meter:
         self._told_s = 0.0
 
     def finish(self, row: int) -> None:
-        """Counts a video as done, whatever became of it."""
+        """Count a video as done, whatever became of it."""
         self._is_done[row] = True
         self._tell()
 
     def update(self) -> None:
-        """Tells how far all is, unless it was told just before."""
+        """Tell how far all is, unless it was told just before."""
         now_s = time.monotonic()
         if now_s - self._told_s >= _TELL_EVERY_S:
             self._told_s = now_s

@@ -1,1 +1,1 @@
-"""Live cameras: several at once, recognised as they film."""
+"""Live cameras: several at once, recognized as they film."""

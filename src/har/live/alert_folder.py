@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import logging
 import re
-from datetime import datetime, tzinfo
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
 
 from har import files
+from har.config import RetentionConfig
 from har.live.alerts import Alert
+from har.live.journal import Journal
 from har.types import Event
 
 _log = logging.getLogger(__name__)
@@ -27,7 +31,7 @@ class AlertFolder:
     """Writes, changes and deletes records; safe to use from several threads."""
 
     def __init__(self, path: Path, bundle: str = "", zone: tzinfo | None = None) -> None:
-        """Makes nothing yet.
+        """Make nothing yet.
 
         Args:
             path: The folder.
@@ -40,7 +44,7 @@ class AlertFolder:
         self._lock = Lock()
 
     def name(self, alert: Alert) -> str:
-        """Gives an alert's id, by camera, local time and label; none in the folder has it.
+        """Return an alert's id, by camera, local time and label; none in the folder has it.
 
         The label is cut down to what any file system takes.
         """
@@ -54,7 +58,7 @@ class AlertFolder:
         return alert_id
 
     def write(self, alert_id: str, alert: Alert) -> None:
-        """Writes the record of a new alert.
+        """Write the record of a new alert.
 
         Raises:
             OutputError: It cannot be written.
@@ -80,7 +84,7 @@ class AlertFolder:
             files.write_json(self.path / f"{alert_id}.json", values)
 
     def change(self, alert_id: str, **changed: Any) -> None:
-        """Puts values over those of a record; one that was deleted meanwhile stays so.
+        """Put values over those of a record; one that was deleted meanwhile stays so.
 
         Raises:
             OutputError: It cannot be written.
@@ -92,7 +96,7 @@ class AlertFolder:
                 files.write_json(path, {**values, **changed})
 
     def complete(self, alert_id: str, event: Event) -> None:
-        """Notes how the event of an alert has ended.
+        """Note how the event of an alert has ended.
 
         Raises:
             OutputError: The record cannot be written.
@@ -101,7 +105,7 @@ class AlertFolder:
         self.change(alert_id, score=round(event.score, 4), length_s=length_s, is_open=False)
 
     def add_clip(self, alert_id: str, clip: str, start_s: float, length_s: float) -> None:
-        """Notes the clip's file, when it starts after the onset (below 0: before) and its length.
+        """Note the clip's file, when it starts after the onset (below 0: before) and its length.
 
         Raises:
             OutputError: The record cannot be written.
@@ -110,7 +114,7 @@ class AlertFolder:
         self.change(alert_id, clip=values)
 
     def delete_before(self, moment: datetime) -> list[str]:
-        """Deletes alerts that began before ``moment``, record last; gives the names of the files.
+        """Delete alerts that began before ``moment``, record last; return the names of the files.
 
         Only what records of `har watch` in this very folder stand for is touched: a file without
         such a record stays, so do links, and a folder that is a link itself is left alone. What
@@ -139,7 +143,7 @@ def _is_own_file(path: Path) -> bool:
 
 
 def _read_record(path: Path) -> dict[str, Any] | None:
-    """Gives the values of a record that `har watch` has written, or None where it is none."""
+    """Return the values of a record that `har watch` has written, or None where it is none."""
     try:
         if not _is_own_file(path) or path.stat().st_size > _MAX_RECORD_BYTES:
             return None
@@ -164,3 +168,62 @@ def _delete(path: Path) -> bool:
         _log.warning("%s is to be deleted but cannot be: %s", path, error.strerror)
         return False
     return True
+
+
+class Retention:
+    """Keeps the folder of a watch within its age, inside its ``with`` block."""
+
+    def __init__(
+        self,
+        config: RetentionConfig,
+        folder: AlertFolder,
+        journal: Journal,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        """Do nothing yet.
+
+        Args:
+            config: How old is too old; with ``keep_days`` 0 nothing is ever deleted.
+            folder: Of alerts.
+            journal: Of which lines are deleted.
+            now: The clock, with its zone.
+        """
+        self._config = config
+        self._folder = folder
+        self._journal = journal
+        self._now = now
+        self._stopping = threading.Event()
+        self._thread = Thread(target=self._run, name="har-retention", daemon=True)
+
+    def __enter__(self) -> Retention:
+        if self._config.keep_days:
+            self.delete()
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopping.set()
+        if self._config.keep_days:
+            self._thread.join()
+
+    def delete(self) -> None:
+        """Delete once; log and journal say what."""
+        now = self._now()
+        moment = now - timedelta(days=self._config.keep_days)
+        files, n_lines = self._folder.delete_before(moment), 0
+        try:
+            n_lines = self._journal.delete_before(moment)
+        except OSError as error:
+            _log.warning("Old lines of the journal stay: %s", error)
+        if files or n_lines:
+            self._journal.on_deleted(now, files, n_lines)
+            _log.warning(
+                "Deleted what is older than %g days: %d files of alerts, %d lines of the journal",
+                self._config.keep_days,
+                len(files),
+                n_lines,
+            )
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._config.every_s):
+            self.delete()

@@ -16,7 +16,7 @@ EventKey = tuple[str, str, float]
 
 
 def compute_key(event: LiveEvent) -> EventKey:
-    """Gives what tells an event from all others."""
+    """Return what tells an event from all others."""
     return event.camera, event.event.label, event.event.onset_s
 
 
@@ -54,7 +54,7 @@ class _Lasting:
     gap_sum: float = 0.0
 
     def grow(self, scores: LiveScores, low: float) -> None:
-        """Adds final rows that are not in the event yet; those under ``low`` are a gap."""
+        """Add final rows that are not in the event yet; those under ``low`` are a gap."""
         column = scores.labels.index(self.event.event.label)
         for time_s, value in zip(scores.times_s, scores.values[:, column], strict=True):
             known = self.event.event
@@ -74,14 +74,14 @@ class AlertRules:
     """Follows events and raises at most one alert for each.
 
     An event that lasts is looked at again with every new score: it alerts as soon as it is long and
-    sure enough, and the label's cool-down and the quiet hours are over. Cool-downs are counted on
-    the camera's timeline, which does not jump when the computer's clock is set.
+    confident enough, and the label's cool-down and the quiet hours are over. Cool-downs are counted
+    on the camera's timeline, which does not jump when the computer's clock is set.
     """
 
     def __init__(
         self, config: AlertsConfig, decode: DecodeConfig, zone: tzinfo | None = None
     ) -> None:
-        """Starts without any event.
+        """Start without any event.
 
         Args:
             config: The rules.
@@ -97,7 +97,7 @@ class AlertRules:
         self._last_s: dict[tuple[str, str], float] = {}
 
     def on_event(self, event: LiveEvent) -> Alert | None:
-        """Takes an event that has opened or is final; gives an alert if it is due."""
+        """Take an event that has opened or is final; gives an alert if it is due."""
         key = compute_key(event)
         self._waiting.pop(key, None)
         is_new = key not in self._alerted
@@ -109,7 +109,7 @@ class AlertRules:
         return alert
 
     def on_scores(self, scores: LiveScores) -> list[Alert]:
-        """Takes final scores; gives the alerts of open events that are due with them."""
+        """Take final scores; return the alerts of open events that are due with them."""
         alerts: list[Alert] = []
         for key, lasting in list(self._waiting.items()):
             if lasting.event.camera == scores.camera:

@@ -19,7 +19,7 @@ import av
 from har.config import ClipsConfig
 from har.errors import HarError
 from har.types import Frame
-from har.video.packet_ring import Coding, Footage, PacketRing, Piece, write_footage
+from har.video.camera.ring import Coding, Footage, PacketRing, Piece, write_footage
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ class ClipKeeper:
     """Keeps the last seconds of every camera and writes clips; listens to cameras as a tap."""
 
     def __init__(self, config: ClipsConfig, longest_wait_s: float = 0.0) -> None:
-        """Starts the thread that writes.
+        """Start the thread that writes.
 
         Args:
             config: How long clips are.
@@ -87,19 +87,19 @@ class ClipKeeper:
                 _log.warning("No clips of %s can be kept: %s", camera, error)
 
     def push(self, camera: str, packet: av.Packet, time_s: float) -> None:
-        """Takes a packet."""
+        """Take a packet."""
         reel = self._find(camera)
         with reel.lock:
             self._gather(reel, reel.ring.push(packet, time_s))
 
     def push_frame(self, camera: str, frame: Frame) -> None:
-        """Takes a picture of a camera that sends no packets."""
+        """Take a picture of a camera that sends no packets."""
         reel = self._find(camera)
         with reel.lock:
             self._gather(reel, reel.ring.push_frame(frame))
 
     def begin(self, camera: str, stem: Path, onset_s: float, done: Done) -> bool:
-        """Starts a clip; gives whether there is any footage of the camera.
+        """Start a clip; return whether there is any footage of the camera.
 
         Args:
             camera: Its name.
@@ -118,7 +118,7 @@ class ClipKeeper:
         return True
 
     def end(self, camera: str, stem: Path, offset_s: float) -> None:
-        """Says when the clip's event has ended; the clip goes on for the seconds after."""
+        """Return when the clip's event has ended; the clip goes on for the seconds after."""
         reel = self._find(camera)
         with reel.lock:
             for recording in reel.recordings:
@@ -128,7 +128,7 @@ class ClipKeeper:
             self._finish(reel)
 
     def cut(self, camera: str) -> None:
-        """Ends all clips of a camera with what there is."""
+        """End all clips of a camera with what there is."""
         reel = self._find(camera)
         with reel.lock:
             for recording in reel.recordings:
@@ -136,7 +136,7 @@ class ClipKeeper:
             reel.recordings.clear()
 
     def close(self) -> None:
-        """Writes what was being gathered, and waits until it is written."""
+        """Write what was being gathered, and waits until it is written."""
         for camera in list(self._reels):
             self.cut(camera)
         self._jobs.put(None)

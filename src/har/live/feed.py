@@ -12,17 +12,15 @@ import numpy as np
 
 from har.config import WatchConfig
 from har.errors import VideoError
-from har.inference.sampling import Stack
-from har.inference.stream import build_motion_sampler, build_pose_sampler
-from har.live.backoff import iter_waits_s
-from har.live.mailbox import Mailbox, Step
+from har.inference.model import Recognizer
+from har.inference.streams import build_motion_sampler, build_pose_sampler
 from har.live.messages import State
-from har.live.sources import Source
-from har.runtime.recognizer import Recognizer
+from har.live.sources import Source, iter_waits_s
+from har.live.step_queue import Step, StepQueue
+from har.sampling.stacks import Stack
 from har.types import Frame
-from har.video.live import LiveFrame, LiveSetup
-from har.video.tap import PacketTap
-from har.video.timeline import Timeline
+from har.video.camera.frames import LiveFrame, LiveSetup, PacketTap
+from har.video.camera.timeline import Timeline
 
 
 class CameraFeed:
@@ -31,7 +29,7 @@ class CameraFeed:
     Attributes:
         source: What is read.
         setup: Its timeline and what was counted.
-        mailbox: Where its time steps wait.
+        step_queue: Where its time steps wait.
         n_reconnects: Times it was lost and found again.
         error: What ended the thread though it should not have; None as a rule.
     """
@@ -44,14 +42,14 @@ class CameraFeed:
         tap: PacketTap | None,
         wake: threading.Event,
     ) -> None:
-        """Makes a feed that waits for its start.
+        """Make a feed that waits for its start.
 
         Args:
             source: What is read.
             recognizer: The bundle says which pictures and steps are wanted.
             config: When the camera counts as frozen or lost.
             tap: Listens to its packets or pictures.
-            wake: Is set when there are steps to be recognised, or there is something to tell.
+            wake: Is set when there are steps to be recognized, or there is something to tell.
         """
         spec = recognizer.info.spec
         timeline = Timeline(config.jump_s)
@@ -60,7 +58,7 @@ class CameraFeed:
         self.setup = LiveSetup(source.name, spec, config, tap, timeline)
         pose_hz = recognizer.pose_spec.rate_hz if recognizer.has_pose else 1.0
         most = [math.ceil(config.max_wait_s * rate_hz) for rate_hz in (spec.rate_hz, pose_hz)]
-        self.mailbox = Mailbox(most[0], most[1], wake)
+        self.step_queue = StepQueue(most[0], most[1], wake)
         self._recognizer, self._config, self._wake = recognizer, config, wake
         self._lock = threading.Lock()
         self._samplers: _Samplers | None = None
@@ -73,18 +71,18 @@ class CameraFeed:
         self._thread = threading.Thread(target=self._run, name=source.name, daemon=True)
 
     def start(self) -> None:
-        """Starts reading."""
+        """Start reading."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the stretch that goes on, at once, and tells the thread to end."""
+        """End the stretch that goes on, at once, and tell the thread to end."""
         self.setup.stop.set()
         with self._lock:
             self._end_stretch()
             self._state = "ended"
 
     def join(self, until_s: float) -> None:
-        """Waits for the thread until a time of the monotonic clock.
+        """Wait for the thread until a time of the monotonic clock.
 
         One that hangs in a read ends when that read gives up.
         """
@@ -92,7 +90,7 @@ class CameraFeed:
             self._thread.join(max(until_s - time.monotonic(), 0.0))
 
     def find_state(self, now_s: float) -> State:
-        """Gives how the camera is; a live one that shows nothing new counts as frozen."""
+        """Return how the camera is; a live one that shows nothing new counts as frozen."""
         if self._state != "live":
             return self._state
         is_silent = now_s - self._last_frame_s > self._config.frozen_s
@@ -100,7 +98,7 @@ class CameraFeed:
         return "frozen" if is_silent or is_still else "live"
 
     def explain_frozen(self, now_s: float) -> str:
-        """Gives in words why a camera counts as frozen."""
+        """Return in words why a camera counts as frozen."""
         if now_s - self._last_frame_s > self._config.frozen_s:
             return f"no new frame for {now_s - self._last_frame_s:.1f} s"
         return f"the very same picture for {self._still.length_s:.0f} s"
@@ -134,7 +132,7 @@ class CameraFeed:
         return iter_waits_s(config.retry_first_s, config.retry_most_s, Random())  # noqa: S311
 
     def _read_once(self) -> str:
-        """Reads one connection to its end and gives what ended it."""
+        """Read one connection to its end and return what ended it."""
         try:
             with self.source.open(self.setup) as camera:
                 for frame in camera:
@@ -150,9 +148,9 @@ class CameraFeed:
         self._tell(note)
 
     def _tell(self, note: str) -> None:
-        """Lets the watch tell something, unless it is what was told last."""
+        """Let the watch tell something, unless it is what was told last."""
         if note and note != self._told:
-            self.setup.tally.notes.append(note)
+            self.setup.summary.notes.append(note)
             self._told = note
             self._wake.set()
 
@@ -164,7 +162,7 @@ class CameraFeed:
             if samplers is None or frame.stretch.number != self._stretch_number:
                 samplers = self._begin_stretch(frame)
             self._note_frame(frame)
-            self.mailbox.put(*samplers.push(frame))
+            self.step_queue.put(*samplers.push(frame))
 
     def _note_frame(self, frame: LiveFrame) -> None:
         if self._is_lost:
@@ -181,13 +179,13 @@ class CameraFeed:
             self._tell(f"{self.source.name}: {frame.stretch.note}; its time steps begin anew")
         self._samplers = samplers = _Samplers(self._recognizer)
         self._stretch_number = frame.stretch.number
-        self.mailbox.begin(frame.stretch.number, frame.begun_s)
+        self.step_queue.begin(frame.stretch.number, frame.begun_s)
         return samplers
 
     def _end_stretch(self) -> None:
         if self._samplers is not None:
-            self.mailbox.put(*self._samplers.flush())
-            self.mailbox.end(self._samplers.span_s)
+            self.step_queue.put(*self._samplers.flush())
+            self.step_queue.end(self._samplers.span_s)
             self._samplers = None
 
 
@@ -206,7 +204,7 @@ class _Samplers:
         return sampler.span_s if sampler else 0.0
 
     def push(self, frame: LiveFrame) -> tuple[list[Step], list[Step]]:
-        """Gives the steps that are complete with the next frame: of motion, of people."""
+        """Return the steps that are complete with the next frame: of motion, of people."""
         pushed = Frame(self._n_frames, frame.time_s, frame.image)
         self._n_frames += 1
         self._arrived_s = frame.arrived_s
@@ -216,7 +214,7 @@ class _Samplers:
         return self._date(motion), self._date(pose)
 
     def flush(self) -> tuple[list[Step], list[Step]]:
-        """Gives the steps that were still waiting."""
+        """Return the steps that were still waiting."""
         motion, pose = (
             sampler.flush() if sampler else [] for sampler in (self._motion, self._pose)
         )
@@ -235,7 +233,7 @@ class _StillWatch:
         self.length_s = 0.0
 
     def push(self, frame: LiveFrame) -> None:
-        """Looks at the next picture."""
+        """Look at the next picture."""
         if self._image is None or not np.array_equal(frame.image, self._image):
             self._since_s = frame.arrived_s
         self._image = frame.image

@@ -35,7 +35,7 @@ class LineFile:
     """
 
     def __init__(self, path: Path) -> None:
-        """Opens the file to add to it; a line that was torn by a loss of power is cut off.
+        """Open the file to add to it; a line that was torn by a loss of power is cut off.
 
         Raises:
             OutputError: It cannot be opened.
@@ -55,13 +55,13 @@ class LineFile:
             ) from error
 
     def add(self, line: str) -> None:
-        """Adds a line; what cannot be written is logged once and waits."""
+        """Add a line; what cannot be written is logged once and waits."""
         with self._lock:
             self._waiting.append(f"{line}\n".encode())
             self._write_waiting()
 
     def keep_lines(self, is_kept: Callable[[str], bool]) -> int:
-        """Leaves out all other lines; gives how many those were.
+        """Leave out all other lines; return how many those were.
 
         Raises:
             OSError: The file cannot be read or written anew; it stays as it was.
@@ -82,7 +82,7 @@ class LineFile:
         return n_gone
 
     def close(self) -> None:
-        """Closes the file; lines that still wait are lost, and their number is logged."""
+        """Close the file; lines that still wait are lost, and their number is logged."""
         with self._lock:
             if self._waiting:
                 self._write_waiting()
@@ -140,7 +140,7 @@ class Journal:
     """
 
     def __init__(self, folder: Path, echo: Callable[[str], None] | None = None) -> None:
-        """Opens both files.
+        """Open both files.
 
         Args:
             folder: Gets them; is made.
@@ -162,7 +162,7 @@ class Journal:
         self._changes.close()
 
     def on_state(self, state: CameraState) -> None:
-        """Writes a line where the state is another one or there is something to note."""
+        """Write a line where the state is another one or there is something to note."""
         if state.state == self._states.get(state.name) and not state.note:
             return
         self._states[state.name] = state.state
@@ -182,10 +182,10 @@ class Journal:
         )
 
     def on_scores(self, scores: LiveScores) -> None:
-        """Scores are in no journal."""
+        """Score are in no journal."""
 
     def on_event(self, event: LiveEvent) -> None:
-        """Writes a line."""
+        """Write a line."""
         known = event.event
         self._add(
             self._events,
@@ -204,7 +204,7 @@ class Journal:
         )
 
     def on_alert(self, alert: Alert, alert_id: str) -> None:
-        """Writes a line."""
+        """Write a line."""
         self._add(
             self._events,
             {
@@ -219,12 +219,12 @@ class Journal:
         )
 
     def on_deleted(self, at: datetime, files: Sequence[str], n_lines: int) -> None:
-        """Writes what was deleted because of its age: files of alerts and lines of this journal."""
+        """Write what was deleted because of its age: files of alerts and lines of this journal."""
         values = {"kind": "deleted", "at": _format_time(at), "files": files, "n_lines": n_lines}
         self._add(self._changes, values)
 
     def delete_before(self, moment: datetime) -> int:
-        """Deletes lines of what was before ``moment``; gives their number.
+        """Delete lines of what was before ``moment``; gives their number.
 
         Raises:
             OSError: A file cannot be read or written anew.
@@ -255,7 +255,7 @@ def _format_time(moment: datetime) -> str:
 
 
 def _read_time(line: str) -> datetime:
-    """Gives the time of a line; of one that is none of the journal's, the latest there is."""
+    """Return the time of a line; of one that is none of the journal's, the latest there is."""
     try:
         return datetime.fromisoformat(json.loads(line)["at"]).astimezone(UTC)
     except (ValueError, TypeError, KeyError):

@@ -4,7 +4,7 @@ A watch is driven like this, and `har.live.watch.Watch` is its only entry:
 
     sources = parse_sources(["door=rtsp://...", "0"])               # har.live.sources
     recognizer = Recognizer(bundle_dir, n_threads=1)                # pictures share the cores
-    with stop_on_signals() as until:                                # har.live.stopping
+    with stop_on_signals() as until:                                # har.live.service
         Watch(recognizer, sources, config, sinks, tap).run(until)
 
 `run` blocks in the caller's thread until ``until`` is set or every source has ended for good. Then
@@ -25,7 +25,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from har.types import Event
-from har.video.tap import PacketTap as PacketTap
+from har.video.camera.frames import PacketTap as PacketTap
 
 State = Literal["starting", "live", "frozen", "lost", "ended"]
 
@@ -95,7 +95,7 @@ class LiveScores:
         times_s: (n,) float64: the middles of the steps that have become final; often n is 0.
         values: (n, K) float32, as in `har.types.Scores`.
         step_s: Length of a step.
-        now: (K,) float32: what the newest window says, all 0 where the model cannot tell.
+        now: (K,) float32: what the newest window says, all 0 where the model is uncertain.
         at: When they were made, UTC.
         latency_s: From the arrival of the newest frame that ``now`` looks at until this was made.
     """
@@ -118,7 +118,7 @@ class Sink(Protocol):
         ...
 
     def on_scores(self, scores: LiveScores) -> None:
-        """Scores of one camera have become known."""
+        """Score of one camera have become known."""
         ...
 
     def on_event(self, event: LiveEvent) -> None:

@@ -34,7 +34,7 @@ class Metrics(Collector):
     """Counts what a watch tells; a listener of the watch and of alerts."""
 
     def __init__(self, stall_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
-        """Starts at zero.
+        """Start at zero.
 
         Args:
             stall_s: Without new scores for so long, a camera counts as stalled.
@@ -63,7 +63,7 @@ class Metrics(Collector):
         )
 
     def on_state(self, state: CameraState) -> None:
-        """Takes over the camera's counts."""
+        """Take over the camera's counts."""
         with self._lock:
             before = self._states.get(state.name)
             self._states[state.name] = state
@@ -72,29 +72,29 @@ class Metrics(Collector):
                 self._since_s[state.name] = self._now_s()
 
     def on_scores(self, scores: LiveScores) -> None:
-        """Counts the latency."""
+        """Count the latency."""
         self._latency.labels(scores.camera).observe(scores.latency_s)
         with self._lock:
             self._since_s[scores.camera] = self._now_s()
 
     def on_event(self, event: LiveEvent) -> None:
-        """Counts an event that is over."""
+        """Count an event that is over."""
         if not event.is_open:
             self._events.labels(event.camera, event.event.label).inc()
 
     def on_alert(self, alert: Alert, alert_id: str) -> None:
-        """Counts an alert."""
+        """Count an alert."""
         self._alerts.labels(alert.event.camera, alert.event.event.label).inc()
 
     def close(self) -> None:
         """Nothing is open."""
 
     def render(self) -> bytes:
-        """Gives all figures in Prometheus' text format."""
+        """Return all figures in Prometheus' text format."""
         return render_metrics(self._registry)
 
     def collect(self) -> Iterable[Metric]:
-        """Gives the figures that cameras count themselves."""
+        """Return the figures that cameras count themselves."""
         with self._lock:
             states = list(self._states.values())
         for name, (text, field) in _COUNTS.items():
@@ -111,7 +111,7 @@ class Metrics(Collector):
         yield from (fps, shown)
 
     def find_problems(self) -> list[str]:
-        """Gives what is wrong at this moment, camera by camera; nothing where all is well."""
+        """Return what is wrong at this moment, camera by camera; nothing where all is well."""
         with self._lock:
             found = [self._find_problem(state) for state in self._states.values()]
             return [problem for problem in found if problem] if found else ["no camera yet"]
@@ -134,7 +134,7 @@ class MetricsServer:
     """Serves ``/healthz`` and ``/metrics`` from a thread of its own, inside its ``with`` block."""
 
     def __init__(self, metrics: Metrics, config: MetricsConfig) -> None:
-        """Takes the port; with port 0, one that is free.
+        """Take the port; with port 0, one that is free.
 
         Raises:
             ConfigError: The port or the address cannot be had.
@@ -185,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND, "text/plain", body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002, as it is called
-        """Requests are no news."""
+        """Request are no news."""
 
     def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
         self.send_response(status)

@@ -30,7 +30,7 @@ class Notifier:
     """Sends notices to all addresses; each has its own thread, so none waits for another."""
 
     def __init__(self, config: NotifyConfig) -> None:
-        """Opens the threads.
+        """Open the threads.
 
         Raises:
             ConfigError: Apprise does not know an address; the message does not show it.
@@ -42,12 +42,12 @@ class Notifier:
         ]
 
     def send(self, title: str, text: str) -> None:
-        """Hands a notice over at once; where too many wait, it is dropped and logged."""
+        """Hand a notice over at once; where too many wait, it is dropped and logged."""
         for mailer in self._mailers:
             mailer.send(title, text)
 
     def close(self) -> None:
-        """Sends what waits, without further waits between tries, and gives up after a while."""
+        """Send what waits, without further waits between tries, and return up after a while."""
         for mailer in self._mailers:
             mailer.stop()
         for mailer in self._mailers:
@@ -113,18 +113,18 @@ class _Mailer:
             reason = self._try(title, text)
 
     def _try(self, title: str, text: str) -> str | None:
-        """Sends once; gives None where that worked, else why not, without any secret."""
-        with _Overheard() as overheard:
+        """Send once; return None where that worked, else why not, without any secret."""
+        with _Overweighed() as overweighed:
             try:
                 kind = apprise.NotifyType.WARNING
                 if self._target.notify(body=text, title=title, notify_type=kind):
                     return None
             except Exception as error:  # noqa: BLE001, plugins raise what they like
-                overheard.lines.append(f"{type(error).__name__}: {error}")
-        return mask(" ".join(overheard.lines) or "no reason was given", self._url)
+                overweighed.lines.append(f"{type(error).__name__}: {error}")
+        return mask(" ".join(overweighed.lines) or "no reason was given", self._url)
 
 
-class _Overheard(logging.Handler):
+class _Overweighed(logging.Handler):
     """What Apprise warns of in this thread."""
 
     def __init__(self) -> None:
@@ -132,7 +132,7 @@ class _Overheard(logging.Handler):
         self.lines: list[str] = []
         self._thread = get_ident()
 
-    def __enter__(self) -> _Overheard:
+    def __enter__(self) -> _Overweighed:
         _apprise_log.addHandler(self)
         return self
 
@@ -145,7 +145,7 @@ class _Overheard(logging.Handler):
 
 
 def mask(text: str, url: str) -> str:
-    """Gives the text without any part of an address but its scheme.
+    """Return the text without any part of an address but its scheme.
 
     >>> mask("no route to Host:25 for user ann, p%40ss or p@ss", "mailto://ann:p%40ss@host:25")
     'no route to ***:25 for user ***, *** or ***'

@@ -1,16 +1,25 @@
-"""What a person at the terminal sees of a watch, as plain lines."""
+"""What a person at the terminal sees of a watch: lines, a table that stays in place, last words."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter, deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
 
 from har.live.alerts import Alert
 from har.live.messages import CameraState, LiveEvent, LiveScores
 
 
 def describe_event(event: LiveEvent) -> str:
-    """Gives an event in a few words.
+    """Return an event in a few words.
 
     >>> from har.types import Event
     >>> describe_event(LiveEvent("hall", Event("hit", 4.0, 6.5, 0.875), datetime(2025, 7, 1), True))
@@ -24,13 +33,13 @@ def describe_event(event: LiveEvent) -> str:
 
 
 def describe_note(state: CameraState) -> str:
-    """Gives what there is to note of a camera, with its name."""
+    """Return what there is to note of a camera, with its name."""
     is_named = state.note.startswith(state.name)
     return state.note if is_named else f"{state.name}: {state.note}"
 
 
 def format_clock(moment: datetime) -> str:
-    """Gives the local time of day."""
+    """Return the local time of day."""
     return f"{moment.astimezone():%H:%M:%S}"
 
 
@@ -38,7 +47,7 @@ class Lines:
     """Prints a line for each change of a camera, each event that is over, each alert and note."""
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        """Prints nothing yet; ``say`` prints a line."""
+        """Print nothing yet; ``say`` prints a line."""
         self._say = say
         self._states: dict[str, str] = {}
 
@@ -49,7 +58,7 @@ class Lines:
         """Nothing is open."""
 
     def on_state(self, state: CameraState) -> None:
-        """Prints a line where the state is another one or there is something to note."""
+        """Print a line where the state is another one or there is something to note."""
         is_new = state.state != self._states.get(state.name)
         self._states[state.name] = state.state
         words = [f"{state.name} is {state.state}"] if is_new else []
@@ -58,21 +67,186 @@ class Lines:
             self._say(f"{format_clock(state.at)} {'; '.join(words)}")
 
     def on_scores(self, scores: LiveScores) -> None:
-        """Scores come too often for lines."""
+        """Score come too often for lines."""
 
     def on_event(self, event: LiveEvent) -> None:
-        """Prints a line once the event is over."""
+        """Print a line once the event is over."""
         if not event.is_open:
             self._say(f"{format_clock(event.began_at)} {event.camera}: {describe_event(event)}")
 
     def on_alert(self, alert: Alert, alert_id: str) -> None:
-        """Prints a line."""
+        """Print a line."""
         camera, text = alert.event.camera, describe_event(alert.event)
         self._say(f"{format_clock(alert.raised_at)} {camera}: for review: {text} ({alert_id})")
 
     def note(self, text: str) -> None:
-        """Prints something that went wrong."""
+        """Print something that went wrong."""
         self._say(f"Note: {text}")
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+_STYLES = {
+    "starting": "cyan",
+    "live": "green",
+    "frozen": "bold yellow",
+    "lost": "bold red",
+    "ended": "dim",
+}
+_N_LINES = 6
+_REFRESH_HZ = 4.0
+UNCERTAIN = "is uncertain"
+
+
+class Dashboard:
+    """Draws what it was told last, four times a second, inside its ``with`` block."""
+
+    def __init__(self, console: Console) -> None:
+        """Draw nothing yet on the terminal ``console``."""
+        self._lock = Lock()
+        self._states: dict[str, CameraState] = {}
+        self._now: dict[str, str] = {}
+        self._events: dict[str, LiveEvent] = {}
+        self._lines: deque[Text] = deque(maxlen=_N_LINES)
+        self._live = Live(
+            console=console, get_renderable=self.render, refresh_per_second=_REFRESH_HZ
+        )
+
+    def __enter__(self) -> Dashboard:
+        self._live.start(refresh=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._live.stop()
+
+    def on_state(self, state: CameraState) -> None:
+        """Show a camera's state; what there is to note goes below the table."""
+        with self._lock:
+            self._states[state.name] = state
+            if state.note:
+                self._add_line(state.at, describe_note(state), _STYLES[state.state])
+
+    def on_scores(self, scores: LiveScores) -> None:
+        """Show what the newest window says."""
+        best = int(scores.now.argmax())
+        prob = float(scores.now[best])
+        with self._lock:
+            said = f"{scores.labels[best]} {prob:.2f}" if prob > 0 else UNCERTAIN
+            self._now[scores.camera] = said
+
+    def on_event(self, event: LiveEvent) -> None:
+        """Show the camera's last event."""
+        with self._lock:
+            self._events[event.camera] = event
+
+    def on_alert(self, alert: Alert, alert_id: str) -> None:
+        """Add a line below the table."""
+        text = f"{alert.event.camera}: for review: {describe_event(alert.event)}"
+        with self._lock:
+            self._add_line(alert.raised_at, text, "bold magenta")
+
+    def note(self, text: str) -> None:
+        """Add a line about something that went wrong."""
+        with self._lock:
+            self._lines.append(Text(text, style="yellow"))
+
+    def close(self) -> None:
+        """Leave the last picture standing."""
+
+    def render(self) -> RenderableType:
+        """Return the picture of this moment."""
+        table = Table(box=None, expand=True, padding=(0, 2, 0, 0), header_style="bold")
+        for name in ("camera", "state"):
+            table.add_column(name, no_wrap=True, max_width=20)
+        for name in ("fps", "latency", "dropped"):
+            table.add_column(name, justify="right", no_wrap=True)
+        table.add_column("now", no_wrap=True, max_width=20)
+        table.add_column("last event", no_wrap=True, ratio=1)
+        with self._lock:
+            for state in self._states.values():
+                table.add_row(*self._render_row(state))
+            return Group(table, Text(), *self._lines, Text("Ctrl-C ends the watch.", style="dim"))
+
+    def _render_row(self, state: CameraState) -> list[RenderableType]:
+        is_on = state.state == "live"
+        event = self._events.get(state.name)
+        return [
+            Text(state.name),
+            Text(state.state, style=_STYLES[state.state]),
+            f"{state.fps:.1f}" if is_on else "-",
+            f"{state.latency_s * 1000:.0f} ms" if is_on and state.latency_s else "-",
+            Text(str(state.n_dropped), style="yellow" if state.n_dropped else ""),
+            Text(self._now.get(state.name, "") if is_on else ""),
+            Text("") if event is None else _render_event(event),
+        ]
+
+    def _add_line(self, at: datetime, text: str, style: str) -> None:
+        self._lines.append(Text.assemble((format_clock(at), "dim"), " ", (text, style)))
+
+
+def _render_event(event: LiveEvent) -> Text:
+    known, style = event.event, "bold" if event.is_open else ""
+    length_s = known.offset_s - known.onset_s
+    text = f"{format_clock(event.began_at)} {known.label} {length_s:.1f} s {known.score:.2f}"
+    return Text(text, style=style)
+
+
+@dataclass
+class Summary:
+    """Counts; a listener of the watch and of alerts.
+
+    Attributes:
+        states: The last of each camera, by its name.
+        events: Events that are over, by camera and label.
+        alerts: Alerts, by camera and label.
+    """
+
+    states: dict[str, CameraState] = field(default_factory=dict)
+    events: Counter[tuple[str, str]] = field(default_factory=Counter)
+    alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def on_state(self, state: CameraState) -> None:
+        """Take over the camera's counts."""
+        self.states[state.name] = state
+
+    def on_scores(self, scores: LiveScores) -> None:
+        """Score are not counted."""
+
+    def on_event(self, event: LiveEvent) -> None:
+        """Count an event that is over."""
+        self.events[event.camera, event.event.label] += not event.is_open
+
+    def on_alert(self, alert: Alert, alert_id: str) -> None:
+        """Count an alert."""
+        self.alerts[alert.event.camera, alert.event.event.label] += 1
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values, camera by camera."""
+        return {
+            "kind": "summary",
+            "cameras": [
+                {
+                    "camera": name,
+                    "n_frames": state.n_frames,
+                    "n_dropped": state.n_dropped,
+                    "n_reconnects": state.n_reconnects,
+                    "events": count_of(self.events, name),
+                    "alerts": count_of(self.alerts, name),
+                }
+                for name, state in self.states.items()
+            ],
+        }
+
+
+def count_of(counts: Counter[tuple[str, str]], camera: str) -> dict[str, int]:
+    """Return the counts of one camera by label, without those that are 0.
+
+    >>> count_of(Counter({("hall", "hit"): 2, ("yard", "hit"): 1}), "hall")
+    {'hit': 2}
+    """
+    items: Iterable[tuple[tuple[str, str], int]] = counts.items()
+    return {label: count for (name, label), count in items if name == camera and count}

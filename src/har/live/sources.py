@@ -1,18 +1,43 @@
-"""What `har watch` is pointed at: webcams, addresses, and files played at their own speed."""
+"""How long to wait before a lost camera is tried again."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from random import Random
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from har.errors import ConfigError
-from har.video.camera import open_webcam
-from har.video.live import LiveSetup, LiveSource
-from har.video.packets import open_played, open_stream
+from har.video.camera.frames import LiveSetup, LiveSource
+from har.video.camera.packets import open_played, open_stream
+from har.video.camera.webcam import open_webcam
+
+
+def iter_waits_s(first_s: float, most_s: float, random: Random) -> Iterator[float]:
+    """Return for ever the waits before each try: they double, and each is drawn around its mean.
+
+    Cameras that were lost together, as with their switch, are then not tried together for ever.
+
+    Args:
+        first_s: Mean of the first wait.
+        most_s: Mean that is not exceeded.
+        random: Draws each wait between half of its mean and one and a half times it.
+
+    Source: exponential back-off with jitter, M. Brooker, "Exponential Backoff And Jitter", AWS
+    Architecture Blog, 2015.
+
+    >>> waits = iter_waits_s(1.0, 4.0, Random(0))
+    >>> [round(next(waits), 2) for _ in range(4)]
+    [1.34, 2.52, 3.68, 3.04]
+    """
+    mean_s = first_s
+    while True:
+        yield min(mean_s, most_s) * random.uniform(0.5, 1.5)
+        mean_s = min(2 * mean_s, most_s)
+
 
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 
@@ -37,7 +62,7 @@ class Source:
     speed: float = 1.0
 
     def open(self, setup: LiveSetup) -> LiveSource:
-        """Opens it, to be read in a ``with`` block.
+        """Open it, to be read in a ``with`` block.
 
         Raises:
             VideoError: It cannot be opened.
@@ -50,7 +75,7 @@ class Source:
 
 
 def parse_sources(texts: Iterable[str]) -> list[Source]:
-    """Reads what stands on a command line, and gives each source a name of its own.
+    """Read what stands on a command line, and gives each source a name of its own.
 
     Args:
         texts: Each a webcam's number, an address, or a file; with ``NAME=`` before it, so called.
@@ -75,7 +100,7 @@ def parse_sources(texts: Iterable[str]) -> list[Source]:
 
 
 def _parse(text: str) -> tuple[bool, Source]:
-    """Gives one source, and whether its name was given."""
+    """Return one source, and whether its name was given."""
     match = None if Path(text).exists() else _NAMED.fullmatch(text)
     given, address = match.groups() if match else ("", text)
     if address.isascii() and address.isdigit():
@@ -94,7 +119,7 @@ def _parse(text: str) -> tuple[bool, Source]:
 
 
 def _split(address: str) -> SplitResult | None:
-    """Gives the parts of an address, None where it is none."""
+    """Return the parts of an address, None where it is none."""
     try:
         parts = urlsplit(address)
         is_address = parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0
@@ -104,7 +129,7 @@ def _split(address: str) -> SplitResult | None:
 
 
 def _name_address(parts: SplitResult) -> str:
-    """Gives a name from host, port and those parts of the path that can hold no password."""
+    """Return a name from host, port and those parts of the path that can hold no password."""
     port = f"-{parts.port}" if parts.port else ""
     path = [part for part in parts.path.split("/") if part and not set(part) & set("=&@:")]
     name = "-".join([f"{parts.hostname}{port}", *path])
@@ -112,7 +137,7 @@ def _name_address(parts: SplitResult) -> str:
 
 
 def mask_address(text: str) -> str:
-    """Gives an address without what could be a password.
+    """Return an address without what could be a password.
 
     >>> mask_address("rtsp://admin:1234@10.0.0.9:554/main?user=admin&password=1234")
     'rtsp://***@10.0.0.9:554/main?***'

@@ -1,4 +1,4 @@
-"""Several cameras at once through one recogniser: the loop between their threads and the sinks."""
+"""Several cameras at once through one recognizer: the loop between their threads and the sinks."""
 
 from __future__ import annotations
 
@@ -12,17 +12,15 @@ import numpy as np
 
 from har.config import DecodeConfig, PredictConfig, WatchConfig
 from har.errors import ConfigError
-from har.inference.networks import Networks, open_networks
-from har.inference.stream import MAX_WINDOWS, get_picture, score_windows
+from har.inference.model import Recognizer
+from har.inference.streams import MAX_WINDOWS, Networks, get_picture, open_networks, score_windows
 from har.live.feed import CameraFeed
-from har.live.mailbox import Part
 from har.live.messages import Sink
-from har.live.report import CameraReport
+from har.live.segment import CameraReport, LiveStretch
 from har.live.sources import Source
-from har.live.stretch import LiveStretch
-from har.runtime.engine import count_cores
-from har.runtime.recognizer import Recognizer
-from har.video.tap import PacketTap
+from har.live.step_queue import Part
+from har.parallel import count_cores
+from har.video.camera.frames import PacketTap
 
 _TICK_S = 0.1
 _JOIN_S = 1.0
@@ -30,7 +28,7 @@ _JOIN_S = 1.0
 
 @dataclass
 class _Camera:
-    """One camera and the stretch of it that is being recognised."""
+    """One camera and the stretch of it that is being recognized."""
 
     feed: CameraFeed
     report: CameraReport
@@ -39,7 +37,7 @@ class _Camera:
 
 @dataclass(frozen=True)
 class _Work:
-    """Steps of one stretch of one camera that are to be recognised now."""
+    """Steps of one stretch of one camera that are to be recognized now."""
 
     camera: _Camera
     stretch: LiveStretch
@@ -47,7 +45,7 @@ class _Work:
 
 
 class Watch:
-    """Recognises live cameras and tells what it finds; see `har.live.messages`.
+    """Recognizes live cameras and tells what it finds; see `har.live.messages`.
 
     Steps of all cameras that wait go through each network together. Where recognition does not
     keep up, the oldest steps are passed over and counted, so scores never come late for long.
@@ -62,7 +60,7 @@ class Watch:
         tap: PacketTap | None = None,
         decode: DecodeConfig | None = None,
     ) -> None:
-        """Makes a watch that waits for `run`, which may be called once.
+        """Make a watch that waits for `run`, which may be called once.
 
         Args:
             recognizer: The loaded bundle.
@@ -91,7 +89,7 @@ class Watch:
         return _Camera(feed, CameraReport(feed, labels, self._config, self._sinks))
 
     def run(self, until: threading.Event | None = None) -> None:
-        """Watches until ``until`` is set or all sources have ended; then tells what is open.
+        """Watch until ``until`` is set or all sources have ended; then tells what is open.
 
         Raises:
             BundleMismatchError: The bundle's graphs do not take what its contract says.
@@ -124,10 +122,10 @@ class Watch:
             camera.feed.join(until_s)
 
     def _look(self, networks: Networks) -> None:
-        """Recognises all that waits and tells what is new."""
+        """Recognize all that waits and tells what is new."""
         self._check_threads()
         work = list(self._take_work())
-        self._recognise(work, networks)
+        self._recognize(work, networks)
         for item in work:
             self._tell(item)
         for camera in self._cameras:
@@ -140,7 +138,7 @@ class Watch:
 
     def _take_work(self) -> Iterator[_Work]:
         for camera in self._cameras:
-            for part in camera.feed.mailbox.take():
+            for part in camera.feed.step_queue.take():
                 if camera.stretch is None:
                     camera.stretch = LiveStretch(
                         self._recognizer, self._predict, self._decode, part.begun_s
@@ -149,8 +147,8 @@ class Watch:
                 if part.span_s is not None:
                     camera.stretch = None
 
-    def _recognise(self, work: list[_Work], networks: Networks) -> None:
-        """Hands the pictures of all cameras to the networks at once, then takes the answers."""
+    def _recognize(self, work: list[_Work], networks: Networks) -> None:
+        """Hand the pictures of all cameras to the networks at once, then takes the answers."""
         stacks = [step.stack for item in work for step in item.part.motion]
         features = iter(networks.encode([stack.image for stack in stacks]))
         looks = [(item.stretch, step) for item in work for step in item.part.pose]

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from har.pose.people import INDEX
+from har.pose.keypoints import INDEX
 
 JOINTS = ("head", *(name for name in INDEX if INDEX[name] >= 5))
 N_JOINTS = len(JOINTS)
@@ -82,13 +82,13 @@ class PoseWindow:
             where the person is not seen; the rest are zeros too where the other person is not.
         columns: (P,) int64: which columns of the tracks they are.
         others: (P,) int64: the column of the nearest other person, -1 where there is none.
-        sureness: (P,) float32 from 0 to 1: how far the keypoints can be trusted.
+        confidence: (P,) float32 from 0 to 1: how far the keypoints can be trusted.
     """
 
     features: np.ndarray
     columns: np.ndarray
     others: np.ndarray
-    sureness: np.ndarray
+    confidence: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -112,17 +112,17 @@ class _Views:
     rate_hz: float
 
     def place(self, places: np.ndarray) -> np.ndarray:
-        """Gives pixels (P, T, J, 2) as each person sees them."""
+        """Return pixels (P, T, J, 2) as each person sees them."""
         moved = (places - self.trunks[:, :, None]) / self.sizes[:, None, None, None]
         return self.swap(moved * self._mirrors[:, None, None])
 
     def swap(self, joints: np.ndarray) -> np.ndarray:
-        """Swaps left and right of (P, T, J, ...) where mirrored."""
+        """Swap left and right of (P, T, J, ...) where mirrored."""
         flips = self.flips.reshape(-1, *(1,) * (joints.ndim - 1))
         return np.where(flips < 0, joints[:, :, _SWAPPED], joints)
 
     def compute_speeds(self, trunks: np.ndarray) -> np.ndarray:
-        """Gives how fast (P, T, 2) pixels move as each person sees them."""
+        """Return how fast (P, T, 2) pixels move as each person sees them."""
         return _derive(trunks / self.sizes[:, None, None], self.rate_hz) * self._mirrors[:, None]
 
     @property
@@ -131,7 +131,7 @@ class _Views:
 
 
 def compute_window(points: np.ndarray, rate_hz: float) -> PoseWindow:
-    """Describes the people of one window.
+    """Describe the people of one window.
 
     Args:
         points: (T, P, 17, 3) columns of `Tracks`, T >= 1.
@@ -149,7 +149,7 @@ def compute_window(points: np.ndarray, rate_hz: float) -> PoseWindow:
     others = _find_nearest(bodies)
     named = np.where(others >= 0, columns[others], -1)
     features = _describe(bodies, others, rate_hz).astype(np.float32)
-    return PoseWindow(features, columns, named, _compute_sureness(bodies))
+    return PoseWindow(features, columns, named, _compute_confidence(bodies))
 
 
 def _build_bodies(points: np.ndarray) -> _Bodies:
@@ -168,14 +168,14 @@ def _build_bodies(points: np.ndarray) -> _Bodies:
 
 
 def _find_known(scores: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Gives (P, T, J): which joints are believed; of a person without any, all that were seen."""
+    """Return (P, T, J): which joints are believed; of a person without any, all that were seen."""
     sure = scores >= SURE_JOINT
     without = ~np.any(sure, axis=(1, 2), keepdims=True)
     return sure | (without & seen[..., None])
 
 
 def _fill_gaps(places: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Draws straight lines over steps where a joint is not known; ends stay as they were.
+    """Draw straight lines over steps where a joint is not known; ends stay as they were.
 
     A joint that is known at no step is put into the middle of those that are.
     """
@@ -194,7 +194,7 @@ def _fill_gaps(places: np.ndarray, known: np.ndarray) -> np.ndarray:
 
 
 def _compute_sizes(places: np.ndarray, trunk: np.ndarray) -> np.ndarray:
-    """Gives (P,) pixels of a trunk, from its own length and from the body's extent.
+    """Return (P,) pixels of a trunk, from its own length and from the body's extent.
 
     Foreshortened trunks (leaning towards the camera) are short: so the longer of the two counts.
     """
@@ -204,7 +204,7 @@ def _compute_sizes(places: np.ndarray, trunk: np.ndarray) -> np.ndarray:
 
 
 def _find_nearest(bodies: _Bodies) -> np.ndarray:
-    """Gives for each person the row of whoever came nearest to their hands and feet, or -1.
+    """Return for each person the row of whoever came nearest to their hands and feet, or -1.
 
     How near is taken from the nearest tenth of the steps at which both are seen.
     """
@@ -220,13 +220,13 @@ def _find_nearest(bodies: _Bodies) -> np.ndarray:
     return others
 
 
-def _compute_sureness(bodies: _Bodies) -> np.ndarray:
-    """Gives (P,): mean score of head, shoulders, elbows, wrists and hips over all steps."""
+def _compute_confidence(bodies: _Bodies) -> np.ndarray:
+    """Return (P,): mean score of head, shoulders, elbows, wrists and hips over all steps."""
     return bodies.scores[:, :, : _HIPS[1] + 1].mean(axis=(1, 2)).astype(np.float32)
 
 
 def _describe(bodies: _Bodies, others: np.ndarray, rate_hz: float) -> np.ndarray:
-    """Gives (P, T, D), each person with the other one of that row, -1 for nobody."""
+    """Return (P, T, D), each person with the other one of that row, -1 for nobody."""
     sides = np.median(bodies.trunks[others, :, 0] - bodies.trunks[:, :, 0], axis=1)
     flips = np.where((others >= 0) & (sides < 0), -1.0, 1.0)
     views = _Views(bodies.trunks, bodies.sizes, flips, rate_hz)
@@ -248,7 +248,7 @@ def _describe(bodies: _Bodies, others: np.ndarray, rate_hz: float) -> np.ndarray
 def _describe_others(
     bodies: _Bodies, others: np.ndarray, views: _Views, own: np.ndarray
 ) -> np.ndarray:
-    """Gives (P, T, N_PAIR) of the other person of each row; zeros where there is none."""
+    """Return (P, T, N_PAIR) of the other person of each row; zero where there is none."""
     theirs = views.place(bodies.places[others])
     both = bodies.seen & bodies.seen[others] & (others >= 0)[:, None]
     to_them = _distances(own[:, :, list(_LIMBS)], _body_targets(theirs))
@@ -270,7 +270,7 @@ _SWAPPED = [0] + [index + (1 if index % 2 else -1) for index in range(1, N_JOINT
 
 
 def _own_targets(own: np.ndarray) -> np.ndarray:
-    """Gives (P, T, 6, 2): head, neck, belly, both thighs and the middle of both wrists.
+    """Return (P, T, 6, 2): head, neck, belly, both thighs and the middle of both wrists.
 
     From the last each wrist is half as far as from the other wrist.
     """
@@ -282,7 +282,7 @@ def _own_targets(own: np.ndarray) -> np.ndarray:
 
 
 def _body_targets(body: np.ndarray) -> np.ndarray:
-    """Gives (P, T, 5, 2): head, neck, belly and both wrists."""
+    """Return (P, T, 5, 2): head, neck, belly and both wrists."""
     left, right = (body[:, :, wrist] for wrist in _WRISTS)
     return np.stack([body[:, :, _HEAD], *_neck_and_belly(body), left, right], axis=2)
 
@@ -293,18 +293,18 @@ def _neck_and_belly(body: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _distances(limbs: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Gives (P, T, L, N) distances of (P, T, L, 2) from (P, T, N, 2), at most `_FAR`."""
+    """Return (P, T, L, N) distances of (P, T, L, 2) from (P, T, N, 2), at most `_FAR`."""
     gaps = np.linalg.norm(limbs[:, :, :, None] - targets[:, :, None], axis=-1)
     return np.minimum(gaps, _FAR)
 
 
 def _derive(values: np.ndarray, rate_hz: float) -> np.ndarray:
-    """Gives the change a second along the steps of (P, T, ...), within limits."""
+    """Return the change a second along the steps of (P, T, ...), within limits."""
     if values.shape[1] < 2:
         return np.zeros_like(values)
     return np.gradient(values, 1.0 / rate_hz, axis=1).clip(-_MAX_SPEED, _MAX_SPEED)
 
 
 def _join(parts: list[np.ndarray]) -> np.ndarray:
-    """Puts parts (P, T, ...) side by side: (P, T, D)."""
+    """Put parts (P, T, ...) side by side: (P, T, D)."""
     return np.concatenate([part.reshape(*part.shape[:2], -1) for part in parts], axis=2)

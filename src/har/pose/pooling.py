@@ -14,21 +14,21 @@ class Pooled:
     """One answer for all people of a window.
 
     Attributes:
-        logits: (K,) float64; zeros where nobody's keypoints are sure enough.
-        leaders: (K,) int64: row of the person who shows each label most, of equals the surest; -1
-            where there is nobody.
-        sureness: From 0 to 1, 0 where nobody is sure enough.
+        logits: (K,) float64; zeros where nobody's keypoints are confident enough.
+        leaders: (K,) int64: row of the person who shows each label most, of equals the most
+            confident; -1 where there is nobody.
+        confidence: From 0 to 1, 0 where nobody is confident enough.
     """
 
     logits: np.ndarray
     leaders: np.ndarray
-    sureness: float
+    confidence: float
 
 
 def pool_steps(
     logits: np.ndarray, seen: np.ndarray, rule: PeopleRule, background: int
 ) -> np.ndarray:
-    """Gives one answer for the steps of a window, person by person.
+    """Return one answer for the steps of a window, person by person.
 
     Args:
         logits: (P, T, K).
@@ -58,20 +58,20 @@ def pool_steps(
 
 def pool_people(
     logits: np.ndarray,
-    sureness: np.ndarray,
+    confidence: np.ndarray,
     rule: PeopleRule,
     background: int,
-    min_sureness: float,
+    min_confidence: float,
 ) -> Pooled:
-    """Gives one answer for the people of a window, whatever their order.
+    """Return one answer for the people of a window, whatever their order.
 
     Args:
         logits: (P, K), P may be 0.
-        sureness: (P,) from 0 to 1.
+        confidence: (P,) from 0 to 1.
         rule: ``any`` takes each label from whoever shows it most against the background, which
-            itself is 0; ``mean`` is the mean by sureness.
+            itself is 0; ``mean`` is the mean by confidence.
         background: Index of the background label; only ``any`` looks at it.
-        min_sureness: Who is less sure is left out, and whoever's sureness is 0.
+        min_confidence: Who is less confident is left out, and whoever's confidence is 0.
 
     >>> logits = np.array([[0.0, 2.0], [1.0, 4.0], [9.0, 9.0]])
     >>> pool_people(logits, np.array([0.5, 0.5, 0.1]), "any", 0, 0.2).logits.tolist()
@@ -79,32 +79,32 @@ def pool_people(
     >>> pool_people(logits, np.array([0.5, 0.5, 0.1]), "mean", 0, 0.2).logits.tolist()
     [0.5, 3.0]
     """
-    order = np.argsort(-sureness, kind="stable")
-    sure = order[(sureness[order] >= min_sureness) & (sureness[order] > 0.0)]
+    order = np.argsort(-confidence, kind="stable")
+    sure = order[(confidence[order] >= min_confidence) & (confidence[order] > 0.0)]
     n_labels = logits.shape[1]
     if len(sure) == 0:
         return Pooled(np.zeros(n_labels), np.full(n_labels, -1, dtype=np.int64), 0.0)
-    kept, weights = logits[sure].astype(np.float64), sureness[sure].astype(np.float64)
+    kept, weights = logits[sure].astype(np.float64), confidence[sure].astype(np.float64)
     against = kept - kept[:, [background]] if rule == "any" else kept
     leaders = sure[against.argmax(axis=0)]
     pooled = against.max(axis=0) if rule == "any" else np.average(kept, axis=0, weights=weights)
     return Pooled(pooled, leaders, float(weights.max()))
 
 
-def pool_windows(logits: np.ndarray, sureness: np.ndarray) -> tuple[np.ndarray, float]:
-    """Gives one answer for several windows: the mean of each as far as it is sure.
+def pool_windows(logits: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return one answer for several windows: the mean of each as far as it is sure.
 
     Args:
         logits: (W, K).
-        sureness: (W,) from 0 to 1.
+        confidence: (W,) from 0 to 1.
 
     Returns:
-        (K,) logits, zeros where no window is sure, and the mean sureness.
+        (K,) logits, zeros where no window is confident, and the mean confidence.
 
     >>> pool_windows(np.array([[4.0], [9.0]]), np.array([0.6, 0.0]))[0].tolist()
     [4.0]
     """
-    total = float(sureness.sum())
+    total = float(confidence.sum())
     if total == 0.0:
         return np.zeros(logits.shape[1]), 0.0
-    return (logits * sureness[:, None]).sum(axis=0) / total, float(sureness.mean())
+    return (logits * confidence[:, None]).sum(axis=0) / total, float(confidence.mean())

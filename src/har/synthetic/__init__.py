@@ -1,1 +1,1 @@
-"""Made clips: skeletons and their motion, cameras, pictures."""
+"""Synthetic clips: skeletons and their motion, cameras, pictures."""

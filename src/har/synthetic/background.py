@@ -8,21 +8,14 @@ import cv2
 import numpy as np
 
 from har.synthetic.camera import Camera
-from har.synthetic.look import Color, draw_color, shade
+from har.synthetic.people import Color, draw_color, fill, shade
 
-SHIFT = 4
 WALL_Y = 2.6
 Distractor = Callable[[np.ndarray, float], None]
 
 
-def fill(image: np.ndarray, polygon_px: np.ndarray, color: Color) -> None:
-    """Fills a convex polygon, (N, 2) pixels, with smooth edges."""
-    points = np.round(polygon_px * (1 << SHIFT)).astype(np.int32)
-    cv2.fillConvexPoly(image, points, color, cv2.LINE_AA, SHIFT)
-
-
 def draw_background(rng: np.random.Generator, camera: Camera, variety: float) -> np.ndarray:
-    """Draws the still background, (H, W, 3) uint8 RGB."""
+    """Draw the still background, (H, W, 3) uint8 RGB."""
     height, width = camera.size
     outdoors = rng.random() < 0.35 * variety
     top = draw_color(rng, 0.05, 0.35, 0.55, 0.95)
@@ -42,20 +35,20 @@ def draw_background(rng: np.random.Generator, camera: Camera, variety: float) ->
 
 
 def draw_distractors(rng: np.random.Generator, camera: Camera, variety: float) -> list[Distractor]:
-    """Draws what moves in the background: each is called with a picture and a time in seconds."""
+    """Draw what moves in the background: each is called with a picture and a time in seconds."""
     makers = (_make_screen, _make_curtain, _make_toy, _make_passer)
     chosen = [maker for maker in makers if rng.random() < 0.18 * variety]
     return [maker(rng, camera) for maker in chosen]
 
 
 def wall_rectangle(camera: Camera, x: float, z: float, width: float, height: float) -> np.ndarray:
-    """Gives (4, 2) pixels of a rectangle on the far wall, its lower left corner at (x, z)."""
+    """Return (4, 2) pixels of a rectangle on the far wall, its lower left corner at (x, z)."""
     corners = [(x, z), (x + width, z), (x + width, z + height), (x, z + height)]
     return camera.project(np.array([(cx, WALL_Y, cz) for cx, cz in corners]))[0]
 
 
 def _texture(rng: np.random.Generator, image: np.ndarray, strength: float) -> None:
-    """Adds blotches of two sizes, in place."""
+    """Add blotches of two sizes, in place."""
     height, width = image.shape[:2]
     total = np.zeros((height, width), dtype=np.float32)
     for cells in (6, 40):
@@ -126,7 +119,7 @@ def _draw_planks(rng: np.random.Generator, floor: np.ndarray, camera: Camera, co
 def _draw_clutter(
     rng: np.random.Generator, image: np.ndarray, camera: Camera, place: np.ndarray
 ) -> None:
-    """Draws a box or a ball that lies about."""
+    """Draw a box or a ball that lies about."""
     (x, y), depth = camera.project(place)
     scale, color = float(camera.scale_px(depth)), draw_color(rng, 0.2, 0.9, 0.3, 0.95)
     if rng.random() < 0.5:

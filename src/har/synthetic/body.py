@@ -25,7 +25,7 @@ KNEE_FLEX = (np.radians(1.0), np.radians(150.0))
 
 @dataclass(frozen=True)
 class Body:
-    """One person's measures in metres.
+    """One person's measures in meters.
 
     ``forearm`` ends at the wrist and ``hand`` reaches from there to the middle of the hand;
     ``head`` is (half depth, half width, half height) and ``trunk_radii`` (half depth, half width).
@@ -64,10 +64,10 @@ class Body:
 
 
 def make_body(stature: float, age: float, build: float = 1.0) -> Body:
-    """Gives a body with proportions between adult and small child.
+    """Return a body with proportions between adult and small child.
 
     Args:
-        stature: Metres from floor to crown.
+        stature: Meters from floor to crown.
         age: 1 adult, 0 a child of three: bigger head, shorter legs.
         build: Thickness of the trunk, 1 the usual.
 
@@ -99,7 +99,7 @@ def make_body(stature: float, age: float, build: float = 1.0) -> Body:
 
 
 def draw_body(rng: np.random.Generator, child_age: float | None) -> Body:
-    """Draws a child of about an age (0 for 3 years to 0.6 for 11), or an adult for None."""
+    """Draw a child of about an age (0 for 3 years to 0.6 for 11), or an adult for None."""
     build, older = float(rng.uniform(0.9, 1.25)), float(rng.uniform(-0.12, 0.12))
     if child_age is not None:
         age = float(np.clip(child_age + older, 0.0, 0.6))
@@ -108,7 +108,7 @@ def draw_body(rng: np.random.Generator, child_age: float | None) -> Body:
 
 
 def compute_span(upper: float, lower: float, flex: float) -> float:
-    """Gives the distance between the ends of two bones whose hinge is bent by ``flex`` radians.
+    """Return the distance between the ends of two bones whose hinge is bent by ``flex`` radians.
 
     >>> compute_span(3.0, 4.0, 0.0), round(compute_span(3.0, 4.0, np.pi / 2), 3)
     (7.0, 5.0)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from har.synthetic.acts.playing import PLAYING
+from har.synthetic.acts.play import PLAYING
 from har.synthetic.acts.strokes import Deed, Style
 from har.synthetic.manner import (
     draw_accompaniment,
@@ -56,7 +56,7 @@ class Layout:
 
 
 def draw_layout(rng: np.random.Generator, scene: Scene, times_s: np.ndarray, pair: bool) -> Layout:
-    """Draws the circumstances of a clip.
+    """Draw the circumstances of a clip.
 
     Args:
         rng: The same state gives the same circumstances for every class.
@@ -94,7 +94,7 @@ def draw_layout(rng: np.random.Generator, scene: Scene, times_s: np.ndarray, pai
 
 
 def _draw_span(rng: np.random.Generator, end_s: float, arrives: bool) -> tuple[float, float]:
-    """Draws when an act may begin and must end; someone who walks up arrives first."""
+    """Draw when an act may begin and must end; someone who walks up arrives first."""
     least, most = (0.15, 0.27) if arrives else (0.03, 0.18)
     return min(float(rng.uniform(least, most)) * end_s, 2.0), end_s - 0.05
 
@@ -106,7 +106,7 @@ def _draw_walk(
     place: np.ndarray,
     beats: Beats,
 ) -> None:
-    """Has a standing player come from farther out to the place, at a walk."""
+    """Have a standing player come from farther out to the place, at a walk."""
     speed_m_s, share = rng.uniform(0.7, 1.2), rng.uniform(0.5, 1.0)
     bend = rng.normal(0.0, 0.5)
     if player.posture != "stand":
@@ -126,7 +126,7 @@ def _draw_company(
     away: np.ndarray,
     variety: float,
 ) -> None:
-    """Draws toys, what goes along with the strokes, and how the partner reacts."""
+    """Draw toys, what goes along with the strokes, and how the partner reacts."""
     times_s = stage.times_s
     for who, player in enumerate(stage.players):
         value, side = rng.random(), int(rng.random() < 0.8)
@@ -144,7 +144,7 @@ def _draw_company(
 def _draw_pastimes(
     rng: np.random.Generator, stage: Stage, end_s: float, variety: float
 ) -> list[tuple[Style, Deed]]:
-    """Draws what partner and bystander do by themselves: mostly nothing."""
+    """Draw what partner and bystander do by themselves: mostly nothing."""
     pastimes = []
     for who in (1, 2):
         busy, pick, seed = rng.random() < 0.4 * variety, rng.random(), int(rng.integers(2**31))

@@ -1,7 +1,7 @@
 """How people stand, sway, step and nod: movement that belongs to no class.
 
 Every function writes onto a `Stage` from a generator that has not yet seen the class, so none of
-this can tell one class from another.
+this is certain one class from another.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 
 from har.synthetic.body import LEFT, RIGHT
-from har.synthetic.easing import compute_plateau, compute_pulse, draw_wander, ease_smooth
+from har.synthetic.curves import compute_plateau, compute_pulse, draw_wander, ease_smooth
 from har.synthetic.stage import Beats, HandKey, Player, Posture, Stage
 
 RESTS: dict[Posture, tuple[str, ...]] = {
@@ -22,14 +22,14 @@ RESTS: dict[Posture, tuple[str, ...]] = {
 
 
 def draw_rest(rng: np.random.Generator, posture: Posture) -> tuple[str, str]:
-    """Draws where the hands rest; mostly both alike."""
+    """Draw where the hands rest; mostly both alike."""
     names = RESTS[posture]
     both = str(rng.choice(names))
     return (both, both) if rng.random() < 0.75 else (both, str(rng.choice(names)))
 
 
 def draw_posture(rng: np.random.Generator, variety: float) -> Posture:
-    """Draws whether someone stands or sits."""
+    """Draw whether someone stands or sits."""
     value = rng.random()
     if value < 0.14 * variety:
         return "chair"
@@ -37,7 +37,7 @@ def draw_posture(rng: np.random.Generator, variety: float) -> Posture:
 
 
 def set_posture(player: Player) -> None:
-    """Puts hips and feet where the player's posture has them."""
+    """Put hips and feet where the player's posture has them."""
     body, controls = player.body, player.controls
     if player.posture == "chair":
         controls.hips[:] = body.ankle + body.shank
@@ -51,7 +51,7 @@ def set_posture(player: Player) -> None:
 def draw_bearing(
     rng: np.random.Generator, player: Player, times_s: np.ndarray, variety: float
 ) -> None:
-    """Draws lean, head drop, sway, breathing, nods, turns and bends of one player."""
+    """Draw lean, head drop, sway, breathing, nod, turn and bend of one player."""
     controls = player.controls
     much = 0.35 + 0.65 * variety
     slump = rng.random() < 0.15 * variety
@@ -74,7 +74,7 @@ def draw_bearing(
 def _draw_gestures(
     rng: np.random.Generator, player: Player, times_s: np.ndarray, much: float
 ) -> None:
-    """Draws passing nods, turns of the head, bends of the trunk and of the knees."""
+    """Draw passing nods, turn of the head, bend of the trunk and of the knees."""
     controls, length_s = player.controls, float(times_s[-1] - times_s[0])
     moves = (
         (controls.head[:, 1], 0.30, (12.0, 40.0), 1),
@@ -84,14 +84,14 @@ def _draw_gestures(
     )
     for target, rate_hz, (least, most), one_sided in moves:
         for _ in range(rng.poisson(rate_hz * much * length_s)):
-            centre_s, width_s = rng.uniform(times_s[0], times_s[-1]), rng.uniform(0.4, 1.3)
+            center_s, width_s = rng.uniform(times_s[0], times_s[-1]), rng.uniform(0.4, 1.3)
             sign = 1.0 if one_sided else rng.choice([-1.0, 1.0])
             size = np.radians(rng.uniform(least, most)) * sign * (0.5 + 0.5 * much)
-            target += size * compute_pulse(times_s, centre_s, width_s)
+            target += size * compute_pulse(times_s, center_s, width_s)
 
 
 def draw_beats(rng: np.random.Generator, start_s: float, end_s: float) -> Beats:
-    """Draws when strokes land between two times; at least one does."""
+    """Draw when strokes land between two times; at least one does."""
     stroke_s = float(rng.uniform(0.14, 0.24))
     period_s = float(rng.uniform(0.42, 0.85))
     first_s = start_s + stroke_s + float(rng.uniform(0.16, 0.30))
@@ -108,7 +108,7 @@ def draw_beats(rng: np.random.Generator, start_s: float, end_s: float) -> Beats:
 def draw_accompaniment(
     rng: np.random.Generator, player: Player, times_s: np.ndarray, beats: Beats, variety: float
 ) -> None:
-    """Draws how trunk, head and knees go along with the strokes, whatever these are."""
+    """Draw how trunk, head and knees go along with the strokes, whatever these are."""
     controls = player.controls
     much = 0.4 + 0.6 * variety
     lag_s, width_s = rng.uniform(-0.12, 0.12), rng.uniform(0.35, 0.6)
@@ -130,7 +130,7 @@ def draw_reaction(
     away: np.ndarray,
     variety: float,
 ) -> None:
-    """Draws how someone moves at and after the strokes: not at all, flinching, giving way.
+    """Draw how someone moves at and after the strokes: not at all, flinching, giving way.
 
     Args:
         rng: Draws it.
@@ -160,7 +160,7 @@ def draw_reaction(
 
 
 def raise_guard(stage: Stage, who: int, start_s: float, end_s: float) -> None:
-    """Has someone hold both hands before the face for a while."""
+    """Have someone hold both hands before the face for a while."""
     end_s = max(end_s, start_s + 0.8)
     for side in (LEFT, RIGHT):
         keys = [HandKey(start_s, "rest"), HandKey(start_s + 0.3, "guard")]
@@ -169,12 +169,12 @@ def raise_guard(stage: Stage, who: int, start_s: float, end_s: float) -> None:
 
 
 def walk(player: Player, times_s: np.ndarray, keys: list[tuple[float, np.ndarray]]) -> None:
-    """Has someone walk through places on the floor, at rest at each.
+    """Have someone walk through places on the floor, at rest at each.
 
     Args:
         player: Whose root is moved.
         times_s: (T,) the stage's times.
-        keys: Times in seconds and (2,) offsets in metres from where the player's root is.
+        keys: Times in seconds and (2,) offsets in meters from where the player's root is.
     """
     player.controls.root += keys[0][1]
     for (start_s, start), (end_s, end) in pairwise(keys):

@@ -1,16 +1,92 @@
-"""How people look in a picture: limbs, trunk, head and face."""
+"""How people look in a picture: clothes, limbs, trunk, head and face."""
 
 from __future__ import annotations
 
+import colorsys
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 
-from har.synthetic.background import fill
 from har.synthetic.body import JOINT, Body
 from har.synthetic.camera import Camera
-from har.synthetic.look import Color, Look, shade
+
+Color = tuple[int, int, int]
+
+SHIFT = 4
+"""OpenCV draws with so many bits of a pixel."""
+
+SKINS: tuple[Color, ...] = (
+    *((245, 208, 180), (232, 186, 150), (214, 160, 118), (176, 120, 82), (136, 88, 58)),
+    *((100, 64, 44), (248, 216, 196)),
+)
+HAIRS: tuple[Color, ...] = (
+    *((38, 28, 22), (70, 46, 30), (112, 76, 46), (170, 128, 70), (206, 172, 108)),
+    *((150, 80, 50), (60, 44, 40)),
+)
+
+
+def fill(image: np.ndarray, polygon_px: np.ndarray, color: Color) -> None:
+    """Fill a convex polygon, (N, 2) pixels, with smooth edges."""
+    points = np.round(polygon_px * (1 << SHIFT)).astype(np.int32)
+    cv2.fillConvexPoly(image, points, color, cv2.LINE_AA, SHIFT)
+
+
+@dataclass(frozen=True)
+class Look:
+    """Colors (RGB, 0 to 255) and cut of one person's clothes and hair."""
+
+    skin: Color
+    hair: Color
+    shirt: Color
+    second: Color
+    trousers: Color
+    shoes: Color
+    is_striped: bool
+    has_sleeves: bool
+    has_shorts: bool
+    has_long_hair: bool
+
+
+def draw_look(rng: np.random.Generator) -> Look:
+    """Draw how one person looks."""
+    return Look(
+        skin=SKINS[int(rng.integers(len(SKINS)))],
+        hair=HAIRS[int(rng.integers(len(HAIRS)))],
+        shirt=draw_color(rng, 0.25, 0.85, 0.35, 0.95),
+        second=draw_color(rng, 0.0, 0.6, 0.3, 1.0),
+        trousers=draw_color(rng, 0.05, 0.6, 0.18, 0.7),
+        shoes=draw_color(rng, 0.0, 0.5, 0.15, 0.9),
+        is_striped=bool(rng.random() < 0.35),
+        has_sleeves=bool(rng.random() < 0.5),
+        has_shorts=bool(rng.random() < 0.35),
+        has_long_hair=bool(rng.random() < 0.4),
+    )
+
+
+def draw_color(
+    rng: np.random.Generator, least_s: float, most_s: float, least_v: float, most_v: float
+) -> Color:
+    """Draw a color of any hue within bounds of saturation and value."""
+    hue, saturation, value = (
+        rng.random(),
+        rng.uniform(least_s, most_s),
+        rng.uniform(least_v, most_v),
+    )
+    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
+    return (round(255 * red), round(255 * green), round(255 * blue))
+
+
+def shade(color: Color, factor: float) -> Color:
+    """Return the color lighter (factor over 1) or darker.
+
+    >>> shade((100, 200, 40), 1.5)
+    (150, 255, 60)
+    """
+    red, green, blue = (min(255, round(part * factor)) for part in color)
+    return (red, green, blue)
+
 
 _ARC = np.linspace(-0.5 * np.pi, 0.5 * np.pi, 6)
 LIGHT_PX = np.array([-0.32, -0.30])
@@ -42,11 +118,11 @@ _TRUNK = [JOINT[f"{side}_{part}"] for side in ("left", "right") for part in ("sh
 _HEAD = [JOINT[name] for name in ("nose", "left_ear", "right_ear", "left_eye", "right_eye")]
 
 Paint = tuple[float, Callable[[np.ndarray], None]]
-"""Depth in metres and what paints the part: farther parts are painted first."""
+"""Depth in meters and what paints the part: farther parts are painted first."""
 
 
 def compute_capsules(starts: np.ndarray, ends: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """Gives outlines of limbs that are round at both ends.
+    """Return outlines of limbs that are round at both ends.
 
     Args:
         starts: (..., 2) pixels.
@@ -84,7 +160,7 @@ class PersonPainter:
         self._colors = [self._limb_color(kind) for _, _, kind in LIMBS]
 
     def paints(self, index: int) -> list[Paint]:
-        """Gives the parts of one time."""
+        """Return the parts of one time."""
         visible = self._depth[index].min() > 0.3
         if not visible:
             return []
@@ -186,7 +262,7 @@ class PersonPainter:
 def paint_capsule(
     outer: np.ndarray, inner: np.ndarray, color: Color
 ) -> Callable[[np.ndarray], None]:
-    """Gives what paints a limb: a dark outline with a lit core."""
+    """Return what paints a limb: a dark outline with a lit core."""
     dark = shade(color, 0.72)
 
     def paint(image: np.ndarray) -> None:

@@ -1,19 +1,80 @@
-"""Pictures of made motion: shaded limbs, heads and furniture, nearer ones over farther ones."""
+"""Pictures of synthetic motion: shaded limbs, heads and furniture, as a lens shows them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from har.synthetic.background import Distractor, draw_background, draw_distractors
 from har.synthetic.camera import Camera
-from har.synthetic.film import Film, draw_film
-from har.synthetic.look import Color, Look, draw_look
 from har.synthetic.motion import Motion
-from har.synthetic.people import PersonPainter
+from har.synthetic.people import Color, Look, PersonPainter, draw_look
 from har.synthetic.things import ShadowPainter, ThingPainter, paint_box
+
+
+@dataclass(frozen=True)
+class Film:
+    """Exposure of one clip.
+
+    Attributes:
+        blur_px: Softness of the lens, 0 none.
+        gain: Contrast, 1 none.
+        offset: Brightness in gray levels.
+        flicker: Share by which the light wavers.
+        shake_px: How far the camera trembles.
+        grain: (2, 2H, 2W, 3) uint8: what noise adds and takes away.
+        rng: Draws each picture's noise.
+        phases: Three phases in radians for flicker and shake.
+    """
+
+    blur_px: float
+    gain: float
+    offset: float
+    flicker: float
+    shake_px: float
+    grain: np.ndarray
+    rng: np.random.Generator
+    phases: np.ndarray
+
+    def expose(self, image: np.ndarray, time_s: float) -> np.ndarray:
+        """Return the picture as the sensor has it, (H, W, 3) uint8; may change ``image``."""
+        height, width = image.shape[:2]
+        if self.shake_px > 0.0:
+            sway = self.shake_px * np.sin(
+                2 * np.pi * np.array([0.9, 1.3]) * time_s + self.phases[:2]
+            )
+            move = np.array([[1.0, 0.0, sway[0]], [0.0, 1.0, sway[1]]])
+            image = cv2.warpAffine(image, move, (width, height), borderMode=cv2.BORDER_REPLICATE)
+        if self.blur_px > 0.0:
+            image = cv2.GaussianBlur(image, (5, 5), self.blur_px)
+        wave = 1.0 + self.flicker * np.sin(2 * np.pi * 1.7 * time_s + self.phases[2])
+        image = cv2.convertScaleAbs(image, alpha=self.gain * float(wave), beta=self.offset)
+        y, x = self.rng.integers(0, [height, width])
+        add, take = self.grain[:, y : y + height, x : x + width]
+        return cv2.subtract(cv2.add(image, add), take)
+
+
+def draw_film(rng: np.random.Generator, size: tuple[int, int], variety: float) -> Film:
+    """Draw how a clip is exposed; ``size`` is (H, W)."""
+    height, width = size
+    gain = 1.0 + variety * rng.uniform(-0.35, 0.2)
+    noise = rng.normal(0.0, 1.5 + variety * rng.uniform(0.0, 4.0), size=(height, width))
+    noise = np.tile(noise.astype(np.float32), (2, 2))[..., None].repeat(3, axis=2)
+    noise = np.clip(np.round(noise), -255, 255)
+    grain = np.stack([np.maximum(noise, 0), np.maximum(-noise, 0)]).astype(np.uint8)
+    return Film(
+        blur_px=0.45 + variety * float(rng.uniform(0.0, 0.7)),
+        gain=gain,
+        offset=(1.0 - gain) * 60.0 + variety * float(rng.uniform(-25.0, 15.0)),
+        flicker=0.03 * variety * float(rng.uniform(0.0, 1.0)),
+        shake_px=0.0 if rng.random() > 0.4 * variety else float(rng.uniform(0.3, 1.5)),
+        grain=grain,
+        rng=rng,
+        phases=rng.uniform(0.0, 2.0 * np.pi, size=3),
+    )
 
 
 @dataclass(frozen=True)
@@ -42,7 +103,7 @@ def draw_picture(
     names: tuple[str, ...],
     variety: float,
 ) -> Picture:
-    """Draws how a clip looks.
+    """Draw how a clip looks.
 
     Args:
         place: Draws what the scene's clips share.
@@ -60,7 +121,7 @@ def draw_picture(
 
 
 def iter_images(motion: Motion, camera: Camera, picture: Picture) -> Iterator[np.ndarray]:
-    """Gives the pictures of a motion, one a time: (H, W, 3) uint8 RGB."""
+    """Return the pictures of a motion, one a time: (H, W, 3) uint8 RGB."""
     pixels, depth = camera.project(motion.joints)
     people = [
         PersonPainter(

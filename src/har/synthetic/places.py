@@ -15,7 +15,7 @@ CAMERA_SIDE = -0.5 * np.pi
 
 
 def draw_player(rng: np.random.Generator, scene: Scene, role: int, times_s: np.ndarray) -> Player:
-    """Draws how one of the cast holds himself: posture, rest, and all movement of no class."""
+    """Draw how one of the cast holds himself: posture, rest, and all movement of no class."""
     body = scene.cast[role]
     posture = draw_posture(rng, scene.variety)
     controls = Controls.standing(body, len(times_s), scene.fps)
@@ -32,7 +32,7 @@ def draw_places(
     together: bool,
     station: Box | None,
 ) -> tuple[list[np.ndarray], list[float]]:
-    """Draws where the three would be and whither they face.
+    """Draw where the three would be and whither they face.
 
     Args:
         rng: Draws it.
@@ -42,7 +42,7 @@ def draw_places(
         station: The piece of furniture that the actor is at, or None.
 
     Returns:
-        Three (2,) places in metres, and three directions in radians.
+        Three (2,) places in meters, and three directions in radians.
     """
     variety = scene.variety
     axis = rng.choice([0.0, np.pi]) + np.radians(15.0 + 45.0 * variety) * rng.uniform(-1.0, 1.0)
@@ -70,7 +70,7 @@ def draw_places(
 
 
 def place_seat(player: Player, place: np.ndarray) -> Box | None:
-    """Gives the stool under someone who sits, if he does not sit on the floor."""
+    """Return the stool under someone who sits, if he does not sit on the floor."""
     if player.posture != "chair":
         return None
     wide = 0.24 * player.body.stature
@@ -80,7 +80,7 @@ def place_seat(player: Player, place: np.ndarray) -> Box | None:
 
 
 def compute_near_distance(actor: Body, other: Body) -> float:
-    """Metres between two people at which the one's hand reaches the other's body somewhere."""
+    """Meters between two people at which the one's hand reaches the other's body somewhere."""
     shoulder = actor.stand_height + actor.trunk
     low, high = other.stand_height + 0.4 * other.trunk, other.stand_height + other.trunk
     rise = max(low - shoulder, shoulder - high, 0.0)
@@ -89,7 +89,7 @@ def compute_near_distance(actor: Body, other: Body) -> float:
 
 
 def compute_way(start: np.ndarray, end: np.ndarray) -> np.ndarray:
-    """Gives the unit direction from one place on the floor to another, (2,).
+    """Return the unit direction from one place on the floor to another, (2,).
 
     >>> compute_way(np.array([1.0, 1.0]), np.array([1.0, 3.0])).tolist()
     [0.0, 1.0]

@@ -52,7 +52,7 @@ class Scene:
 
 
 def draw_scene(config: SynthConfig, index: int) -> Scene:
-    """Draws one scene; the same settings and index give the same scene."""
+    """Draw one scene; the same settings and index give the same scene."""
     rng = np.random.default_rng([config.seed, index, 0])
     variety = config.variety
     kinds = CAST_KINDS[int(rng.choice(len(CAST_KINDS), p=CAST_SHARES))]
@@ -67,7 +67,7 @@ def draw_scene(config: SynthConfig, index: int) -> Scene:
 
 
 def _draw_station(rng: np.random.Generator, variety: float, body: Body) -> Box | None:
-    """Draws a table or a wall aside and away from the camera, or neither."""
+    """Draw a table or a wall aside and away from the camera, or neither."""
     value = rng.random()
     toward = np.pi * float(rng.choice([0.25, 0.75])) + rng.uniform(-0.3, 0.3)
     ahead = np.array([np.cos(toward), np.sin(toward)])

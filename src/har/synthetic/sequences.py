@@ -1,4 +1,4 @@
-"""Made skeleton sequences: what the pose network would see of made people, without any picture.
+"""Synthetic skeleton sequences: what the pose network would see of people, without any picture.
 
 Everything but the act itself is drawn before the class: people, place, camera, picture size,
 length, posture, bearing, steps, beats and the detector's noise are those of scene and slot; only
@@ -15,15 +15,14 @@ import numpy as np
 from har.config import SequencesConfig, SynthConfig
 from har.errors import OutputError
 from har.files import replacing
-from har.pose.people import Detections
-from har.synthetic.detecting import detect_people
+from har.parallel import run_jobs
+from har.pose.keypoints import Detections
+from har.sampling.times import compute_nearest_indices, compute_step_times
+from har.synthetic.camera import draw_view
+from har.synthetic.detecting import detect_people, draw_noise
 from har.synthetic.motion import LABELS, STYLES, draw_motion
-from har.synthetic.noise import draw_noise
-from har.synthetic.parallel import run_jobs
 from har.synthetic.scene import N_CAST, draw_scene
 from har.synthetic.sight import Sight, compute_sight
-from har.synthetic.view import draw_view
-from har.windows import compute_nearest_indices, compute_step_times
 
 FIRST_SCENE = 2_000_000
 """Sequences have scenes of their own, beyond those of any clip or recording."""
@@ -37,7 +36,7 @@ _PER_TASK = 48
 
 @dataclass(frozen=True)
 class Sequence:
-    """One made sequence with all that is true of it.
+    """One synthetic sequence with all that is true of it.
 
     Attributes:
         detections: What the pose network would see at N steps.
@@ -102,12 +101,12 @@ class Sequences:
         return len(self.lengths)
 
     def rows(self, index: int) -> slice:
-        """Gives the rows of a sequence's steps."""
+        """Return the rows of a sequence's steps."""
         end = int(self.lengths[: index + 1].sum())
         return slice(end - int(self.lengths[index]), end)
 
     def detections(self, index: int) -> Detections:
-        """Gives what the pose network would see in a sequence."""
+        """Return what the pose network would see in a sequence."""
         rows = self.rows(index)
         return Detections(
             self.points[rows].astype(np.float32), self.scores[rows].astype(np.float32)
@@ -115,7 +114,7 @@ class Sequences:
 
 
 def draw_sequence(config: SequencesConfig, index: int) -> Sequence:
-    """Draws one sequence; the same settings and index give the same one."""
+    """Draw one sequence; the same settings and index give the same one."""
     number, slot = divmod(index, config.per_scene)
     scene_index = FIRST_SCENE + number
     place = np.random.default_rng([config.seed, scene_index, 5])
@@ -149,7 +148,7 @@ def draw_sequence(config: SequencesConfig, index: int) -> Sequence:
 
 
 def draw_sequences(config: SequencesConfig, jobs: int = 0, progress: bool = False) -> Sequences:
-    """Draws all sequences of the settings, whatever the number of processes the same.
+    """Draw all sequences of the settings, whatever the number of processes the same.
 
     Args:
         config: Settings.
@@ -158,7 +157,7 @@ def draw_sequences(config: SequencesConfig, jobs: int = 0, progress: bool = Fals
     """
     starts = range(0, config.n_sequences, _PER_TASK)
     tasks = [(config, start, min(start + _PER_TASK, config.n_sequences)) for start in starts]
-    parts = run_jobs(_draw_some, tasks, jobs, progress, "made sequences")
+    parts = run_jobs(_draw_some, tasks, jobs, progress, "synthetic sequences")
     columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     return Sequences(**columns, rate_hz=config.rate_hz, label_names=LABELS, style_names=STYLE_NAMES)
 
@@ -166,7 +165,7 @@ def draw_sequences(config: SequencesConfig, jobs: int = 0, progress: bool = Fals
 def write_sequences(
     path: Path, config: SequencesConfig, jobs: int = 0, progress: bool = False
 ) -> Path:
-    """Writes made sequences to one ``.npz`` file, which `load_sequences` reads.
+    """Write synthetic sequences to one ``.npz`` file, which `load_sequences` reads.
 
     Raises:
         OutputError: The file cannot be written.
@@ -178,7 +177,7 @@ def write_sequences(
 
 
 def load_sequences(path: Path) -> Sequences:
-    """Reads what `write_sequences` wrote.
+    """Read what `write_sequences` wrote.
 
     Raises:
         OutputError: There is no such file, or it is something else.
@@ -188,7 +187,7 @@ def load_sequences(path: Path) -> Sequences:
             values = {name: file[name] for name in Sequences.__dataclass_fields__}
     except (OSError, EOFError, ValueError, KeyError) as error:
         raise OutputError(
-            f"{path} is no file of made sequences: {error}. Make one with 'har synth OUT "
+            f"{path} is no file of synthetic sequences: {error}. Make one with 'har synth OUT "
             f"--skeletons N'."
         ) from error
     values["rate_hz"] = float(values["rate_hz"])
@@ -198,7 +197,7 @@ def load_sequences(path: Path) -> Sequences:
 
 
 def _draw_some(task: tuple[SequencesConfig, int, int]) -> dict[str, np.ndarray]:
-    """Draws sequences ``[start, end)`` as columns of `Sequences`."""
+    """Draw sequences ``[start, end)`` as columns of `Sequences`."""
     config, start, end = task
     drawn = [draw_sequence(config, index) for index in range(start, end)]
     return {

@@ -1,4 +1,4 @@
-"""Where made people's keypoints are in the picture, and which of them are out of sight."""
+"""Where synthetic people's keypoints are in the picture, and which of them are out of sight."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from har.pose.people import INDEX, N_KEYPOINTS
+from har.pose.keypoints import INDEX, N_KEYPOINTS
 from har.synthetic.body import Body
 from har.synthetic.camera import Camera
 
@@ -24,7 +24,7 @@ EDGE = (0.85, 1.15)
 
 BEHIND_OWN = 0.3
 BEHIND_OTHER_M = 0.06
-"""How far behind the middle of a cover a point is out of sight: in the cover's radii, in metres."""
+"""How far behind the middle of a cover a point is out of sight: in the cover's radii, in meters."""
 
 MIN_DEPTH_M = 0.3
 
@@ -51,10 +51,10 @@ class Sight:
 def compute_sight(
     joints: np.ndarray, bodies: tuple[Body, ...], camera: Camera, moves_px: np.ndarray
 ) -> Sight:
-    """Looks at made people through a camera.
+    """Look at synthetic people through a camera.
 
     Args:
-        joints: (N, P, J, 3) metres; the first 17 of J are COCO's keypoints.
+        joints: (N, P, J, 3) meters; the first 17 of J are COCO's keypoints.
         bodies: P measures.
         camera: How it is filmed.
         moves_px: (N, 2) how far the picture is moved at each step: cropping and shaking.
@@ -76,7 +76,7 @@ def compute_sight(
 class _Covers:
     """Capsules that bodies cover others with, (N, P, 4, ...)."""
 
-    starts: np.ndarray  # (N, P, 4, 3) pixels and metres ahead
+    starts: np.ndarray  # (N, P, 4, 3) pixels and meters ahead
     ends: np.ndarray
     radii_px: np.ndarray  # (N, P, 4)
     radii_m: np.ndarray  # (P, 4)
@@ -106,7 +106,7 @@ def _cover_radii(body: Body) -> tuple[float, ...]:
 
 
 def _compute_covered(points: np.ndarray, depth: np.ndarray, covers: _Covers) -> np.ndarray:
-    """Gives (N, P, 17) how far each point is behind the capsules of all."""
+    """Return (N, P, 17) how far each point is behind the capsules of all."""
     axis = covers.ends - covers.starts
     flat = axis[..., :2]
     length = np.maximum((flat**2).sum(axis=-1), 1e-6)
@@ -124,7 +124,7 @@ def _compute_covered(points: np.ndarray, depth: np.ndarray, covers: _Covers) -> 
 
 
 def _build_own_limits() -> np.ndarray:
-    """Gives (17, 4): how many radii behind the middle of an own cover a point must be."""
+    """Return (17, 4): how many radii behind the middle of an own cover a point must be."""
     limits = np.full((N_KEYPOINTS, N_COVERS), np.inf)
     limits[_ARMS, :2] = BEHIND_OWN
     limits[_FACE, 1] = BEHIND_OWN

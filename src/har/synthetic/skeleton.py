@@ -1,6 +1,6 @@
 """A body in 3D: its joints from a few controls, within joint limits.
 
-World axes in metres: x and y lie on the floor, z points up. A person's own axes are forward, left
+World axes in meters: x and y lie on the floor, z points up. A person's own axes are forward, left
 and up. The first 17 joints are COCO's keypoints in COCO's order; hands and toes follow.
 
 Solving goes in two steps, because hands reach for places on bodies: `solve_base` sets trunk, head
@@ -24,9 +24,14 @@ from har.synthetic.body import (
     Body,
     compute_span,
 )
-from har.synthetic.easing import ease_smooth
-from har.synthetic.gait import compute_running_mean, compute_steps
-from har.synthetic.turns import rotate_x, rotate_y, rotate_z
+from har.synthetic.curves import (
+    compute_running_mean,
+    compute_steps,
+    ease_smooth,
+    rotate_x,
+    rotate_y,
+    rotate_z,
+)
 
 TRUNK_LIMITS = np.radians([[-20.0, 75.0], [-35.0, 35.0], [-50.0, 50.0]])
 HEAD_LIMITS = np.radians([[-75.0, 75.0], [-45.0, 60.0], [-35.0, 35.0]])
@@ -34,7 +39,7 @@ HEAD_LIMITS = np.radians([[-75.0, 75.0], [-45.0, 60.0], [-35.0, 35.0]])
 
 @dataclass
 class Controls:
-    """What moves a body, at T times. Angles in radians, places in metres.
+    """What moves a body, at T times. Angles in radians, places in meters.
 
     Attributes:
         root: (T, 2) point on the floor under the person; steps follow from how it moves.
@@ -62,7 +67,7 @@ class Controls:
 
     @classmethod
     def standing(cls, body: Body, n: int, rate_hz: float) -> Controls:
-        """Gives a person who stands still at the origin, facing along x."""
+        """Return a person who stands still at the origin, facing along x."""
         feet = np.zeros((n, 2, 3))
         feet[:, :, 1] = SIDE_SIGNS * 0.55 * body.hip_width
         feet[:, :, 2] = body.ankle
@@ -72,12 +77,12 @@ class Controls:
         return cls(root, yaw, hips, shift, trunk, head, feet, kick, elbows, rate_hz)
 
     def window(self, span: slice) -> Controls:
-        """Gives the controls of some of the times; what is written there is written here too."""
+        """Return the controls of some of the times; what is written there is written here too."""
         names = [item.name for item in dataclasses.fields(self) if item.name != "rate_hz"]
         return Controls(**{name: getattr(self, name)[span] for name in names}, rate_hz=self.rate_hz)
 
     def at(self, index: int) -> Controls:
-        """Gives a copy that holds one moment only (T = 1)."""
+        """Return a copy that holds one moment only (T = 1)."""
         return copy.deepcopy(self.window(slice(index, index + 1)))
 
 
@@ -104,16 +109,16 @@ class Base:
     legs: np.ndarray
 
     def on_trunk(self, forward: float, left: float, up: float) -> np.ndarray:
-        """Gives (T, 3) a place that moves with the chest, in metres from the pelvis."""
+        """Return (T, 3) a place that moves with the chest, in meters from the pelvis."""
         return self.pelvis + self.trunk @ np.array([forward, left, up])
 
     def on_head(self, forward: float, left: float, up: float) -> np.ndarray:
-        """Gives (T, 3) a place that moves with the head, in metres from its middle."""
+        """Return (T, 3) a place that moves with the head, in meters from its middle."""
         return self.skull + self.head @ np.array([forward, left, up])
 
 
 def solve_base(body: Body, controls: Controls) -> Base:
-    """Gives trunk, head and legs; angles beyond a joint's limit are held at it."""
+    """Return trunk, head and legs; angles beyond a joint's limit are held at it."""
     trunk_angles = np.clip(controls.trunk, TRUNK_LIMITS[:, 0], TRUNK_LIMITS[:, 1])
     head_angles = np.clip(controls.head, HEAD_LIMITS[:, 0], HEAD_LIMITS[:, 1])
     facing = rotate_z(controls.yaw)
@@ -135,7 +140,7 @@ def solve_base(body: Body, controls: Controls) -> Base:
 def solve_joints(
     body: Body, base: Base, hands: np.ndarray, elbows: np.ndarray, rate_hz: float
 ) -> np.ndarray:
-    """Gives all joints.
+    """Return all joints.
 
     Args:
         body: Measures.
@@ -147,7 +152,7 @@ def solve_joints(
         rate_hz: Times a second.
 
     Returns:
-        (T, J, 3) metres.
+        (T, J, 3) meters.
     """
     joints = np.empty((len(hands), N_JOINTS, 3))
     depth, width, height = body.head
@@ -185,13 +190,13 @@ def solve_two_bones(
     lengths: tuple[float, float],
     flex: tuple[float, float],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Gives the hinge and the end of a limb of two bones that reaches for a target.
+    """Return the hinge and the end of a limb of two bones that reaches for a target.
 
     Args:
         start: (T, 3) shoulder or hip.
         target: (T, 3) where the end shall be.
         pole: (T, 3) direction that the hinge bends towards; any length.
-        lengths: Metres of the upper and the lower bone.
+        lengths: Meters of the upper and the lower bone.
         flex: Least and greatest bend of the hinge in radians, 0 straight.
 
     Returns:
@@ -265,7 +270,7 @@ def _elbow_pole(base: Base, side: int, raised: np.ndarray) -> np.ndarray:
 
 
 def _steady_pole(pole: np.ndarray, reach: np.ndarray, rate_hz: float) -> np.ndarray:
-    """Gives the pole's part across the reach, evened out over a fifth of a second.
+    """Return the pole's part across the reach, evened out over a fifth of a second.
 
     Where an arm points along its pole that part vanishes and would turn over at once; there the
     moments before and after decide.
@@ -276,7 +281,7 @@ def _steady_pole(pole: np.ndarray, reach: np.ndarray, rate_hz: float) -> np.ndar
 
 
 def _keep_outside(body: Body, base: Base, hands: np.ndarray) -> np.ndarray:
-    """Moves hands out of the own trunk and head, to the nearest surface in their direction."""
+    """Move hands out of the own trunk and head, to the nearest surface in their direction."""
     depth, width = body.trunk_radii
     local = np.einsum("tji,tsj->tsi", base.trunk, hands - base.pelvis[:, None])
     high = ease_smooth(local[..., 2] / (0.15 * body.trunk))

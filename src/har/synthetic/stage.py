@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from har.synthetic.body import LEFT, SIDE_SIGNS, Body
-from har.synthetic.easing import Ease, Key, compute_travel, ease_smooth
+from har.synthetic.curves import Ease, Key, compute_travel, ease_smooth
 from har.synthetic.skeleton import Base, Controls, solve_base, solve_joints
 
 Posture = Literal["stand", "chair", "floor"]
@@ -40,10 +40,10 @@ class Beats:
 
 @dataclass(frozen=True)
 class Box:
-    """A piece of furniture: a block on the floor, turned by ``yaw``; sizes in metres."""
+    """A piece of furniture: a block on the floor, turned by ``yaw``; sizes in meters."""
 
     kind: Literal["table", "wall", "stool"]
-    centre: tuple[float, float]
+    center: tuple[float, float]
     size: tuple[float, float, float]
     yaw: float
 
@@ -54,9 +54,9 @@ class Thing:
 
     Attributes:
         kind: What it looks like.
-        radius: Metres: half its thickness.
-        length: Metres, 0 for a ball.
-        path: (T, 3) metres where it is by itself, or None while it is held.
+        radius: Meters: half its thickness.
+        length: Meters, 0 for a ball.
+        path: (T, 3) meters where it is by itself, or None while it is held.
         holder: Player and hand (0 left, 1 right) that hold it, or None.
         shown: (T,) bool: when it is there.
     """
@@ -75,7 +75,7 @@ class HandKey:
 
     Attributes:
         time_s: When it is there.
-        where: (T, 3) metres, or a name that `compute_rest` knows, or ``rest`` for the player's own.
+        where: (T, 3) meters, or a name that `compute_rest` knows, or ``rest`` for the player's own.
         ease: Course from the key before to this one.
     """
 
@@ -119,7 +119,7 @@ class Stage:
     _settled: dict[int, Base] | None = field(default=None, init=False, repr=False)
 
     def base(self, who: int) -> Base:
-        """Gives trunk, head and legs of one player as they are set by now; not to be changed."""
+        """Return trunk, head and legs of one player as they are set by now; not to be changed."""
         if self._settled is not None and who in self._settled:
             return self._settled[who]
         player = self.players[who]
@@ -129,11 +129,11 @@ class Stage:
         return base
 
     def settle(self) -> None:
-        """Says that all bodies are set: from now on only hands and elbows are moved."""
+        """Return that all bodies are set: from now on only hands and elbows are moved."""
         self._settled = {}
 
     def move_hand(self, who: int, side: int, keys: list[HandKey]) -> None:
-        """Has a hand leave its rest, go through ``keys``, and come back.
+        """Have a hand leave its rest, go through ``keys``, and come back.
 
         The first and the last key should be at ``rest``. What an earlier act has the hand do
         between them is dropped.
@@ -143,12 +143,12 @@ class Stage:
         lane[:] = sorted([*kept, *keys], key=lambda key: key.time_s)
 
     def raise_elbow(self, who: int, side: int, gate: np.ndarray, amount: float) -> None:
-        """Lifts an elbow sideways by ``amount`` (0 to 1) where ``gate`` (T,) is 1."""
+        """Lift an elbow sideways by ``amount`` (0 to 1) where ``gate`` (T,) is 1."""
         elbows = self.players[who].controls.elbows
         elbows[:, side] = np.clip(elbows[:, side] + amount * gate, 0.0, 1.0)
 
     def solve(self) -> np.ndarray:
-        """Gives (T, P, J, 3) joints in metres."""
+        """Return (T, P, J, 3) joints in meters."""
         return np.stack([self._solve_player(who) for who in range(len(self.players))], axis=1)
 
     def _solve_player(self, who: int) -> np.ndarray:
@@ -175,7 +175,7 @@ class Stage:
 
 
 def compute_rest(body: Body, base: Base, side: int, name: str) -> np.ndarray:
-    """Gives (T, 3) where a hand rests.
+    """Return (T, 3) where a hand rests.
 
     Args:
         body: Measures.

@@ -1,17 +1,84 @@
-"""How things and furniture look in a picture, and the shadows that people cast."""
+"""Tables, walls and stools as blocks with visible faces."""
 
 from __future__ import annotations
+
+import itertools
 
 import cv2
 import numpy as np
 
-from har.synthetic.background import fill
 from har.synthetic.body import JOINT
 from har.synthetic.camera import Camera
-from har.synthetic.furniture import compute_faces
-from har.synthetic.look import Color, shade
-from har.synthetic.people import LIGHT_PX, Paint, compute_capsules, paint_capsule
+from har.synthetic.people import (
+    LIGHT_PX,
+    Color,
+    Paint,
+    compute_capsules,
+    fill,
+    paint_capsule,
+    shade,
+)
 from har.synthetic.stage import Box, Thing, ThingKind
+
+TABLE_TOP_M = 0.04
+LEG_M = 0.05
+
+
+def compute_faces(box: Box, eye: np.ndarray) -> list[tuple[np.ndarray, float]]:
+    """Return the faces that can be seen from a place.
+
+    Args:
+        box: The piece; a table is a top on four legs.
+        eye: (3,) meters.
+
+    Returns:
+        For each face (4, 3) corners in meters, and its brightness.
+    """
+    faces = []
+    for low, high in _blocks(box):
+        faces += _block_faces(box, low, high, eye)
+    return faces
+
+
+def _blocks(box: Box) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return lower and upper corners of the piece's blocks in its own axes."""
+    half = np.array([0.5 * box.size[0], 0.5 * box.size[1]])
+    top = box.size[2]
+    if box.kind != "table":
+        return [(np.array([*-half, 0.0]), np.array([*half, top]))]
+    blocks = [(np.array([*-half, top - TABLE_TOP_M]), np.array([*half, top]))]
+    leg = np.array([LEG_M, LEG_M, top - TABLE_TOP_M])
+    corners = itertools.product((-half[0], half[0] - LEG_M), (-half[1], half[1] - LEG_M), (0.0,))
+    blocks += [(np.array(corner), np.array(corner) + leg) for corner in corners]
+    return blocks
+
+
+def _block_faces(
+    box: Box, low: np.ndarray, high: np.ndarray, eye: np.ndarray
+) -> list[tuple[np.ndarray, float]]:
+    turn = np.array(
+        [
+            [np.cos(box.yaw), -np.sin(box.yaw), 0.0],
+            [np.sin(box.yaw), np.cos(box.yaw), 0.0],
+            [0, 0, 1],
+        ]
+    )
+    center = np.array([*box.center, 0.0])
+    faces = []
+    for axis in range(3):
+        for is_high in (False, True):
+            first, second = (axis + 1) % 3, (axis + 2) % 3
+            corners = np.empty((4, 3))
+            corners[:, axis] = high[axis] if is_high else low[axis]
+            corners[:, first] = np.array([low, high, high, low])[:, first]
+            corners[:, second] = np.array([low, low, high, high])[:, second]
+            normal = turn[:, axis] * (1.0 if is_high else -1.0)
+            world = corners @ turn.T + center
+            if (eye - world.mean(axis=0)) @ normal > 0.0:
+                light = 1.15 if axis == 2 else 0.75 + 0.15 * abs(float(normal[0]))
+                faces.append((world, light))
+    return faces
+
 
 COLORS: dict[ThingKind, Color] = {
     "ball": (214, 70, 50),
@@ -31,7 +98,7 @@ class ThingPainter:
         self._scale = camera.scale_px(self._depth)
 
     def paints(self, index: int) -> list[Paint]:
-        """Gives the thing at one time, if it is shown."""
+        """Return the thing at one time, if it is shown."""
         if not self._thing.shown[index] or self._depth[index].min() < 0.3:
             return []
         start, end = self._pixels[index]
@@ -44,7 +111,7 @@ class ThingPainter:
 
 
 def compute_ends(thing: Thing, joints: np.ndarray) -> np.ndarray:
-    """Gives (T, 2, 3) both ends of a thing, from its path or the hand that holds it."""
+    """Return (T, 2, 3) both ends of a thing, from its path or the hand that holds it."""
     if thing.holder is None:
         path = joints[:, 0, 0] if thing.path is None else thing.path
         return np.stack([path, path + np.array([1e-3, 0.0, 0.0])], axis=1)
@@ -65,11 +132,11 @@ class ShadowPainter:
 
     def __init__(self, joints: np.ndarray, camera: Camera) -> None:
         feet = [JOINT["left_ankle"], JOINT["right_ankle"], JOINT["left_hip"], JOINT["right_hip"]]
-        centre = joints[:, :, feet].mean(axis=2)
-        centre[..., 2] = 0.0
+        center = joints[:, :, feet].mean(axis=2)
+        center[..., 2] = 0.0
         ring = np.linspace(0.0, 2.0 * np.pi, 14, endpoint=False)
         circle = np.stack([0.30 * np.cos(ring), 0.24 * np.sin(ring), 0.0 * ring], axis=-1)
-        self._outlines, self._depth = camera.project(centre[:, :, None] + circle)
+        self._outlines, self._depth = camera.project(center[:, :, None] + circle)
         self._size = camera.size
 
     def paint(self, image: np.ndarray, index: int) -> None:
@@ -82,7 +149,7 @@ class ShadowPainter:
 
 
 def paint_box(box: Box, camera: Camera, color: Color) -> list[Paint]:
-    """Gives the faces of a piece of furniture that look towards the camera."""
+    """Return the faces of a piece of furniture that look towards the camera."""
     parts: list[Paint] = []
     for corners, light in compute_faces(box, camera.position):
         pixels, depth = camera.project(corners)

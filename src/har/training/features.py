@@ -12,8 +12,7 @@ from tqdm import tqdm
 from har.config import AugmentConfig
 from har.dataset.store import Store
 from har.files import replacing
-from har.training.augment import NO_CHANGE, Change, draw_change
-from har.training.batches import compute_clip_steps, load_stacks
+from har.training.batches import NO_CHANGE, Change, compute_clip_steps, draw_change, load_stacks
 from har.training.run import compute_fingerprint
 from har.types import WindowSpec
 
@@ -41,7 +40,7 @@ class FeatureCache:
         augment: AugmentConfig,
         progress: bool = False,
     ) -> None:
-        """Takes the store and the CNN.
+        """Take the store and the CNN.
 
         Args:
             store: Where the clips are.
@@ -57,7 +56,7 @@ class FeatureCache:
         self._folder = store.path / "features" / key
 
     def load_views(self, clips: Sequence[int], n_views: int) -> Views:
-        """Gives the views of some clips, computing those that are not on disk yet."""
+        """Return the views of some clips, computing those that are not on disk yet."""
         self._folder.mkdir(parents=True, exist_ok=True)
         bar = tqdm(clips, desc="features", unit="clip", leave=False, disable=not self._progress)
         return [[self._load(clip, view) for view in range(n_views)] for clip in bar]
@@ -90,7 +89,7 @@ class FeatureCache:
 
 
 def compute_model_hash(model: keras.Model) -> str:
-    """Gives a hash of a model's kinds of layers, over what they pool, and its weights, in order."""
+    """Return a hash of a model's layers, over what they pool, and its weights, in order."""
     digest = hashlib.sha256()
     for layer in _iter_layers(model):
         digest.update(type(layer).__name__.encode())
@@ -108,5 +107,5 @@ def _iter_layers(model: keras.Model) -> Iterator[keras.Layer]:
 
 
 def stack_views(views: Views) -> np.ndarray:
-    """Gives the (N, D) float32 features of all steps of view 0 of all clips."""
+    """Return the (N, D) float32 features of all steps of view 0 of all clips."""
     return np.concatenate([clip[0] for clip in views]).astype(np.float32)

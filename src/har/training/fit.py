@@ -46,7 +46,7 @@ def fit_model(
     config: FitConfig,
     place: FitPlace,
 ) -> History:
-    """Trains in place and leaves the weights of the epoch with the lowest validation loss.
+    """Train in place and leave the weights of the epoch with the lowest validation loss.
 
     A run that was interrupted goes on after its last whole epoch if the fingerprint is the same.
 
@@ -54,7 +54,7 @@ def fit_model(
         model: Takes ``(values, mask)`` and gives logits (B, K).
         batches: Training batches, and validation batches or None: then all epochs are run and
             the last weights stay.
-        config: The optimisation.
+        config: The optimization.
         place: Where it writes and what it shows.
 
     Returns:
@@ -87,14 +87,14 @@ def fit_model(
 
 
 def fit_plainly(model: keras.Model, batches: EpochBatches, config: FitConfig) -> None:
-    """Trains in place for all epochs and writes nothing: for folds, which nothing validates."""
+    """Train in place for all epochs and write nothing: for folds, which nothing validates."""
     compile_model(model, config, len(batches))
     order = [EpochOrder(batches)]
     model.fit(batches, epochs=config.epochs, callbacks=order, verbose=0, shuffle=False)
 
 
 def _open_state(state_dir: Path, fingerprint: str) -> Path:
-    """Gives the folder of an interrupted run's state, emptied if it belongs to another run."""
+    """Return the folder of an interrupted run's state, emptied if it belongs to another run."""
     mark = state_dir / "fingerprint"
     if not (mark.is_file() and mark.read_text() == fingerprint):
         shutil.rmtree(state_dir, ignore_errors=True)
@@ -104,7 +104,7 @@ def _open_state(state_dir: Path, fingerprint: str) -> Path:
 
 
 def compile_model(model: keras.Model, config: FitConfig, n_batches: int) -> None:
-    """Gives a model its loss and its optimiser, for epochs of ``n_batches``."""
+    """Return a model its loss and its optimizer, for epochs of ``n_batches``."""
     n_total = max(config.epochs * n_batches, 1)
     n_warm = min(n_batches, n_total // 10)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -126,7 +126,7 @@ def compile_model(model: keras.Model, config: FitConfig, n_batches: int) -> None
 
 
 def has_gpu() -> bool:
-    """Says whether the backend sees a GPU: only there do XLA and mixed precision help.
+    """Return whether the backend sees a GPU: only there do XLA and mixed precision help.
 
     Keras lists the devices of TensorFlow and JAX; on torch the answer is no.
 
@@ -151,7 +151,7 @@ class EpochOrder(keras.callbacks.Callback):
         self._batches = batches
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Fixes the epoch's draws."""
+        """Fix the epoch's draws."""
         self._batches.set_epoch(epoch)
 
 
@@ -169,7 +169,7 @@ class BestWeights(keras.callbacks.Callback):
             self.history = json.loads(self._record.read_text())
 
     def is_done(self, epochs: int) -> bool:
-        """Says whether there is nothing left to train."""
+        """Return whether there is nothing left to train."""
         n_done = len(self.history.get("loss", ()))
         return n_done >= epochs or (n_done > 0 and self._is_out_of_patience())
 
@@ -178,7 +178,7 @@ class BestWeights(keras.callbacks.Callback):
         return bool(losses) and len(losses) - 1 - losses.index(min(losses)) >= self._patience
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Notes the epoch, saves its weights if they are the best so far."""
+        """Note the epoch, save its weights if they are the best so far."""
         for name in _METRICS:
             if logs and name in logs:
                 values = self.history.setdefault(name, [])
@@ -195,7 +195,7 @@ class BestWeights(keras.callbacks.Callback):
             self.model.stop_training = True
 
     def restore(self, model: keras.Model) -> None:
-        """Puts the best weights back."""
+        """Put the best weights back."""
         if self._weights.is_file():
             model.load_weights(self._weights)
 
@@ -208,23 +208,23 @@ class Progress(keras.callbacks.Callback):
         self._epochs, self._n_batches = epochs, n_batches
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Opens the bar."""
+        """Open the bar."""
         self._bar = tqdm(total=self._epochs * self._n_batches, unit="batch", leave=False)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Moves the bar to the epoch, which after a resume is not the first."""
+        """Move the bar to the epoch, which after a resume is not the first."""
         self._bar.n = epoch * self._n_batches
         self._bar.set_description(f"epoch {epoch + 1}/{self._epochs}")
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Moves the bar on."""
+        """Move the bar on."""
         self._bar.update()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Shows the epoch's values."""
+        """Show the epoch's values."""
         shown = {name: f"{logs[name]:.3f}" for name in _METRICS if logs and name in logs}
         self._bar.set_postfix(shown)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Closes the bar."""
+        """Close the bar."""
         self._bar.close()

@@ -1,4 +1,4 @@
-"""The temporal head's linear path, solved rather than learnt step by step."""
+"""The temporal head's linear branch, solved rather than learnt step by step."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from har.config import TemporalConfig
-from har.network import pose
-from har.network.temporal import build_temporal, get_linear_path, get_step_inputs, set_feature_scale
+from har.network import pose_head
+from har.network.temporal_head import (
+    build_temporal,
+    get_linear_branch,
+    get_step_inputs,
+    set_feature_scale,
+)
 from har.pose.features import SEEN_COLUMN, PoseWindow
 from har.training.features import Views, stack_views
 from har.types import PoseSpec
@@ -23,7 +28,7 @@ _EVERY = 2
 def start_head(
     config: TemporalConfig, views: Views, targets: np.ndarray, n_labels: int
 ) -> keras.Model:
-    """Builds a temporal head that is scaled to the features and whose linear path is solved.
+    """Build a temporal head that is scaled to the features and whose linear branch is solved.
 
     Args:
         config: The head's settings.
@@ -33,14 +38,14 @@ def start_head(
     """
     head = build_temporal(config, views[0][0].shape[-1], n_labels)
     set_feature_scale(head, stack_views(views))
-    solve_linear_path(head, views, targets, config.linear_c)
+    solve_linear_branch(head, views, targets, config.linear_c)
     return head
 
 
-def solve_linear_path(
+def solve_linear_branch(
     head: keras.Model, views: Sequence[Sequence[np.ndarray]], targets: np.ndarray, c: float
 ) -> None:
-    """Sets the linear path to the regularised logistic regression of clips' means, and freezes it.
+    """Set the linear branch to the regularized logistic regression of clips' means, and freeze it.
 
     What is left to the recurrent part is what the order of steps says beyond that. Classes count
     alike. Where there is only one class to learn from, the path stays as it is, at zero.
@@ -58,34 +63,34 @@ def solve_linear_path(
     inputs = get_step_inputs(head)
     rows = np.stack([_mean_over_steps(inputs, view) for clip in views for view in clip])
     clip_of_row = np.repeat(np.arange(len(views)), [len(clip) for clip in views])
-    _solve(get_linear_path(head), rows, targets[clip_of_row], len(targets), c)
+    _solve(get_linear_branch(head), rows, targets[clip_of_row], len(targets), c)
 
 
-def solve_pose_path(
+def solve_pose_branch(
     head: keras.Model,
     clips: Sequence[Sequence[PoseWindow]],
     targets: np.ndarray,
     spec: PoseSpec,
     c: float,
 ) -> None:
-    """Does for a pose head what `solve_linear_path` does, if it has such a path.
+    """Do for a pose head what `solve_linear_branch` does, if it has such a path.
 
     A clip's mean is over the steps at which a person is seen, over people and over windows, both by
-    how sure they are. A clip in which nobody is sure is left out.
+    how confident they are. A clip in which nobody is confident is left out.
 
     Args:
         head: What `build_pose_head` gave, scaled to the features.
         clips: The windows of each clip.
         targets: (N,) class index of every clip.
-        spec: Says from which sureness on a person counts.
+        spec: Says from which confidence on a person counts.
         c: Inverse of the penalty on the weights.
 
     Source: docs/decisions/018-spread-of-keypoints.md.
     """
-    path = pose.get_linear_path(head)
+    path = pose_head.get_linear_branch(head)
     if path is None:
         return
-    inputs = pose.get_step_inputs(head)
+    inputs = pose_head.get_step_inputs(head)
     means = [_mean_over_people(inputs, windows[::_EVERY], spec) for windows in clips]
     known = np.array([mean is not None for mean in means])
     if len(set(targets[known].tolist())) < 2:
@@ -94,9 +99,9 @@ def solve_pose_path(
     _solve(path, rows, targets[known], len(targets), c)
 
 
-def release_linear_path(head: keras.Model) -> None:
-    """Lets the linear path learn again, in the joint stage and from a bundle."""
-    get_linear_path(head).trainable = True
+def release_linear_branch(head: keras.Model) -> None:
+    """Let the linear branch learn again, in the joint stage and from a bundle."""
+    get_linear_branch(head).trainable = True
 
 
 def _mean_over_steps(inputs: keras.Model, view: np.ndarray) -> np.ndarray:
@@ -107,25 +112,25 @@ def _mean_over_steps(inputs: keras.Model, view: np.ndarray) -> np.ndarray:
 def _mean_over_people(
     inputs: keras.Model, windows: Sequence[PoseWindow], spec: PoseSpec
 ) -> np.ndarray | None:
-    """Gives (2 D,) float64, or None where nobody is sure."""
+    """Return (2 D,) float64, or None where nobody is confident."""
     found, weights = [], []
     for window in windows:
-        sure = (window.sureness >= spec.min_sureness) & (window.sureness > 0.0)
+        sure = (window.confidence >= spec.min_confidence) & (window.confidence > 0.0)
         if not sure.any():
             continue
-        features, sureness = window.features[sure], window.sureness[sure].astype(np.float64)
+        features, confidence = window.features[sure], window.confidence[sure].astype(np.float64)
         steps = np.asarray(keras.ops.convert_to_numpy(inputs(features)), np.float64)  # (P, T, 2 D)
         seen = features[..., SEEN_COLUMN, None] > 0
         people = (steps * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
-        found.append(np.average(people, axis=0, weights=sureness))
-        weights.append(float(sureness.max()))
+        found.append(np.average(people, axis=0, weights=confidence))
+        weights.append(float(confidence.max()))
     return np.average(found, axis=0, weights=weights) if found else None
 
 
 def _solve(
     path: keras.layers.Layer, rows: np.ndarray, targets: np.ndarray, n_clips: int, c: float
 ) -> None:
-    """Sets a layer to the regression of (N,) targets on (N, D) rows, and freezes it."""
+    """Set a layer to the regression of (N,) targets on (N, D) rows, and freeze it."""
     model = LogisticRegression(C=c, class_weight="balanced", max_iter=_MAX_ITERATIONS)
     model.fit(rows, targets)
     kernel, bias = (np.zeros_like(weight) for weight in path.get_weights())

@@ -8,15 +8,14 @@ from dataclasses import replace
 import keras
 import numpy as np
 
+from har.bundle import BundleInfo
 from har.config import TrainConfig
-from har.contract import BundleInfo
 from har.dataset.store import Store
-from har.network.system import PixelSystem, rebuild_cnn
+from har.network.temporal_head import PixelSystem, rebuild_cnn
 from har.training.batches import PixelBatches, Sampling
 from har.training.features import compute_model_hash
 from har.training.fit import FitPlace, History, compile_model, fit_model, has_gpu
-from har.training.plan import ClipSplit, measure_epoch_s, say_plan
-from har.training.run import Run, compute_fingerprint
+from har.training.run import ClipSplit, Run, compute_fingerprint, measure_epoch_s, say_plan
 
 _SCALE_BATCHES = 8
 
@@ -27,7 +26,7 @@ class PixelStage:
     def __init__(
         self, config: TrainConfig, store: Store, run: Run, info: BundleInfo, clips: ClipSplit
     ) -> None:
-        """Takes the stage's name and input contract from ``info``."""
+        """Take the stage's name and input contract from ``info``."""
         self._config, self._store, self._run, self._info = config, store, run, info
         self._clips = clips
         n_steps, per_clip = 1, config.cnn.steps_per_clip
@@ -43,7 +42,7 @@ class PixelStage:
         return PixelBatches(self._store, clips, self._info.spec, sampling, self._config.augment)
 
     def compute_features(self, cnn: keras.Model) -> np.ndarray:
-        """Gives (N, D) features of some hundred steps of training clips, as they are now."""
+        """Return (N, D) features of some hundred steps of training clips, as they are now."""
         features = []
         for index in range(min(_SCALE_BATCHES, len(self._train))):
             (values, _), _, _ = self._train[index]
@@ -52,7 +51,7 @@ class PixelStage:
         return np.concatenate(features)
 
     def compute_val_loss(self, cnn: keras.Model, head: keras.Model) -> float | None:
-        """Gives the validation loss of the weights as they are, or None without such clips."""
+        """Return the validation loss of the weights as they are, or None without such clips."""
         if not self._clips.val:
             return None
         system = PixelSystem(cnn, head)
@@ -60,7 +59,7 @@ class PixelStage:
         return float(system.evaluate(self._val, verbose=0, return_dict=True)["loss"])
 
     def fit(self, cnn: keras.Model, head: keras.Model) -> History:
-        """Trains both in place and gives the history, empty where no epochs are asked for."""
+        """Train both in place and return the history, empty where no epochs are asked for."""
         stage, run = self._info.stage, self._run
         if self._fit.epochs == 0:
             run.say(f"{stage}: no epochs asked for, the weights stay as they are")
@@ -84,7 +83,7 @@ class PixelStage:
         return history
 
     def _in_policy(self, cnn: keras.Model) -> keras.Model:
-        """Gives the CNN itself, or a mixed-precision twin where that is asked for or helps."""
+        """Return the CNN itself, or a mixed-precision twin where that is asked for or helps."""
         mixed = self._config.mixed_precision
         if not (has_gpu() if mixed is None else mixed):
             return cnn

@@ -15,25 +15,40 @@ from pathlib import Path
 
 import keras
 
+from har.bundle import BUNDLE_FILE, BundleInfo, load_info
 from har.config import TrainConfig
-from har.contract import BUNDLE_FILE, BundleInfo, load_info
 from har.dataset.store import Store
 from har.errors import BundleMismatchError, ConfigError
-from har.network.bundle import load_models, load_pose
-from har.network.pose import copy_weights
-from har.network.system import build_clip_classifier, build_cnn, freeze_cnn
-from har.network.temporal import build_frame_head, set_feature_scale
+from har.inference.model import Recognizer
+from har.network.pose_head import copy_weights
+from har.network.saving import load_models, load_pose
+from har.network.temporal_head import (
+    build_clip_classifier,
+    build_cnn,
+    build_frame_head,
+    freeze_cnn,
+    set_feature_scale,
+)
 from har.pose.features import N_FEATURES
-from har.runtime.recognizer import Recognizer
 from har.training.batches import FeatureBatches, Sampling
 from har.training.features import FeatureCache, Views, compute_model_hash
 from har.training.fit import FitPlace, fit_model
-from har.training.linear import release_linear_path, solve_linear_path, start_head
-from har.training.outcome import Models, finish_stage, load_for, start_info
+from har.training.linear import release_linear_branch, solve_linear_branch, start_head
 from har.training.pixels import PixelStage
-from har.training.plan import ClipSplit, say_plan, split_clips
 from har.training.pose import match_source, train_pose_head
-from har.training.run import Run, compute_fingerprint, describe_recipe, set_seed
+from har.training.run import (
+    ClipSplit,
+    Models,
+    Run,
+    compute_fingerprint,
+    describe_recipe,
+    finish_stage,
+    load_for,
+    say_plan,
+    set_seed,
+    split_clips,
+    start_info,
+)
 
 
 def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
@@ -48,7 +63,9 @@ def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     set_seed(config.seed)
     spec = config.input.window_spec(store.size, store.max_rate_hz)
     clips = split_clips(store, spec)
-    cnn = build_cnn(config.cnn.backbone, spec, pooling=config.cnn.pooling, shrink=config.cnn.shrink)
+    cnn = build_cnn(
+        config.cnn.backbone, spec, pooling=config.cnn.pooling, downsample=config.cnn.downsample
+    )
     if run.source is not None:
         _start_cnn(cnn, config, run.source)
         run.say(f"cnn: starts from {run.source}")
@@ -94,9 +111,9 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         same_labels = learnt.labels == store.labels
         copied = copy_weights(head, learnt_head, same_labels)
         if same_labels:
-            release_linear_path(head)
+            release_linear_branch(head)
         else:
-            solve_linear_path(head, views, targets, config.temporal.linear_c)
+            solve_linear_branch(head, views, targets, config.temporal.linear_c)
         run.say(f"lstm: {len(copied)} layers of the head start from {run.source}")
     start = compute_model_hash(head)
     history = fit_model(
@@ -109,7 +126,7 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
             run.progress,
         ),
     )
-    release_linear_path(head)
+    release_linear_branch(head)
     kind, recipe = config.temporal.kind, describe_recipe(config)
     info = replace(info, stage="lstm", temporal=kind, recipe=recipe, streams="motion", pose=None)
     if config.streams == "motion":
@@ -159,7 +176,7 @@ def train_system(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
 
 
 def _start_cnn(cnn: keras.Model, config: TrainConfig, source: Path) -> None:
-    """Gives the CNN the weights of the bundle that training starts from."""
+    """Return the CNN the weights of the bundle that training starts from."""
     info, learnt, _ = load_models(source)
     if info.backbone != config.cnn.backbone or learnt.count_params() != cnn.count_params():
         raise BundleMismatchError(
@@ -171,7 +188,7 @@ def _start_cnn(cnn: keras.Model, config: TrainConfig, source: Path) -> None:
 
 
 def _spare_other_streams(config: TrainConfig, run: Run) -> None:
-    """Refuses to put a model of keypoints alone in the place of one of motion, or the reverse."""
+    """Refuse to put a model of keypoints alone in the place of one of motion, or the reverse."""
     if not (run.bundle_dir / BUNDLE_FILE).is_file():
         return
     there = load_info(run.bundle_dir).streams
@@ -210,7 +227,7 @@ STAGES: dict[str, Callable[[TrainConfig, Store, Run], BundleInfo]] = {
 
 
 def train_all(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
-    """Runs the three stages one after the other; gives what the last one left.
+    """Run the three stages one after the other; return what the last one left.
 
     A recipe without epochs for the joint stage ends with the second.
     """

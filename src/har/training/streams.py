@@ -8,15 +8,14 @@ from typing import Literal
 
 import numpy as np
 
-from har import windows
+from har.bundle import load_info
 from har.config import TrainConfig
-from har.contract import load_info
 from har.dataset.store import Store
 from har.errors import BundleMismatchError
-from har.pose.people import Detections
-from har.runtime.detector import PoseDetector
-from har.training.people import compute_windows
-from har.training.pose import build_pose_spec
+from har.inference.detector import PoseDetector
+from har.pose.keypoints import Detections
+from har.sampling.times import compute_nearest_indices, compute_span_s, compute_step_times
+from har.training.pose import build_pose_spec, compute_windows
 from har.training.run import Run
 from har.types import PoseSpec, Streams
 
@@ -32,7 +31,7 @@ Source: docs/decisions/009-pose-stream.md.
 def settle_streams(
     config: TrainConfig, store: Store, run: Run, streams: Streams | Literal["auto"]
 ) -> TrainConfig:
-    """Gives the settings with the streams that were asked for, or that fit the data; says which.
+    """Return the settings with the streams that were asked for, or that fit the data; says which.
 
     On ``auto`` they are those of the bundle that training starts from. Without one the keypoints of
     a few clips are looked at: both streams where people are seen well, else motion alone.
@@ -46,11 +45,11 @@ def settle_streams(
         return replace(config, streams=streams)
     spec = build_pose_spec(config, store)
     chosen = np.unique(np.linspace(0, len(store.clips) - 1, N_CLIPS).round().astype(int))
-    sureness = float(np.median([_measure(store, int(clip), spec) for clip in chosen]))
-    found: Streams = "both" if sureness >= SURE_ENOUGH else "motion"
-    why = "sure enough" if found == "both" else "too unsure"
+    confidence = float(np.median([_measure(store, int(clip), spec) for clip in chosen]))
+    found: Streams = "both" if confidence >= SURE_ENOUGH else "motion"
+    why = "confident enough" if found == "both" else "too low in confidence"
     run.say(
-        f"streams: {found}, for keypoints are {why} here (median {sureness:.2f} in {len(chosen)} "
+        f"streams: {found}, for keypoints are {why} here (median {confidence:.2f} in {len(chosen)} "
         f"clips, {SURE_ENOUGH} is asked for); choose with --streams"
     )
     return replace(config, streams=found)
@@ -72,13 +71,13 @@ def _settle_as_learnt(
 
 
 def _measure(store: Store, clip: int, spec: PoseSpec) -> float:
-    """Gives how sure the keypoints of a clip's surest person are, 0 where nobody is seen."""
+    """Return the confidence of a clip's most confident person, 0 where nobody is seen."""
     clip_id = store.clips[clip].clip_id
     times_s = store.load_times(clip_id)
-    steps_s = windows.compute_step_times(windows.compute_span_s(times_s), spec.rate_hz)[:N_STEPS]
+    steps_s = compute_step_times(compute_span_s(times_s), spec.rate_hz)[:N_STEPS]
     detector, frames = PoseDetector(), store.open_frames(clip_id)
-    indices = windows.compute_nearest_indices(times_s, steps_s)
+    indices = compute_nearest_indices(times_s, steps_s)
     found = [detector.detect(np.asarray(frames[index])) for index in indices]
     detections = Detections(np.stack([p for p, _ in found]), np.stack([s for _, s in found]))
-    best = [w.sureness.max(initial=0.0) for w in compute_windows(detections, spec, spec.n_steps)]
+    best = [w.confidence.max(initial=0.0) for w in compute_windows(detections, spec, spec.n_steps)]
     return float(max(best))

@@ -1,1 +1,1 @@
-"""Decoding, seeking, rotation, colour, resizing and writing: the only door to FFmpeg."""
+"""Decoding, seeking, rotation, color, resizing and writing: the only door to FFmpeg."""

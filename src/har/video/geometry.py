@@ -33,7 +33,7 @@ class Letterbox:
 
 
 def compute_letterbox(source: tuple[int, int], target: tuple[int, int]) -> Letterbox:
-    """Gives the centred place of the largest picture of the source's shape in the target.
+    """Return the centered place of the largest picture of the source's shape in the target.
 
     Args:
         source: (H, W) as seen on a screen, px, both at least 1.
@@ -55,7 +55,7 @@ def compute_letterbox(source: tuple[int, int], target: tuple[int, int]) -> Lette
 
 
 def compute_fill(source: tuple[int, int], target: tuple[int, int]) -> float:
-    """Gives the part of the target, in (0, 1], that is picture and not bars.
+    """Return the part of the target, in (0, 1], that is picture and not bars.
 
     >>> compute_fill((100, 200), (64, 64))
     0.5

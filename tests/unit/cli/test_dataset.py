@@ -3,7 +3,6 @@ import json
 from click.testing import CliRunner
 
 from har.cli import har
-from har.errors import ConfigError
 from har.synthetic.sequences import load_sequences
 
 
@@ -24,9 +23,3 @@ def test_synth_says_where_to_when_no_folder_is_given():
     done = run("--skeletons", 6)
     assert done.exit_code == 2
     assert "OUT" in done.stderr
-
-
-def test_a_check_of_too_few_sequences_is_refused():
-    done = run("--check", "--skeletons", 20, "--jobs", 1)
-    assert isinstance(done.exception, ConfigError)
-    assert "check more sequences" in str(done.exception)

@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from har.cli import har
 from har.config import DecodeConfig
 from har.errors import ConfigError
-from har.events.saved import save_scores
+from har.events.files import save_scores
 from har.types import People, Scores
 
 

@@ -12,7 +12,7 @@ def run(*words: str):
     return CliRunner().invoke(har, ["export", *words])
 
 
-def test_an_unknown_format_is_wrong_usage(tmp_path):
+def test_an_uncertain_format_is_wrong_usage(tmp_path):
     found = run(str(tmp_path), "--format", "floppy")
     assert found.exit_code == 2
     assert "'onnx', 'openvino', 'litert', 'saved_model'" in found.output

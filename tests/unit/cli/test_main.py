@@ -113,7 +113,7 @@ def test_predict_prints_json_on_standard_output_only(tmp_path):
     assert written >= {"events.csv", "results.json", "a.timeline.png", "a.annotated.mp4"}
 
 
-def test_a_rule_for_an_unknown_label_is_refused_before_any_video_is_looked_at(tmp_path):
+def test_a_rule_for_an_uncertain_label_is_refused_before_any_video_is_looked_at(tmp_path):
     from bundles import make_bundle
 
     make_bundle(tmp_path / "bundle")
@@ -136,7 +136,7 @@ def test_predict_says_who_and_what_it_cannot_tell(tmp_path):
     assert "looks at people's keypoints" in done.stderr
     table = {line.split()[0]: line for line in done.stderr.splitlines() if line.strip()}
     assert re.search(r"active +\d\.\d+ +1 +\d+x +1 +1 +0%$", table["acts.mp4"])
-    assert re.search(r"cannot tell +0\.00 +0 +\d+x +0 +0 +100%$", table["empty.mp4"])
+    assert re.search(r"is uncertain +0\.00 +0 +\d+x +0 +0 +100%$", table["empty.mp4"])
     lines = (tmp_path / "results" / "predict" / "events.csv").read_text().splitlines()
     assert lines[0].endswith("subject,target")
     assert lines[1].split(",")[-2:] in (["1", "2"], ["2", "1"])

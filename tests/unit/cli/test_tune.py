@@ -10,12 +10,12 @@ from bundles import make_bundle
 from click.testing import CliRunner
 from coded import make_scores
 
+from har.bundle import load_info
 from har.cli import har
 from har.config import DecodeConfig, load_config
-from har.contract import load_info
 from har.errors import HarError
-from har.events.decode import decode_events
-from har.events.saved import load_scores, save_scores
+from har.events.decoder import decode_events
+from har.events.files import load_scores, save_scores
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from videos import make_clip, paint_number
 
 @pytest.fixture
 def make_source(tmp_path):
-    """Writes four groups of two labels each; the picture shows the group's number."""
+    """Write four groups of two labels each; the picture shows the group's number."""
 
     def make(name="data", n_groups=4, n_frames=12):
         for group in range(n_groups):

@@ -123,7 +123,7 @@ def test_pipe_is_not_opened(tmp_path):
 
 @pytest.fixture
 def not_root():
-    """Runs a test as a user whom permissions stop; gives a folder of that user's."""
+    """Run a test as a user whom permissions stop; return a folder of that user's."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o777)
     is_root = os.geteuid() == 0

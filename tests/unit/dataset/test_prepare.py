@@ -27,7 +27,7 @@ def numbers_of(store, clip):
 
 
 def changed_files(folder, before=None):
-    """Gives the time stamps of the frames' files, or the names that differ from ``before``."""
+    """Return the time stamps of the frames' files, or the names that differ from ``before``."""
     stamps = {path.name: path.stat().st_mtime_ns for path in (folder / "frames").iterdir()}
     return stamps if before is None else {n for n in stamps if stamps[n] != before.get(n)}
 
@@ -64,7 +64,7 @@ def test_summary_has_the_promised_fields(make_source, store_dir):
     assert (summary["n_clips"], summary["n_rejects"], summary["n_groups"]) == (8, 0, 4)
     assert summary["labels"] == {"hit": 4, "play": 4}
     assert sum(summary["splits"].values()) == 8
-    assert set(summary["floor"]) == {"accuracy", "auc", "majority"}
+    assert set(summary["baseline"]) == {"accuracy", "auc", "majority"}
     assert (summary["n_cut"], summary["n_reused"]) == (8, 0)
 
 
@@ -81,7 +81,7 @@ def test_origin_is_kept(make_source, store_dir):
     lines = ["path,label,origin", *(f"{path},{path.parent.name},made" for path in files)]
     (source / "manifest.csv").write_text("\n".join(lines))
     prepare(source, store_dir, PrepareConfig(size=(64, 96), n_folds=2, jobs=1))
-    assert Store.load(store_dir).is_made
+    assert Store.load(store_dir).is_synthetic
 
 
 def test_workers_make_the_same_store(make_source, tmp_path):
@@ -186,7 +186,7 @@ def test_one_group_a_class_is_told_and_not_split(tmp_path, store_dir):
             make_clip(tmp_path / "data" / label / f"{take}.mp4", 8, paint=lambda _, p=room: p)
     summary = prepare(tmp_path / "data", store_dir, PrepareConfig(size=(64, 96), jobs=1))
     assert summary.report.n_groups == 2
-    assert summary.report.floor is None
+    assert summary.report.baseline is None
     assert summary.report.splits == {"train": 6, "val": 0, "test": 0}
     assert any("No honest test is possible" in warning for warning in summary.report.warnings)
     with pytest.raises(SplitError, match="--group-by"):
@@ -306,5 +306,5 @@ def test_real_clips_all_become_part_of_the_store(shared_data: Path, store_dir):
     assert (summary.report.n_clips, summary.report.n_rejects) == (60, 0)
     assert summary.report.n_groups == 10
     assert all(count == 10 for count in summary.to_json()["labels"].values())
-    assert summary.report.floor is not None
-    assert summary.report.floor.auc > 0.7
+    assert summary.report.baseline is not None
+    assert summary.report.baseline.auc > 0.7

@@ -12,7 +12,7 @@ from har.types import Clip
 
 
 def make_clips(rows):
-    """Gives a clip for each (label, group) or (label, group, split)."""
+    """Return a clip for each (label, group) or (label, group, split)."""
     return [
         Clip(f"c{i}", Path(f"{i}.mp4"), row[0], row[1], split=row[2] if len(row) > 2 else None)
         for i, row in enumerate(rows)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from har.config import DecodeConfig
 from har.errors import ConfigError
-from har.events.decode import decode_events, name_people
+from har.events.decoder import decode_events, name_people
 from har.types import Event, People, Scores
 
 STEP_S = 0.5
@@ -17,7 +17,7 @@ PLAIN = DecodeConfig(onset=0.6, offset=0.4, min_s=0.0, merge_gap_s=0.0, tail=0.0
 
 
 def _make_scores(values: list[float]) -> Scores:
-    """Gives scores of ``hit`` beside ``play``, one row every half second."""
+    """Return scores of ``hit`` beside ``play``, one row every half second."""
     hit = np.array(values, dtype=np.float32)
     times_s = (np.arange(len(hit)) + 0.5) * STEP_S
     return Scores(("play", "hit"), times_s, np.stack([1 - hit, hit], axis=1), STEP_S)
@@ -145,7 +145,7 @@ def test_without_limits_every_row_at_the_onset_is_in_an_event(values: list[float
 
 
 def _name(values: list[float], subjects: list[int], targets: list[int], own=()) -> list[tuple]:
-    """Gives the people of the events of ``hit``; ``play`` names someone else throughout."""
+    """Return the people of the events of ``hit``; ``play`` names someone else throughout."""
     scores = _make_scores(values)
     numbers = [np.stack([np.full(len(n), 9), np.array(n)], axis=1) for n in (subjects, targets)]
     scores = Scores(
@@ -197,7 +197,7 @@ def test_without_people_events_stay_as_they_are() -> None:
 def test_rows_that_cannot_tell_end_an_event_and_make_none() -> None:
     values = np.array([[0.1, 0.9], [0.0, 0.0], [0.0, 0.0], [0.1, 0.9]], np.float32)
     scores = Scores(("play", "hit"), (np.arange(4) + 0.5) * STEP_S, values, STEP_S)
-    assert scores.is_unknown.tolist() == [False, True, True, False]
+    assert scores.is_uncertain.tolist() == [False, True, True, False]
     events = decode_events(scores, PLAIN)
     assert [(event.onset_s, event.offset_s) for event in events] == [(0.0, 0.5), (1.5, 2.0)]
 

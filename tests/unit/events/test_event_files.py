@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from har.errors import OutputError
-from har.events.event_files import join_events, write_event_files, write_events_csv
-from har.events.vtt import write_vtt
+from har.events.files import join_events, write_event_files, write_events_csv, write_vtt
 from har.types import Event
 
 HEADER = ["video", "start_s", "end_s", "label", "score", "subject", "target"]

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from har.config import DecodeConfig
 from har.errors import ConfigError
-from har.events.decode import decode_events
-from har.events.online import OnlineDecoder
+from har.events.decoder import OnlineDecoder, decode_events
 from har.types import Event, Scores
 
 STEP_S = 0.125
@@ -38,7 +37,7 @@ configs = st.builds(
 
 
 def _make_scores(drawn: list[tuple[float, float, bool, int]]) -> Scores:
-    """Gives scores of three labels, with rows of which nothing is known and gaps in time."""
+    """Return scores of three labels, with rows of which nothing is known and gaps in time."""
     hit, kick = (np.array([row[i] for row in drawn], np.float32) for i in (0, 1))
     values = np.stack([1 - hit, hit, kick], axis=1)
     values[[row[2] and row[0] == 0.1 for row in drawn]] = 0.0
@@ -129,15 +128,15 @@ def test_a_label_may_have_a_rule_of_its_own() -> None:
     )
 
 
-def test_smoothing_is_the_mean_of_known_neighbours() -> None:
+def test_smoothing_is_the_mean_of_known_neighbors() -> None:
     hit = np.array([0.2, 1.0, 0.2, 0.8, 0.0, 0.9, 0.9], np.float32)
     values = np.stack([1 - hit, hit], axis=1)
-    values[4] = 0.0  # cannot tell
+    values[4] = 0.0  # is uncertain
     scores = Scores(("play", "hit"), (np.arange(7) + 0.5) * STEP_S, values, STEP_S)
     config = DecodeConfig(
         "play", 0.6, 0.5, min_s=0.0, merge_gap_s=0.0, smooth_s=3 * STEP_S, tail=0.0
     )
-    # Means over three: .6, .47, .67, .5, cannot tell, .9, .9. The score is that of the rows.
+    # Means over three: .6, .47, .67, .5, is uncertain, .9, .9. The score is that of the rows.
     assert decode_events(scores, config) == (
         Event("hit", 0.0, 0.125, 0.2),
         Event("hit", 0.25, 0.5, 0.5),
@@ -155,7 +154,7 @@ def test_memory_does_not_grow() -> None:
 
 
 def _measure(value: object, seen: set[int]) -> int:
-    """Gives the bytes of an object and of all that it holds."""
+    """Return the bytes of an object and of all that it holds."""
     if id(value) in seen:
         return 0
     seen.add(id(value))

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from har.errors import OutputError
-from har.events.saved import find_scores, load_scores, save_scores
+from har.events.files import find_scores, load_scores, save_scores
 from har.types import People, Scores
 
 
@@ -60,7 +60,7 @@ def test_scores_come_back_without_loss(
 
 
 def test_labels_that_are_named_as_the_columns_of_people_come_back(tmp_path: Path) -> None:
-    labels = ("a", "sureness", "subject:a")
+    labels = ("a", "confidence", "subject:a")
     values = np.full((2, 3), 1 / 3, np.float32)
     numbers = np.arange(6).reshape(2, 3)
     for people in (None, People(numbers, numbers + 1, np.ones(2, np.float32))):
@@ -71,7 +71,7 @@ def test_labels_that_are_named_as_the_columns_of_people_come_back(tmp_path: Path
         assert (found.people is None) is (people is None)
 
 
-PEOPLE = b"time_s,step_s,a,b,sureness,subject:a,subject:b,target:a,target:b\n"
+PEOPLE = b"time_s,step_s,a,b,confidence,subject:a,subject:b,target:a,target:b\n"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ PEOPLE = b"time_s,step_s,a,b,sureness,subject:a,subject:b,target:a,target:b\n"
         (b"time_s,step_s,a,b\n0.5,1,nan,0.5\n", "not from 0 to 1"),
         (b"time_s,step_s,a,b\n0.5,1,1,0\n0.5,1,1,0\n", "ascend"),
         (b"time_s,step_s,a,b\n0.5,1,1,0\n1.5,2,1,0\n", "even grid"),
-        (PEOPLE + b"0.5,1,1,0,1.5,1,1,2,2\n", "sureness is not"),
+        (PEOPLE + b"0.5,1,1,0,1.5,1,1,2,2\n", "confidence is not"),
         (PEOPLE + b"0.5,1,1,0,0.5,1,1.5,2,2\n", "not a whole one"),
         (PEOPLE + b"0.5,1,1,0,0.5,1,1,-2,2\n", "not a whole one"),
         (b"\xff\xfe\x00", "cannot be read"),

@@ -11,20 +11,18 @@ import numpy as np
 import pytest
 from stores import LABELS, SIZE, make_store
 
-from har import contract
+from har.bundle import CNN_GRAPH_FILE, TEMPORAL_GRAPH_FILE, BundleInfo, load_info, save_info
 from har.config import ExportConfig, InputConfig, PoseConfig, TemporalConfig
-from har.contract import BundleInfo
 from har.errors import BundleMismatchError, ConfigError, ExportError
 from har.export.int8 import iter_samples
 from har.export.measure import Comparison
 from har.export.run import check_loss, export_bundle
-from har.network.bundle import save_bundle
-from har.network.pose import build_pose_head
-from har.network.system import build_cnn
-from har.network.temporal import build_temporal
-from har.runtime.clips import recognise_clips
-from har.runtime.detector import compute_detector_hash
-from har.runtime.recognizer import Recognizer
+from har.inference.clips import recognize_clips
+from har.inference.detector import compute_detector_hash
+from har.inference.model import Recognizer
+from har.network.pose_head import build_pose_head
+from har.network.saving import save_bundle
+from har.network.temporal_head import build_cnn, build_temporal
 
 SPEC = InputConfig(n_steps=4).window_spec(SIZE, 30.0)
 N_FEATURES = 128
@@ -33,7 +31,7 @@ NEEDS = {"openvino": "openvino", "litert": "ai_edge_litert"}
 
 
 def draw_weights(model: keras.Model) -> keras.Model:
-    """Gives every weight that starts at zero a value, so that the logits say something."""
+    """Return every weight that starts at zero a value, so that the logits say something."""
     rng = np.random.default_rng(0)
     values = model.get_weights()
     model.set_weights([v if np.any(v) else rng.normal(0.0, 0.5, v.shape) for v in values])
@@ -100,11 +98,11 @@ def test_an_onnx_export_is_a_bundle_without_keras(bundle, store, tmp_path):
         (tmp_path / "out" / name).write_text("{}")
     result = export_bundle(bundle, tmp_path / "out", ExportConfig(**QUICK), store)
     assert not list((tmp_path / "out").glob("*.keras"))
-    info = contract.load_info(tmp_path / "out")
-    assert set(info.files) == {contract.CNN_GRAPH_FILE, contract.TEMPORAL_GRAPH_FILE}
+    info = load_info(tmp_path / "out")
+    assert set(info.files) == {CNN_GRAPH_FILE, TEMPORAL_GRAPH_FILE}
     clips = store.indices("test").tolist()
-    found = recognise_clips(Recognizer(tmp_path / "out"), store, clips).probs
-    known = recognise_clips(Recognizer(bundle), store, clips).probs
+    found = recognize_clips(Recognizer(tmp_path / "out"), store, clips).probs
+    known = recognize_clips(Recognizer(bundle), store, clips).probs
     assert np.array_equal(found, known)
     truth = store.label_indices[clips]
     assert result.comparison.accuracy == (known.argmax(axis=1) == truth).mean()
@@ -128,7 +126,7 @@ def test_int8_is_smaller_and_still_a_bundle(bundle, store, tmp_path):
 
 def test_samples_are_of_training_clips(store):
     config = ExportConfig(n_calibration=5, steps_per_clip=3)
-    samples = list(iter_samples(store, replace(SPEC, zoom=1), config))
+    samples = list(iter_samples(store, replace(SPEC, motion_crop=1), config))
     assert len(samples) == 15
     assert all(sample.shape == (1, *SIZE, 5) for sample in samples)
     training = {
@@ -171,7 +169,7 @@ def test_what_is_no_export_is_never_replaced(bundle, tmp_path):
 def test_a_store_of_other_labels_is_refused(bundle, store, tmp_path):
     folder = tmp_path / "bundle"
     shutil.copytree(bundle, folder)
-    contract.save_info(folder, replace(contract.load_info(bundle), labels=("dances", "sings")))
+    save_info(folder, replace(load_info(bundle), labels=("dances", "sings")))
     with pytest.raises(BundleMismatchError, match="dances"):
         export_bundle(folder, tmp_path / "out", ExportConfig(**QUICK), store)
     assert not (tmp_path / "out").exists()

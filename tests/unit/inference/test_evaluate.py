@@ -1,4 +1,4 @@
-"""Measuring a bundle: by the names of labels, some of them, and with clips it cannot tell."""
+"""Measuring a bundle: by the names of labels, some of them, and with clips it is uncertain."""
 
 import json
 from dataclasses import replace
@@ -9,12 +9,12 @@ from bundles import LABELS, make_people_bundle
 from crowds import make_crowd_store
 
 from har.errors import BundleMismatchError
-from har.inference.evaluate import evaluate_bundle, write_evaluation
-from har.pose.people import INDEX
+from har.inference.clips import evaluate_bundle, write_evaluation
+from har.pose.keypoints import INDEX
 
 
 def draw(label, rng, n_steps):
-    """Gives one person, hands up where the label says so; of one clip in a group of many, none."""
+    """Return one person, hand up where the label says so; of one clip in a group of many, none."""
     body = stand(100, 150, 100)
     if label == "active":
         body[[INDEX["left_wrist"], INDEX["right_wrist"]], 1] = 40.0
@@ -31,10 +31,10 @@ def test_clips_it_cannot_tell_are_counted_and_said(store, tmp_path):
     values = result.to_json()
     assert result.metrics.labels == LABELS  # in the bundle's order, not the store's
     assert values["n_clips"] == 8
-    assert 1 <= values["n_unknown"] <= 4
+    assert 1 <= values["n_uncertain"] <= 4
     n_right = round(values["accuracy"]["mean"] * 8)
-    assert 8 - values["n_unknown"] <= n_right <= 8
-    assert (result.seen, result.made_data) == (False, False)
+    assert 8 - values["n_uncertain"] <= n_right <= 8
+    assert (result.seen, result.synthetic_data) == (False, False)
     page = write_evaluation(tmp_path / "page", result)
     assert page.is_file()
     written = json.loads((tmp_path / "page" / "metrics.json").read_text())

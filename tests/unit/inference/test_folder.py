@@ -19,17 +19,24 @@ from videos import (
 )
 from writes import kill_at, write_label
 
+from har.bundle import load_info, save_info
 from har.config import DecodeConfig, PredictConfig
-from har.contract import load_info, save_info
 from har.dataset.catalog import Reject
 from har.errors import BundleNotFoundError, ConfigError, OutputError, VideoWriteError
-from har.events.saved import load_scores
-from har.inference.board import open_board
-from har.inference.folder import Finished, Plan, Standing, VideoJob, recognise_folder
-from har.inference.recording import VideoResult, recognise_video
-from har.runtime.recognizer import Recognizer
-from har.video.reader import open_video
-from har.video.writer import open_writer
+from har.events.files import load_scores
+from har.inference.folder import (
+    Finished,
+    Plan,
+    Standing,
+    VideoJob,
+    open_progress_board,
+    recognize_folder,
+)
+from har.inference.model import Recognizer
+from har.inference.video import recognize_video
+from har.result import VideoResult
+from har.video.file.reader import open_video
+from har.video.file.writer import open_writer
 
 ALONE = PredictConfig(jobs=1)
 
@@ -44,7 +51,7 @@ def _make_jobs(paths: Sequence[Path], out: Path) -> list[VideoJob]:
 
 
 def _run(plan: Plan, jobs: Sequence[VideoJob], **options: bool) -> dict[str, Finished]:
-    return {item.job.path.name: item for item in recognise_folder(plan, jobs, **options)}
+    return {item.job.path.name: item for item in recognize_folder(plan, jobs, **options)}
 
 
 def _check_same(one: object, other: object) -> None:
@@ -82,7 +89,7 @@ def test_broken_videos_do_not_stop_the_rest(bundle: Path, tmp_path: Path, jobs: 
             assert outcome.path == path
             assert path.name in outcome.reason
         else:
-            _check_same(outcome, recognise_video(recognizer, path))
+            _check_same(outcome, recognize_video(recognizer, path))
             base = tmp_path / "out" / path.stem
             assert base.with_name(f"{base.name}.label.txt").read_text() == "active"
             scores = load_scores(base.with_name(f"{base.name}.scores.csv"))
@@ -104,7 +111,7 @@ def test_a_process_that_is_killed_does_not_stop_the_rest(bundle: Path, tmp_path:
 
 @pytest.fixture
 def done(bundle: Path, tmp_path: Path) -> tuple[Plan, list[VideoJob], dict[str, Finished]]:
-    """Two videos that were recognised before."""
+    """Two videos that were recognized before."""
     paths = [make_clip(tmp_path / "a.mp4", n_frames=60), make_truncated_mp4(tmp_path / "b.mp4")]
     plan, jobs = Plan(bundle, write_label, config=ALONE), _make_jobs(paths, tmp_path / "out")
     return plan, jobs, _run(plan, jobs)
@@ -200,7 +207,7 @@ def test_a_run_that_broke_off_while_writing_is_not_taken_for_done(done: Done) ->
 
 @contextmanager
 def _full_disk(max_bytes: int) -> Iterator[None]:
-    """Lets no file grow beyond a size, as on a disk that is full."""
+    """Let no file grow beyond a size, as on a disk that is full."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, hard))
     try:
@@ -282,7 +289,7 @@ def test_progress_tells_seconds_shares_and_videos(bundle: Path, tmp_path: Path, 
     paths = [make_clip(tmp_path / f"{n}.mp4", n_frames=n) for n in (25, 50)]
     told: list[Standing] = []
     plan = Plan(bundle, write_label, config=PredictConfig(jobs=jobs))
-    list(recognise_folder(plan, _make_jobs(paths, tmp_path / "out"), progress=told.append))
+    list(recognize_folder(plan, _make_jobs(paths, tmp_path / "out"), progress=told.append))
     shares = [item.share for item in told]
     assert shares == sorted(shares)
     assert shares[-1] == pytest.approx(1.0)
@@ -291,7 +298,7 @@ def test_progress_tells_seconds_shares_and_videos(bundle: Path, tmp_path: Path, 
 
 
 def test_the_word_to_stop_ends_every_process_with_its_next_frame() -> None:
-    with open_board(3) as board:
+    with open_progress_board(3) as board:
         board.note(1, 2.0, None)
         board.note(2, 3.0, 4.0)
         assert [column.tolist() for column in board.read()] == [[0.0, 2.0, 3.0], [0.0, 0.0, 4.0]]

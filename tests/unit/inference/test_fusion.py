@@ -6,20 +6,19 @@ import numpy as np
 import pytest
 from bundles import PEOPLE_SPEC, POSE_SPEC, make_people_bundle
 
-from har import contract
+from har.bundle import load_info, save_info
 from har.inference.fusion import fuse_windows
-from har.inference.stream import Findings, WindowLogits
-from har.runtime.people import PeopleLogits
-from har.runtime.recognizer import Recognizer, compute_softmax
+from har.inference.model import Recognizer, compute_softmax
+from har.inference.streams import MotionWindowLogits, PoseWindowLogits, StreamOutput
 
 T = POSE_SPEC.n_steps
 
 
-def _window(start: int, logit: float, sureness: float, subject: int = 1) -> PeopleLogits:
-    """Gives a window that says the second label with ``logit``, of a subject and the next one."""
+def _window(start: int, logit: float, confidence: float, subject: int = 1) -> PoseWindowLogits:
+    """Return a window that says the second label with ``logit``, of a subject and the next one."""
     numbers = np.array([subject, subject])
     targets = np.where(numbers > 0, numbers + 1, 0)
-    return PeopleLogits(start, T, np.array([0.0, logit]), sureness, numbers, targets)
+    return PoseWindowLogits(start, T, np.array([0.0, logit]), confidence, numbers, targets)
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +36,11 @@ def _say(logit: float) -> float:
 
 def test_windows_count_as_far_as_they_are_sure(bundles: dict[str, Recognizer]) -> None:
     people = [_window(0, 2.0, 0.9), _window(5, -1.0, 0.3)]
-    probs, scores = fuse_windows(bundles["pose"], Findings(people=people), 1.5)
+    probs, scores = fuse_windows(bundles["pose"], StreamOutput(people=people), 1.5)
     both = (0.9 * 2.0 - 0.3 * 1.0) / 1.2
     expected = [_say(2.0)] * 5 + [_say(both)] * 5 + [_say(-1.0)] * 5
     np.testing.assert_allclose(scores.values[:, 1], expected, atol=1e-6)
-    np.testing.assert_allclose(scores.people.sureness, [0.9] * 5 + [0.6] * 5 + [0.3] * 5)
+    np.testing.assert_allclose(scores.people.confidence, [0.9] * 5 + [0.6] * 5 + [0.3] * 5)
     assert probs[1] == pytest.approx(_say(both))
     np.testing.assert_allclose(scores.times_s, (np.arange(15) + 0.5) / 10)
     assert scores.step_s == pytest.approx(0.1)
@@ -51,58 +50,58 @@ def test_the_pose_stream_alone_cannot_tell_where_nobody_is_sure(
     bundles: dict[str, Recognizer],
 ) -> None:
     people = [_window(0, 0.0, 0.0, 0), _window(5, 3.0, 0.7), _window(10, 0.0, 0.0, 0)]
-    probs, scores = fuse_windows(bundles["pose"], Findings(people=people), 2.0)
-    assert scores.is_unknown.tolist() == [True] * 5 + [False] * 10 + [True] * 5
+    probs, scores = fuse_windows(bundles["pose"], StreamOutput(people=people), 2.0)
+    assert scores.is_uncertain.tolist() == [True] * 5 + [False] * 10 + [True] * 5
     np.testing.assert_allclose(scores.values[5:15, 1], _say(3.0), atol=1e-6)
-    assert not scores.values[scores.is_unknown].any()
+    assert not scores.values[scores.is_uncertain].any()
     assert scores.people.subjects[:, 1].tolist() == [0] * 5 + [1] * 10 + [0] * 5
     assert probs[1] == pytest.approx(_say(3.0))
-    nobody = Findings(people=[_window(0, 0.0, 0.0, 0)])
+    nobody = StreamOutput(people=[_window(0, 0.0, 0.0, 0)])
     probs, scores = fuse_windows(bundles["pose"], nobody, 1.0)
     assert not probs.any()
-    assert scores.is_unknown.all()
+    assert scores.is_uncertain.all()
 
 
-def test_rounding_is_no_sureness(bundles: dict[str, Recognizer]) -> None:
+def test_rounding_is_no_confidence(bundles: dict[str, Recognizer]) -> None:
     people = [_window(2 * row, 1.0, 0.1 + row / 7) for row in range(5)]
     people += [_window(10 + 2 * row, 0.0, 0.0, 0) for row in range(10)]
-    _, scores = fuse_windows(bundles["pose"], Findings(people=people), 3.8)
-    assert scores.is_unknown.tolist() == [False] * 18 + [True] * 20
+    _, scores = fuse_windows(bundles["pose"], StreamOutput(people=people), 3.8)
+    assert scores.is_uncertain.tolist() == [False] * 18 + [True] * 20
 
 
 def test_the_strongest_window_names_the_people(bundles: dict[str, Recognizer]) -> None:
     people = [_window(0, 1.0, 0.9, 1), _window(5, 3.0, 0.3, 7), _window(10, -2.0, 0.9, 4)]
-    _, scores = fuse_windows(bundles["pose"], Findings(people=people), 2.0)
+    _, scores = fuse_windows(bundles["pose"], StreamOutput(people=people), 2.0)
     assert scores.people.subjects[:, 1].tolist() == [1] * 5 + [7] * 10 + [4] * 5
     assert scores.people.targets[:, 1].tolist() == [2] * 5 + [8] * 10 + [5] * 5
     # The first label is the other way round: the window that says it most has the lowest logit.
     assert scores.people.subjects[:, 0].tolist() == [1] * 10 + [4] * 10
 
 
-def test_motion_and_people_are_added_by_weight_and_sureness(tmp_path: Path) -> None:
+def test_motion_and_people_are_added_by_weight_and_confidence(tmp_path: Path) -> None:
     make_people_bundle(tmp_path, "both")
-    info = contract.load_info(tmp_path)
-    contract.save_info(tmp_path, type(info)(**{**vars(info), "pose_weight": 0.5}))
+    info = load_info(tmp_path)
+    save_info(tmp_path, type(info)(**{**vars(info), "pose_weight": 0.5}))
     recognizer = Recognizer(tmp_path)
     n_steps = PEOPLE_SPEC.n_steps
-    motion = [WindowLogits(0, np.tile(np.float32([0.0, 1.0]), (n_steps, 1)))]
-    motion.append(WindowLogits(2, np.tile(np.float32([0.0, -1.0]), (n_steps, 1))))
+    motion = [MotionWindowLogits(0, np.tile(np.float32([0.0, 1.0]), (n_steps, 1)))]
+    motion.append(MotionWindowLogits(2, np.tile(np.float32([0.0, -1.0]), (n_steps, 1))))
     people = [_window(0, 4.0, 0.8), _window(2, 0.0, 0.0, 0)]
-    probs, scores = fuse_windows(recognizer, Findings(motion, people), 1.25)
+    probs, scores = fuse_windows(recognizer, StreamOutput(motion, people), 1.25)
     assert len(scores.values) == 10  # 8 a second
     assert probs[1] == pytest.approx(_say(0.0 + 0.5 * 0.4 * 4.0))
     # Steps of motion 0-1: its first window. Of people 0-1: the first window; from 10: nobody.
     assert scores.values[0, 1] == pytest.approx(_say(1.0 + 0.5 * 0.8 * 4.0))
     assert scores.values[5, 1] == pytest.approx(_say(0.0 + 0.5 * 0.4 * 4.0))
     assert scores.values[9, 1] == pytest.approx(_say(-1.0))
-    assert not scores.is_unknown.any()
+    assert not scores.is_uncertain.any()
     assert scores.people.subjects[[0, 5, 9], 1].tolist() == [1, 1, 0]
 
 
 def test_pose_steps_are_taken_at_the_nearest_time(bundles: dict[str, Recognizer]) -> None:
     n_steps = PEOPLE_SPEC.n_steps
-    motion = [WindowLogits(0, np.zeros((n_steps, 2), np.float32))]
+    motion = [MotionWindowLogits(0, np.zeros((n_steps, 2), np.float32))]
     people = [_window(0, 0.0, 0.2, 1)]
-    _, scores = fuse_windows(bundles["both"], Findings(motion, people), 1.0)
-    assert len(scores.values) == len(scores.people.sureness) == 8
+    _, scores = fuse_windows(bundles["both"], StreamOutput(motion, people), 1.0)
+    assert len(scores.values) == len(scores.people.confidence) == 8
     np.testing.assert_allclose(scores.values, 0.5)

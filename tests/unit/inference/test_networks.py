@@ -8,8 +8,8 @@ import pytest
 from bundles import PEOPLE_SPEC, SPEC, make_bundle, make_people_bundle
 
 from har.errors import BundleMismatchError
-from har.inference.networks import build_networks, open_networks
-from har.runtime.recognizer import Recognizer
+from har.inference.model import Recognizer
+from har.inference.streams import build_networks, open_networks
 
 RNG = np.random.default_rng(0)
 

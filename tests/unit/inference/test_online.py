@@ -8,12 +8,10 @@ from bundles import PEOPLE_SPEC, POSE_SPEC, SPEC, make_bundle, make_people_bundl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from har import windows
-from har.inference.fusion import fuse_windows
-from har.inference.online import OnlineFusion
-from har.inference.stream import Findings, WindowLogits
-from har.runtime.people import PeopleLogits
-from har.runtime.recognizer import Recognizer
+from har.inference.fusion import OnlineFusion, fuse_windows
+from har.inference.model import Recognizer
+from har.inference.streams import MotionWindowLogits, PoseWindowLogits, StreamOutput
+from har.sampling.times import compute_step_times, compute_window_starts
 from har.types import Scores
 
 
@@ -29,33 +27,33 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recognizer]:
     }
 
 
-def _make_windows(recognizer: Recognizer, span_s: float, hop: int, seed: int) -> list[Findings]:
-    """Gives random windows of a recording, in the order in which they become known."""
+def _make_windows(recognizer: Recognizer, span_s: float, hop: int, seed: int) -> list[StreamOutput]:
+    """Return random windows of a recording, in the order in which they become known."""
     rng = np.random.default_rng(seed)
-    found: list[tuple[float, Findings]] = []
+    found: list[tuple[float, StreamOutput]] = []
     n_labels = len(recognizer.info.labels)
     if recognizer.has_motion:
         spec = recognizer.info.spec
-        n_total = len(windows.compute_step_times(span_s, spec.rate_hz))
-        for start in windows.compute_window_starts(n_total, spec.n_steps, min(hop, spec.n_steps)):
+        n_total = len(compute_step_times(span_s, spec.rate_hz))
+        for start in compute_window_starts(n_total, spec.n_steps, min(hop, spec.n_steps)):
             logits = rng.normal(size=(min(n_total, spec.n_steps), n_labels)).astype(np.float32)
-            window = WindowLogits(int(start), logits)
-            found.append((start / spec.rate_hz + spec.window_s, Findings(motion=[window])))
+            window = MotionWindowLogits(int(start), logits)
+            found.append((start / spec.rate_hz + spec.window_s, StreamOutput(motion=[window])))
     if recognizer.has_pose:
         pose = recognizer.pose_spec
-        n_total = len(windows.compute_step_times(span_s, pose.rate_hz))
-        for start in windows.compute_window_starts(n_total, pose.n_steps, min(hop, pose.n_steps)):
-            sureness = float(rng.choice([0.0, rng.uniform(0.2, 1.0)]))
+        n_total = len(compute_step_times(span_s, pose.rate_hz))
+        for start in compute_window_starts(n_total, pose.n_steps, min(hop, pose.n_steps)):
+            confidence = float(rng.choice([0.0, rng.uniform(0.2, 1.0)]))
             numbers = rng.integers(0, 3, (2, n_labels))
-            logits = rng.normal(size=n_labels) * (sureness > 0)
+            logits = rng.normal(size=n_labels) * (confidence > 0)
             n_real = min(n_total, pose.n_steps)
-            people = PeopleLogits(int(start), n_real, logits, sureness, *numbers)
-            found.append((start / pose.rate_hz + pose.window_s, Findings(people=[people])))
+            people = PoseWindowLogits(int(start), n_real, logits, confidence, *numbers)
+            found.append((start / pose.rate_hz + pose.window_s, StreamOutput(people=[people])))
     return [item for _, item in sorted(found, key=lambda pair: pair[0])]
 
 
-def _join(pieces: list[Findings]) -> Findings:
-    return Findings(
+def _join(pieces: list[StreamOutput]) -> StreamOutput:
+    return StreamOutput(
         [window for piece in pieces for window in piece.motion],
         [window for piece in pieces for window in piece.people],
     )
@@ -66,7 +64,7 @@ def _assert_same(parts: list[Scores], whole: Scores) -> None:
     np.testing.assert_array_equal(np.concatenate([part.values for part in parts]), whole.values)
     assert {part.step_s for part in parts} == {whole.step_s}
     if whole.people is not None:
-        for name in ("subjects", "targets", "sureness"):
+        for name in ("subjects", "targets", "confidence"):
             pieces = [getattr(part.people, name) for part in parts]
             np.testing.assert_array_equal(np.concatenate(pieces), getattr(whole.people, name))
 
@@ -98,7 +96,7 @@ def test_a_step_is_given_once_no_window_can_look_at_it_any_more(
     stream = OnlineFusion(bundles["motion"])
     given = [stream.push(piece) for piece in pieces]
     assert [len(part.times_s) for part in given if part is not None] == [1] * len(pieces)
-    last = stream.flush(Findings(), 4.0)
+    last = stream.flush(StreamOutput(), 4.0)
     assert last is not None
     assert len(last.times_s) == SPEC.n_steps - 1
 
@@ -109,7 +107,7 @@ def test_the_newest_window_speaks_for_now(bundles: dict[str, Recognizer]) -> Non
     for start in range(5):
         logits = np.zeros((SPEC.n_steps, 2), np.float32)
         logits[:, 1] = start
-        stream.push(Findings(motion=[WindowLogits(start, logits)]))
+        stream.push(StreamOutput(motion=[MotionWindowLogits(start, logits)]))
     assert stream.newest[1] == pytest.approx(1 / (1 + np.exp(-4.0)))
     assert OnlineFusion(bundles["pose"]).newest.tolist() == [0.0, 0.0]
 
@@ -125,4 +123,4 @@ def test_memory_does_not_grow_with_the_stream(bundles: dict[str, Recognizer]) ->
 
 
 def test_a_stream_without_windows_has_no_scores(bundles: dict[str, Recognizer]) -> None:
-    assert OnlineFusion(bundles["both"]).flush(Findings(), 0.0) is None
+    assert OnlineFusion(bundles["both"]).flush(StreamOutput(), 0.0) is None

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from har import windows
-from har.inference.pooling import compute_step_logits, find_strongest
+from har.inference.fusion import compute_step_logits, find_strongest
+from har.sampling.times import compute_window_starts
 
 
 def test_steps_get_the_mean_of_their_windows() -> None:
@@ -24,7 +24,7 @@ def test_a_short_video_has_the_logits_of_its_one_window() -> None:
 @given(n=st.integers(1, 100), n_steps=st.integers(1, 16), data=st.data())
 def test_it_is_the_plain_loop(n: int, n_steps: int, data: st.DataObject) -> None:
     hop = data.draw(st.integers(1, n_steps))
-    starts = windows.compute_window_starts(n, n_steps, hop)
+    starts = compute_window_starts(n, n_steps, hop)
     logits = np.random.default_rng(n).normal(size=(len(starts), 2))
     found = compute_step_logits(logits, starts, min(n_steps, n), n)
     for step in range(n):
@@ -41,7 +41,7 @@ def test_the_strongest_window_is_that_of_the_plain_loop(
     n: int, n_steps: int, data: st.DataObject
 ) -> None:
     hop = data.draw(st.integers(1, n_steps))
-    starts = windows.compute_window_starts(n, n_steps, hop)
+    starts = compute_window_starts(n, n_steps, hop)
     strengths = np.random.default_rng(n).choice([0.0, 0.2, 0.5, 0.9], (len(starts), 3))
     found = find_strongest(strengths, starts, n_steps, n)
     for step in range(n):

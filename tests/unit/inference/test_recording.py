@@ -14,13 +14,21 @@ from videos import (
     make_video,
 )
 
-from har import windows
 from har.config import DecodeConfig, PredictConfig
 from har.errors import ConfigError, EmptyVideoError, VideoNotFoundError
-from har.inference.kept import save_result
-from har.inference.recording import find_videos, recognise_video
-from har.runtime.recognizer import Recognizer
-from har.video.reader import open_video
+from har.inference.cache import save_result
+from har.inference.model import Recognizer
+from har.inference.video import find_videos, recognize_video
+from har.sampling.times import (
+    compute_clip_logits,
+    compute_span_s,
+    compute_stack_indices,
+    compute_step_times,
+    compute_window_starts,
+    gather_stacks,
+    slice_windows,
+)
+from har.video.file.reader import open_video
 
 SIZE = (64, 96)
 DECODE = DecodeConfig(background="still", min_s=0.5, merge_gap_s=0.5)
@@ -32,7 +40,7 @@ def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
 
 
 def _make_moving(path: Path, times_s: np.ndarray, spans_s: list[tuple[float, float]]) -> Path:
-    """Writes a video of a bar that runs across the picture during some spans and rests between."""
+    """Write a video of a bar that runs across the picture during some spans and rests between."""
 
     def paint(index: int) -> np.ndarray:
         moved_s = sum(float(np.clip(times_s[index] - a, 0, b - a)) for a, b in spans_s)
@@ -46,8 +54,8 @@ def _make_moving(path: Path, times_s: np.ndarray, spans_s: list[tuple[float, flo
 
 def test_a_still_and_a_moving_clip_are_told_apart(recognizer: Recognizer, tmp_path: Path) -> None:
     times_s = np.arange(50) / 25
-    still = recognise_video(recognizer, _make_moving(tmp_path / "a.mp4", times_s, []))
-    moving = recognise_video(recognizer, _make_moving(tmp_path / "b.mp4", times_s, [(0, 2)]))
+    still = recognize_video(recognizer, _make_moving(tmp_path / "a.mp4", times_s, []))
+    moving = recognize_video(recognizer, _make_moving(tmp_path / "b.mp4", times_s, [(0, 2)]))
     assert (still.label, still.events, still.note) == ("still", (), "")
     assert moving.label == "active"
     assert moving.probs["active"] > 0.9 > 0.1 > still.probs["active"]
@@ -58,14 +66,14 @@ def test_a_still_and_a_moving_clip_are_told_apart(recognizer: Recognizer, tmp_pa
     assert moving.n_windows == 5  # 16 steps, windows of 8, every 2
 
 
-def test_a_zoom_tells_where_it_looked_if_asked(tmp_path: Path) -> None:
-    near = Recognizer(make_bundle(tmp_path / "bundle", spec=replace(SPEC, zoom=2)))
+def test_a_motion_crop_tells_where_it_looked_if_asked(tmp_path: Path) -> None:
+    near = Recognizer(make_bundle(tmp_path / "bundle", spec=replace(SPEC, motion_crop=2)))
     path = _make_moving(tmp_path / "a.mp4", np.arange(50) / 25, [(0, 2)])
-    assert recognise_video(near, path).views is None
-    result = recognise_video(near, path, config=PredictConfig(keep_places=True))
-    assert result.views is not None
-    assert result.views.shape == (len(result.scores.times_s), 4)
-    sides = result.views[:, 2:] - result.views[:, :2]
+    assert recognize_video(near, path).crops is None
+    result = recognize_video(near, path, config=PredictConfig(keep_places=True))
+    assert result.crops is not None
+    assert result.crops.shape == (len(result.scores.times_s), 4)
+    sides = result.crops[:, 2:] - result.crops[:, :2]
     assert (sides == (SIZE[1] / 2, SIZE[0] / 2)).all()
     save_result(tmp_path / "a", "key", result)
     assert (tmp_path / "a.result.json").is_file()
@@ -79,7 +87,7 @@ def test_events_are_found_where_they_are_in_a_long_video(
     recognizer: Recognizer, tmp_path: Path, times_s: np.ndarray
 ) -> None:
     truth = [(3.0, 6.0), (18.0, 21.0), (36.5, 40.0)]
-    result = recognise_video(recognizer, _make_moving(tmp_path / "a.mp4", times_s, truth))
+    result = recognize_video(recognizer, _make_moving(tmp_path / "a.mp4", times_s, truth))
     found = [(event.onset_s, event.offset_s) for event in result.events]
     assert len(found) == 3
     np.testing.assert_allclose(found, truth, atol=SPEC.window_s)
@@ -88,7 +96,7 @@ def test_events_are_found_where_they_are_in_a_long_video(
 
 def test_every_step_has_a_score(recognizer: Recognizer, tmp_path: Path) -> None:
     times_s = np.arange(323) / 25
-    result = recognise_video(recognizer, _make_moving(tmp_path / "a.mp4", times_s, [(0, 13)]))
+    result = recognize_video(recognizer, _make_moving(tmp_path / "a.mp4", times_s, [(0, 13)]))
     assert result.duration_s == pytest.approx(12.92)
     np.testing.assert_allclose(result.scores.times_s, (np.arange(103) + 0.5) / 8)
     assert result.scores.values.shape == (103, 2)
@@ -101,19 +109,19 @@ def test_answer_and_scores_are_those_of_all_frames_at_once(
 ) -> None:
     times_s = np.cumsum(np.random.default_rng(0).choice([0.02, 0.04, 0.3], 200))
     path = _make_moving(tmp_path / "a.mp4", times_s - times_s[0], [(1, 3), (6, 20)])
-    result = recognise_video(recognizer, path, config=PredictConfig(n_overlap=2))
+    result = recognize_video(recognizer, path, config=PredictConfig(n_overlap=2))
     with open_video(path, SPEC.size, SPEC.color, SPEC.max_rate_hz) as reader:
         frames = list(reader)
     read_s = np.array([frame.time_s for frame in frames])
-    steps = windows.compute_step_times(windows.compute_span_s(read_s), SPEC.rate_hz)
-    indices = windows.compute_stack_indices(read_s, steps, SPEC.offsets_s)
-    stacks = windows.gather_stacks(np.stack([frame.image for frame in frames]), indices)
-    cut, lengths = windows.slice_windows(
+    steps = compute_step_times(compute_span_s(read_s), SPEC.rate_hz)
+    indices = compute_stack_indices(read_s, steps, SPEC.offsets_s)
+    stacks = gather_stacks(np.stack([frame.image for frame in frames]), indices)
+    cut, lengths = slice_windows(
         recognizer.compute_features(stacks), SPEC.n_steps, SPEC.n_steps // 2
     )
     logits = recognizer.compute_logits(cut)
-    starts = windows.compute_window_starts(len(steps), SPEC.n_steps, SPEC.n_steps // 2)
-    expected = recognizer.compute_probs(windows.compute_clip_logits(logits, lengths, starts))
+    starts = compute_window_starts(len(steps), SPEC.n_steps, SPEC.n_steps // 2)
+    expected = recognizer.compute_probs(compute_clip_logits(logits, lengths, starts))
     np.testing.assert_allclose(list(result.probs.values()), expected, atol=1e-5)
     for step, score in enumerate(result.scores.values):
         covering = (starts <= step) & (step < starts + SPEC.n_steps)
@@ -126,15 +134,15 @@ def test_pushing_frames_one_by_one_gives_the_same_windows(
 ) -> None:
     path = _make_moving(tmp_path / "a.mp4", UNEVEN_S, [(3, 6), (18, 21)])
     config = PredictConfig(batch_steps=1)
-    live = recognise_video(recognizer, path, config=config)
-    batched = recognise_video(recognizer, path)
+    live = recognize_video(recognizer, path, config=config)
+    batched = recognize_video(recognizer, path)
     assert live.n_windows == batched.n_windows
     np.testing.assert_allclose(live.scores.values, batched.scores.values, atol=1e-5)
     assert [event.label for event in live.events] == [event.label for event in batched.events]
 
 
 def test_a_clip_shorter_than_a_window(recognizer: Recognizer, tmp_path: Path) -> None:
-    result = recognise_video(
+    result = recognize_video(
         recognizer, _make_moving(tmp_path / "a.mp4", np.arange(15) / 25, [(0, 1)])
     )
     assert (result.label, result.n_windows) == ("active", 1)
@@ -144,7 +152,7 @@ def test_a_clip_shorter_than_a_window(recognizer: Recognizer, tmp_path: Path) ->
 def test_a_clip_shorter_than_a_step_has_one_score_for_all_of_it(
     recognizer: Recognizer, tmp_path: Path
 ) -> None:
-    result = recognise_video(
+    result = recognize_video(
         recognizer, _make_moving(tmp_path / "a.mp4", np.arange(2) / 25, [(0, 1)])
     )
     assert result.scores.times_s.tolist() == [0.04]
@@ -156,15 +164,15 @@ def test_one_frame_is_too_few_to_compare_but_enough_for_a_picture_model(
 ) -> None:
     path = make_clip(tmp_path / "a.mp4", n_frames=1)
     with pytest.raises(EmptyVideoError, match=r"a\.mp4 has 1 readable frame"):
-        recognise_video(recognizer, path)
+        recognize_video(recognizer, path)
     picture_model = Recognizer(make_bundle(tmp_path / "rgb", spec=RGB_SPEC))
-    assert recognise_video(picture_model, path).label == "still"
+    assert recognize_video(picture_model, path).label == "still"
 
 
-def test_a_damaged_video_is_recognised_up_to_there_with_a_note(
+def test_a_damaged_video_is_recognized_up_to_there_with_a_note(
     recognizer: Recognizer, tmp_path: Path
 ) -> None:
-    result = recognise_video(recognizer, make_truncated_mp4(tmp_path / "a.mp4", n_frames=100))
+    result = recognize_video(recognizer, make_truncated_mp4(tmp_path / "a.mp4", n_frames=100))
     assert result.label == "active"
     assert 0.5 < result.duration_s < 3.5
     assert "damaged or cut off at" in result.note
@@ -173,7 +181,7 @@ def test_a_damaged_video_is_recognised_up_to_there_with_a_note(
 
 def test_a_change_of_resolution_does_not_disturb(recognizer: Recognizer, tmp_path: Path) -> None:
     path = make_resolution_change(tmp_path / "a.ts", [(64, 96), (128, 192), (48, 96)], n_each=25)
-    result = recognise_video(recognizer, path)
+    result = recognize_video(recognizer, path)
     assert result.duration_s == pytest.approx(3.0, abs=0.1)
     assert result.label == "active"
 
@@ -181,7 +189,7 @@ def test_a_change_of_resolution_does_not_disturb(recognizer: Recognizer, tmp_pat
 def test_progress_goes_to_the_end(recognizer: Recognizer, tmp_path: Path) -> None:
     seen: list[tuple[float, float | None]] = []
     path = make_clip(tmp_path / "a.mp4", n_frames=50)
-    recognise_video(recognizer, path, progress=lambda *at: seen.append(at))
+    recognize_video(recognizer, path, progress=lambda *at: seen.append(at))
     assert [done_s for done_s, _ in seen] == pytest.approx((np.arange(50) / 25).tolist())
     assert {total_s for _, total_s in seen} == {2.0}
 
@@ -189,14 +197,14 @@ def test_progress_goes_to_the_end(recognizer: Recognizer, tmp_path: Path) -> Non
 def test_the_users_rule_goes_before_the_bundles(recognizer: Recognizer, tmp_path: Path) -> None:
     path = _make_moving(tmp_path / "a.mp4", np.arange(100) / 25, [(0, 4)])
     strict = DecodeConfig(background="still", min_s=60.0)
-    assert recognise_video(recognizer, path, decode=strict).events == ()
+    assert recognize_video(recognizer, path, decode=strict).events == ()
     with pytest.raises(ConfigError, match="background='nothing'"):
-        recognise_video(recognizer, path, decode=DecodeConfig(background="nothing"))
+        recognize_video(recognizer, path, decode=DecodeConfig(background="nothing"))
 
 
 def test_a_video_that_is_not_there(recognizer: Recognizer, tmp_path: Path) -> None:
     with pytest.raises(VideoNotFoundError, match="absent"):
-        recognise_video(recognizer, tmp_path / "absent.mp4")
+        recognize_video(recognizer, tmp_path / "absent.mp4")
 
 
 def test_folders_are_searched_and_nothing_is_taken_twice(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from har.inference.sightings import Sightings, build_sightings, build_views
+from har.inference.video import build_crops, build_pose_tracks
+from har.result import PoseTracks
 from har.types import VideoInfo, WindowSpec
 from har.video.geometry import compute_letterbox
 
@@ -16,9 +17,9 @@ def _body(x: float, y: float) -> np.ndarray:
     return np.tile(np.array([x, y, 0.9], np.float32), (17, 1))
 
 
-def _build(seen: list[dict[int, np.ndarray]]) -> Sightings:
+def _build(seen: list[dict[int, np.ndarray]]) -> PoseTracks:
     times_s = (np.arange(len(seen)) + 0.5) / 10
-    return build_sightings(seen, times_s, INFO, compute_letterbox((360, 640), (192, 320)))
+    return build_pose_tracks(seen, times_s, INFO, compute_letterbox((360, 640), (192, 320)))
 
 
 def test_places_are_in_the_videos_pixels() -> None:
@@ -46,7 +47,7 @@ def test_people_move_evenly_between_steps() -> None:
 def test_views_are_in_the_videos_pixels_and_end_at_its_edges() -> None:
     spec = WindowSpec((192, 320), 8.0, 16, "motion", ((0.0, -0.04),), 30.0, 2)
     box = compute_letterbox((360, 640), (192, 320))
-    found = build_views([(0, 0), (48, 160), (96, 80)], spec, INFO, box)
+    found = build_crops([(0, 0), (48, 160), (96, 80)], spec, INFO, box)
     expected = [[0, 0, 320, 180], [320, 84, 640, 276], [160, 180, 480, 360]]
     np.testing.assert_allclose(found, expected)
 

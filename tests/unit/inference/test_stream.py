@@ -13,15 +13,28 @@ from bundles import PEOPLE_SPEC, POSE_SPEC, SPEC, make_bundle, make_people_bundl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from har import windows
 from har.config import PredictConfig
 from har.errors import BundleMismatchError, ConfigError, VideoDecodeError
-from har.inference.networks import open_networks
-from har.inference.stream import FeatureWindows, Findings, StreamRecognizer
-from har.pose.people import Detections
-from har.runtime.detector import PoseDetector
-from har.runtime.people import PeopleLogits, score_detections
-from har.runtime.recognizer import Recognizer
+from har.inference.detector import PoseDetector
+from har.inference.model import Recognizer
+from har.inference.streams import (
+    FeatureWindows,
+    PoseWindowLogits,
+    StreamOutput,
+    StreamRecognizer,
+    open_networks,
+    score_detections,
+)
+from har.pose.keypoints import Detections
+from har.sampling.times import (
+    compute_nearest_indices,
+    compute_span_s,
+    compute_stack_indices,
+    compute_step_times,
+    compute_window_starts,
+    gather_stacks,
+    slice_windows,
+)
 from har.types import Frame
 
 QUARTER = PredictConfig(n_overlap=4, batch_steps=4)
@@ -47,7 +60,7 @@ def test_ring_gives_the_windows_of_the_whole(n: int, n_steps: int, data: st.Data
     steps = np.arange(n, dtype=np.float32)[:, None]
     found = [window for window in map(ring.push, steps) if window is not None]
     found += [window] if (window := ring.flush()) else []
-    starts = windows.compute_window_starts(n, n_steps, hop)
+    starts = compute_window_starts(n, n_steps, hop)
     assert [start for start, _ in found] == starts.tolist()
     for start, features in found:
         assert features[:, 0].tolist() == steps[start : start + n_steps, 0].tolist()
@@ -78,19 +91,19 @@ def test_streamed_logits_are_those_of_the_whole(
     found = _push_all(StreamRecognizer(recognizer, config), frames).motion
 
     times_s = np.array([frame.time_s for frame in frames])
-    step_times_s = windows.compute_step_times(windows.compute_span_s(times_s), SPEC.rate_hz)
-    indices = windows.compute_stack_indices(times_s, step_times_s, SPEC.offsets_s)
-    stacks = windows.gather_stacks(np.stack([frame.image for frame in frames]), indices)
+    step_times_s = compute_step_times(compute_span_s(times_s), SPEC.rate_hz)
+    indices = compute_stack_indices(times_s, step_times_s, SPEC.offsets_s)
+    stacks = gather_stacks(np.stack([frame.image for frame in frames]), indices)
     features = recognizer.compute_features(stacks)
-    sliced, lengths = windows.slice_windows(features, SPEC.n_steps, config.hop(SPEC.n_steps))
+    sliced, lengths = slice_windows(features, SPEC.n_steps, config.hop(SPEC.n_steps))
     expected = recognizer.compute_logits(sliced)
     assert len(found) == len(expected)
     for window, rows, length in zip(found, expected, lengths, strict=True):
         np.testing.assert_allclose(window.logits, rows[:length], rtol=1e-5, atol=1e-5)
 
 
-def _push_all(stream: StreamRecognizer, frames: list[Frame]) -> Findings:
-    found = Findings()
+def _push_all(stream: StreamRecognizer, frames: list[Frame]) -> StreamOutput:
+    found = StreamOutput()
     for frame in frames:
         found.extend(stream.push(frame), keep_places=True)
     found.extend(stream.flush(), keep_places=True)
@@ -99,7 +112,7 @@ def _push_all(stream: StreamRecognizer, frames: list[Frame]) -> Findings:
 
 def test_a_stream_without_frames_has_no_windows(recognizer: Recognizer) -> None:
     stream = StreamRecognizer(recognizer)
-    assert stream.flush() == Findings()
+    assert stream.flush() == StreamOutput()
     assert stream.span_s == 0.0
 
 
@@ -127,7 +140,7 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recognizer]:
 
 @pytest.fixture(scope="module")
 def film() -> list[Frame]:
-    """Gives three seconds at an uneven rate: two people, the right one's hands go up for one."""
+    """Return three seconds at an uneven rate: two people, the right one's hands go up for one."""
     pictures = iter_scene(lambda time_s: ((0.3, False), (0.7, 1 <= time_s < 2)), 3.0)
     rng = np.random.default_rng(0)
     times_s = np.concatenate([[0.0], np.cumsum(rng.choice([0.04, 0.1, 0.16], 29))])
@@ -140,11 +153,11 @@ def film() -> list[Frame]:
 
 @pytest.fixture(scope="module")
 def detections(film: list[Frame]) -> Detections:
-    """Gives what is seen at the steps of all frames at once."""
+    """Return what is seen at the steps of all frames at once."""
     times_s = np.array([frame.time_s for frame in film])
-    steps = windows.compute_step_times(windows.compute_span_s(times_s), POSE_SPEC.rate_hz)
+    steps = compute_step_times(compute_span_s(times_s), POSE_SPEC.rate_hz)
     detector = PoseDetector(1)
-    rows = windows.compute_nearest_indices(times_s, steps)
+    rows = compute_nearest_indices(times_s, steps)
     points, scores = zip(*(detector.detect(film[row].image) for row in rows), strict=True)
     return Detections(np.stack(points), np.stack(scores))
 
@@ -169,10 +182,10 @@ def test_streamed_people_are_those_of_the_whole(
     assert bool(found.motion) is (streams == "both")
 
 
-def _to_plain(window: PeopleLogits) -> tuple:
+def _to_plain(window: PoseWindowLogits) -> tuple:
     numbers = (window.subjects.tolist(), window.targets.tolist())
     logits = np.round(window.logits, 4).tolist()
-    return window.start, window.n_steps, logits, round(window.sureness, 5), *numbers
+    return window.start, window.n_steps, logits, round(window.confidence, 5), *numbers
 
 
 @pytest.mark.parametrize("streams", ["motion", "pose", "both"])
@@ -206,7 +219,7 @@ def test_a_picture_is_not_looked_at_for_every_step_of_a_gap(
     assert n_looks == 5
     assert len(found.seen) == 600
     assert found.people[-1].start == 590
-    assert {window.sureness for window in found.people} == {0.0}
+    assert {window.confidence for window in found.people} == {0.0}
 
 
 def test_pictures_of_a_shape_that_the_pose_network_does_not_take_are_named(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterator
 from random import Random
 
-from har.live.backoff import iter_waits_s
+from har.live.sources import iter_waits_s
 
 
 def _iter_waits_s(first_s: float, seed: int) -> Iterator[float]:

@@ -12,7 +12,7 @@ from moments import make_alert, make_event
 
 from har.config import NotifyConfig
 from har.errors import ConfigError
-from har.live.desk import describe
+from har.live.alert_manager import describe
 from har.live.notify import Notifier, mask
 
 HIDDEN = "s3cr3t-token"
@@ -47,7 +47,7 @@ def _serve(*codes: int, is_awake: bool = True) -> Iterator[_Hook]:
                 hook.came.set()
 
         def log_message(self, *_: object) -> None:
-            """Says nothing."""
+            """Return nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = Thread(target=server.serve_forever, args=(0.05,), daemon=True)
@@ -62,7 +62,7 @@ def _serve(*codes: int, is_awake: bool = True) -> Iterator[_Hook]:
 
 
 def _said(caplog: pytest.LogCaptureFixture) -> str:
-    """Gives what har logs; pytest also catches what Apprise says, which nobody else sees."""
+    """Return what har logs; pytest also catches what Apprise says, which nobody else sees."""
     records = [record for record in caplog.records if record.name.startswith("har")]
     return "\n".join(record.getMessage() for record in records)
 

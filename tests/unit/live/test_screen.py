@@ -6,10 +6,8 @@ import pytest
 from moments import make_alert, make_event, make_scores, make_state
 from rich.console import Console
 
-from har.live.dashboard import Dashboard
-from har.live.screen import Lines
-from har.live.station import Screen
-from har.live.tally import Tally
+from har.live.screen import Dashboard, Lines, Summary
+from har.live.service import Screen
 
 
 @pytest.fixture(autouse=True)
@@ -75,7 +73,7 @@ def test_dashboard_says_where_the_model_cannot_tell() -> None:
     screen.on_scores(scores)
     picture = Console(file=io.StringIO(), width=110, record=True)
     picture.print(screen.render())
-    assert "cannot tell" in picture.export_text()
+    assert "is uncertain" in picture.export_text()
 
 
 def test_names_with_markup_are_shown_as_they_are() -> None:
@@ -91,14 +89,14 @@ def test_names_with_markup_are_shown_as_they_are() -> None:
 
 
 def test_tally_counts_by_camera() -> None:
-    tally = Tally()
-    tally.on_state(make_state())
-    tally.on_event(make_event(is_open=True))
-    tally.on_event(make_event())
-    tally.on_event(make_event(onset_s=20.0))
-    tally.on_event(make_event(camera="yard"))
-    tally.on_alert(make_alert(), "hall_1")
-    assert tally.to_json() == {
+    summary = Summary()
+    summary.on_state(make_state())
+    summary.on_event(make_event(is_open=True))
+    summary.on_event(make_event())
+    summary.on_event(make_event(onset_s=20.0))
+    summary.on_event(make_event(camera="yard"))
+    summary.on_alert(make_alert(), "hall_1")
+    assert summary.to_json() == {
         "kind": "summary",
         "cameras": [
             {

@@ -16,10 +16,10 @@ from videos import make_truncated, make_video
 
 from har.config import DecodeConfig, PredictConfig, WatchConfig
 from har.errors import ConfigError
-from har.inference.recording import recognise_video
+from har.inference.model import Recognizer
+from har.inference.video import recognize_video
 from har.live.sources import Source, parse_sources
 from har.live.watch import Watch
-from har.runtime.recognizer import Recognizer
 
 CONFIG = WatchConfig(max_wait_s=60.0, state_every_s=0.1, max_late_s=59.0, jump_s=60.0)
 DECODE = DecodeConfig(background="still", min_s=0.25, merge_gap_s=0.25)
@@ -40,7 +40,7 @@ def _make_even(path: Path) -> Path:
 
 
 def _make_uneven(path: Path) -> Path:
-    """Gives a film of a changing rate with gaps of up to two seconds."""
+    """Return a film of a changing rate with gaps of up to two seconds."""
     steps_s = np.random.default_rng(0).choice([0.02, 0.04, 0.1, 0.3, 2.0], 150, p=PARTS)
     return make_video(path, np.cumsum(steps_s).tolist(), paint=_paint)
 
@@ -67,7 +67,7 @@ def _watch(recognizer: Recognizer, sources: list[Source], config: WatchConfig = 
 
 def _assert_is_the_recording(memory: Memory, recognizer: Recognizer, path: Path) -> None:
     config = PredictConfig(n_overlap=CONFIG.n_overlap)
-    whole = recognise_video(recognizer, path, config=config)
+    whole = recognize_video(recognizer, path, config=config)
     name = path.stem
     scores = [told for told in memory.scores if told.camera == name]
     times_s = np.concatenate([told.times_s for told in scores])

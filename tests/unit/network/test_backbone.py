@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from har.errors import ConfigError
-from har.network.backbone import build_backbone, freeze_backbone
+from har.network.frame_cnn import build_backbone, freeze_backbone
 
 REFERENCE = Path(__file__).parent / "data" / "lite0_reference.npz"
 
@@ -148,12 +148,12 @@ def test_an_application_is_one_block():
 
 
 @pytest.mark.parametrize("name", ["lite1", "", "keras"])
-def test_an_unknown_name_lists_the_known_ones(name):
+def test_an_uncertain_name_lists_the_known_ones(name):
     with pytest.raises(ConfigError, match="'lite0', 'tiny' or 'keras:NAME'"):
         build_backbone(name, (128, 128))
 
 
-def test_an_unknown_application_lists_the_known_ones():
+def test_an_uncertain_application_lists_the_known_ones():
     with pytest.raises(ConfigError, match=r"MobileNetV2, .*received 'Nope'"):
         build_backbone("keras:Nope", (128, 128))
 
@@ -173,7 +173,7 @@ def test_missing_network_is_explained(tmp_path):
     # A process of its own: Keras fixes its folder of downloads at import.
     code = (
         "from har.errors import MissingDependencyError\n"
-        "from har.network.backbone import build_backbone\n"
+        "from har.network.frame_cnn import build_backbone\n"
         "try:\n"
         "    build_backbone('keras:MobileNetV2', (128, 128))\n"
         "except MissingDependencyError as error:\n"

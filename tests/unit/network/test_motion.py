@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from har.config import InputConfig
-from har.network.motion import build_encoding
+from har.network.frame_cnn import build_encoding
 
 
 def encode(spec, stacks):

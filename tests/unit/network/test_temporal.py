@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from har.config import TemporalConfig
-from har.network.temporal import (
+from har.network.temporal_head import (
     MaskedMean,
     build_frame_head,
     build_temporal,
@@ -16,7 +16,7 @@ KINDS = ["lstm", "gru", "tcn", "frame"]
 
 
 def build(kind):
-    """Gives a head whose output layers, which start at zero, say something."""
+    """Return a head whose output layers, which start at zero, say something."""
     if kind == "frame":
         head = build_frame_head(6, 3, 0.5)
     else:
@@ -32,7 +32,7 @@ def test_a_new_head_starts_undecided():
     assert not keras.ops.convert_to_numpy(head(np.ones((1, 4, 6), "float32"))).any()
 
 
-def test_features_are_standardised_before_anything_else():
+def test_features_are_standardized_before_anything_else():
     head = build_frame_head(2, 2, 0.0)
     head.get_layer("logits").set_weights([np.eye(2), np.zeros(2)])
     features = np.array([[1.0, 100.0], [3.0, 300.0]], "float32")
@@ -66,5 +66,5 @@ def test_a_step_hears_the_largest_value_of_the_last_steps():
     of_step.set_weights([np.array([[0.0, 0.0], [0.0, 1.0]]), np.zeros(2)])  # the recent part alone
     set_feature_scale(head, np.array([[0.0], [0.0]], "float32"))
     features = np.array([[[1.0], [5.0], [2.0], [0.0], [3.0], [0.0]]], "float32")
-    heard = keras.ops.convert_to_numpy(head(features))[0, :, 1] * 0.1  # variance 0 counts as 0.01
-    assert heard.tolist() == pytest.approx([1.0, 5.0, 5.0, 5.0, 3.0, 3.0], rel=1e-4)
+    weighed = keras.ops.convert_to_numpy(head(features))[0, :, 1] * 0.1  # variance 0 counts as 0.01
+    assert weighed.tolist() == pytest.approx([1.0, 5.0, 5.0, 5.0, 3.0, 3.0], rel=1e-4)

@@ -16,7 +16,7 @@ from har.pose.features import (
     PoseWindow,
     compute_window,
 )
-from har.pose.people import INDEX, MIRRORED
+from har.pose.keypoints import INDEX, MIRRORED
 
 RATE_HZ = 10.0
 TRUNK = 0.3
@@ -51,7 +51,7 @@ def same(window: PoseWindow, again: PoseWindow, atol=2e-3):
     np.testing.assert_array_equal(window.columns, again.columns)
     np.testing.assert_array_equal(window.others, again.others)
     np.testing.assert_allclose(window.features, again.features, atol=atol)
-    np.testing.assert_allclose(window.sureness, again.sureness, atol=1e-6)
+    np.testing.assert_allclose(window.confidence, again.confidence, atol=1e-6)
 
 
 def mirror(points, width=320.0):
@@ -131,11 +131,11 @@ def test_closing_speed_of_who_walks_up_to_another():
     np.testing.assert_allclose(features[1, 4, THEM_SPEED][heads[1]], -1.0, atol=1e-4)
 
 
-def test_sureness_is_the_mean_score_of_the_upper_body_over_all_steps():
+def test_confidence_is_the_mean_score_of_the_upper_body_over_all_steps():
     body = hold(stand(100, 150, 100.0, 0.8), 4)
     body[:, [INDEX["left_knee"], INDEX["right_ankle"]], 2] = 0.0  # legs do not count
     body[3] = 0.0
-    assert window_of(body).sureness.tolist() == pytest.approx([0.6])
+    assert window_of(body).confidence.tolist() == pytest.approx([0.6])
 
 
 # Who is described
@@ -144,7 +144,7 @@ def test_sureness_is_the_mean_score_of_the_upper_body_over_all_steps():
 def test_nobody():
     window = compute_window(np.zeros((25, 0, 17, 3), np.float32), RATE_HZ)
     assert window.features.shape == (0, 25, N_FEATURES)
-    assert len(window.columns) == len(window.others) == len(window.sureness) == 0
+    assert len(window.columns) == len(window.others) == len(window.confidence) == 0
 
 
 def test_who_is_seen_too_little_is_left_out():
@@ -253,7 +253,7 @@ def test_the_order_of_people_changes_the_order_of_rows_alone(seed, n_people, ran
     random.shuffle(order)
     window, again = window_of(*people), window_of(*(people[place] for place in order))
     np.testing.assert_array_equal(again.features, window.features[order])
-    np.testing.assert_array_equal(again.sureness, window.sureness[order])
+    np.testing.assert_array_equal(again.confidence, window.confidence[order])
     assert [order[other] for other in again.others] == window.others[order].tolist()
 
 
@@ -315,7 +315,7 @@ def test_a_person_of_whom_nothing_is_sure_is_described_by_what_was_seen():
     for seen in (body, sure):
         seen[6:10] = 0.0
     window, expected = window_of(body), window_of(sure)
-    assert window.sureness[0] < SURE_JOINT
+    assert window.confidence[0] < SURE_JOINT
     no_scores = np.r_[0 : SCORES.start, SCORES.stop : N_FEATURES]
     found = window.features[..., no_scores]
     np.testing.assert_allclose(found, expected.features[..., no_scores], atol=1e-3)

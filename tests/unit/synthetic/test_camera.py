@@ -7,7 +7,7 @@ SIZE = (240, 320)
 
 
 def test_projection_worked_out_by_hand():
-    """Two metres in front of a lens of 90 degrees, a metre is 80 px at a width of 320 px."""
+    """Two meters in front of a lens of 90 degrees, a meter is 80 px at a width of 320 px."""
     camera = make_camera(np.array([0.0, -2.0, 1.0]), np.array([0.0, 0.0, 1.0]), np.pi / 2, SIZE)
     points = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 1.0], [0.0, 0.0, 2.0], [-1.0, 2.0, 0.0]])
     pixels, depth = camera.project(points)

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from har.config import SynthConfig
-from har.synthetic.clips import plan_clips, write_clips
-from har.synthetic.sheet import LABEL_WIDTH_PX, N_COLUMNS, write_sheet
-from har.video.reader import open_video
+from har.synthetic.clips import LABEL_WIDTH_PX, N_COLUMNS, plan_clips, write_clips, write_sheet
+from har.video.file.reader import open_video
 
 CONFIG = SynthConfig(
     n_clips=7, n_scenes=2, clip_s=0.6, size=(96, 128), fps=10.0, variety=0.5, seed=5

@@ -2,9 +2,15 @@ import numpy as np
 import pytest
 
 from har.config import SynthConfig
-from har.synthetic.encounter import HELD_S, draw_encounter, draw_held
 from har.synthetic.layout import draw_layout
-from har.synthetic.motion import GREETINGS, draw_motion, draw_style
+from har.synthetic.motion import (
+    GREETINGS,
+    HELD_S,
+    draw_encounter,
+    draw_held,
+    draw_motion,
+    draw_style,
+)
 from har.synthetic.scene import draw_scene
 
 LENGTHS_S = (2.0, 3.5, 5.0)

@@ -98,7 +98,7 @@ def test_hitting_others_differs_in_people_only_where_there_was_nobody(motions):
 
 
 def nearest_hand_m(motion, place, contact_s):
-    """Metres from the actor's nearer hand to a place, at the frames beside a contact."""
+    """Meters from the actor's nearer hand to a place, at the frames beside a contact."""
     at = np.abs(motion.times_s - contact_s).argsort()[:3]
     away = motion.joints[at][:, 0, HANDS] - place[at][:, None]
     return float(np.linalg.norm(away, axis=-1).min())

@@ -5,10 +5,9 @@ import numpy as np
 import pytest
 
 from har.config import SynthConfig
-from har.synthetic.recordings import write_recordings
+from har.synthetic.recordings import draw_session, iter_motions, write_recordings
 from har.synthetic.scene import draw_scene
-from har.synthetic.session import draw_session, iter_motions
-from har.video.reader import open_video
+from har.video.file.reader import open_video
 
 CONFIG = SynthConfig(n_recordings=2, recording_min=0.4, size=(96, 128), fps=8.0, seed=2)
 

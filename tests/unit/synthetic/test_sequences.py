@@ -5,7 +5,7 @@ import pytest
 
 from har.config import SequencesConfig
 from har.errors import ConfigError, OutputError
-from har.pose.people import INDEX
+from har.pose.keypoints import INDEX
 from har.synthetic.body import make_body
 from har.synthetic.camera import make_camera
 from har.synthetic.motion import LABELS
@@ -117,9 +117,9 @@ def test_processes_do_not_change_the_sequences():
 def test_another_file_is_refused(tmp_path, content):
     path = tmp_path / "made.npz"
     path.write_bytes(content)
-    with pytest.raises(OutputError, match=r"made\.npz is no file of made sequences"):
+    with pytest.raises(OutputError, match=r"made\.npz is no file of synthetic sequences"):
         load_sequences(path)
-    with pytest.raises(OutputError, match="no file of made sequences"):
+    with pytest.raises(OutputError, match="no file of synthetic sequences"):
         load_sequences(tmp_path / "none.npz")
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from har.synthetic.body import ELBOW_FLEX, JOINT, JOINT_NAMES, Body, draw_body, make_body
-from har.synthetic.gait import compute_steps
+from har.synthetic.curves import compute_steps
 from har.synthetic.skeleton import Controls, solve_base, solve_joints, solve_two_bones
 
 ADULT = make_body(1.7, 1.0)

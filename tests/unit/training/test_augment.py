@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from har.config import AugmentConfig
-from har.training.augment import NO_CHANGE, Change, apply_change, draw_change
+from har.training.batches import NO_CHANGE, Change, apply_change, draw_change
 
 RNG = np.random.default_rng(0)
 FRAMES = RNG.integers(0, 255, (3, 32, 48), dtype=np.uint8)
@@ -27,7 +27,7 @@ def test_contrast_spreads_around_the_middle():
 def test_crop_keeps_the_part_it_names():
     frames = np.zeros((1, 32, 32), np.uint8)
     frames[0, :16, :16] = 200
-    changed = apply_change(frames, Change(scale=0.5, centre=(0.0, 0.0)))
+    changed = apply_change(frames, Change(scale=0.5, center=(0.0, 0.0)))
     assert changed[0, :30, :30].min() == 200
 
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from har import windows
 from har.config import AugmentConfig, InputConfig
-from har.training.augment import NO_CHANGE, Change
+from har.sampling.times import compute_stack_indices, compute_step_times, compute_window_starts
 from har.training.batches import (
+    NO_CHANGE,
+    Change,
     FeatureBatches,
     PixelBatches,
     Sampling,
@@ -19,7 +20,7 @@ from har.training.batches import (
 
 @pytest.fixture(scope="module")
 def spec(bar_store):
-    return InputConfig(rate_hz=8, n_steps=6, zoom=1).window_spec(
+    return InputConfig(rate_hz=8, n_steps=6, motion_crop=1).window_spec(
         bar_store.size, bar_store.max_rate_hz
     )
 
@@ -60,7 +61,7 @@ def test_validation_is_the_same_every_time_and_not_changed(bar_store, spec):
     batches = pixel_batches(bar_store, spec, training=False, per_clip=1)
     (stacks, _), _, _ = batches[0]
     clip_id = bar_store.clips[0].clip_id
-    steps = windows.compute_step_times(1.0, 8.0)[:6]
+    steps = compute_step_times(1.0, 8.0)[:6]
     assert np.array_equal(stacks[0], load_stacks(bar_store, clip_id, spec, steps, NO_CHANGE))
 
 
@@ -72,11 +73,11 @@ def test_short_clips_are_padded_and_masked(bar_store, spec):
 
 
 def test_a_window_is_seen_as_in_the_whole_clip_wherever_it_starts(bar_store, spec):
-    near = replace(spec, zoom=2)
+    near = replace(spec, motion_crop=2)
     batches = pixel_batches(bar_store, near, n_steps=4, training=False, per_clip=3)
     (stacks, _), _, _ = batches[0]
     clip_id = bar_store.clips[0].clip_id
-    whole = load_stacks(bar_store, clip_id, near, windows.compute_step_times(1.0, 8.0), NO_CHANGE)
+    whole = load_stacks(bar_store, clip_id, near, compute_step_times(1.0, 8.0), NO_CHANGE)
     for found, start in zip(stacks[:3], (0, 2, 4), strict=True):
         assert np.array_equal(found, whole[start : start + 4])
 
@@ -87,10 +88,10 @@ def test_playing_twice_as_fast_shows_twice_the_motion(bar_store, spec):
     slow = load_stacks(bar_store, clip.clip_id, spec, steps, NO_CHANGE)
     fast = load_stacks(bar_store, clip.clip_id, spec, steps, Change(speed=2.0))
     times = bar_store.load_times(clip.clip_id)
-    indices = windows.compute_stack_indices(times, np.array([0.4]), (0.0,))
-    centre = spec.offsets_s.index(0.0)
+    indices = compute_stack_indices(times, np.array([0.4]), (0.0,))
+    center = spec.offsets_s.index(0.0)
     frames = bar_store.open_frames(clip.clip_id)
-    assert np.array_equal(fast[0, ..., centre], frames[indices[0, 0]])
+    assert np.array_equal(fast[0, ..., center], frames[indices[0, 0]])
     assert np.abs(fast.astype(int)[..., 0] - fast[..., -1]).sum() != 0
     assert slow.shape == fast.shape
 
@@ -101,7 +102,7 @@ def test_feature_batches_take_windows_of_any_view_in_training_and_all_of_the_fir
     targets = np.array([0, 1])
     fixed = FeatureBatches(views, targets, 2, Sampling(4, 1, 8, training=False, seed=0))
     (values, mask), labels, _ = fixed[0]
-    assert len(values) == 1 + len(windows.compute_window_starts(10, 4, 2))
+    assert len(values) == 1 + len(compute_window_starts(10, 4, 2))
     assert np.allclose(values[0], views[0][0], atol=1e-6)
     assert mask.min() == 1.0
     assert labels.argmax(axis=1).tolist() == [0, 1, 1, 1, 1]

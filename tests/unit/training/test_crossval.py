@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from har import contract
+from har.bundle import DEFAULT, FOLDER, list_shipped, load_info
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.errors import BundleMismatchError
-from har.runtime.recognizer import Recognizer
-from har.runtime.shipped import DEFAULT, FOLDER, list_shipped
+from har.inference.model import Recognizer
 from har.training.crossval import compute_recipe_hash, crossvalidate, record_crossval
 from har.training.run import Run
 from har.training.stages import train_all
@@ -41,7 +40,7 @@ def result(bar_store, run):
 def test_a_bundle_gets_temperature_and_figures(run, result):
     before = Recognizer(run.bundle_dir)
     info = record_crossval(run.bundle_dir, result)
-    assert info == contract.load_info(run.bundle_dir)
+    assert info == load_info(run.bundle_dir)
     assert info.temperature == pytest.approx(result.calibration.temperature, abs=1e-4)
     recorded = info.metrics["crossval"]
     assert recorded["recipe_hash"] == compute_recipe_hash(info.recipe)
@@ -68,7 +67,7 @@ def test_figures_of_another_recipe_are_refused(run, result):
 
 @pytest.mark.skipif(DEFAULT not in list_shipped(), reason=f"no bundle {DEFAULT!r} is shipped yet")
 def test_the_figures_of_the_shipped_bundle_belong_to_its_recipe():
-    info = contract.load_info(FOLDER / DEFAULT)
+    info = load_info(FOLDER / DEFAULT)
     recorded = info.metrics["crossval"]
     assert recorded["recipe_hash"] == compute_recipe_hash(info.recipe)
     assert recorded["data_hash"] == info.data_hash

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from har.config import FitConfig, TemporalConfig
-from har.network.system import build_clip_classifier
-from har.network.temporal import build_temporal
+from har.network.temporal_head import build_clip_classifier, build_temporal
 from har.training.batches import FeatureBatches, Sampling
 from har.training.fit import FitPlace, fit_model
 

@@ -1,17 +1,17 @@
-"""The linear path is the solution of a regularised logistic regression, and is held there."""
+"""The linear branch is the solution of a regularized logistic regression, and is held there."""
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
 from har.config import PoseConfig, TemporalConfig
-from har.network import pose
-from har.network.temporal import get_linear_path, get_step_inputs
+from har.network import pose_head
+from har.network.temporal_head import get_linear_branch, get_step_inputs
 from har.pose.features import N_FEATURES, SEEN_COLUMN, PoseWindow
 from har.training.linear import (
-    release_linear_path,
-    solve_linear_path,
-    solve_pose_path,
+    release_linear_branch,
+    solve_linear_branch,
+    solve_pose_branch,
     start_head,
 )
 
@@ -50,15 +50,15 @@ def test_a_new_head_says_what_the_regression_says_of_means(n_labels):
 def test_the_path_is_held_until_it_is_released():
     targets = np.array([0, 1] * 4)
     head = start_head(CONFIG, draw_views(targets), targets, 2)
-    assert not get_linear_path(head).trainable
-    release_linear_path(head)
-    assert get_linear_path(head).trainable
+    assert not get_linear_branch(head).trainable
+    release_linear_branch(head)
+    assert get_linear_branch(head).trainable
 
 
 def test_a_class_without_clips_gets_a_low_bias_and_no_weights():
     targets = np.array([0, 2] * 4)
     head = start_head(CONFIG, draw_views(targets), targets, 3)
-    kernel, bias = get_linear_path(head).get_weights()
+    kernel, bias = get_linear_branch(head).get_weights()
     assert not kernel[:, 1].any()
     assert bias[1] == pytest.approx(-np.log(9))
     assert kernel[:, [0, 2]].any(axis=0).all()
@@ -69,7 +69,7 @@ def test_one_class_alone_leaves_the_head_undecided():
     views = draw_views(targets)
     head = start_head(CONFIG, views, targets, 2)
     assert not np.asarray(head(views[0][0][None].astype("f4"))).any()
-    assert get_linear_path(head).trainable
+    assert get_linear_branch(head).trainable
 
 
 def test_classes_count_alike_however_many_clips_they_have():
@@ -77,28 +77,28 @@ def test_classes_count_alike_however_many_clips_they_have():
     even = TemporalConfig(units=4, recent_steps=1)
     head = start_head(even, [[calm], [hit]], np.array([0, 1]), 2)
     targets = np.array([0, 1, 1, 1])
-    solve_linear_path(head, [[calm], [hit], [hit], [hit]], targets, 1.0)
-    kernel, bias = get_linear_path(head).get_weights()
+    solve_linear_branch(head, [[calm], [hit], [hit], [hit]], targets, 1.0)
+    kernel, bias = get_linear_branch(head).get_weights()
     assert (kernel[:, 1] > 0.1).all()
     assert bias == pytest.approx([0.0, 0.0], abs=1e-3)  # the two lie at equal distance from 0
 
 
 POSE = PoseConfig(units=2)
 SPEC = POSE.pose_spec(("calm", "fight"), "", "hash")
-SURE = np.array([0.8, 0.4, 0.1], "f4")  # the last one is not sure enough
+SURE = np.array([0.8, 0.4, 0.1], "f4")  # the last one is not confident enough
 
 
-def draw_people(target, rng, sureness=SURE):
+def draw_people(target, rng, confidence=SURE):
     """A window of people of 6 steps, the third of which nobody shows."""
-    features = rng.normal(0.5 * target, 1.0, (len(sureness), 6, N_FEATURES)).astype("f4")
+    features = rng.normal(0.5 * target, 1.0, (len(confidence), 6, N_FEATURES)).astype("f4")
     features[..., SEEN_COLUMN] = 1.0
     features[:, 2] = 0.0
-    row = np.arange(len(sureness))
-    return PoseWindow(features, row, -np.ones_like(row), sureness)
+    row = np.arange(len(confidence))
+    return PoseWindow(features, row, -np.ones_like(row), confidence)
 
 
 def mean_of_people(head, window):
-    steps = np.asarray(pose.get_step_inputs(head)(window.features))
+    steps = np.asarray(pose_head.get_step_inputs(head)(window.features))
     people = steps[:, [0, 1, 3, 4, 5]].mean(axis=1)
     return (0.8 * people[0] + 0.4 * people[1]) / 1.2
 
@@ -108,21 +108,21 @@ def test_the_pose_path_is_the_regression_on_what_sure_people_show_where_they_are
     targets = np.arange(12) % 2
     clips = [[draw_people(target, rng)] for target in targets]
     weak = PoseWindow(np.zeros((0, 6, N_FEATURES), "f4"), *[np.zeros(0, int)] * 3)
-    head = pose.build_pose_head(POSE, SPEC, ("calm", "fight"))
-    solve_pose_path(head, [*clips, [weak]], np.append(targets, 1), SPEC, 0.1)
+    head = pose_head.build_pose_head(POSE, SPEC, ("calm", "fight"))
+    solve_pose_branch(head, [*clips, [weak]], np.append(targets, 1), SPEC, 0.1)
     means = np.stack([mean_of_people(head, clip[0]) for clip in clips])
     model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=1000).fit(means, targets)
-    kernel, bias = pose.get_linear_path(head).get_weights()
+    kernel, bias = pose_head.get_linear_branch(head).get_weights()
     np.testing.assert_allclose(kernel[:, 1] - kernel[:, 0], model.coef_[0], atol=1e-3)
     assert bias[1] - bias[0] == pytest.approx(model.intercept_[0], abs=1e-2)
-    assert not pose.get_linear_path(head).trainable
+    assert not pose_head.get_linear_branch(head).trainable
 
 
 def test_heads_and_clips_without_anything_to_solve_stay_as_they_are():
     rng = np.random.default_rng(4)
     without = PoseConfig(units=2, linear=False)
-    head = pose.build_pose_head(without, SPEC, ("calm", "fight"))
-    solve_pose_path(head, [[draw_people(0, rng)]], np.zeros(1, int), SPEC, 0.1)
-    head = pose.build_pose_head(POSE, SPEC, ("calm", "fight"))
-    solve_pose_path(head, [[draw_people(1, rng)]], np.ones(1, int), SPEC, 0.1)
-    assert not any(weight.any() for weight in pose.get_linear_path(head).get_weights())
+    head = pose_head.build_pose_head(without, SPEC, ("calm", "fight"))
+    solve_pose_branch(head, [[draw_people(0, rng)]], np.zeros(1, int), SPEC, 0.1)
+    head = pose_head.build_pose_head(POSE, SPEC, ("calm", "fight"))
+    solve_pose_branch(head, [[draw_people(1, rng)]], np.ones(1, int), SPEC, 0.1)
+    assert not any(weight.any() for weight in pose_head.get_linear_branch(head).get_weights())

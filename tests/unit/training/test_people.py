@@ -7,7 +7,7 @@ from crowds import make_crowd_store, see_nobody, write_keypoints
 
 from har.config import PoseConfig
 from har.pose.features import N_FEATURES, SEEN_COLUMN, PoseWindow
-from har.training.people import (
+from har.training.pose import (
     TRAIN_HOP,
     PeopleBatches,
     PeopleSampling,
@@ -28,13 +28,13 @@ def make_windows(n_people, n_steps=10, seed=0, hop=2):
     return compute_windows(detect(steps), SPEC, hop)
 
 
-def make_window(sureness, n_steps=6):
-    """Gives a window whose people's features are all 1, 2, 3 ..."""
-    n_people = len(sureness)
+def make_window(confidence, n_steps=6):
+    """Return a window whose people's features are all 1, 2, 3 ..."""
+    n_people = len(confidence)
     features = np.ones((n_people, n_steps, N_FEATURES), np.float32)
     features *= np.arange(1, n_people + 1, dtype=np.float32)[:, None, None]
     columns = np.arange(n_people)
-    return PoseWindow(features, columns, columns - 1, np.array(sureness, np.float32))
+    return PoseWindow(features, columns, columns - 1, np.array(confidence, np.float32))
 
 
 def make_batches(clips, training=True, jitter=0.1, seed=0, per_clip=3):
@@ -73,29 +73,29 @@ def test_more_people_than_the_network_gives_at_once():
     (window,) = compute_windows(
         detect(steps), PoseConfig(n_steps=8).pose_spec(("a", "b"), "", ""), 4
     )
-    assert len(window.sureness) == count_people([window]) == 7
+    assert len(window.confidence) == count_people([window]) == 7
 
 
 def test_the_surest_come_first_and_who_is_unsure_is_no_one():
-    features, sureness, mask = stack_people([make_window([0.3, 0.9, 0.1])], SPEC, 3)
-    assert (features.shape, sureness.dtype, mask.tolist()) == (
+    features, confidence, mask = stack_people([make_window([0.3, 0.9, 0.1])], SPEC, 3)
+    assert (features.shape, confidence.dtype, mask.tolist()) == (
         (1, 3, 6, N_FEATURES),
         np.float32,
         [[1.0] * 6],
     )
     assert features[0, :, 0, 0].tolist() == [2.0, 1.0, 3.0]
-    np.testing.assert_allclose(sureness, [[0.9, 0.3, 0.0]])
+    np.testing.assert_allclose(confidence, [[0.9, 0.3, 0.0]])
 
 
 def test_short_windows_and_empty_places_are_padded_with_nothing():
     nobody = PoseWindow(np.zeros((0, 2, N_FEATURES), np.float32), *[np.zeros(0, np.int64)] * 3)
-    features, sureness, mask = stack_people([make_window([0.5], 2), nobody], SPEC, 2)
+    features, confidence, mask = stack_people([make_window([0.5], 2), nobody], SPEC, 2)
     assert mask.tolist() == [[1, 1, 0, 0, 0, 0]] * 2
     assert features[0, 0, :2].all()
     assert not features[0, 0, 2:].any()
     assert not features[0, 1].any()
     assert not features[1].any()
-    assert sureness.tolist() == [[0.5, 0.0], [0.0, 0.0]]
+    assert confidence.tolist() == [[0.5, 0.0], [0.0, 0.0]]
 
 
 def test_counting_and_stacking_nobody():
@@ -151,6 +151,6 @@ def test_a_store_s_windows_come_from_its_keypoints(tmp_path):
     spec = PoseConfig(n_steps=6).pose_spec(store.labels, "playing", "hash")
     found = load_clip_windows(store, [3, 0], spec)
     assert [len(clip) for clip in found] == [6, 6]
-    assert {len(window.sureness) for clip in found for window in clip} == {2}
+    assert {len(window.confidence) for clip in found for window in clip} == {2}
     write_keypoints(store, see_nobody)
     assert count_people(load_clip_windows(store, [0], spec)[0]) == 1

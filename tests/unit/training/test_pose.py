@@ -11,21 +11,17 @@ import pytest
 from bodies import detect, stand
 from crowds import LABELS, act, see_nobody, write_keypoints
 
-from har import contract
+from har.bundle import CNN_FILE, POSE_FILE, POSE_GRAPH_FILE, TEMPORAL_FILE, load_info, save_info
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.dataset.store import Store
 from har.errors import BundleMismatchError, BundleNotFoundError, ConfigError
-from har.inference.evaluate import evaluate_bundle
-from har.network.bundle import load_models, load_pose, save_bundle
-from har.network.temporal import build_temporal
-from har.runtime.clips import recognise_clips
-from har.runtime.recognizer import Recognizer, compute_softmax
-from har.training.crossval import crossvalidate
-from har.training.folds import PoseFolds
-from har.training.people import load_clip_windows
-from har.training.plan import split_clips
-from har.training.pose import match_source, start_pose_head, train_pose_head
-from har.training.run import Run
+from har.inference.clips import evaluate_bundle, recognize_clips
+from har.inference.model import Recognizer, compute_softmax
+from har.network.saving import load_models, load_pose, save_bundle
+from har.network.temporal_head import build_temporal
+from har.training.crossval import PoseFolds, crossvalidate
+from har.training.pose import load_clip_windows, match_source, start_pose_head, train_pose_head
+from har.training.run import Run, split_clips
 from har.training.stages import train_all, train_cnn, train_lstm, train_system
 
 _NONE = {"fit": {"epochs": 0}}
@@ -50,7 +46,7 @@ def make_run(folder, source=None):
 
 
 def copy_store(store, folder, draw) -> Store:
-    """Gives a copy of a store with other keypoints."""
+    """Return a copy of a store with other keypoints."""
     shutil.copytree(store.path, folder / "store")
     copied = Store.load(folder / "store")
     write_keypoints(copied, draw)
@@ -106,13 +102,13 @@ def joined(crowd_store, trained, tmp_path_factory):
 def test_it_learns_who_hits_whom_from_clips_labels_alone(trained, crowd_store):
     info, run, said = trained
     assert (info.streams, info.stage, info.labels) == ("pose", "lstm", LABELS)
-    assert (info.pose.people, info.pose.own_labels) == ("any", ("hitting_self",))
+    assert (info.pose.people, info.pose.single_person_labels) == ("any", ("hitting_self",))
     assert info.decode.background == "playing"
     assert (info.backbone, info.bias, info.temperature) == ("", (), 1.0)
-    assert set(info.files) == {contract.POSE_FILE, contract.POSE_GRAPH_FILE}
+    assert set(info.files) == {POSE_FILE, POSE_GRAPH_FILE}
     result = evaluate_bundle(run.bundle_dir, crowd_store, "all")
     assert result.metrics.accuracy >= 0.9
-    assert (result.n_unknown, result.seen) == (0, True)
+    assert (result.n_uncertain, result.seen) == (0, True)
     assert any("12 clips are few" in text for text in said)
     assert any("over windows of 1 s" in text for text in said)
     stage_dir = run.results_dir / "lstm"
@@ -120,7 +116,7 @@ def test_it_learns_who_hits_whom_from_clips_labels_alone(trained, crowd_store):
     assert (stage_dir / "pose" / "log.csv").is_file()
     metrics = json.loads((stage_dir / "metrics.json").read_text())
     assert len(metrics["history"]["loss"]) == 6
-    assert metrics["val"]["n_unknown"] == 0
+    assert metrics["val"]["n_uncertain"] == 0
 
 
 def test_keras_and_the_graph_say_the_same_of_a_clip(trained, crowd_store):
@@ -129,7 +125,7 @@ def test_keras_and_the_graph_say_the_same_of_a_clip(trained, crowd_store):
     features = np.random.default_rng(0).normal(size=(3, 10, head.input_shape[-1]))
     recognizer = Recognizer(run.bundle_dir)
     np.testing.assert_allclose(
-        recognizer.graphs[contract.POSE_GRAPH_FILE](features.astype(np.float32)),
+        recognizer.graphs[POSE_GRAPH_FILE](features.astype(np.float32)),
         keras.ops.convert_to_numpy(head(features)),
         atol=1e-4,
     )
@@ -143,7 +139,7 @@ def test_a_bundle_to_start_from_is_taken_over_whole(trained, crowd_store, tmp_pa
     assert (info.recipe["pose"]["units"], info.recipe["pose"]["linear"]) == (8, True)
     everyone = range(len(crowd_store.clips))
     answers = [
-        recognise_clips(Recognizer(item.bundle_dir), crowd_store, everyone).probs
+        recognize_clips(Recognizer(item.bundle_dir), crowd_store, everyone).probs
         for item in (source, run)
     ]
     np.testing.assert_allclose(answers[1], answers[0], atol=1e-6)
@@ -187,17 +183,17 @@ def test_where_nobody_is_seen_it_says_so_and_cannot_tell(crowd_store, tmp_path):
     store = copy_store(crowd_store, tmp_path, see_nobody)
     run, said = make_run(tmp_path)
     info = train_lstm(UNTRAINED, store, run)
-    assert any("in 12 of 12 clips nobody's keypoints are sure enough" in text for text in said)
-    assert any("of 3 it cannot tell" in text for text in said)
-    assert info.metrics["lstm.val"]["n_unknown"] == 3
-    answers = recognise_clips(Recognizer(run.bundle_dir), store, range(18))
-    assert answers.is_unknown.all()
+    assert any("in 12 of 12 clips nobody's keypoints are confident enough" in text for text in said)
+    assert any("of 3 it is uncertain" in text for text in said)
+    assert info.metrics["lstm.val"]["n_uncertain"] == 3
+    answers = recognize_clips(Recognizer(run.bundle_dir), store, range(18))
+    assert answers.is_uncertain.all()
     np.testing.assert_allclose(answers.probs, 1 / 3, atol=1e-6)
     assert all(np.isfinite(w).all() for w in load_pose(run.bundle_dir)[1].get_weights())
 
 
 def see_strange_things(label, rng, n_steps):
-    """Gives clips of a single step, of a crowd that comes and goes, of nobody, and plain ones."""
+    """Return clips of a single step, of a crowd that comes and goes, of nobody, and plain ones."""
     kind = next(KINDS)
     if kind == "step":
         return act(label, rng, 1)
@@ -218,7 +214,7 @@ def test_one_step_nobody_and_crowds_are_clips_like_others(crowd_store, tmp_path)
     spec, head, history = train_pose_head(config, store, run, split_clips(store, _spec(store)))
     assert np.isfinite(history["loss"] + history["val_loss"]).all()
     assert all(np.isfinite(weight).all() for weight in head.get_weights())
-    assert any("nobody's keypoints are sure enough" in text for text in said)
+    assert any("nobody's keypoints are confident enough" in text for text in said)
     assert spec.window_s == 1.0
 
 
@@ -251,10 +247,10 @@ def test_both_streams_are_added_as_far_as_keypoints_are_sure(joined, crowd_store
     info, run, said = joined
     assert any("layers of the pose head start from" in text for text in said)
     assert (info.streams, info.pose_weight, info.stage) == ("both", 0.5, "lstm")
-    assert {contract.POSE_FILE, contract.CNN_FILE, contract.TEMPORAL_FILE} <= set(info.files)
+    assert {POSE_FILE, CNN_FILE, TEMPORAL_FILE} <= set(info.files)
     recognizer = Recognizer(run.bundle_dir)
-    both = recognise_clips(recognizer, crowd_store, range(4))
-    assert not both.is_unknown.any()
+    both = recognize_clips(recognizer, crowd_store, range(4))
+    assert not both.is_uncertain.any()
     np.testing.assert_allclose(both.probs.sum(axis=1), 1.0, atol=1e-6)
     assert np.ptp(both.probs, axis=1).min() > 0.0
 
@@ -276,8 +272,8 @@ def test_motion_alone_drops_the_pose_head_of_a_bundle_of_both(joined, crowd_stor
     copied, _ = make_run(tmp_path)
     info = train_lstm(replace(BOTH, streams="motion"), crowd_store, copied)
     assert (info.streams, info.pose) == ("motion", None)
-    assert contract.POSE_FILE not in info.files
-    assert recognise_clips(Recognizer(copied.bundle_dir), crowd_store, [0]).probs.shape == (1, 3)
+    assert POSE_FILE not in info.files
+    assert recognize_clips(Recognizer(copied.bundle_dir), crowd_store, [0]).probs.shape == (1, 3)
     load_models(copied.bundle_dir)
 
 
@@ -302,7 +298,7 @@ def test_untrained_folds_say_what_the_bundle_they_start_from_says(trained, crowd
     settings = CrossvalConfig(n_folds=2, n_seeds=1)
     pose = crossvalidate(UNTRAINED, settings, crowd_store, run)
     everyone = range(len(crowd_store.clips))
-    expected = recognise_clips(Recognizer(source.bundle_dir), crowd_store, everyone).probs
+    expected = recognize_clips(Recognizer(source.bundle_dir), crowd_store, everyone).probs
     np.testing.assert_allclose(pose.probs[0], expected, atol=1e-4)
     assert crossvalidate(UNTRAINED, settings, crowd_store, run).to_json() == pose.to_json()
 
@@ -310,10 +306,10 @@ def test_untrained_folds_say_what_the_bundle_they_start_from_says(trained, crowd
     logits = np.log(expected)
     logits -= logits[:, [2]]  # of playing, which is background
     np.testing.assert_allclose(both.probs[0].argmax(axis=1), logits.argmax(axis=1))
-    sureness = np.log(both.probs[0][:, 0] / both.probs[0][:, 2]) / logits[:, 0] / 0.5
-    assert ((sureness > 0.7) & (sureness < 0.81)).all()  # of all keypoints it is 0.8
+    confidence = np.log(both.probs[0][:, 0] / both.probs[0][:, 2]) / logits[:, 0] / 0.5
+    assert ((confidence > 0.7) & (confidence < 0.81)).all()  # of all keypoints it is 0.8
     np.testing.assert_allclose(
-        both.probs[0], compute_softmax(0.5 * sureness[:, None] * logits), atol=1e-4
+        both.probs[0], compute_softmax(0.5 * confidence[:, None] * logits), atol=1e-4
     )
 
 
@@ -328,31 +324,31 @@ def test_one_kind_of_model_does_not_silently_replace_another(trained, crowd_stor
     shutil.copytree(trained[1].bundle_dir, run.bundle_dir)
     with pytest.raises(ConfigError, match="--out"):
         train_cnn(BOTH, crowd_store, run)
-    info = contract.load_info(run.bundle_dir)
-    contract.save_info(run.bundle_dir, replace(info, streams="both"))
+    info = load_info(run.bundle_dir)
+    save_info(run.bundle_dir, replace(info, streams="both"))
     with pytest.raises(ConfigError, match="looks at 'both'; one of 'pose' would"):
         train_lstm(UNTRAINED, crowd_store, run)
 
 
 def make_shared(linear_c, **fit):
-    """A recipe whose labels are all told from everything, so that a linear path is solved."""
-    changes = {"own_labels": [], "linear_c": linear_c, "solved_fit": fit}
+    """A recipe whose labels are all told from everything, so that a linear branch is solved."""
+    changes = {"single_person_labels": [], "linear_c": linear_c, "solved_fit": fit}
     return update_config(QUICK, {"pose": changes})
 
 
 WILD = make_shared(0.1, epochs=2, learning_rate=1.0)
 """Learns with such strides that nothing good comes of it."""
 NEEDED = make_shared(1e-6, epochs=6, learning_rate=0.03)
-"""Its solved path hardly speaks."""
+"""Its solved branch hardly speaks."""
 
 
 @pytest.mark.parametrize(("config", "is_kept"), [(WILD, False), (NEEDED, True)])
-def test_order_is_heard_only_where_it_validates(crowd_store, tmp_path, config, is_kept):
+def test_order_is_weighed_only_where_it_validates(crowd_store, tmp_path, config, is_kept):
     run, said = make_run(tmp_path)
     train_lstm(config, crowd_store, run)
     _, head = load_pose(run.bundle_dir)
-    heard = [head.get_layer(f"{name}_of_time").get_weights()[0].any() for name in ("own", "pair")]
-    assert heard == [is_kept, is_kept]
+    weighed = [head.get_layer(f"{name}_of_time").get_weights()[0].any() for name in ("own", "pair")]
+    assert weighed == [is_kept, is_kept]
     assert any("not listened to" in text for text in said) is not is_kept
     assert head.get_layer("of_step").get_weights()[0].any()
 

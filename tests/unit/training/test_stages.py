@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from har import contract
+from har.bundle import load_info
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.errors import BundleMismatchError, BundleNotFoundError, NoClipsError
-from har.inference.evaluate import evaluate_bundle, write_evaluation
+from har.inference.clips import evaluate_bundle, write_evaluation
 from har.training.crossval import crossvalidate
 from har.training.run import Run
 from har.training.stages import train_all, train_lstm, train_system
@@ -36,7 +36,7 @@ def test_all_stages_learn_and_leave_graphs_logs_and_a_bundle(trained, bar_store)
     info, run, said = trained
     assert (info.stage, info.labels, info.temporal) == ("system", ("moves", "rests"), "lstm")
     assert info.data_hash == bar_store.data_hash
-    assert contract.load_info(run.bundle_dir) == info
+    assert load_info(run.bundle_dir) == info
     assert info.recipe["temporal"]["units"] == 8
     for stage in ("cnn", "lstm", "system"):
         assert (run.results_dir / stage / "history.png").stat().st_size > 5000
@@ -95,7 +95,7 @@ def test_frozen_crossvalidation_is_repeatable_and_resumes(bar_store, tmp_path):
     assert first["n_clips"] == len(bar_store.clips)
     assert len(first["per_fold"]) == 6
     assert first["accuracy"]["mean"] > 0.8
-    assert set(first["floor"]) >= {"accuracy", "auc"}
+    assert set(first["baseline"]) >= {"accuracy", "auc"}
     probs = sorted((tmp_path / "r").rglob("seed*.npy"))
     assert len(probs) == 6
     probs[0].unlink()

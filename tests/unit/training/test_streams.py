@@ -36,7 +36,7 @@ def settle(store, folder, streams="auto", source=None):
 def test_people_who_are_seen_well_are_looked_at_too(people_store, tmp_path):
     streams, (said,) = settle(people_store, tmp_path)
     assert streams == "both"
-    assert "sure enough" in said
+    assert "confident enough" in said
     assert "in 3 clips" in said
     assert "--streams" in said
 
@@ -44,7 +44,7 @@ def test_people_who_are_seen_well_are_looked_at_too(people_store, tmp_path):
 def test_where_nobody_is_seen_motion_is_enough(bar_store, tmp_path):
     streams, (said,) = settle(bar_store, tmp_path)
     assert streams == "motion"
-    assert "too unsure" in said
+    assert "too low in confidence" in said
     assert "in 8 clips" in said
 
 

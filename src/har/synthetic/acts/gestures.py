@@ -1,4 +1,4 @@
-"""Gestures of one person: waving, pointing, scratching, eating and other near misses of hits."""
+"""Gestures of one person: near misses of hits, some as fast and as often repeated as blows."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from har.synthetic.acts.reach import guard_place
 from har.synthetic.acts.strokes import (
     UP,
     Act,
     Deed,
     chest_spot,
     compute_period,
+    guard_place,
     hands_used,
     head_spot,
     head_windup,
@@ -23,12 +23,12 @@ from har.synthetic.acts.strokes import (
     stroke_keys,
     unhurried,
 )
-from har.synthetic.easing import compute_blow, compute_pulse, ease_smooth
+from har.synthetic.curves import compute_blow, compute_pulse, ease_smooth
 from har.synthetic.stage import Stage
 
 
 def wave(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Waves a raised hand, or both, beside the head."""
+    """Wave a raised hand, or both, beside the head."""
     sides = hands_used(deed, 0.25)
     yield
     body, base = stage.players[deed.actor].body, stage.base(deed.actor)
@@ -44,7 +44,7 @@ def wave(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def clap(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Claps the hands before the chest, or over the head."""
+    """Clap the hands before the chest, or over the head."""
     yield
     body, base = stage.players[deed.actor].body, stage.base(deed.actor)
     overhead = deed.rng.random() < 0.2
@@ -58,7 +58,7 @@ def clap(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def dance(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Sways, bobs and swings both arms in turn."""
+    """Sway, bobs and swing both arms in turn."""
     player, gate = stage.players[deed.actor], hold_gate(stage.times_s, deed.beats)
     controls = player.controls
     beat_hz = 1.0 / max(2.0 * compute_period(deed), 0.5)
@@ -81,12 +81,12 @@ def dance(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def idle(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Leaves the hands where they rest; what happens between acts in a recording."""
+    """Leave the hands where they rest; what happens between acts in a recording."""
     yield
 
 
 def jump(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Jumps on the spot with swinging arms."""
+    """Jump on the spot with swinging arms."""
     player = stage.players[deed.actor]
     height = 0.09 * player.body.stature * deed.beats.vigour
     arc = np.zeros_like(stage.times_s)
@@ -104,7 +104,7 @@ def jump(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def go_to_head(spot_name: str, rub_m: float, rub_hz: float, gap_m: float = 0.0) -> Act:
-    """Gives the act of bringing a hand softly to the head and rubbing or holding there."""
+    """Return the act of bringing a hand softly to the head and rubbing or holding there."""
 
     def act(stage: Stage, deed: Deed) -> Iterator[None]:
         yield
@@ -120,7 +120,7 @@ def go_to_head(spot_name: str, rub_m: float, rub_hz: float, gap_m: float = 0.0) 
 
 
 def stroke_hair(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Slides a hand from the crown down to the ear, softly, again and again."""
+    """Slide a hand from the crown down to the ear, softly, again and again."""
     yield
     player, base = stage.players[deed.actor], stage.base(deed.actor)
     high = head_spot(player.body, base, deed.side, "crown")
@@ -130,7 +130,7 @@ def stroke_hair(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def wipe_face(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Wipes across mouth and cheek."""
+    """Wipe across mouth and cheek."""
     yield
     player, base = stage.players[deed.actor], stage.base(deed.actor)
     near = head_spot(player.body, base, deed.side, "mouth")
@@ -152,7 +152,7 @@ def cover_face(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def swat(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Swats at a fly near the head: as fast as a slap, and touches nothing."""
+    """Swat at a fly near the head: as fast as a slap, and touch nothing."""
     yield
     player, base = stage.players[deed.actor], stage.base(deed.actor)
     name = str(deed.rng.choice(["temple", "cheek", "forehead"]))
@@ -162,7 +162,7 @@ def swat(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def eat(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Brings something from before the belly to the mouth, again and again."""
+    """Bring something from before the belly to the mouth, again and again."""
     yield
     player, base = stage.players[deed.actor], stage.base(deed.actor)
     mouth = head_spot(player.body, base, deed.side, "mouth", 0.02)
@@ -173,7 +173,7 @@ def eat(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def phone(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Holds a phone to the ear, or before the face and taps on it."""
+    """Hold a phone to the ear, or before the face and tap on it."""
     yield
     player, base = stage.players[deed.actor], stage.base(deed.actor)
     hold_thing(stage, deed, "phone", 0.03, 0.14)
@@ -188,7 +188,7 @@ def phone(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def point(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Points somewhere with the arm out, and again."""
+    """Point somewhere with the arm out, and again."""
     yield
     body, base = stage.players[deed.actor].body, stage.base(deed.actor)
     aside, high = deed.rng.uniform(-0.3, 1.0), deed.rng.uniform(-0.1, 0.4)
@@ -200,7 +200,7 @@ def point(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def stretch(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Stretches both arms up."""
+    """Stretch both arms up."""
     yield
     body, base = stage.players[deed.actor].body, stage.base(deed.actor)
     for side in (0, 1):
@@ -209,7 +209,7 @@ def stretch(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def rub_belly(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Rubs the own belly or chest, or brushes the thigh-side of the shirt, softly."""
+    """Rub the own belly or chest, or brushes the thigh-side of the shirt, softly."""
     yield
     player, base = stage.players[deed.actor], stage.base(deed.actor)
     low = chest_spot(player.body, base, deed.side, 0.35, 0.3)
@@ -218,7 +218,7 @@ def rub_belly(stage: Stage, deed: Deed) -> Iterator[None]:
 
 
 def rock(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Rocks the trunk or nods with the head, as fast as a blow, against nothing."""
+    """Rock the trunk or nods with the head, as fast as a blow, against nothing."""
     controls = stage.players[deed.actor].controls
     lean, drop = np.radians(deed.rng.uniform([10.0, 0.0], [32.0, 30.0]))
     for contact_s in deed.beats.contacts_s:
@@ -226,3 +226,119 @@ def rock(stage: Stage, deed: Deed) -> Iterator[None]:
         controls.trunk[:, 0] += lean * blow
         controls.head[:, 1] += drop * blow
     yield
+
+
+SIZE = 0.20
+"""Of a swing, in statures, as of a hit to the head."""
+
+
+def swing_in_air(
+    far: tuple[float, float, float],
+    way: tuple[float, float, float],
+    both_share: float = 0.4,
+    size: float = SIZE,
+) -> Act:
+    """Return the act of swinging a hand, or both, to a place in the air, again and again.
+
+    Args:
+        far: Where it ends: forward, outward and up from the shoulder, in statures.
+        way: From which side it comes: forward, outward, up.
+        both_share: How often both hands do it.
+        size: Statures from which it comes.
+    """
+
+    def act(stage: Stage, deed: Deed) -> Iterator[None]:
+        sides = hands_used(deed, both_share)
+        yield
+        stature, base = stage.players[deed.actor].body.stature, stage.base(deed.actor)
+        place = np.array(far) + deed.rng.uniform(-0.05, 0.05, size=3)
+        came = np.array(way) + deed.rng.uniform(-0.2, 0.2, size=3)
+        came = came / np.linalg.norm(came) * size * deed.beats.vigour * deed.rng.uniform(0.85, 1.15)
+        raised = deed.rng.uniform(0.0, 0.7)
+        for side in sides:
+            axes = np.stack([base.facing[..., 0], outward(base, side), base.facing[..., 2]], -1)
+            end = base.shoulders[:, side] + stature * axes @ place
+            windup = end + stature * axes @ came
+            stage.move_hand(deed.actor, side, stroke_keys(deed.beats, windup, end))
+            stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), raised)
+
+    return act
+
+
+def brush_clothes(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Brushes crumbs off the chest, as fast as a slap, along it."""
+    sides = hands_used(deed, 0.3)
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    aside = deed.rng.uniform(-0.3, 0.3)
+    for side in sides:
+        high = chest_spot(player.body, base, side, 0.8, aside)
+        low = chest_spot(player.body, base, side, deed.rng.uniform(0.2, 0.45), aside + 0.3)
+        low = low + 0.04 * player.body.stature * base.trunk[..., 0]
+        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, high, low))
+
+
+def tap_head(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Tap temple, cheek or crown with the fingers, softly and from near, as in thought."""
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    name = str(deed.rng.choice(["temple", "cheek", "crown", "mouth"]))
+    spot = head_spot(player.body, base, deed.side, name)
+    size = player.body.stature * deed.rng.uniform(0.03, 0.06)
+    windup = head_windup(base, deed.side, name, spot, size)
+    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, windup, spot, ease_smooth))
+    stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.4)
+
+
+def salute(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Bring the hand quickly to the forehead, keep it there for a moment, takes it off."""
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    spot = head_spot(player.body, base, deed.side, "forehead", 0.01)
+    away = base.shoulders[:, deed.side] + player.body.stature * (
+        0.20 * base.facing[..., 0] + deed.rng.uniform(-0.1, 0.1) * UP
+    )
+    stay_s = float(deed.rng.uniform(0.08, 0.2))
+    keys = stroke_keys(unhurried(deed), away, spot, ease_smooth, stay_s)
+    stage.move_hand(deed.actor, deed.side, keys)
+    stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.6)
+
+
+def cover_ears(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Clap both hands over the ears, or on the head, and keep them there."""
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    name = "ear" if deed.rng.random() < 0.6 else "crown"
+    for side in (0, 1):
+        spot = head_spot(player.body, base, side, name)
+        stage.move_hand(deed.actor, side, hold_keys(deed.beats, spot))
+        stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), 0.6)
+
+
+def flap_hands(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Flap both hands beside the shoulders, quickly."""
+    rate_hz, phase = deed.rng.uniform(2.0, 3.5), deed.rng.uniform(0.0, np.pi)
+    high = deed.rng.uniform(-0.12, 0.08)
+    yield
+    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    for side in (0, 1):
+        beat = np.sin(2.0 * np.pi * rate_hz * stage.times_s + phase * side)
+        where = base.shoulders[:, side] + body.stature * (
+            0.12 * base.facing[..., 0] + 0.10 * outward(base, side) + high * UP
+        )
+        where = where + 0.05 * body.stature * beat[:, None] * UP
+        stage.move_hand(deed.actor, side, hold_keys(deed.beats, where))
+        stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), 0.3)
+
+
+shake_fist = swing_in_air((0.24, 0.10, 0.02), (0.2, 0.3, 1.0))
+drum_in_air = swing_in_air((0.26, 0.06, -0.14), (0.0, 0.1, 1.0), 0.6)
+box_in_air = swing_in_air((0.23, 0.08, 0.0), (-1.0, 0.1, -0.2), 0.5, 0.18)
+throw = swing_in_air((0.24, 0.12, 0.06), (-0.6, 0.7, 0.5), 0.2, 0.26)
+conduct = swing_in_air((0.14, 0.22, 0.02), (-0.1, 0.4, 0.9), 0.5)
+reach_up = swing_in_air((0.10, 0.16, 0.16), (0.1, 0.5, -0.9), 0.4)
+shake_off = swing_in_air((0.18, 0.20, -0.18), (-0.2, 0.3, 1.0), 0.5)
+swing_low = swing_in_air((0.16, 0.12, -0.26), (0.3, 0.3, 1.0), 0.5)
+sweep = swing_in_air((0.24, 0.02, -0.16), (0.1, 1.0, 0.2), 0.4, 0.18)
+beckon = swing_in_air((0.16, 0.18, 0.02), (0.9, 0.4, -0.2), 0.2)
+fan_face = swing_in_air((0.16, -0.04, 0.14), (0.1, 1.0, 0.1), 0.2)

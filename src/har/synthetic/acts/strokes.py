@@ -10,7 +10,8 @@ from typing import Literal
 import numpy as np
 
 from har.synthetic.body import SIDE_SIGNS, Body
-from har.synthetic.easing import Ease, compute_plateau, ease_rebound, ease_smooth, ease_strike
+from har.synthetic.curves import Ease, compute_plateau, ease_rebound, ease_smooth, ease_strike
+from har.synthetic.places import compute_way
 from har.synthetic.skeleton import Base
 from har.synthetic.stage import Beats, HandKey, Stage, Thing, ThingKind
 
@@ -73,7 +74,7 @@ UP = np.array([0.0, 0.0, 1.0])
 
 
 def is_possible(need: Need, stage: Stage, actor: int, partner: int | None) -> bool:
-    """Says whether what an act needs is there.
+    """Return whether what an act needs is there.
 
     Args:
         need: What the act needs.
@@ -107,7 +108,7 @@ HEAD_SPOTS = {
 
 
 def head_spot(body: Body, base: Base, side: int, name: str, gap: float = 0.0) -> np.ndarray:
-    """Gives (T, 3) where a hand's middle is when it touches the own head, or is ``gap`` off it."""
+    """Return (T, 3) where a hand's middle is when it touches the own head, or is ``gap`` off it."""
     signs = np.array([1.0, SIDE_SIGNS[side], 1.0])
     toward = np.array(HEAD_SPOTS[name][0]) * signs
     toward = toward / np.linalg.norm(toward)
@@ -115,13 +116,13 @@ def head_spot(body: Body, base: Base, side: int, name: str, gap: float = 0.0) ->
 
 
 def head_windup(base: Base, side: int, name: str, spot: np.ndarray, size: float) -> np.ndarray:
-    """Gives (T, 3) from where a hand swings ``size`` metres to a place on the head."""
+    """Return (T, 3) from where a hand swings ``size`` meters to a place on the head."""
     way = np.array(HEAD_SPOTS[name][1]) * np.array([1.0, SIDE_SIGNS[side], 1.0])
     return spot + base.head @ (way / np.linalg.norm(way) * size)
 
 
 def chest_spot(body: Body, base: Base, side: int, high: float, aside: float) -> np.ndarray:
-    """Gives (T, 3) a touched place on the front of the own trunk.
+    """Return (T, 3) a touched place on the front of the own trunk.
 
     Args:
         body: Measures.
@@ -136,7 +137,7 @@ def chest_spot(body: Body, base: Base, side: int, high: float, aside: float) -> 
 
 
 def thigh_spot(body: Body, base: Base, side: int, share: float) -> np.ndarray:
-    """Gives (T, 3) a touched place on the own thigh, ``share`` of the way from hip to knee."""
+    """Return (T, 3) a touched place on the own thigh, ``share`` of the way from hip to knee."""
     hip, knee = base.legs[:, side, 0], base.legs[:, side, 1]
     along = (knee - hip) / np.linalg.norm(knee - hip, axis=-1, keepdims=True)
     front = base.facing[..., 0] + np.array([0.0, 0.0, 0.6])
@@ -148,33 +149,33 @@ def thigh_spot(body: Body, base: Base, side: int, share: float) -> np.ndarray:
 def other_spot(
     body: Body, base: Base, towards: np.ndarray, part: str, gap: float = 0.0
 ) -> np.ndarray:
-    """Gives (T, 3) a touched place on someone else.
+    """Return (T, 3) a touched place on someone else.
 
     Args:
         body: Measures of the one who is touched.
         base: How that one is held.
         towards: (T, 3) where the touch comes from.
         part: ``head``, ``chest``, ``belly`` or ``shoulder`` (the nearer one).
-        gap: Metres from the skin to the toucher's middle.
+        gap: Meters from the skin to the toucher's middle.
     """
     up = base.trunk[..., 2]
     if part == "head":
-        centre, radius = base.skull, body.head[1]
+        center, radius = base.skull, body.head[1]
     elif part == "shoulder":
         near = np.linalg.norm(base.shoulders - towards[:, None], axis=-1).argmin(axis=1)[0]
-        centre, radius = base.shoulders[:, near] + 0.02 * up, 0.035 * body.stature
+        center, radius = base.shoulders[:, near] + 0.02 * up, 0.035 * body.stature
     else:
         high = 0.75 if part == "chest" else 0.4
-        centre, radius = base.pelvis + high * body.trunk * up, body.trunk_radii[0]
-    way = towards - centre
+        center, radius = base.pelvis + high * body.trunk * up, body.trunk_radii[0]
+    way = towards - center
     if part in ("chest", "belly"):
         way = way - (way * up).sum(axis=-1, keepdims=True) * up
     way = way / np.maximum(np.linalg.norm(way, axis=-1, keepdims=True), 1e-6)
-    return centre + (radius + gap) * way
+    return center + (radius + gap) * way
 
 
 def outward(base: Base, side: int) -> np.ndarray:
-    """Gives (T, 3) the unit direction to a side of the body."""
+    """Return (T, 3) the unit direction to a side of the body."""
     return SIDE_SIGNS[side] * base.facing[..., 1]
 
 
@@ -185,7 +186,7 @@ def stroke_keys(
     ease: Ease = ease_strike,
     dwell_s: float = 0.04,
 ) -> list[HandKey]:
-    """Gives a hand's way: from rest to the wind-up, and to the target at every beat."""
+    """Return a hand's way: from rest to the wind-up, and to the target at every beat."""
     keys = [HandKey(beats.start_s, "rest")]
     free_s = beats.start_s + 0.1
     back = ease_rebound if ease is ease_strike else ease_smooth
@@ -199,7 +200,7 @@ def stroke_keys(
 
 
 def unhurried(deed: Deed) -> Beats:
-    """Draws beats for what is done at leisure: perhaps every second one only, each more slowly."""
+    """Draw beats for what is done at leisure: perhaps every second one only, each more slowly."""
     contacts_s = deed.beats.contacts_s[:: int(deed.rng.integers(1, 4))]
     slow_s = deed.beats.stroke_s * float(deed.rng.uniform(1.3, 3.0))
     period_s = min(np.diff(contacts_s), default=1.0)
@@ -209,7 +210,7 @@ def unhurried(deed: Deed) -> Beats:
 
 
 def now_and_then(act: Act) -> Act:
-    """Gives the act with only some of its strokes: one alone, or with pauses between them."""
+    """Return the act with only some of its strokes: one alone, or with pauses between them."""
 
     def sparse(stage: Stage, deed: Deed) -> Iterator[None]:
         all_s = deed.beats.contacts_s
@@ -221,41 +222,110 @@ def now_and_then(act: Act) -> Act:
 
 
 def hold_keys(beats: Beats, where: np.ndarray) -> list[HandKey]:
-    """Gives a hand's way to one place, which it keeps while the beats last."""
+    """Return a hand's way to one place, which it keeps while the beats last."""
     start_s, end_s = hold_span(beats)
     keys = [HandKey(beats.start_s, "rest"), HandKey(start_s, where)]
     return [*keys, HandKey(end_s, where), HandKey(end_s + 0.4, "rest")]
 
 
 def hold_span(beats: Beats) -> tuple[float, float]:
-    """Gives when a hand that goes somewhere and stays there arrives and leaves."""
+    """Return when a hand that goes somewhere and stays there arrives and leaves."""
     arrive_s = max(beats.start_s + 0.2, beats.contacts_s[0] - 0.5 * beats.stroke_s)
     return arrive_s, max(beats.end_s - 0.4, arrive_s + 0.3)
 
 
 def hold_gate(times_s: np.ndarray, beats: Beats, ramp_s: float = 0.3) -> np.ndarray:
-    """Gives (T,) 1 while the beats last, 0 outside, with soft ramps."""
+    """Return (T,) 1 while the beats last, 0 outside, with soft ramps."""
     return compute_plateau(times_s, beats.start_s, beats.end_s + 0.1, ramp_s)
 
 
 def hands_used(deed: Deed, both_share: float) -> tuple[int, ...]:
-    """Draws whether the better hand or both hands do it."""
+    """Draw whether the better hand or both hands do it."""
     return (0, 1) if deed.rng.random() < both_share else (deed.side,)
 
 
 def compute_period(deed: Deed) -> float:
-    """Gives seconds from one stroke to the next."""
+    """Return seconds from one stroke to the next."""
     contacts = np.array(deed.beats.contacts_s)
     return float(np.diff(contacts).mean()) if len(contacts) > 1 else 0.6
 
 
 def while_beats(stage: Stage, deed: Deed) -> np.ndarray:
-    """Gives (T,) bool: from when the hands leave their rest until they are back."""
+    """Return (T,) bool: from when the hands leave their rest until they are back."""
     start_s, end_s = deed.beats.start_s, deed.beats.end_s + 0.4
     return (stage.times_s >= start_s) & (stage.times_s <= end_s)
 
 
 def hold_thing(stage: Stage, deed: Deed, kind: ThingKind, radius: float, length: float) -> None:
-    """Puts a thing of these metres into the actor's better hand while the deed lasts."""
+    """Put a thing of these meters into the actor's better hand while the deed lasts."""
     shown = while_beats(stage, deed)
     stage.things.append(Thing(kind, radius, length, None, (deed.actor, deed.side), shown))
+
+
+def direction(stage: Stage, start: int, end: int) -> np.ndarray:
+    """Return (2,) the unit way on the floor from one player to another, over the whole stage."""
+    roots = [stage.players[who].controls.root.mean(axis=0) for who in (start, end)]
+    return compute_way(*roots)
+
+
+def guard_place(stage: Stage, who: int, side: int) -> np.ndarray:
+    """Return (T, 3) a fist drawn back beside the own chest."""
+    body, base = stage.players[who].body, stage.base(who)
+    ahead = 0.10 * base.facing[..., 0] - 0.10 * base.facing[..., 2] + 0.02 * outward(base, side)
+    return base.shoulders[:, side] + body.stature * ahead
+
+
+def reachable_spot(
+    stage: Stage,
+    deed: Deed,
+    parts: tuple[str, ...],
+    swing: np.ndarray | float = 0.0,
+    gap: float = 0.0,
+) -> np.ndarray:
+    """Draw a place on the other's body that the hand can reach; else gives the nearest one.
+
+    Args:
+        stage: Where it happens.
+        deed: Who reaches for whom.
+        parts: Names that `other_spot` knows; an earlier one is as likely as a later one.
+        swing: (T, 3) bends the side from which the touch comes, 0 straight from the actor.
+        gap: Meters left between skin and hand, for a held object.
+    """
+    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    other, other_base = stage.players[deed.other].body, stage.base(deed.other)
+    shoulder = base.shoulders[:, deed.side]
+    at = int(np.abs(stage.times_s - deed.beats.contacts_s[0]).argmin())
+    spots = []
+    for part in deed.rng.permutation(np.array(parts)):
+        towards = shoulder + swing if part == "head" else shoulder
+        spot = other_spot(
+            other, other_base, towards, str(part), body.hand_radius + gap + deed.short_m
+        )
+        spots.append((float(np.linalg.norm(spot - shoulder, axis=-1)[at]), spot))
+    within = [spot for far, spot in spots if far <= body.arm_reach]
+    return within[0] if within else min(spots, key=lambda item: item[0])[1]
+
+
+def close_gap(stage: Stage, deed: Deed) -> None:
+    """Move the actor up to the other where the arm would fall short of the chest or shoulder."""
+    actor, base = stage.players[deed.actor], stage.base(deed.actor)
+    other = stage.players[deed.other]
+    shoulder = base.shoulders[:, deed.side]
+    reach = 0.94 * actor.body.arm_reach
+    contact_s = deed.beats.contacts_s[0]
+    at = int(np.abs(stage.times_s - contact_s).argmin())
+    spots = [
+        other_spot(other.body, stage.base(deed.other), shoulder, part, actor.body.hand_radius)[at]
+        for part in ("chest", "shoulder")
+    ]
+    nearest = min(float(np.linalg.norm(spot - shoulder[at])) for spot in spots)
+    short = nearest - reach - deed.short_m
+    if short <= 0.0:
+        return
+    gate = hold_gate(stage.times_s, deed.beats, deed.closing_s)
+    if actor.posture == "stand":
+        actor.controls.root += (short * gate)[:, None] * direction(stage, deed.actor, deed.other)
+    elif other.posture == "stand":
+        other.controls.root -= (short * gate)[:, None] * direction(stage, deed.actor, deed.other)
+    else:
+        actor.controls.trunk[:, 0] += min(short / actor.body.trunk, 0.9) * gate

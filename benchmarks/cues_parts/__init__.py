@@ -1,0 +1,1 @@
+"""Single cues that could tell the class of a synthetic sequence."""

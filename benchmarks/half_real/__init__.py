@@ -1,0 +1,1 @@
+"""A half-real test for hitting oneself: real bodies, synthetic arms."""

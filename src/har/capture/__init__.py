@@ -1,0 +1,1 @@
+"""Captured takes: what is requested, whether it was seen, and the labeled folder it becomes."""

@@ -1,0 +1,212 @@
+"""`har stage`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast, get_args
+
+import click
+
+from har.cli.common import json_option, print_json, say, say_table
+from har.config import Posture, StagingConfig
+from har.errors import ConfigError
+
+if TYPE_CHECKING:
+    from har.capture.session import StagingResult
+
+SAFETY = """\
+Before you begin
+  - Adults only, and only those who want to. Everyone in the picture has agreed to be filmed.
+  - Taps are soft: flat hand or loose fist, no force, nothing that leaves a mark. Never on an eye,
+    the throat or a sore place. Leave out whatever you do not like.
+  - Stop at once at any pain or unease: Ctrl-C ends the session, what is kept stays.
+  - Nothing leaves this machine. Clips and pictures of you are in {out}.
+    'har stage {out} --delete PERSON' deletes all that someone is in.
+  - --person, --partner and --place are ids such as p1: do not use real names.
+"""
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option(
+    "--source",
+    default="0",
+    show_default=True,
+    help="Number of a camera, or a film of the script that --list prints.",
+)
+@click.option("--person", default=StagingConfig.person, show_default=True, help="Id; no real name.")
+@click.option("--place", default=StagingConfig.place, show_default=True, help="Id of the room.")
+@click.option("--partner", default="", help="Id of a second person; adds takes of two people.")
+@click.option(
+    "--only",
+    "postures",
+    multiple=True,
+    type=click.Choice(get_args(Posture)),
+    help="Part of the session; can be given again for a second part.",
+)
+@click.option(
+    "--ready",
+    "ready_s",
+    default=StagingConfig.ready_s,
+    show_default=True,
+    help="Seconds to read what to do.",
+)
+@click.option("--seed", default=StagingConfig.seed, show_default=True, help="Draws the order.")
+@click.option("--list", "lists", is_flag=True, help="Print the script with its times, and end.")
+@click.option("--delete", metavar="PERSON", help="Delete every take someone is in, and end.")
+@json_option
+def stage(
+    out: Path,
+    source: str,
+    person: str,
+    place: str,
+    partner: str,
+    postures: tuple[str, ...],
+    ready_s: float,
+    seed: int,
+    lists: bool,
+    delete: str | None,
+    as_json: bool,
+) -> None:
+    """Record a first test set of your own: soft staged taps and everyday gestures.
+
+    Leads a willing adult through some 66 takes of four seconds before a webcam (a quarter of an
+    hour; 84 takes with a partner), checks at once that people and hands are seen, and writes
+    labeled clips with one manifest in OUT. Run again, it asks only for what is missing; run with
+    another --person or --place, it adds to OUT. The person with the place is the group.
+
+    Soft taps only, adults only, stop at any pain. Staged taps by adults show whether the software
+    sees hands that go to the body; they are not the behavior of anyone in need.
+    """
+    if delete is not None:
+        _delete(out, delete, as_json)
+        return
+    config = StagingConfig(
+        person=person,
+        place=place,
+        partner=partner,
+        postures=cast("tuple[Posture, ...]", postures or StagingConfig.postures),
+        ready_s=ready_s,
+        seed=seed,
+    )
+    if lists:
+        _list(config, as_json)
+        return
+    say(SAFETY.format(out=out))
+    result = _run(out, source, config)
+    if as_json:
+        print_json(result.to_json())
+    _say_result(result, out)
+
+
+def _delete(out: Path, person: str, as_json: bool) -> None:
+    from har.capture.folder import delete_person
+
+    gone = delete_person(out, person)
+    if as_json:
+        print_json({"deleted": [row.path for row in gone]})
+    say(f"Deleted {len(gone)} clips with {person} and the sheets of their sessions.")
+    say("Delete as well any store that 'har prepare' made of them, and backups.")
+
+
+def _list(config: StagingConfig, as_json: bool) -> None:
+    from har.capture.script import PART_WORDS, plan_slots
+
+    slots = plan_slots(config)
+    if as_json:
+        print_json(
+            [
+                {"start_s": slot.start_s, "end_s": slot.end_s, "take": slot.take.name}
+                | {"label": slot.take.label, "cue": slot.take.cue}
+                for slot in slots
+            ]
+        )
+        return
+    posture = ""
+    for slot in slots:
+        if slot.take.posture != posture:
+            posture = slot.take.posture
+            click.echo(f"\n{PART_WORDS[posture]}\n")
+        click.echo(f"{_clock(slot.start_s)} to {_clock(slot.end_s)}  {slot.take.cue}")
+    say()
+    say("Start the film and the clock together, do each take within its time, do not cut the film.")
+    say(
+        "Then give it with --source FILM and the same --person, --partner, --only, --ready, --seed."
+    )
+
+
+def _clock(time_s: float) -> str:
+    return f"{int(time_s // 60):02d}:{time_s % 60:04.1f}"
+
+
+def _run(out: Path, source: str, config: StagingConfig) -> StagingResult:
+    from har.capture.session import Session
+    from har.inference.detector import PoseDetector
+    from har.video.camera.webcam import open_camera
+
+    if not source.isdecimal():
+        return Session(out, config, PoseDetector(n_threads=1), _Terminal()).run_film(Path(source))
+    if not sys.stdin.isatty():
+        raise ConfigError("A camera session talks with you: run it in a terminal, or give a film")
+    click.confirm("All this is so, and everyone in the picture is willing", abort=True, err=True)
+    session = Session(out, config, PoseDetector(n_threads=1), _Terminal())
+    with open_camera(int(source)) as camera:
+        say("Enlarge the letters of this window so that they can be read from where you stand.")
+        return session.run_camera(iter(camera))
+
+
+class _Terminal:
+    """Tells people on standard error; lines that are replaced and sounds only on a terminal."""
+
+    def __init__(self) -> None:
+        self._is_terminal = sys.stderr.isatty()
+
+    def say(self, text: str) -> None:
+        """Show a line that stays."""
+        self.show("")
+        say(text)
+
+    def show(self, text: str) -> None:
+        """Show a line that the next one replaces, cut to the terminal's width."""
+        if self._is_terminal:
+            width = shutil.get_terminal_size().columns - 1
+            click.echo(f"\r\x1b[K{text[:width]}", nl=False, err=True)
+
+    def ring(self) -> None:
+        """Ring the terminal's bell."""
+        if self._is_terminal:
+            click.echo("\a", nl=False, err=True)
+
+    def wait(self, text: str) -> None:
+        """Show a line and wait for Enter."""
+        self.say(f"\n{text}")
+        say("Press Enter when you are ready, then take your place; Ctrl-C ends the session.")
+        sys.stdin.readline()
+
+
+def _say_result(result: StagingResult, out: Path) -> None:
+    values = result.to_json()
+    say(
+        f"{values['n_there']} of {values['n_asked']} takes of this session are there, "
+        f"{values['n_new']} of them new; {len(result.refused)} were left out"
+    )
+    reasons: Counter[str] = Counter(item.reason for item in result.refused)
+    for reason, number in reasons.most_common():
+        names = [item.take for item in result.refused if item.reason == reason]
+        more = f" and {number - 3} more" if number > 3 else ""
+        say(f"  {reason}: {', '.join(names[:3])}{more}")
+    whole: dict[str, Any] = values["all"]
+    say(f"All sessions: {whole['n_clips']} clips, {whole['n_groups']} groups")
+    if not whole["n_clips"]:
+        return
+    say_table(["class", "clips"], list(whole["labels"].items()))
+    if result.sheet is not None:
+        say(f"Look at what was kept: {result.sheet}")
+    store = out / ".store"
+    say("Next, to measure a bundle on these takes, or to train it further on them:")
+    say(f"  har prepare {out} --store {store}")
+    say(f"  har evaluate BUNDLE --store {store} --split all")
+    say(f"  har train all --store {store} --from BUNDLE --out models/mine")

@@ -1,0 +1,209 @@
+"""What is in a store and what may be wrong with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
+from har.dataset.catalog import SCENES
+from har.dataset.scenes import iter_near_pairs
+from har.dataset.store import Store
+from har.types import SplitName
+
+NEAR_DUPLICATE_BITS = 8
+"""Frames of two clips that differ in at most this many of 64 bits are shown as near-duplicates."""
+
+_PARTS: tuple[SplitName, ...] = ("train", "val", "test")
+_FEW_CLIPS = 10
+_NAMED = 5
+_IMBALANCE = 3.0
+_CLEAR_ACCURACY = 0.10
+_CLEAR_AUC = 0.65
+
+
+@dataclass(frozen=True)
+class LabelStats:
+    """The clips of one label.
+
+    Attributes:
+        duration_s: Shortest, median and longest clip.
+        rates: Frames a second of the videos, in words, to the number of clips.
+        sizes: ``WIDTHxHEIGHT`` of the videos to the number of clips.
+        parts: Clips in train, val and test.
+    """
+
+    label: str
+    n_clips: int
+    n_groups: int
+    duration_s: tuple[float, float, float]
+    rates: dict[str, int]
+    sizes: dict[str, int]
+    parts: dict[SplitName, int]
+
+
+@dataclass(frozen=True)
+class NearDuplicate:
+    """Two clips that look alike and lie in different parts."""
+
+    first: str
+    second: str
+    parts: tuple[SplitName, SplitName]
+
+
+@dataclass(frozen=True)
+class Report:
+    """The figures of a store.
+
+    Attributes:
+        group_source: Where the groups are from, as in `har.dataset.catalog.Catalog`.
+        size: (H, W) of the stored pictures.
+        labels: One a label, in the order of the model's outputs.
+        groups: Group to label to clips.
+        splits_reason: Why there is no val or test; empty if there is.
+        folds_reason: Why there are no folds; empty if there are.
+        near_duplicates: Clips that look alike across train, val and test.
+        damaged: Clip id to the second at which its video is damaged, for clips that were kept.
+        baseline: None where there are no folds to measure it on.
+        warnings: What deserves a look before training, in plain words.
+    """
+
+    n_clips: int
+    n_rejects: int
+    n_groups: int
+    group_source: str
+    size: tuple[int, int]
+    labels: tuple[LabelStats, ...]
+    groups: dict[str, dict[str, int]]
+    splits: dict[SplitName, int]
+    splits_reason: str
+    n_folds: int
+    folds_reason: str
+    near_duplicates: tuple[NearDuplicate, ...]
+    damaged: dict[str, float]
+    baseline: ShortcutBaseline | None
+    warnings: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values; ``labels`` becomes label to clips, their figures ``label_stats``."""
+        stats = [asdict(item) for item in self.labels]
+        counts = {item.label: item.n_clips for item in self.labels}
+        return {**asdict(self), "labels": counts, "label_stats": stats}
+
+
+def build_report(store: Store) -> Report:
+    """Count, compare and measure what is in a store."""
+    parts = store.splits.parts
+    baseline = _measure_baseline(store)
+    labels = tuple(_describe_label(store, label) for label in store.labels)
+    near = _find_near_duplicates(store)
+    damaged = {c.clip_id: c.damaged_s for c in store.clips if c.damaged_s is not None}
+    groups: dict[str, Counter[str]] = {}
+    for clip in store.clips:
+        groups.setdefault(clip.group, Counter())[clip.label] += 1
+    return Report(
+        n_clips=len(store.clips),
+        n_rejects=len(store.rejects),
+        n_groups=len(groups),
+        group_source=store.settings.group_source,
+        size=store.size,
+        labels=labels,
+        groups={group: dict(counts) for group, counts in sorted(groups.items())},
+        splits={part: sum(own == part for own in parts.values()) for part in _PARTS},
+        splits_reason=store.splits.reason,
+        n_folds=len(set(store.splits.folds.values())),
+        folds_reason=store.splits.folds_reason,
+        near_duplicates=near,
+        damaged=damaged,
+        baseline=baseline,
+        warnings=tuple(_warn(store, labels, near, damaged, baseline)),
+    )
+
+
+def _measure_baseline(store: Store) -> ShortcutBaseline | None:
+    folds = store.splits.folds
+    if not folds:
+        return None
+    return compute_shortcut_baseline(store.clips, np.array([folds[c.clip_id] for c in store.clips]))
+
+
+def _describe_label(store: Store, label: str) -> LabelStats:
+    clips = [clip for clip in store.clips if clip.label == label]
+    durations = np.array([clip.duration_s for clip in clips])
+    shortest, median, longest = np.percentile(durations, [0, 50, 100]).round(2).tolist()
+    parts = Counter(store.splits.parts[clip.clip_id] for clip in clips)
+    return LabelStats(
+        label=label,
+        n_clips=len(clips),
+        n_groups=len({clip.group for clip in clips}),
+        duration_s=(shortest, median, longest),
+        rates=_count(f"{clip.fps:.4g}" for clip in clips),
+        sizes=_count(f"{clip.width}x{clip.height}" for clip in clips),
+        parts={part: parts[part] for part in _PARTS},
+    )
+
+
+def _count(values: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(values).most_common())
+
+
+def _find_near_duplicates(store: Store) -> tuple[NearDuplicate, ...]:
+    clips, parts = store.clips, store.splits.parts
+    pairs = set(iter_near_pairs([clip.scene_hashes for clip in clips], NEAR_DUPLICATE_BITS))
+    found = []
+    for i, j in sorted(pairs):
+        first, second = clips[i].clip_id, clips[j].clip_id
+        if parts[first] != parts[second]:
+            found.append(NearDuplicate(first, second, (parts[first], parts[second])))
+    return tuple(found)
+
+
+def _warn(
+    store: Store,
+    labels: Sequence[LabelStats],
+    near: Sequence[NearDuplicate],
+    damaged: dict[str, float],
+    baseline: ShortcutBaseline | None,
+) -> Iterator[str]:
+    if store.settings.group_source == SCENES:
+        yield (
+            "The groups are guessed: clips that look alike are kept together. Clips of one person"
+            " or one recording that look different may still be divided, which makes results look"
+            " better than they are. If you know who or what is in them, name the groups with a"
+            " manifest column 'group' or --group-by."
+        )
+    if not store.splits.possible:
+        yield f"No honest test is possible. {store.splits.reason}."
+    if not store.splits.folds:
+        yield f"No cross-validation is possible. {store.splits.folds_reason}."
+    if near:
+        yield f"{len(near)} pairs of clips look alike across train, val and test; see below."
+    if baseline is not None and _is_clear(baseline):
+        yield (
+            f"The format of the videos alone gives accuracy {baseline.accuracy:.2f} and AUC"
+            f" {baseline.auc:.2f}. A model may learn the format and not the action: make size,"
+            " frame rate and length alike for all labels, and compare results with this baseline."
+        )
+    counts = [item.n_clips for item in labels]
+    if max(counts) > _IMBALANCE * min(counts):
+        yield f"The labels are unequal: from {min(counts)} to {max(counts)} clips."
+    for item in labels:
+        if item.n_clips < _FEW_CLIPS:
+            yield f"The label {item.label!r} has only {item.n_clips} clips."
+    if damaged:
+        named = [f"{name} at {time_s:.2f} s" for name, time_s in damaged.items()]
+        more = [f"{len(named) - _NAMED} more"] if len(named) > _NAMED else []
+        yield (
+            f"{len(damaged)} clips are damaged part-way ({', '.join([*named[:_NAMED], *more])});"
+            " what could be decoded of them is kept."
+        )
+    if store.rejects:
+        yield f"{len(store.rejects)} clips, files or folders were left out; see rejects.csv."
+
+
+def _is_clear(baseline: ShortcutBaseline) -> bool:
+    return baseline.accuracy > baseline.majority + _CLEAR_ACCURACY or baseline.auc > _CLEAR_AUC

@@ -1,0 +1,249 @@
+"""Files of scores and of events: CSV, and WebVTT that players show with the video."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from har import files
+from har.errors import OutputError
+from har.types import Event, People, Scores
+
+SCORES_ENDING = ".scores.csv"
+"""Ends the names of files of scores; before it stands what all files of the video begin with."""
+
+RESULT_ENDING = ".result.json"
+"""Ends the names of files in which all else of a video is kept beside its scores."""
+
+_GRID_COLUMNS = ["time_s", "step_s"]
+_CONFIDENCE, _OLD_CONFIDENCE = "confidence", "sureness"
+
+
+def save_scores(path: Path, scores: Scores) -> None:
+    """Write one line a time step, without any loss: ``time_s,step_s`` and a column a label.
+
+    Where people are known, there follow ``confidence`` and for each label a column
+    ``subject:LABEL``, then for each a column ``target:LABEL``, with the numbers of people; 0 is
+    nobody.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    header = [*_GRID_COLUMNS, *scores.labels]
+    columns = [scores.times_s.tolist(), [scores.step_s] * len(scores.times_s), *scores.values.T]
+    if scores.people is not None:
+        header += _name_people_columns(scores.labels)
+        columns += [scores.people.confidence, *scores.people.subjects.T, *scores.people.targets.T]
+    with files.replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        for row in zip(*columns, strict=True):
+            writer.writerow(map(str, row))
+
+
+def _name_people_columns(labels: Sequence[str]) -> list[str]:
+    named = [f"{role}:{label}" for role in ("subject", "target") for label in labels]
+    return [_CONFIDENCE, *named]
+
+
+def load_scores(path: Path) -> Scores:
+    """Read what `save_scores` wrote.
+
+    Raises:
+        OutputError: There is no such file, or it holds something else.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header = next(csv.reader(file), [])
+            header = [_CONFIDENCE if name == _OLD_CONFIDENCE else name for name in header]
+            return _parse_scores(header, file.readlines())
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
+        raise OutputError(
+            f"{path} cannot be read as saved scores: {error}. Give a scores file that "
+            f"'har predict' wrote."
+        ) from error
+
+
+def find_scores(paths: Iterable[Path]) -> list[Path]:
+    """Return the files of scores that are named, and for each folder those in it by their names.
+
+    Raises:
+        OutputError: A folder holds none.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        inside = sorted(path.glob(f"*{SCORES_ENDING}")) if path.is_dir() else [path]
+        if not inside:
+            raise OutputError(
+                f"The folder {path} holds no file that ends in {SCORES_ENDING}; give one into "
+                f"which 'har predict' wrote"
+            )
+        found |= dict.fromkeys(inside)
+    return list(found)
+
+
+def _parse_scores(header: list[str], lines: list[str]) -> Scores:
+    n_grid = len(_GRID_COLUMNS)
+    n_labels = _count_labels(header)
+    if header[:n_grid] != _GRID_COLUMNS or n_labels < 2:
+        raise ValueError(f"its first line is {','.join(header)[:80]!r}")
+    if not lines:
+        raise ValueError("it has no rows")
+    table = np.loadtxt(lines, dtype=np.float64, delimiter=",", comments=None, ndmin=2)
+    if table.shape != (len(lines), len(header)):
+        raise ValueError(f"it has {table.shape[1]} columns and not the {len(header)} of its names")
+    grid, values, rest = np.split(table, [n_grid, n_grid + n_labels], axis=1)
+    if not np.all((values >= 0) & (values <= 1)):
+        raise ValueError("a score is not from 0 to 1")
+    if not (np.all(np.diff(grid[:, 0]) > 0) and np.all(grid[:, 1] == grid[0, 1])):
+        raise ValueError("its times do not ascend on an even grid")
+    return Scores(
+        labels=tuple(header[n_grid : n_grid + n_labels]),
+        times_s=grid[:, 0],
+        values=values.astype(np.float32),
+        step_s=float(grid[0, 1]),
+        people=_parse_people(rest, n_labels) if rest.shape[1] else None,
+    )
+
+
+def _count_labels(header: list[str]) -> int:
+    """Return how many labels a file's first line names, with or without people after them."""
+    names = header[len(_GRID_COLUMNS) :]
+    n_labels = (len(names) - 1) // 3
+    has_people = names[n_labels:] == _name_people_columns(names[:n_labels])
+    return n_labels if has_people else len(names)
+
+
+def _parse_people(columns: np.ndarray, n_labels: int) -> People:
+    confidence, numbers = columns[:, 0], columns[:, 1:]
+    if not np.all((confidence >= 0) & (confidence <= 1)):
+        raise ValueError("a confidence is not from 0 to 1")
+    if not np.all((numbers >= 0) & (numbers % 1 == 0)):
+        raise ValueError("the number of a person is not a whole one")
+    subjects, targets = np.split(numbers.astype(np.int64), [n_labels], axis=1)
+    return People(subjects, targets, confidence.astype(np.float32))
+
+
+_TABLE = "events.csv"
+_EVENTS_ENDING, _VTT_ENDING = ".events.csv", ".events.vtt"
+
+EVENT_COLUMNS = ("video", "start_s", "end_s", "label", "score", "subject", "target")
+
+
+def write_events_csv(path: Path, found: Iterable[tuple[str, Iterable[Event]]]) -> None:
+    """Write one line an event, seconds to the millisecond.
+
+    Subject and target are numbers of people within a video; empty where they are not known.
+
+    Args:
+        path: Gets the table; missing folders are made.
+        found: Videos, as the table is to name them, and the events of each.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    _write_rows(path, (_to_row(video, event) for video, events in found for event in events))
+
+
+def write_event_files(base: Path, video: str, events: Iterable[Event]) -> None:
+    """Write the events of one video as CSV and as WebVTT.
+
+    Args:
+        base: What the names of the video's files begin with: their folder and a stem.
+        video: As the table is to name it.
+        events: By onset.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    events = tuple(events)
+    write_events_csv(files.add_ending(base, _EVENTS_ENDING), [(video, events)])
+    write_vtt(files.add_ending(base, _VTT_ENDING), events)
+
+
+def join_events(folder: Path) -> Path:
+    """Write ``events.csv``: the events of all videos of which there are files in a folder.
+
+    Returns:
+        The table's path.
+
+    Raises:
+        OutputError: A file cannot be read or is something else, or the table cannot be written.
+    """
+    table = folder / _TABLE
+    _write_rows(
+        table,
+        (row for part in sorted(folder.glob(f"*{_EVENTS_ENDING}")) for row in _read_rows(part)),
+    )
+    return table
+
+
+def _to_row(video: str, event: Event) -> list[str]:
+    who = [str(number or "") for number in (event.subject, event.target)]
+    span = [f"{event.onset_s:.3f}", f"{event.offset_s:.3f}"]
+    return [video, *span, event.label, f"{event.score:.4f}", *who]
+
+
+def _write_rows(path: Path, rows: Iterable[list[str]]) -> None:
+    with files.replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(EVENT_COLUMNS)
+        writer.writerows(rows)
+
+
+def _read_rows(path: Path) -> list[list[str]]:
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+        if tuple(header) != EVENT_COLUMNS:
+            raise ValueError(f"its first line is {','.join(header)[:80]!r}")
+    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
+        raise OutputError(
+            f"{path} cannot be read as events of a video: {error}. Move it to another folder."
+        ) from error
+    return rows
+
+
+_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def write_vtt(path: Path, events: Iterable[Event]) -> None:
+    """Write one cue an event: its label, who acts and on whom, and its score.
+
+    Args:
+        path: Usually a ``.vtt`` beside the video; missing folders are made.
+        events: In any order; cues stand by onset.
+
+    Raises:
+        OutputError: The file cannot be written.
+
+    Source: WebVTT, https://www.w3.org/TR/webvtt1/, sections 4.1 to 4.3.
+    """
+    ordered = sorted(events, key=lambda event: (event.onset_s, event.offset_s))
+    cues = [f"{number}\n{format_cue(event)}\n" for number, event in enumerate(ordered, start=1)]
+    files.write_text(path, "\n".join(["WEBVTT\n", *cues]))
+
+
+def format_cue(event: Event) -> str:
+    """Return the times and the text of a cue, which lasts a millisecond at least.
+
+    >>> print(format_cue(Event("hit <hard>", 3599.9996, 3601.5, 0.874, subject=2, target=1)))
+    01:00:00.000 --> 01:00:01.500
+    hit &lt;hard&gt; 2→1 87%
+    """
+    onset_ms, offset_ms = (round(time_s * 1000) for time_s in (event.onset_s, event.offset_s))
+    who = "→".join(str(number) for number in (event.subject, event.target) if number)
+    label = " ".join(event.label.split()).translate(_ESCAPES)
+    text = " ".join(part for part in (label, who, f"{event.score:.0%}") if part)
+    times = (_format_ms(onset_ms), _format_ms(max(offset_ms, onset_ms + 1)))
+    return f"{times[0]} --> {times[1]}\n{text}"
+
+
+def _format_ms(time_ms: int) -> str:
+    seconds, milliseconds = divmod(time_ms, 1000)
+    minutes, seconds = divmod(seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02}:{minutes:02}:{seconds:02}.{milliseconds:03}"

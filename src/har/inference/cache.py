@@ -1,0 +1,175 @@
+"""What earlier runs found: keypoints beside a store, results beside the files of a video."""
+
+from __future__ import annotations
+
+import dataclasses
+import glob
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from har.dataset.store import Store
+from har.errors import OutputError
+from har.events.files import RESULT_ENDING, SCORES_ENDING, load_scores, save_scores
+from har.files import add_ending, replacing, write_json
+from har.inference.detector import PoseDetector, compute_detector_hash
+from har.pose.keypoints import Detections
+from har.result import VideoResult
+from har.sampling.times import compute_nearest_indices, compute_span_s, compute_step_times
+from har.types import Event, VideoInfo
+
+FOLDER = "keypoints"
+
+
+class KeypointCache:
+    """Gives what the pose network sees in a clip; each clip is looked at once in a store's life."""
+
+    def __init__(self, store: Store, rate_hz: float, progress: bool = False) -> None:
+        """Open the keypoints of a store at ``rate_hz`` steps a second.
+
+        Args:
+            store: Prepared clips, gray or RGB; its frames are what is looked at.
+            rate_hz: Steps a second, at the times of `compute_step_times`.
+            progress: Show a bar while clips are looked at.
+        """
+        self._store, self._rate_hz, self._progress = store, rate_hz, progress
+        self._folder = store.path / FOLDER / f"{compute_detector_hash()[:12]}-{rate_hz:g}"
+        self._hashes = {clip.clip_id: clip.hash for clip in store.clips}
+
+    @cached_property
+    def _detector(self) -> PoseDetector:
+        return PoseDetector(n_threads=1)
+
+    def load(self, clip_ids: Sequence[str]) -> list[Detections]:
+        """Return the detections of some clips; those not there yet are made on all cores.
+
+        A damaged file is made again, and so is one of frames that have changed since.
+
+        Raises:
+            StoreError: A clip's frames cannot be read.
+            OutputError: The keypoints cannot be written into the store.
+        """
+        found = {clip_id: self._read(clip_id) for clip_id in clip_ids}
+        missing = [clip_id for clip_id, detections in found.items() if detections is None]
+        hide = not (self._progress and missing)
+        with (
+            ThreadPoolExecutor(os.cpu_count()) as pool,
+            tqdm(missing, "keypoints", unit="clip", leave=False, disable=hide) as bar,
+        ):
+            made = {clip_id: self._make(clip_id, pool) for clip_id in bar}
+        return [found[clip_id] or made[clip_id] for clip_id in clip_ids]
+
+    def _path(self, clip_id: str) -> Path:
+        return self._folder / f"{clip_id}.{self._hashes[clip_id][:12]}.npz"
+
+    def _read(self, clip_id: str) -> Detections | None:
+        """Return the kept detections, or None where there are none or the file is damaged."""
+        try:
+            with (
+                self._path(clip_id).open("rb") as file,
+                np.load(file, allow_pickle=False) as kept,
+            ):
+                return Detections(kept["points"], kept["scores"])
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            return None
+
+    def _make(self, clip_id: str, pool: ThreadPoolExecutor) -> Detections:
+        times_s = self._store.load_times(clip_id)
+        steps = compute_step_times(compute_span_s(times_s), self._rate_hz)
+        frames = self._store.open_frames(clip_id)
+        images = (frames[index] for index in compute_nearest_indices(times_s, steps))
+        found = list(pool.map(self._detector.detect, images))
+        points, scores = (np.stack(arrays) for arrays in zip(*found, strict=True))
+        with replacing(self._path(clip_id)) as part, part.open("wb") as file:
+            np.savez(file, points=points, scores=scores)
+        return Detections(points, scores)
+
+
+_APART = ("info", "events", "scores", "pose_tracks", "crops")
+"""Fields that are no plain values. PoseTracks and crops are not kept: only drawing needs them."""
+
+
+def compute_key(video: Path, *settings: str) -> str:
+    """Return a hash that is the same only for an unchanged file and the same settings.
+
+    Args:
+        video: Its name, size and time of change count.
+        settings: All else on which the result depends.
+
+    Raises:
+        OSError: The file cannot be looked at.
+    """
+    found = video.stat()
+    parts = [str(video), found.st_size, found.st_mtime_ns, *settings]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def save_result(base: Path, key: str, result: VideoResult) -> None:
+    """Keep a result under a key, with the names of all files that begin with ``base``.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    plain = {
+        field.name: getattr(result, field.name)
+        for field in dataclasses.fields(result)
+        if field.name not in _APART
+    }
+    values = {
+        "key": key,
+        "files": _list_files(base),
+        "info": {**dataclasses.asdict(result.info), "path": str(result.info.path)},
+        "events": [dataclasses.asdict(event) for event in result.events],
+        "rest": plain,
+    }
+    write_json(add_ending(base, RESULT_ENDING), values)
+
+
+def start_result(base: Path, result: VideoResult) -> None:
+    """Write a result's scores; what an earlier run kept does not count from here on.
+
+    Raises:
+        OutputError: They cannot be written.
+    """
+    try:
+        add_ending(base, RESULT_ENDING).unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"{base}{RESULT_ENDING} cannot be removed: {error.strerror}. Check that the folder "
+            f"may be written to, or name another one with --out"
+        ) from error
+    save_scores(add_ending(base, SCORES_ENDING), result.scores)
+
+
+def load_result(base: Path, key: str) -> VideoResult | None:
+    """Return what was kept under the key; None if there is nothing, or some of it is gone."""
+    try:
+        values = json.loads(add_ending(base, RESULT_ENDING).read_text(encoding="utf-8"))
+        is_whole = all((base.parent / name).exists() for name in values["files"])
+        return _parse(values, base) if values["key"] == key and is_whole else None
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OutputError):
+        return None
+
+
+def _parse(values: dict[str, Any], base: Path) -> VideoResult:
+    return VideoResult(
+        info=VideoInfo(**{**values["info"], "path": Path(values["info"]["path"])}),
+        events=tuple(Event(**event) for event in values["events"]),
+        scores=load_scores(add_ending(base, SCORES_ENDING)),
+        **values["rest"],
+    )
+
+
+def _list_files(base: Path) -> list[str]:
+    """Return the names of the files that begin with a stem, whole ones only."""
+    found = base.parent.glob(f"{glob.escape(base.name)}.*")
+    return sorted(path.name for path in found if path.suffix != ".part")

@@ -1,0 +1,231 @@
+"""Recognizes the clips of a store with a bundle's graphs: what every evaluation uses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from tqdm import tqdm
+
+from har.bundle import BundleInfo
+from har.config import PredictConfig
+from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
+from har.dataset.store import Store
+from har.errors import BundleMismatchError
+from har.files import write_json
+from har.inference.cache import KeypointCache
+from har.inference.model import Recognizer
+from har.inference.streams import score_detections
+from har.metrics.clips import ClipMetrics, bootstrap_metrics, compute_clip_metrics
+from har.metrics.intervals import Interval
+from har.pose.pooling import pool_windows
+from har.reports.figures import write_confusion
+from har.reports.page import Picture, Report, write_report
+from har.sampling.crop import MotionCrop, gather_crops
+from har.sampling.times import (
+    compute_clip_logits,
+    compute_span_s,
+    compute_stack_indices,
+    compute_step_times,
+    compute_window_starts,
+    slice_windows,
+)
+from har.types import SplitName
+
+ENCODE_BATCH = 32
+
+
+@dataclass(frozen=True)
+class ClipAnswers:
+    """What a bundle says of N clips.
+
+    Attributes:
+        probs: (N, K) float32 in the bundle's order of labels.
+        is_uncertain: (N,) bool: True where it is uncertain; the probabilities say nothing there.
+    """
+
+    probs: np.ndarray
+    is_uncertain: np.ndarray
+
+
+def recognize_clips(
+    recognizer: Recognizer, store: Store, clips: Sequence[int], progress: bool = False
+) -> ClipAnswers:
+    """Recognize some clips of a store, as a recording of each would be.
+
+    Args:
+        recognizer: The bundle.
+        store: Prepared with the picture size and color that the bundle takes.
+        clips: Positions in ``store.clips``.
+        progress: Show a bar.
+
+    Raises:
+        BundleMismatchError: The store's pictures are not what the bundle takes.
+    """
+    spec = recognizer.info.spec
+    if (store.size, store.color) != (spec.size, spec.color) and recognizer.has_motion:
+        raise BundleMismatchError(
+            f"The bundle takes {spec.color} pictures of {spec.size} (H, W), the store {store.path} "
+            f"holds {store.color} ones of {store.size}; prepare it again with --size "
+            f"{spec.size[0]}x{spec.size[1]} --color {spec.color}"
+        )
+    clip_ids = [store.clips[clip].clip_id for clip in clips]
+    logits = np.zeros((len(clip_ids), len(recognizer.info.labels)))
+    if recognizer.has_motion:
+        bar = tqdm(clip_ids, desc="recognize", unit="clip", leave=False, disable=not progress)
+        logits += np.stack([_compute_logits(recognizer, store, clip_id) for clip_id in bar])
+    is_uncertain = np.zeros(len(clip_ids), dtype=bool)
+    if recognizer.has_pose:
+        pose, confidence = _compute_pose(recognizer, store, clip_ids, progress)
+        if recognizer.has_motion:
+            logits += recognizer.info.pose_weight * confidence[:, None] * pose
+        else:
+            logits, is_uncertain = pose, confidence == 0
+    return ClipAnswers(recognizer.compute_probs(logits), is_uncertain)
+
+
+def _compute_pose(
+    recognizer: Recognizer, store: Store, clip_ids: Sequence[str], progress: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (N, K) logits and (N,) confidence of the pose stream."""
+    spec = recognizer.pose_spec
+    hop = PredictConfig().hop(spec.n_steps)
+    pooled = []
+    for detections in KeypointCache(store, spec.rate_hz, progress).load(clip_ids):
+        found = score_detections(recognizer, detections, hop)
+        logits = np.stack([window.logits for window in found])
+        pooled.append(pool_windows(logits, np.array([window.confidence for window in found])))
+    return np.stack([item for item, _ in pooled]), np.array([item for _, item in pooled])
+
+
+def _compute_logits(recognizer: Recognizer, store: Store, clip_id: str) -> np.ndarray:
+    spec = recognizer.info.spec
+    times_s = store.load_times(clip_id)
+    steps = compute_step_times(compute_span_s(times_s), spec.rate_hz)
+    indices = compute_stack_indices(times_s, steps, spec.offsets_s)
+    frames = store.open_frames(clip_id)
+    focus = MotionCrop(spec)
+    features = [
+        recognizer.compute_features(gather_crops(frames, rows, spec, focus))
+        for rows in np.split(indices, range(ENCODE_BATCH, len(indices), ENCODE_BATCH))
+    ]
+    hop = PredictConfig().hop(spec.n_steps)
+    cut, lengths = slice_windows(np.concatenate(features), spec.n_steps, hop)
+    starts = compute_window_starts(len(indices), spec.n_steps, hop)
+    return compute_clip_logits(recognizer.compute_logits(cut), lengths, starts)
+
+
+Part = SplitName | Literal["all"]
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """How a bundle does on a part of a store.
+
+    Attributes:
+        part: Which clips.
+        seen: The bundle was trained on the same store and the part holds clips it learnt from.
+        n_uncertain: Clips of which the bundle is uncertain; they count by what it would say all the
+            same.
+        probs: (N, K) float32 in the bundle's order of labels.
+    """
+
+    info: BundleInfo
+    part: Part
+    seen: bool
+    n_groups: int
+    n_uncertain: int
+    metrics: ClipMetrics
+    intervals: dict[str, Interval]
+    baseline: ShortcutBaseline | None
+    synthetic_data: bool
+    probs: np.ndarray
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that ``har evaluate --json`` prints."""
+        values = self.metrics.to_json()
+        return {
+            "split": self.part,
+            "seen_in_training": self.seen,
+            "synthetic_data": self.synthetic_data,
+            "labels": values["labels"],
+            "n_clips": values["n_clips"],
+            "n_groups": self.n_groups,
+            "n_uncertain": self.n_uncertain,
+            **{name: interval.to_json() for name, interval in self.intervals.items()},
+            "per_class": values["per_class"],
+            "confusion": values["confusion"],
+            "baseline": None if self.baseline is None else self.baseline.to_json(),
+        }
+
+
+def evaluate_bundle(
+    bundle_dir: Path, store: Store, part: Part, progress: bool = False
+) -> EvaluationResult:
+    """Recognize the clips of one part of a store and compare them with their labels.
+
+    Raises:
+        BundleMismatchError: The store has other labels or pictures than the bundle.
+        SplitError: The store has no such part.
+    """
+    recognizer = Recognizer(bundle_dir)
+    info = recognizer.info
+    if not set(store.labels) <= set(info.labels):
+        raise BundleMismatchError(
+            f"The bundle {bundle_dir} knows the labels {info.labels}, the store {store.path} has "
+            f"{store.labels}; evaluate on clips with the bundle's labels, or some of them"
+        )
+    clips = store.indices(part)
+    truth = np.array([info.labels.index(store.clips[clip].label) for clip in clips])
+    groups = [store.clips[clip].group for clip in clips]
+    answers = recognize_clips(recognizer, store, clips.tolist(), progress)
+    return EvaluationResult(
+        info=info,
+        part=part,
+        seen=info.data_hash == store.data_hash and part in ("train", "val", "all"),
+        n_groups=len(set(groups)),
+        n_uncertain=int(answers.is_uncertain.sum()),
+        metrics=compute_clip_metrics(info.labels, truth, answers.probs),
+        intervals=bootstrap_metrics(truth, answers.probs, groups),
+        baseline=_compute_baseline(store),
+        synthetic_data=store.is_synthetic,
+        probs=answers.probs,
+    )
+
+
+def _compute_baseline(store: Store) -> ShortcutBaseline | None:
+    """Return the baseline, or None without folds or with clips of one label only."""
+    folds = store.splits.folds
+    if not folds or len({clip.label for clip in store.clips}) < 2:
+        return None
+    return compute_shortcut_baseline(store.clips, np.array([folds[c.clip_id] for c in store.clips]))
+
+
+def write_evaluation(out_dir: Path, result: EvaluationResult) -> Path:
+    """Write ``metrics.json``, ``confusion.png`` and ``report.html``; return the page's path."""
+    write_json(out_dir / "metrics.json", result.to_json())
+    picture = out_dir / "confusion.png"
+    write_confusion(picture, result.metrics.labels, result.metrics.confusion)
+    warnings = ()
+    if result.seen:
+        warnings = ("The bundle learnt from these clips or was chosen by them: no honest figure.",)
+    baseline = result.baseline
+    report = Report(
+        title=f"{', '.join(result.metrics.labels)}: {result.part} clips",
+        protocol=(
+            f"{result.metrics.n_clips} clips from {result.n_groups} groups; "
+            "95 % intervals by bootstrap over groups"
+        ),
+        metrics=result.metrics,
+        intervals=result.intervals,
+        baseline={} if baseline is None else {"accuracy": baseline.accuracy, "auc": baseline.auc},
+        pictures=(Picture("Confusion of the classes", picture),),
+        warnings=warnings,
+        is_synthetic=result.synthetic_data,
+    )
+    page = out_dir / "report.html"
+    write_report(page, report)
+    return page

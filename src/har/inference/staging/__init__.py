@@ -1,1 +1,0 @@
-"""Staged takes: what is asked for, whether it was seen, and the labelled folder it becomes."""

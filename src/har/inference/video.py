@@ -1,0 +1,243 @@
+"""Recognizes a video file from its first frame to its last."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import numpy as np
+
+from har.config import DecodeConfig, PredictConfig
+from har.dataset.catalog import Reject, iter_files
+from har.errors import EmptyVideoError, VideoDecodeError, VideoNotFoundError
+from har.events.decoder import decode_events, name_people
+from har.inference.fusion import fuse_windows
+from har.inference.model import Recognizer
+from har.inference.streams import Networks, StreamOutput, StreamRecognizer, open_networks
+from har.parallel import count_cores
+from har.result import UNCERTAIN, PoseTracks, Progress, VideoResult
+from har.sampling.times import compute_step_times
+from har.types import Frame, VideoInfo, WindowSpec
+from har.video.file.reader import VideoReader, open_video, probe_video, read_ahead
+from har.video.geometry import Letterbox
+
+
+def build_pose_tracks(
+    seen: Sequence[dict[int, np.ndarray]], times_s: np.ndarray, info: VideoInfo, box: Letterbox
+) -> PoseTracks:
+    """Return what a stream saw in the video's own pixels.
+
+    Args:
+        seen: For each of N steps the (17, 3) keypoints by number, in letterboxed pixels.
+        times_s: (N,) middles of the steps.
+        info: Of the video.
+        box: Where the video is in the letterboxed pictures.
+    """
+    rows = [
+        (time_s, number, points)
+        for time_s, people in zip(times_s, seen, strict=True)
+        for number, points in people.items()
+    ]
+    points = np.array([row[2] for row in rows], dtype=np.float32).reshape(-1, 17, 3)
+    points[..., 0] = (points[..., 0] - box.left) * (info.width / box.width)
+    points[..., 1] = (points[..., 1] - box.top) * (info.height / box.height)
+    return PoseTracks(
+        times_s=np.array([row[0] for row in rows], dtype=np.float64),
+        numbers=np.array([row[1] for row in rows], dtype=np.int64),
+        points=points,
+        step_s=float(2 * times_s[0]),
+    )
+
+
+def build_crops(
+    corners: Sequence[tuple[int, int]], spec: WindowSpec, info: VideoInfo, box: Letterbox
+) -> np.ndarray:
+    """Return what the CNN saw of a video, in the video's own pixels.
+
+    Args:
+        corners: For each of N steps the (y, x) of the upper left, in letterboxed pixels.
+        spec: The input contract.
+        info: Of the video.
+        box: Where the video is in the letterboxed pictures.
+
+    Returns:
+        (N, 4) float64: left, top, right and bottom, within the video.
+    """
+    near = np.array(corners, dtype=np.float64)
+    far = near + [side // spec.motion_crop for side in spec.size]
+    edges = np.stack([near, far], axis=1) - (box.top, box.left)  # (N, 2, 2): y and x of both
+    edges *= (info.height / box.height, info.width / box.width)
+    edges = np.clip(edges, 0.0, (info.height, info.width))
+    return edges[..., ::-1].reshape(-1, 4)
+
+
+_AS_DEAR_PX = 1_500_000
+"""Pixels of a picture whose decoding costs about what the networks do with it.
+
+Source: docs/decisions/015-recordings.md.
+"""
+
+
+def recognize_video(
+    recognizer: Recognizer,
+    path: Path,
+    *,
+    config: PredictConfig | None = None,
+    decode: DecodeConfig | None = None,
+    progress: Progress | None = None,
+    networks: Networks | None = None,
+) -> VideoResult:
+    """Look at all of a video, decoding it once, with memory that does not grow with its frames.
+
+    The frames' times, not their number, say where the time steps are, so any frame rate will do,
+    also a changing one. Of a damaged video the readable part is recognized and a note says so.
+
+    Args:
+        recognizer: The loaded bundle; it says all about size, color and sampling. Loaded with
+            ``n_threads=1`` it is fastest.
+        path: A file of any format that FFmpeg reads.
+        config: How windows overlap and how many cores are used; the defaults when None. The
+            result is the same to the bit on any number of cores.
+        decode: How scores become events; the bundle's own when None.
+        progress: Called after every frame that is looked at.
+        networks: Of `open_networks`, where several videos share them; its own when None.
+
+    Raises:
+        VideoError: The file cannot be opened, or has too few frames to compare.
+        ConfigError: The background label is none of the bundle's.
+        BundleMismatchError: The bundle's graphs do not take what its contract says.
+    """
+    started_s = time.perf_counter()
+    config, decode = config or PredictConfig(), decode or recognizer.info.decode
+    n_cores = config.jobs or count_cores()
+    with (
+        nullcontext(networks) if networks else open_networks(recognizer, n_cores) as cnns,
+        _open_frames(recognizer, path, config.n_ahead, n_cores) as (reader, frames),
+    ):
+        stream = StreamRecognizer(recognizer, config, cnns.detect, cnns.encode)
+        found, note = _push_all(stream, reader, frames, config.keep_places, progress)
+        _check_length(recognizer, stream, path, note)
+        info, pose_tracks = reader.info, _find_pose_tracks(recognizer, found, stream, reader)
+        crops = _find_crops(recognizer, found, reader)
+    probs, scores = fuse_windows(recognizer, found, stream.span_s)
+    labels = recognizer.info.labels
+    single_person_labels = recognizer.pose_spec.single_person_labels if recognizer.has_pose else ()
+    return VideoResult(
+        info=info,
+        duration_s=stream.span_s,
+        label=labels[int(probs.argmax())] if probs.any() else UNCERTAIN,
+        probs=dict(zip(labels, probs.tolist(), strict=True)),
+        events=name_people(decode_events(scores, decode), scores, single_person_labels),
+        scores=scores,
+        n_windows=len(found.motion) + len(found.people),
+        wall_s=time.perf_counter() - started_s,
+        note=note,
+        pose_tracks=pose_tracks,
+        crops=crops,
+    )
+
+
+@contextmanager
+def _open_frames(
+    recognizer: Recognizer, path: Path, n_ahead: int, n_cores: int
+) -> Iterator[tuple[VideoReader, Iterable[Frame]]]:
+    """Open a video and return its frames: decoded beside their use where there are cores for it."""
+    spec, info = recognizer.info.spec, probe_video(path)
+    n_threads = count_decoder_threads(info.height, info.width, n_cores)
+    with (
+        open_video(path, spec.size, spec.color, spec.max_rate_hz, n_threads=n_threads) as reader,
+        read_ahead(reader, n_ahead) if n_cores > 1 else nullcontext(reader) as frames,
+    ):
+        yield reader, frames
+
+
+def count_decoder_threads(height: int, width: int, n_cores: int) -> int:
+    """Return as many threads as decoding needs to keep up with the networks on the other cores.
+
+    A thread more costs processor time: two of them take a third more for the same frames.
+
+    >>> [count_decoder_threads(*size, 2) for size in ((360, 640), (1080, 1920))]
+    [1, 2]
+    >>> count_decoder_threads(360, 640, 16)
+    3
+    """
+    n_pixels = height * width
+    return math.ceil(n_cores * n_pixels / (n_pixels + _AS_DEAR_PX))
+
+
+def _push_all(
+    stream: StreamRecognizer,
+    reader: VideoReader,
+    frames: Iterable[Frame],
+    keep_places: bool,
+    progress: Progress | None,
+) -> tuple[StreamOutput, str]:
+    found, note = StreamOutput(), ""
+    try:
+        for frame in frames:
+            found.extend(stream.push(frame), keep_places)
+            if progress is not None:
+                progress(frame.time_s, reader.info.duration_s)
+    except VideoDecodeError as error:
+        note = str(error)
+    found.extend(stream.flush(), keep_places)
+    return found, note
+
+
+def _check_length(recognizer: Recognizer, stream: StreamRecognizer, path: Path, note: str) -> None:
+    compares = recognizer.has_motion and len(recognizer.info.spec.offsets_s) > 1
+    if stream.n_frames < (2 if compares else 1):
+        raise EmptyVideoError(
+            f"{path} has {stream.n_frames} readable frame(s), too few to recognize anything; "
+            f"{note or 'give a longer video'}"
+        )
+
+
+def _find_pose_tracks(
+    recognizer: Recognizer, found: StreamOutput, stream: StreamRecognizer, reader: VideoReader
+) -> PoseTracks | None:
+    if not found.seen:
+        return None
+    pose_s = compute_step_times(stream.span_s, recognizer.pose_spec.rate_hz)
+    return build_pose_tracks(found.seen, pose_s, reader.info, reader.letterbox)
+
+
+def _find_crops(
+    recognizer: Recognizer, found: StreamOutput, reader: VideoReader
+) -> np.ndarray | None:
+    spec = recognizer.info.spec
+    if not found.corners or spec.motion_crop == 1:
+        return None
+    return build_crops(found.corners, spec, reader.info, reader.letterbox)
+
+
+def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:
+    """Return the videos that are named, and for each folder the files in it that may be videos.
+
+    Args:
+        sources: Files and folders; folders are searched to their depth.
+
+    Returns:
+        Paths in the order given, sorted within a folder, none twice, and a reject for each source
+        that does not exist, may not be read, or is a folder without a video.
+    """
+    videos: dict[Path, Path] = {}
+    rejects: list[Reject] = []
+    for source in sources:
+        if source.is_dir():
+            n_rejects = len(rejects)
+            found = list(iter_files(source, rejects))
+            if not found and len(rejects) == n_rejects:
+                rejects.append(Reject("", source, f"the folder {source} holds no video"))
+        elif source.exists():
+            found = [source]
+        else:
+            error = VideoNotFoundError(f"There is no video {source}; check the name and the folder")
+            rejects.append(Reject("", source, str(error)))
+            continue
+        for path in found:
+            videos.setdefault(path.resolve(), path)
+    return list(videos.values()), rejects

@@ -1,0 +1,1 @@
+"""Events and codings into and out of files of other tools."""

@@ -1,0 +1,290 @@
+"""Recognition of one stretch of a camera's timeline: features in, scores and events out."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+
+from har.config import DecodeConfig, PredictConfig, WatchConfig
+from har.events.decoder import OnlineDecoder, name_people
+from har.inference.fusion import OnlineFusion, get_rate_hz
+from har.inference.model import Recognizer
+from har.inference.streams import FeatureWindows, MotionWindowLogits, PeopleStream, StreamOutput
+from har.live.feed import CameraFeed
+from har.live.messages import CameraState, LiveEvent, LiveScores, Sink, State
+from har.live.step_queue import Step
+from har.types import Event, People, Scores
+
+_NAMED_FROM_S = 600.0
+"""An event that is longer names the people of its last ten minutes."""
+
+
+@dataclass(frozen=True)
+class Update:
+    """What became known of a stretch, on the camera's timeline.
+
+    Attributes:
+        scores: Of the steps that are final now, often none.
+        newest: (K,) float32: what the newest windows say.
+        opened: Events that are told of for the first time and go on.
+        final: Events that nothing to come can change.
+        arrived_s: Arrivals of the frames that are looked at for the first time.
+    """
+
+    scores: Scores
+    newest: np.ndarray
+    opened: list[Event] = field(default_factory=list)
+    final: list[Event] = field(default_factory=list)
+    arrived_s: list[float] = field(default_factory=list)
+
+
+class LiveStretch:
+    """Takes what the networks say of the steps of one stretch.
+
+    Once `finish` was called it has ended, and its scores and events are those that a recording of
+    the same frames has.
+    """
+
+    def __init__(
+        self, recognizer: Recognizer, config: PredictConfig, decode: DecodeConfig, begun_s: float
+    ) -> None:
+        """Start an empty stretch.
+
+        Args:
+            recognizer: The loaded bundle; all stretches share it.
+            config: How windows overlap.
+            decode: How scores become events.
+            begun_s: Where its time 0 is on the camera's timeline.
+        """
+        info = recognizer.info
+        self._recognizer, self._begun_s = recognizer, begun_s
+        self._windows = FeatureWindows(info.spec.n_steps, config.hop(info.spec.n_steps))
+        self._people = None
+        if recognizer.has_pose:
+            hop = config.hop(recognizer.pose_spec.n_steps)
+            self._people = PeopleStream(recognizer, hop)
+        self._fusion = OnlineFusion(recognizer)
+        self._no_scores = Scores(
+            info.labels,
+            np.zeros(0),
+            np.zeros((0, len(info.labels)), np.float32),
+            1 / get_rate_hz(recognizer),
+        )
+        self._decoder = OnlineDecoder(info.labels, decode)
+        self._found = StreamOutput()
+        self._rows: deque[Scores] = deque()
+        self._told: set[tuple[str, float]] = set()
+        self._waiting_s: list[float] = []
+        self._has_windows = False
+
+    def push_feature(self, feature: np.ndarray, step: Step) -> list[tuple[int, np.ndarray]]:
+        """Take the (D,) features of steps; return windows for the temporal head."""
+        self._note_arrival(step)
+        pushed = (self._windows.push(feature) for _ in range(step.stack.n_steps))
+        return [window for window in pushed if window is not None]
+
+    def flush_features(self) -> list[tuple[int, np.ndarray]]:
+        """Return the last window for the temporal head, if there is one."""
+        last = self._windows.flush()
+        return [] if last is None else [last]
+
+    def push_logits(self, window: MotionWindowLogits) -> None:
+        """Take what the temporal head said of a window, in the order in which they were given."""
+        self._found.motion.append(window)
+
+    def push_people(self, points: np.ndarray, scores: np.ndarray, step: Step) -> None:
+        """Take the people that were seen at steps, as `PoseDetector.detect` gives them."""
+        if self._people is None:
+            return
+        self._note_arrival(step)
+        for _ in range(step.stack.n_steps):
+            window = self._people.push(points, scores)
+            self._found.people += [window] if window else []
+
+    def advance(self) -> Update | None:
+        """Return what is known with all that was pushed; None while no window is complete."""
+        found, self._found = self._found, StreamOutput()
+        if not found.motion and not found.people:
+            return None
+        return self._tell(self._fusion.push(found), is_over=False)
+
+    def finish(self, span_s: float) -> Update:
+        """End the stretch, which is ``span_s`` long, and gives what was still open."""
+        found, self._found = self._found, StreamOutput()
+        last = self._people.flush() if self._people else None
+        found.people += [last] if last else []
+        return self._tell(self._fusion.flush(found, span_s), is_over=True)
+
+    def _note_arrival(self, step: Step) -> None:
+        """Remember that frames wait for the window that looks at them, once there are windows."""
+        if not self._has_windows:
+            self._waiting_s.clear()
+        self._waiting_s.append(step.arrived_s)
+
+    def _tell(self, scores: Scores | None, is_over: bool) -> Update:
+        self._has_windows = True
+        final: list[Event] = []
+        if scores is not None:
+            self._remember(scores)
+            final += self._decoder.push(scores.times_s, scores.values, scores.step_s)
+        final += self._decoder.flush() if is_over else []
+        going_on = [] if is_over else self._decoder.open
+        opened = [event for event in going_on if (event.label, event.onset_s) not in self._told]
+        self._told = {(event.label, event.onset_s) for event in going_on}
+        arrived_s, self._waiting_s = self._waiting_s, []
+        return Update(
+            scores=self._shift_scores(scores or self._no_scores),
+            newest=self._fusion.newest,
+            opened=self._finish_events(opened),
+            final=self._finish_events(final),
+            arrived_s=arrived_s,
+        )
+
+    def _remember(self, scores: Scores) -> None:
+        if scores.people is None:
+            return
+        self._rows.append(scores)
+        while self._rows[0].times_s[-1] < scores.times_s[-1] - _NAMED_FROM_S:
+            self._rows.popleft()
+
+    def _finish_events(self, events: list[Event]) -> list[Event]:
+        """Name the people of events and put them on the camera's timeline."""
+        if not events:
+            return []
+        named = tuple(events)
+        if self._rows:
+            single_person_labels = self._recognizer.pose_spec.single_person_labels
+            named = name_people(events, _join(list(self._rows)), single_person_labels)
+        return [
+            replace(
+                event,
+                onset_s=max(round(event.onset_s + self._begun_s, 6), 0.0),
+                offset_s=round(event.offset_s + self._begun_s, 6),
+            )
+            for event in named
+        ]
+
+    def _shift_scores(self, scores: Scores) -> Scores:
+        return replace(scores, times_s=scores.times_s + self._begun_s)
+
+
+def _join(rows: list[Scores]) -> Scores:
+    """Return consecutive scores with people as one."""
+    people = [part.people for part in rows if part.people is not None]
+    return replace(
+        rows[0],
+        times_s=np.concatenate([part.times_s for part in rows]),
+        values=np.concatenate([part.values for part in rows]),
+        people=People(
+            np.concatenate([part.subjects for part in people]),
+            np.concatenate([part.targets for part in people]),
+            np.concatenate([part.confidence for part in people]),
+        ),
+    )
+
+
+class CameraReport:
+    """Tells the sinks of one camera; from the watch's thread only."""
+
+    def __init__(
+        self,
+        feed: CameraFeed,
+        labels: tuple[str, ...],
+        config: WatchConfig,
+        sinks: Sequence[Sink],
+    ) -> None:
+        """Start before anything was told.
+
+        Args:
+            feed: The camera.
+            labels: In the model's order.
+            config: How often its state is told.
+            sinks: Are told, in this order.
+        """
+        self._feed, self._labels, self._config, self._sinks = feed, labels, config, sinks
+        self._state: State | None = None
+        self._next_s = 0.0
+        self._latencies: deque[tuple[float, float]] = deque()
+        self._counts: deque[tuple[float, int]] = deque()
+
+    def tell(self, update: Update) -> None:
+        """Tell scores and events."""
+        now_s, at = time.monotonic(), datetime.now(UTC)
+        self._latencies += [(now_s, now_s - arrived_s) for arrived_s in update.arrived_s]
+        scores = update.scores
+        told = LiveScores(
+            camera=self._feed.source.name,
+            labels=self._labels,
+            times_s=scores.times_s,
+            values=scores.values,
+            step_s=scores.step_s,
+            now=update.newest,
+            at=at,
+            latency_s=now_s - max(update.arrived_s, default=now_s),
+        )
+        events = [(event, True) for event in update.opened]
+        events += [(event, False) for event in update.final]
+        for sink in self._sinks:
+            sink.on_scores(told)
+            for event, is_open in events:
+                sink.on_event(self._date(event, is_open, now_s, at))
+
+    def tell_state(self, now_s: float) -> None:
+        """Tell the camera's state if it is another one, if there are notes, or if it is time."""
+        state = self._feed.find_state(now_s)
+        notes = self._take_notes(state, now_s)
+        is_new, self._state = state != self._state, state
+        if not notes and not is_new and now_s < self._next_s:
+            return
+        self._next_s = now_s + self._config.state_every_s
+        for note in notes or [""]:
+            told = self._describe(state, note, now_s)
+            for sink in self._sinks:
+                sink.on_state(told)
+
+    def _take_notes(self, state: State, now_s: float) -> list[str]:
+        waiting = self._feed.setup.summary.notes
+        notes = [waiting.popleft() for _ in range(len(waiting))]
+        if state == "frozen" and self._state != "frozen":
+            notes.append(self._feed.explain_frozen(now_s))
+        return notes
+
+    def _describe(self, state: State, note: str, now_s: float) -> CameraState:
+        summary = self._feed.setup.summary
+        self._forget(now_s)
+        self._counts.append((now_s, summary.n_frames))
+        latencies_s = [latency_s for _, latency_s in self._latencies]
+        return CameraState(
+            name=self._feed.source.name,
+            state=state,
+            at=datetime.now(UTC),
+            note=note,
+            fps=_compute_rate(self._counts),
+            latency_s=float(np.percentile(latencies_s, 95)) if latencies_s else 0.0,
+            n_frames=summary.n_frames,
+            n_dropped=self._feed.step_queue.n_dropped + summary.n_skipped,
+            n_reconnects=self._feed.n_reconnects,
+            n_damaged=summary.n_damaged,
+        )
+
+    def _forget(self, now_s: float) -> None:
+        for kept in (self._latencies, self._counts):
+            while kept and kept[0][0] < now_s - self._config.memory_s:
+                kept.popleft()
+
+    def _date(self, event: Event, is_open: bool, now_s: float, at: datetime) -> LiveEvent:
+        """Put an event on the wall clock as it is now, whatever it was set to before."""
+        ago_s = now_s - self._feed.setup.timeline.find_arrival_s(event.onset_s)
+        began_at = at - timedelta(seconds=ago_s)
+        return LiveEvent(self._feed.source.name, event, began_at, is_open)
+
+
+def _compute_rate(counts: deque[tuple[float, int]]) -> float:
+    """Return the rise a second between the first and the last count."""
+    (first_s, n_first), (last_s, n_last) = counts[0], counts[-1]
+    return (n_last - n_first) / (last_s - first_s) if last_s > first_s else 0.0

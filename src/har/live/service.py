@@ -1,0 +1,177 @@
+"""A clean end on a signal."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Protocol
+
+from har.config import DecodeConfig, MetricsConfig, NotifyConfig, WatchSettings
+from har.config.bounds import check
+from har.inference.model import Recognizer
+from har.live.alert_folder import AlertFolder, Retention
+from har.live.alert_manager import AlertManager
+from har.live.alerts import AlertListener, AlertRules
+from har.live.clips import ClipKeeper
+from har.live.journal import Journal
+from har.live.messages import Sink
+from har.live.screen import Summary
+from har.live.sources import Source
+from har.live.watch import Watch
+
+if TYPE_CHECKING:
+    from har.live.metrics import Metrics
+    from har.live.notify import Notifier
+
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """Return an event that Ctrl-C or a service manager's stop sets; for the main thread only.
+
+    The second signal does what it does without this, so that a run that hangs can be ended.
+    """
+    event = threading.Event()
+    before = {int(number): signal.getsignal(number) for number in _SIGNALS}
+
+    def stop(number: int, _: object) -> None:
+        event.set()
+        signal.signal(number, before[number])
+
+    for number in _SIGNALS:
+        signal.signal(number, stop)
+    try:
+        yield event
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+ALERTS_DIR = "alerts"
+
+
+class Screen(Sink, AlertListener, Protocol):
+    """Shows a person what happens."""
+
+    def note(self, text: str) -> None:
+        """Show something that went wrong; called from any thread."""
+        ...
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be watched, and how.
+
+    Attributes:
+        recognizer: The loaded bundle.
+        sources: The cameras.
+        settings: What follows from an event.
+        decode: How scores become events.
+        out: Folder of the journal and the alerts.
+        bundle: The bundle's name, for the alerts' records.
+
+    Raises:
+        ConfigError: A rule is for a label that makes no events, or for a camera that there is not.
+    """
+
+    recognizer: Recognizer
+    sources: Sequence[Source]
+    settings: WatchSettings
+    decode: DecodeConfig
+    out: Path
+    bundle: str
+
+    def __post_init__(self) -> None:
+        background = self.decode.background
+        labels = tuple(label for label in self.recognizer.info.labels if label != background)
+        for label in self.decode.labels:
+            check(label in labels, "the label of a rule", label, f"one of {labels}")
+        names = tuple(source.name for source in self.sources)
+        self.settings.alerts.check_names(labels, names)
+
+
+def run_station(
+    job: Job, until: Event, screen: Screen, echo: Callable[[str], None] | None = None
+) -> Summary:
+    """Watch until ``until`` is set or all sources have ended; return what was seen.
+
+    Args:
+        job: What and how.
+        until: Ends the watch.
+        screen: Shows it.
+        echo: Is called with each line of the journal.
+
+    Raises:
+        ConfigError: An address of notices or the port of figures cannot be used.
+        ModuleNotFoundError: Notices or figures were asked for and their package is not installed.
+        OutputError: The journal cannot be opened.
+    """
+    settings, summary = job.settings, Summary()
+    with ExitStack() as stack:
+        stack.enter_context(_notes_to(screen))
+        notifier = _open_notifier(settings.notify)
+        metrics = _serve_metrics(settings.metrics, stack)
+        journal = stack.enter_context(Journal(job.out, echo))
+        folder = AlertFolder(job.out / ALERTS_DIR, job.bundle)
+        stack.enter_context(Retention(settings.retention, folder, journal))
+        listeners = [journal, summary, *metrics, screen]
+        clips = _open_clips(job)
+        rules = AlertRules(settings.alerts, job.decode)
+        manager = AlertManager(rules, folder, clips, notifier, listeners)
+        sinks = [*listeners, manager]
+        Watch(job.recognizer, job.sources, settings.watch, sinks, clips, job.decode).run(until)
+    return summary
+
+
+def _open_notifier(config: NotifyConfig) -> Notifier | None:
+    if not config.urls:
+        return None
+    from har.live.notify import Notifier
+
+    return Notifier(config)
+
+
+def _serve_metrics(config: MetricsConfig, stack: ExitStack) -> list[Metrics]:
+    if not config.port:
+        return []
+    from har.live.metrics import Metrics, MetricsServer
+
+    metrics = Metrics(config.stall_s)
+    stack.enter_context(MetricsServer(metrics, config))
+    return [metrics]
+
+
+def _open_clips(job: Job) -> ClipKeeper | None:
+    settings = job.settings
+    if not settings.clips.on:
+        return None
+    waits_s = [settings.alerts.rule(label).min_s for label in job.recognizer.info.labels]
+    return ClipKeeper(settings.clips, max(waits_s))
+
+
+@contextmanager
+def _notes_to(screen: Screen) -> Iterator[None]:
+    """Show warnings of har's own logger on the screen."""
+    logger, handler = logging.getLogger("har"), _ScreenHandler(screen)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _ScreenHandler(logging.Handler):
+    def __init__(self, screen: Screen) -> None:
+        super().__init__(logging.WARNING)
+        self._screen = screen
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._screen.note(record.getMessage())

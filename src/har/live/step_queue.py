@@ -1,0 +1,113 @@
+"""Time steps on their way from a camera's thread to recognition: the newest win."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from har.sampling.stacks import Stack
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one or more consecutive time steps look at.
+
+    Attributes:
+        stack: Their pictures, and how many steps they are.
+        arrived_s: When the frame came that made them complete, on the monotonic clock.
+        n_passed: Steps among them that were passed over, and look at later pictures than theirs.
+    """
+
+    stack: Stack
+    arrived_s: float
+    n_passed: int = 0
+
+
+@dataclass
+class Part:
+    """Steps of one stretch of a camera, each list in the order of time.
+
+    Attributes:
+        number: The stretch's.
+        begun_s: Where its time 0 is on the camera's timeline.
+        motion: For the frame CNN.
+        pose: For the pose network.
+        span_s: Its length, once it has ended.
+    """
+
+    number: int
+    begun_s: float
+    motion: list[Step] = field(default_factory=list)
+    pose: list[Step] = field(default_factory=list)
+    span_s: float | None = None
+
+
+class StepQueue:
+    """Holds the steps of one camera until they are taken.
+
+    Where they wait too long the oldest is passed over: the next one then stands for it too, so the
+    steps that are taken are always as many as there were, each at its time.
+    """
+
+    def __init__(self, most_motion: int, most_pose: int, wake: threading.Event) -> None:
+        """Start empty.
+
+        Args:
+            most_motion: Steps for the frame CNN that may wait, at least 1.
+            most_pose: Steps for the pose network that may wait, at least 1.
+            wake: Is set when something can be taken.
+        """
+        self._most_motion, self._most_pose, self._wake = most_motion, most_pose, wake
+        self._lock = threading.Lock()
+        self._parts: list[Part] = []
+        self._n_dropped = 0
+
+    @property
+    def n_dropped(self) -> int:
+        """Step that were passed over, in all."""
+        return self._n_dropped
+
+    def begin(self, number: int, begun_s: float) -> None:
+        """Begin a stretch."""
+        with self._lock:
+            self._parts.append(Part(number, begun_s))
+
+    def put(self, motion: Iterable[Step], pose: Iterable[Step]) -> None:
+        """Add steps to the stretch that goes on."""
+        with self._lock:
+            part = self._parts[-1]
+            part.motion += motion
+            part.pose += pose
+            self._n_dropped += _shorten(part.motion, self._most_motion)
+            self._n_dropped += _shorten(part.pose, self._most_pose)
+            has_steps = bool(part.motion or part.pose)
+        if has_steps:
+            self._wake.set()
+
+    def end(self, span_s: float) -> None:
+        """End the stretch that goes on; it is ``span_s`` long."""
+        with self._lock:
+            self._parts[-1].span_s = span_s
+        self._wake.set()
+
+    def take(self) -> list[Part]:
+        """Return all that waits, by stretches; one that goes on is given in several parts."""
+        with self._lock:
+            taken = self._parts
+            last = taken[-1] if taken else None
+            goes_on = last is not None and last.span_s is None
+            self._parts = [Part(last.number, last.begun_s)] if last and goes_on else []
+        return [part for part in taken if part.motion or part.pose or part.span_s is not None]
+
+
+def _shorten(steps: list[Step], most: int) -> int:
+    """Let the oldest steps be spoken for by the ones after them; return how many more those are."""
+    n_over = len(steps) - most
+    if n_over <= 0:
+        return 0
+    heir, passed = steps[n_over], steps[:n_over]
+    n_passed = sum(step.stack.n_steps for step in passed)
+    stack = replace(heir.stack, n_steps=heir.stack.n_steps + n_passed)
+    steps[: n_over + 1] = [Step(stack, heir.arrived_s, heir.n_passed + n_passed)]
+    return n_passed - sum(step.n_passed for step in passed)

@@ -1,0 +1,1 @@
+"""Figures of clips, events and probabilities, with intervals."""

@@ -1,0 +1,251 @@
+# pyright: reportOptionalOperand=false, reportOptionalSubscript=false
+"""The head of the pose stream: what one person's keypoints say, step by step.
+
+It sees one person at a time, as `har.pose.features` describes one: the own body in one recurrent
+layer, the nearest other person in a second; and what a step says itself, linearly, with how far
+every feature has spread since the window began. Labels that are told from one body alone, such as
+hitting oneself, hear none of them, but a recurrent layer that sees only head, elbows and wrists.
+How steps and people become one answer is no part of this graph: `har.pose.pooling` does it, and
+`PeopleClassifier` the same in training.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import keras
+import numpy as np
+from keras import layers, ops
+
+from har.config import PoseConfig
+from har.pose.features import N_FEATURES, N_OWN, SEEN_COLUMN, SELF_COLUMNS, TOUCH_COLUMNS
+from har.types import PeopleRule, PoseSpec
+
+_NORM = "norm"
+LINEAR_BRANCH = "of_step"
+"""Name of the layer by which a step is scored by itself about all labels."""
+_STEP = "step"
+_MIN_VARIANCE = 1e-2
+_MIN_SPREAD = 1e-4
+"""Added to a variance, so that its root has a slope."""
+_LIMIT = 5.0
+"""Standardized features are cut off here: a joint that is thrown far off must not outweigh all."""
+
+
+def build_pose_head(
+    config: PoseConfig, spec: PoseSpec, labels: tuple[str, ...], background: str = ""
+) -> keras.Model:
+    """Build the head.
+
+    Args:
+        config: Its width.
+        spec: The input contract.
+        labels: In the order of the outputs.
+        background: Where labels are told from one body alone, its logit is 0: so nothing that the
+            other parts see can speak for or against them.
+
+    Returns:
+        A model from (B, T, D) float32 features of one person to (B, T, K) float32 logits. It is
+        causal; T is free.
+    """
+    features = keras.Input((None, N_FEATURES), name="features")
+    x = layers.BatchNormalization(
+        center=False, scale=False, epsilon=_MIN_VARIANCE, trainable=False, name=_NORM
+    )(features)
+    pair = TOUCH_COLUMNS if config.narrow else range(N_OWN, N_FEATURES)
+    columns = {"own": range(N_OWN), "pair": pair, "self": SELF_COLUMNS}
+    names = ["pair", "self"] if spec.single_person_labels else ["own", "pair"]
+    if spec.single_person_labels and not config.narrow:
+        names.insert(0, "own")
+    quiet = background if spec.single_person_labels else ""
+    voices = []
+    for name in names:
+        part = TakeFeatures(list(columns[name]), name=name)(x)
+        hears_steps = name == "self" or (config.linear and bool(spec.single_person_labels))
+        voice = _branch(config, part, len(labels), name, hears_steps)
+        speaks = [
+            float((label in spec.single_person_labels) == (name == "self") and label != quiet)
+            for label in labels
+        ]
+        voices.append(layers.Rescaling(speaks, name=f"{name}_labels")(voice))
+    if config.linear and not spec.single_person_labels:
+        voices.append(_hear_steps(config, features, x, len(labels)))
+    return keras.Model(features, layers.Add(name="logits")(voices), name="pose")
+
+
+def _hear_steps(config: PoseConfig, features: Any, x: Any, n_labels: int) -> Any:
+    """Return (B, T, K): what each step and how far all have spread so far say, linearly."""
+    whole = TakeFeatures(list(range(N_FEATURES)), name="whole")(x)
+    seen = TakeFeatures([SEEN_COLUMN], name="seen")(features)
+    spread = SpreadSoFar(name="spread")([whole, seen])
+    step = layers.Concatenate(name=_STEP)([whole, spread])  # (B, T, 2 D)
+    step = layers.Dropout(config.dropout, name="step_drop")(step)
+    return layers.Dense(n_labels, kernel_initializer="zeros", name=LINEAR_BRANCH)(step)
+
+
+def get_linear_branch(head: keras.Model) -> keras.layers.Layer | None:
+    """Return the linear branch of all labels, or None where a head has none."""
+    return next((layer for layer in head.layers if layer.name == LINEAR_BRANCH), None)
+
+
+def get_step_inputs(head: keras.Model) -> keras.Model:
+    """Return a model from (B, T, D) features to the (B, T, 2 D) that the linear branch takes."""
+    return keras.Model(head.input, head.get_layer(_STEP).output)
+
+
+def _branch(config: PoseConfig, x: Any, n_labels: int, name: str, hears_steps: bool) -> Any:
+    """Return (B, T, K): what the recurrent layer says and perhaps, linearly, each step itself."""
+    units = config.self_units if name == "self" else config.units
+    x = layers.Dropout(config.dropout, name=f"{name}_drop_in")(x)
+    y = layers.Dense(units, activation="relu", name=f"{name}_reduce")(x)
+    y = layers.LSTM(units, return_sequences=True, name=f"{name}_lstm")(y)
+    y = layers.Dropout(config.dropout, name=f"{name}_drop_out")(y)
+    of_time = layers.Dense(n_labels, kernel_initializer="zeros", name=f"{name}_of_time")(y)
+    if not hears_steps:
+        return of_time
+    of_step = layers.Dense(n_labels, kernel_initializer="zeros", name=f"{name}_of_step")(x)
+    return layers.Add(name=f"{name}_logits")([of_step, of_time])
+
+
+def set_pose_scale(head: keras.Model, features: np.ndarray) -> None:
+    """Tell a head the mean and variance of (N, D) features, by which it standardizes them."""
+    mean, variance = features.mean(axis=0), features.var(axis=0)
+    head.get_layer(_NORM).set_weights([mean.astype("float32"), variance.astype("float32")])
+
+
+def match_shape(config: PoseConfig, head: keras.Model) -> PoseConfig:
+    """Return the settings with the widths and parts of a head that was built before."""
+    known = {layer.name: layer for layer in head.layers}
+    shaped = replace(
+        config,
+        units=known["pair_lstm"].units,
+        linear="pair_of_step" in known or LINEAR_BRANCH in known,
+        narrow=len(known["pair"].columns) == len(TOUCH_COLUMNS),
+    )
+    return replace(shaped, self_units=known["self_lstm"].units) if "self_lstm" in known else shaped
+
+
+def copy_weights(target: keras.Model, source: keras.Model, same_labels: bool) -> list[str]:
+    """Start a model from another one, layer by layer.
+
+    Args:
+        target: Is changed.
+        source: Has layers of the same names.
+        same_labels: Whether both end in the same labels; else the layers that end in labels stay.
+
+    Returns:
+        Names of the layers that were copied; one of another shape is left as it was.
+    """
+    copied = []
+    known = {layer.name: layer.get_weights() for layer in source.layers}
+    for layer in target.layers:
+        weights, own = known.get(layer.name, []), layer.get_weights()
+        ends = layer.name.endswith(("of_step", "of_time"))
+        fits = [w.shape for w in weights] == [w.shape for w in own]
+        if own and fits and (same_labels or not ends):
+            layer.set_weights(weights)
+            copied.append(layer.name)
+    return copied
+
+
+@keras.saving.register_keras_serializable(package="har")
+class TakeFeatures(keras.layers.Layer):
+    """Takes some of the features, cut off at +-5: (B, T, D) to (B, T, d)."""
+
+    def __init__(self, columns: list[int], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.columns = [int(column) for column in columns]
+
+    def call(self, features: Any) -> Any:
+        """Return the part."""
+        part = ops.take(features, np.array(self.columns, dtype=np.int32), axis=-1)
+        return ops.clip(part, -_LIMIT, _LIMIT)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the layer is made of."""
+        return {**super().get_config(), "columns": self.columns}
+
+
+@keras.saving.register_keras_serializable(package="har")
+class SpreadSoFar(keras.layers.Layer):
+    """How far features have spread since the first step: (B, T, d) and (B, T, 1) to (B, T, d).
+
+    The standard deviation over the steps up to each at which the person is seen, which the second
+    input says; 0 where not. It is what a rule of thumb for a scuffle would look at: not where limbs
+    are, but how much all of it changes (docs/decisions/018-spread-of-keypoints.md).
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """Return the standard deviations."""
+        values, seen = inputs
+        count = ops.maximum(ops.cumsum(seen, axis=1), 1.0)
+        mean = ops.cumsum(values * seen, axis=1) / count
+        square = ops.cumsum(ops.square(values) * seen, axis=1) / count
+        return ops.sqrt(ops.maximum(square - ops.square(mean), 0.0) + _MIN_SPREAD) * seen
+
+
+class PeopleClassifier(keras.Model):
+    """What the pose stream trains where only clips have labels.
+
+    Takes ``[(B, P, T, D) features, (B, P) confidence, (B, T) mask]`` and gives (B, K). A confidence
+    of 0 marks an empty place. It shares the head and is never saved itself.
+    """
+
+    def __init__(self, head: keras.Model, spec: PoseSpec, background: int) -> None:
+        """Take the head; it is trained in place."""
+        super().__init__(name="people")
+        self.head, self.background = head, background
+        self.rule: PeopleRule = spec.people
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        """Return the windows' logits."""
+        features, confidence, mask = inputs
+        shape = ops.shape(features)
+        merged = ops.reshape(features, (-1, *features.shape[2:]))  # (B*P, T, D)
+        logits = self.head(merged, training=training)
+        logits = ops.reshape(logits, (shape[0], shape[1], features.shape[2], -1))  # (B, P, T, K)
+        seen = features[..., SEEN_COLUMN : SEEN_COLUMN + 1] * mask[:, None, :, None]
+        people = pool_steps(logits, seen, self.rule, self.background, axis=2)
+        return self._pool(people, confidence[..., None])  # (B, P, K), (B, P, 1)
+
+    def _pool(self, people: Any, confidence: Any) -> Any:
+        if self.rule == "mean":
+            return ops.sum(people * confidence, axis=1) / ops.maximum(
+                ops.sum(confidence, axis=1), 1e-3
+            )
+        strongest = ops.max(ops.where(confidence > 0, people, -_FAR_BELOW), axis=1)
+        return ops.where(ops.max(confidence, axis=1) > 0, strongest, ops.zeros_like(strongest))
+
+
+class PersonClassifier(keras.Model):
+    """What the pose stream trains where every person has a label, as in synthetic sequences.
+
+    Takes (B, T, D) features of single people and gives (B, K).
+    """
+
+    def __init__(self, head: keras.Model, spec: PoseSpec, background: int) -> None:
+        """Take the head; it is trained in place."""
+        super().__init__(name="person")
+        self.head, self.background = head, background
+        self.rule: PeopleRule = spec.people
+
+    def call(self, features: Any, training: bool = False) -> Any:
+        """Return the people's logits."""
+        seen = features[..., SEEN_COLUMN : SEEN_COLUMN + 1]
+        logits = self.head(features, training=training)
+        return pool_steps(logits, seen, self.rule, self.background, axis=1)
+
+
+def pool_steps(logits: Any, seen: Any, rule: PeopleRule, background: int, axis: int) -> Any:
+    """Do in training what `har.pose.pooling.pool_steps` does: the steps are on ``axis``."""
+    weights = seen / ops.maximum(ops.sum(seen, axis=axis, keepdims=True), 1.0)
+    if rule == "mean":
+        return ops.sum(logits * weights, axis=axis)
+    against = logits - logits[..., background : background + 1]
+    weighed = ops.where(seen > 0, against + ops.log(ops.maximum(weights, 1e-9)), -_FAR_BELOW)
+    pooled = ops.logsumexp(weighed, axis=axis)
+    return ops.where(ops.max(seen, axis=axis) > 0, pooled, ops.zeros_like(pooled))
+
+
+_FAR_BELOW = 1e4

@@ -1,0 +1,168 @@
+"""Saves and loads the Keras side of a bundle."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from har import __version__
+from har.bundle import (
+    CNN_FILE,
+    CNN_GRAPH_FILE,
+    POSE_FILE,
+    POSE_GRAPH_FILE,
+    TEMPORAL_FILE,
+    TEMPORAL_GRAPH_FILE,
+    BundleInfo,
+    compute_hashes,
+    find_verified,
+    load_info,
+    save_info,
+)
+from har.errors import BundleIntegrityError, BundleMismatchError
+from har.files import replacing_folder
+from har.network.frame_cnn import MotionEncoding, PixelScaling
+from har.network.pose_head import TakeFeatures
+from har.network.temporal_head import MaskedMean
+from har.pose.features import N_FEATURES
+
+MIN_VALUES = 16
+"""Smaller constants stay as they are."""
+
+
+def round_weights(model: keras.Model) -> None:
+    """Round a model's weights to what 16 bits hold, so that Keras and graph stay the same."""
+    model.set_weights(
+        [
+            weight.astype(np.float16).astype(weight.dtype) if weight.size >= MIN_VALUES else weight
+            for weight in model.get_weights()
+        ]
+    )
+
+
+def halve_graph(path: Path) -> None:
+    """Store the large float weights of an ONNX graph as fp16, each behind a cast to fp32."""
+    model = onnx.load(path)
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if tensor.data_type != TensorProto.FLOAT or values.size < MIN_VALUES:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}_fp16"))
+        casts.append(helper.make_node("Cast", [tensor.name], [name], to=TensorProto.FLOAT))
+    for index, cast in enumerate(casts):
+        model.graph.node.insert(index, cast)
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+
+
+SERIALIZABLE = (MotionEncoding, PixelScaling, MaskedMean, TakeFeatures)
+"""Layers of our own that a saved model may name; importing them is what lets Keras find them."""
+
+
+def save_bundle(
+    bundle_dir: Path,
+    info: BundleInfo,
+    cnn: keras.Model | None = None,
+    head: keras.Model | None = None,
+    pose: keras.Model | None = None,
+    half: bool = False,
+) -> BundleInfo:
+    """Write a whole bundle in one step: an older one stays until the new one is whole.
+
+    Args:
+        bundle_dir: The folder to write; its parent is made.
+        info: The contract; ``files`` and ``versions`` are filled in here. Its ``streams`` say
+            which of the models there must be.
+        cnn: (B, H, W, C) uint8 to (B, D).
+        head: (B, T, D) to (B, T, K).
+        pose: (B, T, P) keypoint features of one person to (B, T, K).
+        half: Round the weights to fp16, and store the graphs' weights so.
+
+    Returns:
+        The contract as written.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    for model in (cnn, head, pose):
+        if half and model is not None:
+            round_weights(model)
+    with replacing_folder(bundle_dir) as part:
+        if cnn is not None and head is not None:
+            cnn.save(part / CNN_FILE)
+            head.save(part / TEMPORAL_FILE)
+            stacks = np.zeros((1, *info.spec.size, info.spec.n_channels), dtype=np.uint8)
+            features = np.zeros((1, info.spec.n_steps, info.n_features), dtype=np.float32)
+            export_graph(cnn, stacks, part / CNN_GRAPH_FILE)
+            export_graph(head, features, part / TEMPORAL_GRAPH_FILE)
+        if pose is not None and info.pose is not None:
+            pose.save(part / POSE_FILE)
+            people = np.zeros((1, info.pose.n_steps, N_FEATURES), dtype=np.float32)
+            export_graph(pose, people, part / POSE_GRAPH_FILE)
+        for graph in part.glob("*.onnx") if half else ():
+            halve_graph(graph)
+        backend = keras.backend.backend()
+        versions = {"har": __version__, "keras": keras.__version__, "backend": backend}
+        written = replace(info, files=compute_hashes(part), versions=versions)
+        save_info(part, written)
+    return written
+
+
+def export_graph(model: keras.Model, example: np.ndarray, path: Path) -> None:
+    """Write a model as an ONNX graph; the example gives the input's shape and dtype."""
+    model(example)
+    model.export(path, format="onnx", verbose=False)
+
+
+def load_models(bundle_dir: Path) -> tuple[BundleInfo, keras.Model, keras.Model]:
+    """Read a bundle's contract, CNN and head, after their hashes are checked.
+
+    Raises:
+        BundleNotFoundError: There is no bundle in the folder.
+        BundleIntegrityError: A file is missing, altered, or unsafe to load.
+        BundleMismatchError: The bundle has only the pose stream.
+    """
+    info = load_info(bundle_dir)
+    if info.streams == "pose":
+        raise BundleMismatchError(
+            f"The bundle {bundle_dir} looks at keypoints only and has no CNN for motion; use it "
+            f"with --streams pose"
+        )
+    cnn = _load_model(find_verified(bundle_dir, info, CNN_FILE))
+    head = _load_model(find_verified(bundle_dir, info, TEMPORAL_FILE))
+    return info, cnn, head
+
+
+def load_pose(bundle_dir: Path) -> tuple[BundleInfo, keras.Model]:
+    """Read a bundle's contract and its pose head, after the hash is checked.
+
+    Raises:
+        BundleNotFoundError: There is no bundle in the folder.
+        BundleIntegrityError: A file is missing, altered, or unsafe to load.
+        BundleMismatchError: The bundle has only the motion stream.
+    """
+    info = load_info(bundle_dir)
+    if info.streams == "motion":
+        raise BundleMismatchError(
+            f"The bundle {bundle_dir} looks at motion only and has no head for keypoints; use it "
+            f"with --streams motion"
+        )
+    return info, _load_model(find_verified(bundle_dir, info, POSE_FILE))
+
+
+def _load_model(path: Path) -> keras.Model:
+    try:
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise BundleIntegrityError(f"{path} cannot be loaded safely: {error}") from error
+    if not isinstance(model, keras.Model):
+        raise BundleIntegrityError(f"{path} holds no model but a {type(model).__name__}")
+    return model

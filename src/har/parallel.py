@@ -1,0 +1,166 @@
+"""Worker processes: started anew, kept going past a job that crashes, stopped with their parent."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from types import TracebackType
+from typing import TypeVar
+
+from tqdm import tqdm
+
+
+def start_pool(n_workers: int) -> ProcessPoolExecutor:
+    """Return a pool of spawned processes that use one thread each.
+
+    A terminal sends Ctrl-C to every process of a command. Workers ignore it: the parent stops, lets
+    what is under way end, and no worker dies while it holds the lock of a queue.
+    """
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(n_workers, context, initializer=_start_worker)
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import cv2
+
+    cv2.setNumThreads(1)
+
+
+def count_cores() -> int:
+    """Return the number of processor cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+_AHEAD = 2
+_WAIT_S = 0.5
+
+
+def _do_nothing() -> None:
+    pass
+
+
+class Workers:
+    """Worker processes, started when first needed and stopped at the end of the ``with`` block.
+
+    Args:
+        n_workers: Processes at once; with one, or for a single job, all runs in this process.
+        on_wait: Is called about twice a second while processes are at work.
+        on_stop: Is called before jobs under way are waited for at the end, so that long ones can
+            be told to end early.
+    """
+
+    def __init__(
+        self,
+        n_workers: int,
+        on_wait: Callable[[], None] = _do_nothing,
+        on_stop: Callable[[], None] = _do_nothing,
+    ) -> None:
+        self._n_workers = n_workers
+        self._on_wait, self._on_stop = on_wait, on_stop
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._on_stop()
+        self._stop()
+
+    def run(
+        self, function: Callable[[Job], Result], jobs: Sequence[Job]
+    ) -> Iterator[tuple[Job, Result | None]]:
+        """Return each job with its result as soon as there is one, in no fixed order.
+
+        Args:
+            function: A module's function; what it raises is raised here.
+            jobs: Picklable values.
+
+        Yields:
+            ``(job, result)``; the result is None for a job during which its process died.
+        """
+        if self._n_workers <= 1 or len(jobs) <= 1:
+            yield from ((job, function(job)) for job in jobs)
+            return
+        waiting = list(reversed(jobs))
+        under_way: dict[Future[Result], Job] = {}
+        while waiting or under_way:
+            try:
+                while waiting and len(under_way) < self._n_workers * _AHEAD:
+                    future = self._start().submit(function, waiting[-1])
+                    under_way[future] = waiting.pop()
+                done, _ = wait(under_way, _WAIT_S, FIRST_COMPLETED)
+                self._on_wait()
+                for future in done:
+                    result = future.result()
+                    yield under_way.pop(future), result
+            except BrokenProcessPool:
+                self._stop()
+                for job in under_way.values():
+                    yield job, self._run_alone(function, job)
+                under_way.clear()
+
+    def _start(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            self._pool = start_pool(self._n_workers)
+        return self._pool
+
+    def _stop(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(cancel_futures=True)
+            self._pool = None
+
+    def _run_alone(self, function: Callable[[Job], Result], job: Job) -> Result | None:
+        """Run a job again: it, or one that was under way beside it, made a process die."""
+        with start_pool(1) as pool:
+            try:
+                future = pool.submit(function, job)
+                while not wait([future], _WAIT_S).done:
+                    self._on_wait()
+                return future.result()
+            except BrokenProcessPool:
+                return None
+            except KeyboardInterrupt:
+                self._on_stop()
+                raise
+
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def run_jobs(
+    work: Callable[[Task], Result], tasks: list[Task], jobs: int, progress: bool, title: str
+) -> list[Result]:
+    """Return the results of all tasks in the tasks' order.
+
+    Args:
+        work: A function at the top of a module, so that new processes find it.
+        tasks: What to call it with.
+        jobs: Processes; 0 means one a core, 1 works in this process.
+        progress: Show a bar on standard error.
+        title: Stands before the bar.
+
+    An error of one task ends the run and is raised here.
+    """
+    n_jobs = min(jobs or os.cpu_count() or 1, len(tasks))
+    bar = {"total": len(tasks), "desc": title, "disable": not progress, "unit": "file"}
+    if n_jobs <= 1:
+        return list(tqdm(map(work, tasks), **bar))
+    chunk = max(1, min(8, len(tasks) // (4 * n_jobs)))
+    with start_pool(n_jobs) as pool:
+        return list(tqdm(pool.map(work, tasks, chunksize=chunk), **bar))

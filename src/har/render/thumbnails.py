@@ -1,0 +1,118 @@
+"""A picture of each event at its strongest moment, with what it is written under it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from har.config import DecodeConfig
+from har.errors import VideoDecodeError
+from har.files import replacing_folder
+from har.render.skeletons import draw_people
+from har.render.text import (
+    Color,
+    compute_colors,
+    fit_text,
+    format_people,
+    format_time,
+    measure_text,
+    put_text,
+    write_picture,
+)
+from har.result import VideoResult, place_people
+from har.types import Event, Frame, Scores
+from har.video.file.reader import VideoReader, open_video
+
+_SIZE_PX = (270, 480)
+_STRIP_PX, _TEXT_PX, _PAD_PX = 28, 15, 10
+_INK: Color = (255, 255, 255)
+
+
+def write_thumbnails(folder: Path, result: VideoResult, config: DecodeConfig) -> list[Path]:
+    """Write ``0001_LABEL.jpg`` and on: one picture an event, in the order of the events.
+
+    A picture is of the frame in which the event's label scores highest. It has the label, who acts
+    and on whom, the score and the time under it, on the label's color.
+
+    Args:
+        folder: Gets the pictures; what was in it before goes.
+        result: What was found; the video is read again from the place it names, only where events
+            are. People are drawn if it has pose_tracks.
+        config: The rule that made the events; gives the colors.
+
+    Returns:
+        The pictures, but for events at damaged places that cannot be read again.
+
+    Raises:
+        OutputError: The folder cannot be written.
+        VideoError: The video cannot be read again.
+    """
+    colors, names = compute_colors(result.scores.labels, config.background), list[str]()
+    with replacing_folder(folder) as part:
+        for number, event in enumerate(result.events, start=1):
+            picture = _draw_event(result, event, colors[event.label])
+            if picture is not None:
+                names.append(f"{number:04}_{_to_name(event.label)}.jpg")
+                write_picture(part / names[-1], picture)
+    return [folder / name for name in names]
+
+
+def find_peak_s(event: Event, scores: Scores) -> float:
+    """Return the middle of the rows of an event in which its label scores highest.
+
+    >>> values = np.array([[0.3, 0.7], [0.1, 0.9], [0.1, 0.9], [0.1, 0.9]], dtype=np.float32)
+    >>> scores = Scores(("play", "hit"), np.array([0.5, 1.5, 2.5, 3.5]), values, 1.0)
+    >>> find_peak_s(Event("hit", 0.0, 4.0, 0.8), scores)
+    2.5
+    """
+    first, end = np.searchsorted(scores.times_s, [event.onset_s, event.offset_s])
+    rows = scores.values[first : max(end, first + 1), scores.labels.index(event.label)]
+    highest = np.flatnonzero(rows == rows.max())
+    return float(scores.times_s[first + highest[len(highest) // 2]])
+
+
+def _draw_event(result: VideoResult, event: Event, color: Color) -> np.ndarray | None:
+    """Return (H, W, 3) uint8 RGB, or None where the video cannot be read."""
+    peak_s = find_peak_s(event, result.scores)
+    with open_video(result.info.path, _SIZE_PX, "rgb", start_s=peak_s) as reader:
+        frame, box = _read_first(reader, result.note), reader.letterbox
+    if frame is None:
+        return None
+    canvas = np.empty((_SIZE_PX[0] + _STRIP_PX, _SIZE_PX[1], 3), np.uint8)
+    canvas[: _SIZE_PX[0]] = frame.image
+    canvas[_SIZE_PX[0] :] = color
+    if result.pose_tracks is not None:
+        people = result.pose_tracks.find_people(frame.time_s)
+        placed = place_people(people, result.info, box)
+        draw_people(canvas[: _SIZE_PX[0]], placed, event, color)
+    _write_caption(canvas[_SIZE_PX[0] :], event, frame.time_s)
+    return canvas
+
+
+def _read_first(reader: VideoReader, note: str) -> Frame | None:
+    try:
+        return next(iter(reader), None)
+    except VideoDecodeError:
+        if not note:
+            raise
+        return None
+
+
+def _write_caption(strip: np.ndarray, event: Event, time_s: float) -> None:
+    who = format_people(event).replace("→", " → ")
+    said = "   ".join(part for part in (who, f"{event.score:.0%}", format_time(time_s, 1)) if part)
+    left = strip.shape[1] - _PAD_PX - measure_text(said, _TEXT_PX)
+    label = fit_text(event.label, _TEXT_PX, left - 2 * _PAD_PX)
+    put_text(strip, label, (_PAD_PX, _STRIP_PX // 2), _TEXT_PX, _INK)
+    put_text(strip, said, (left, _STRIP_PX // 2), _TEXT_PX, _INK)
+
+
+def _to_name(label: str) -> str:
+    """Return a label as a part of a file's name.
+
+    >>> _to_name("hits: others/self")
+    'hits_others_self'
+    """
+    return re.sub(r"\W+", "_", label).strip("_")[:60] or "event"

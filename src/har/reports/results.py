@@ -1,0 +1,200 @@
+"""Files of results: those of each video, and those of a folder of videos.
+
+Every file appears under its name only once it is complete. Of a video whose files begin with STEM:
+
+    STEM.scores.csv       the scores with their time grid (`har.events.files`)
+    STEM.events.csv       its events as a table; STEM.events.vtt: as subtitles
+    STEM.timeline.png     scores and events at a glance
+    STEM.annotated.mp4    on request
+    STEM.thumbnails/      on request, a picture of each event
+
+and of all videos, also those of earlier runs, events.csv, results.json and totals.csv.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from har import files
+from har.config import DecodeConfig, OutputsConfig
+from har.dataset.catalog import Reject
+from har.events.files import RESULT_ENDING, join_events, write_event_files
+from har.events.summary import Totals, add_totals, compute_totals
+from har.render.annotate import write_annotated
+from har.render.thumbnails import write_thumbnails
+from har.render.timeline import write_timeline
+from har.result import VideoResult
+
+_RESULTS, _TOTALS = "results.json", "totals.csv"
+_TOTAL_COLUMNS = ("video", "duration_s", "label", "n_events", "total_s", "per_hour")
+
+
+def write_video_outputs(
+    base: Path, result: VideoResult, decode: DecodeConfig, wants: OutputsConfig
+) -> None:
+    """Write the files of one video, but for its scores.
+
+    Args:
+        base: What the names of the files begin with: their folder and the stem.
+        result: What was found. People are drawn if it has pose_tracks.
+        decode: The rule that made the events.
+        wants: What is written beyond events and timeline.
+
+    Raises:
+        OutputError: A file cannot be written.
+        VideoError: The video cannot be read again, or the annotated one not written.
+    """
+    write_event_files(base, str(result.info.path), result.events)
+    write_timeline(files.add_ending(base, ".timeline.png"), result, decode)
+    if wants.annotate:
+        write_annotated(files.add_ending(base, ".annotated.mp4"), result, decode)
+    if wants.thumbnails:
+        write_thumbnails(files.add_ending(base, ".thumbnails"), result, decode)
+
+
+def write_folder_outputs(
+    folder: Path,
+    outcomes: Sequence[VideoResult | Reject],
+    stems: Mapping[Path, str],
+    decode: DecodeConfig,
+) -> None:
+    """Write ``events.csv``, ``results.json`` and ``totals.csv`` of a folder's videos.
+
+    What earlier runs found in other videos stays in all three.
+
+    Args:
+        folder: Has the files of each video.
+        outcomes: Of this run.
+        stems: What the names of a video's files begin with, by its path.
+        decode: The rule that made this run's events.
+
+    Raises:
+        OutputError: A file cannot be read or written.
+    """
+    entries = to_json(outcomes, stems, decode)
+    taken = {entry[name] for entry in entries for name in ("video", "stem") if name in entry}
+    earlier = [
+        entry
+        for entry in _read_entries(folder / _RESULTS)
+        if not taken & {entry["video"], entry.get("stem")}
+    ]
+    join_events(folder)
+    files.write_json(folder / _RESULTS, [*earlier, *entries])
+    _write_totals(folder / _TOTALS, [*earlier, *entries])
+
+
+def to_json(
+    outcomes: Iterable[VideoResult | Reject], stems: Mapping[Path, str], decode: DecodeConfig
+) -> list[dict[str, Any]]:
+    """Return the values of `har predict --json`: a rejected video has ``video`` and ``error``.
+
+    Arguments are those of `write_folder_outputs`.
+    """
+    return [
+        {"video": str(outcome.path), "error": outcome.reason}
+        if isinstance(outcome, Reject)
+        else _describe(outcome, stems, decode)
+        for outcome in outcomes
+    ]
+
+
+def add_up(results: Iterable[VideoResult], decode: DecodeConfig) -> Totals:
+    """Return what the events of some videos add up to."""
+    return add_totals([_compute_totals(result, decode) for result in results])
+
+
+def _compute_totals(result: VideoResult, decode: DecodeConfig) -> Totals:
+    return compute_totals(result.scores, result.events, decode, result.duration_s)
+
+
+def _describe(
+    result: VideoResult, stems: Mapping[Path, str], decode: DecodeConfig
+) -> dict[str, Any]:
+    totals = _compute_totals(result, decode)
+    return {**result.to_json(), "stem": stems[result.info.path], "totals": totals.to_json()}
+
+
+def _read_entries(path: Path) -> list[dict[str, Any]]:
+    """Return what earlier runs wrote; nothing where it is absent or was written by others."""
+    try:
+        entries = json.loads(path.read_text(encoding="utf-8"))
+        return [entry for entry in entries if isinstance(entry["video"], str)]
+    except (OSError, ValueError, TypeError, KeyError):
+        return []
+
+
+def _write_totals(path: Path, entries: Iterable[dict[str, Any]]) -> None:
+    with files.replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, _TOTAL_COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        for entry in entries:
+            totals = entry.get("totals", {"labels": []})
+            for item in totals["labels"]:
+                writer.writerow(
+                    {"video": entry["video"], "duration_s": totals["duration_s"], **item}
+                )
+
+
+def find_taken_stems(folder: Path) -> dict[str, Path]:
+    """Return the stems of the videos of which earlier runs left files, and the videos."""
+    taken: dict[str, Path] = {}
+    for path in sorted(folder.glob(f"*{RESULT_ENDING}")):
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            taken[path.name.removesuffix(RESULT_ENDING)] = Path(values["info"]["path"])
+        except (OSError, ValueError, TypeError, KeyError):
+            continue  # not a file of ours, or half gone: nothing that could be lost
+    return taken
+
+
+def compute_output_stems(
+    paths: Sequence[Path], taken: Mapping[str, Path] | None = None
+) -> list[str]:
+    """Return each video a stem for its files, so that many share a folder without a clash.
+
+    Args:
+        paths: Different videos, of any folders.
+        taken: Stems that are in use, and the video of each; that video has it again.
+
+    Returns:
+        The file's own stem where no other has it (whatever the case of its letters), else with
+        its ending, with its folder, or with a hash of its path, the first that is enough.
+
+    >>> compute_output_stems([Path("a/x.mp4"), Path("b/x.mp4"), Path("b/y.avi"), Path("b/y.mp4")])
+    ['a_x_mp4', 'b_x_mp4', 'y_avi', 'y_mp4']
+    >>> compute_output_stems([Path("b/x.mp4")], {"x": Path("a/x.mp4")})
+    ['x_mp4']
+    """
+    in_use = {stem: video.resolve() for stem, video in (taken or {}).items()}
+    names = [_list_names(path, in_use) for path in paths]
+    levels = [0] * len(paths)
+    while True:
+        stems = [own[level] for own, level in zip(names, levels, strict=True)]
+        counts = Counter(stem.casefold() for stem in stems)
+        shared = [
+            index
+            for index, stem in enumerate(stems)
+            if counts[stem.casefold()] > 1 and levels[index] + 1 < len(names[index])
+        ]
+        if not shared:
+            return stems
+        for index in shared:
+            levels[index] += 1
+
+
+def _list_names(path: Path, in_use: Mapping[str, Path]) -> list[str]:
+    """Return the stems that a video may have, the best first, the last one its alone."""
+    place = path.resolve()
+    with_ending = path.name.replace(".", "_")
+    digest = hashlib.sha256(str(place).encode()).hexdigest()[:8]
+    own = [stem for stem, video in in_use.items() if video == place]
+    others = {stem.casefold() for stem in in_use}
+    names = [path.stem, with_ending, f"{place.parent.name}_{with_ending}"]
+    free = [name for name in names if name.casefold() not in others]
+    return [*own, *free, f"{with_ending}_{digest}"]

@@ -1,1 +1,0 @@
-"""Loads the exported graphs of a bundle; needs no Keras and no TensorFlow."""

@@ -1,0 +1,150 @@
+"""The part of the picture where motion has been, enlarged: a step's frames in, a stack out.
+
+A camera that watches a room or a yard shows people small. A network that sees all of the picture
+spends most of it on walls; one that is shown where something moves sees the same people larger, at
+the same cost. What has moved is remembered for about two seconds, so the view follows people and
+does not jump with every gesture. It never looks ahead of the step's own frames, so recordings,
+clips and cameras get the same views.
+
+Source: docs/decisions/019-motion_crop-on-motion.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from har.sampling.times import gather_stacks
+from har.types import WindowSpec
+
+_CELL_PX = 8
+"""Motion is summed over squares of this side."""
+
+_MEMORY_S = 2.0
+"""After this long, motion counts 1/e of what it did."""
+
+
+class MotionCrop:
+    """Follows motion through the steps of one stream, from its first step on.
+
+    Attributes:
+        corner: (y, x) of the upper left pixel of what was looked at last.
+    """
+
+    def __init__(self, spec: WindowSpec) -> None:
+        """Start with nothing seen; with a motion_crop of 1 it shows all of the picture."""
+        frame_of = {offset: index for index, offset in enumerate(spec.offsets_s)}
+        self._pairs = [(frame_of[a], frame_of[b]) for a, b in spec.lags_s]
+        self._motion_crop = spec.motion_crop
+        self._fresh = 1.0 - float(np.exp(-1.0 / (spec.rate_hz * _MEMORY_S)))
+        self.corner = (0, 0)
+        self._seen: np.ndarray | None = None
+        self._last: tuple[list[np.ndarray], np.ndarray] | None = None
+
+    def look(self, frames: Sequence[np.ndarray]) -> np.ndarray:
+        """Take what the next step compares and gives the stack that the CNN sees of it.
+
+        Frames that equal those of the step before are the same moment, and nothing has moved.
+
+        Args:
+            frames: C gray frames (H, W), or one of (H, W, 3) RGB; uint8, not altered.
+
+        Returns:
+            (H, W, C) uint8: where motion has been, 1/motion_crop of the height and of the width,
+            each pixel repeated so that it fills the picture.
+        """
+        if frames[0].ndim == 3:
+            return frames[0]
+        if self._motion_crop == 1:
+            return np.stack(frames, axis=-1)
+        if self._last is not None and all(map(np.array_equal, frames, self._last[0])):
+            return self._last[1]
+        motion = self._sum_motion(frames)
+        if self._seen is None:
+            self._seen = motion
+        self._seen = self._seen + self._fresh * (motion - self._seen)
+        y, x = find_crop(self._seen, self._motion_crop)
+        self.corner = (y * _CELL_PX, x * _CELL_PX)
+        view = _enlarge(frames, self.corner, self._motion_crop)
+        self._last = (list(frames), view)
+        return view
+
+    def _sum_motion(self, frames: Sequence[np.ndarray]) -> np.ndarray:
+        """Return (h, w) float32: mean difference of the compared frames by squares."""
+        height, width = frames[0].shape
+        total = np.zeros((height, width), np.float32)
+        for a, b in self._pairs:
+            cv2.accumulate(cv2.absdiff(frames[a], frames[b]), total)
+        cells = (width // _CELL_PX, height // _CELL_PX)
+        return cv2.resize(total, cells, interpolation=cv2.INTER_AREA)
+
+
+def find_crop(motion: np.ndarray, motion_crop: int) -> tuple[int, int]:
+    """Return the place of the view that holds most motion, moved so that the motion is its middle.
+
+    Args:
+        motion: (h, w) how much has moved in each square of pixels.
+        motion_crop: The view has 1/motion_crop of the height and of the width.
+
+    Returns:
+        Its upper left square, (y, x); the middle of the picture where nothing has moved.
+
+    >>> motion = np.zeros((8, 12), np.float32)
+    >>> motion[6, 9] = 1.0
+    >>> find_crop(motion, 2)
+    (4, 6)
+    """
+    height, width = motion.shape
+    h, w = max(height // motion_crop, 1), max(width // motion_crop, 1)
+    sums = cv2.integral(motion, sdepth=cv2.CV_64F)
+    inside = sums[h:, w:] - sums[:-h, w:] - sums[h:, :-w] + sums[:-h, :-w]
+    y, x = np.unravel_index(np.argmax(inside), inside.shape)
+    part = motion[y : y + h, x : x + w].astype(np.float64)
+    total = float(part.sum())
+    if total <= 0.0:
+        return (height - h) // 2, (width - w) // 2
+    middle_y = y + float(part.sum(axis=1) @ np.arange(h)) / total
+    middle_x = x + float(part.sum(axis=0) @ np.arange(w)) / total
+    return (
+        int(np.clip(np.rint(middle_y - (h - 1) / 2), 0, height - h)),
+        int(np.clip(np.rint(middle_x - (w - 1) / 2), 0, width - w)),
+    )
+
+
+def count_remembered_steps(spec: WindowSpec) -> int:
+    """Return the steps after which motion hardly matters for where a view is (5 % of what it did).
+
+    >>> count_remembered_steps(WindowSpec((192, 320), 8.0, 16, "motion", ((0.0, -0.04),), 30.0, 2))
+    48
+    """
+    return int(np.ceil(3 * _MEMORY_S * spec.rate_hz)) if spec.motion_crop > 1 else 0
+
+
+def gather_crops(
+    frames: np.ndarray, indices: np.ndarray, spec: WindowSpec, focus: MotionCrop | None = None
+) -> np.ndarray:
+    """Return the stacks that the CNN sees of consecutive steps.
+
+    Args:
+        frames: (F, H, W) gray or (F, H, W, 3) RGB, uint8.
+        indices: (N, C) from `compute_stack_indices`.
+        spec: The input contract.
+        focus: Has seen the steps before, and sees these; the steps are the first when None.
+
+    Returns:
+        (N, H, W, C) uint8.
+    """
+    if spec.motion_crop == 1:
+        return gather_stacks(frames, indices)
+    focus = focus or MotionCrop(spec)
+    return np.stack([focus.look([frames[index] for index in row]) for row in indices])
+
+
+def _enlarge(frames: Sequence[np.ndarray], corner: tuple[int, int], motion_crop: int) -> np.ndarray:
+    height, width = frames[0].shape
+    h, w = height // motion_crop, width // motion_crop
+    y, x = min(corner[0], height - h), min(corner[1], width - w)
+    part = np.stack([frame[y : y + h, x : x + w] for frame in frames], axis=-1)
+    return cv2.resize(part, (width, height), interpolation=cv2.INTER_NEAREST)

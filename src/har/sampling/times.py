@@ -1,0 +1,206 @@
+"""Which frames a time step has and which steps a window has: pure index and time arithmetic.
+
+Training, recordings and live cameras all sample through these functions. An example with
+frames at 0.00, 0.04, 0.08, ... s, ``rate_hz=8`` and offsets (-0.04, 0.0, 0.16):
+
+    step k             0        1        2
+    time (k+0.5)/8     0.0625   0.1875   0.3125
+    its frame          2        5        8         nearest in time, the earlier of two as near
+    stack of frames    1 2 6    4 5 9    7 8 12    nearest to the frame's own time + offset
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from har.errors import ConfigError
+
+_TIME_EPS_S = 1e-6
+
+
+def compute_step_times(duration_s: float, rate_hz: float) -> np.ndarray:
+    """Return the times of all whole steps in ``[0, duration_s)``.
+
+    Args:
+        duration_s: Length of the stretch in seconds.
+        rate_hz: Steps a second.
+
+    Returns:
+        (N,) float64 seconds, the middle of each step; at least one, so a stretch shorter than a
+        step is represented by its own middle.
+
+    >>> compute_step_times(0.5, 8.0).tolist()
+    [0.0625, 0.1875, 0.3125, 0.4375]
+    >>> compute_step_times(0.06, 8.0).tolist()
+    [0.03]
+    """
+    if rate_hz <= 0:
+        raise ConfigError(f"Expected rate_hz > 0, received rate_hz={rate_hz}")
+    n = int(np.floor(duration_s * rate_hz + _TIME_EPS_S))
+    if n < 1:
+        return np.array([max(duration_s, 0.0) / 2])
+    return (np.arange(n) + 0.5) / rate_hz
+
+
+def compute_span_s(times_s: np.ndarray) -> float:
+    """Return the length of a stretch from its frames' times: each frame stands for a mean interval.
+
+    Args:
+        times_s: (F,) ascending seconds; one frame alone has length 0.
+
+    >>> compute_span_s(np.array([0.0, 0.04, 0.08, 0.12]))
+    0.16
+    """
+    if len(times_s) < 2:
+        return 0.0
+    extent = float(times_s[-1] - times_s[0])
+    return extent * len(times_s) / (len(times_s) - 1)
+
+
+def compute_nearest_indices(times_s: np.ndarray, query_s: np.ndarray) -> np.ndarray:
+    """Return for each query the index of the frame nearest in time.
+
+    Args:
+        times_s: (F,) ascending frame times in seconds, F >= 1.
+        query_s: Any shape, seconds.
+
+    Returns:
+        int64 array of the queries' shape; the earlier frame where two are equally near.
+
+    >>> compute_nearest_indices(np.array([0.0, 0.1, 0.2]), np.array([-1.0, 0.05, 0.16])).tolist()
+    [0, 0, 2]
+    """
+    right = np.clip(np.searchsorted(times_s, query_s), 1, max(len(times_s) - 1, 1))
+    right = np.minimum(right, len(times_s) - 1)
+    left = np.maximum(right - 1, 0)
+    nearer_right = times_s[right] - query_s < query_s - times_s[left] - _TIME_EPS_S
+    return np.where(nearer_right, right, left)
+
+
+def compute_stack_indices(
+    times_s: np.ndarray, step_times_s: np.ndarray, offsets_s: tuple[float, ...]
+) -> np.ndarray:
+    """Return the frames that each time step compares.
+
+    Args:
+        times_s: (F,) ascending frame times in seconds, F >= 1.
+        step_times_s: (N,) seconds.
+        offsets_s: C offsets in seconds from the step's own frame.
+
+    Returns:
+        (N, C) int64. A non-zero offset never names the step's own frame while there is another on
+        that side, so slow videos still show motion; past the first or last frame it is clamped.
+
+    >>> times = np.arange(20) * 0.04
+    >>> compute_stack_indices(times, np.array([0.0625, 0.1875]), (-0.04, 0.0, 0.16)).tolist()
+    [[1, 2, 6], [4, 5, 9]]
+    """
+    center = compute_nearest_indices(times_s, np.asarray(step_times_s, dtype=np.float64))
+    offsets = np.asarray(offsets_s, dtype=np.float64)
+    wanted = times_s[center][:, None] + offsets[None, :]
+    found = compute_nearest_indices(times_s, wanted)
+    apart = center[:, None] + np.sign(offsets).astype(np.int64)[None, :]
+    beyond = np.where(offsets > 0, np.maximum(found, apart), np.minimum(found, apart))
+    chosen = np.where(offsets == 0, center[:, None], beyond)
+    return np.clip(chosen, 0, len(times_s) - 1)
+
+
+def gather_stacks(frames: np.ndarray, indices: np.ndarray) -> np.ndarray:
+    """Put the frames of each step side by side as channels.
+
+    Args:
+        frames: (F, H, W) gray or (F, H, W, 3) RGB, uint8.
+        indices: (N, C) from `compute_stack_indices`; C is 1 for RGB.
+
+    Returns:
+        (N, H, W, C) uint8 for gray, (N, H, W, 3) for RGB, contiguous.
+    """
+    if frames.ndim == 4:
+        return np.ascontiguousarray(frames[indices[:, 0]])
+    return np.stack([frames[column] for column in indices.T], axis=-1)
+
+
+def compute_window_starts(n_total: int, n_steps: int, hop: int) -> np.ndarray:
+    """Return the first step of each window, so that every step is in at least one.
+
+    Args:
+        n_total: Steps there are, at least 1.
+        n_steps: Steps in a window.
+        hop: Steps from one window's start to the next, at most ``n_steps``.
+
+    Returns:
+        (W,) int64 ascending. The last window ends with the last step; a stretch shorter than a
+        window has one window that starts at 0 and is padded.
+
+    >>> compute_window_starts(40, 16, 8).tolist()
+    [0, 8, 16, 24]
+    >>> compute_window_starts(42, 16, 8).tolist()
+    [0, 8, 16, 24, 26]
+    >>> compute_window_starts(5, 16, 8).tolist()
+    [0]
+    """
+    if not 1 <= hop <= n_steps:
+        raise ConfigError(f"Expected 1 <= hop <= n_steps={n_steps}, received hop={hop}")
+    last = max(n_total - n_steps, 0)
+    starts = np.arange(0, last + 1, hop)
+    return starts if starts[-1] == last else np.append(starts, last)
+
+
+def compute_clip_logits(logits: np.ndarray, lengths: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Return the logits of a whole clip from those of its windows; each step counts alike.
+
+    Windows overlap, so a mean over them would weigh the middle of a clip more than its ends.
+
+    Args:
+        logits: (W, T, K), one row a window.
+        lengths: (W,) real steps in each window; the rest is padding.
+        starts: (W,) the first step of each; together they cover every step.
+
+    Returns:
+        (K,) float64: the mean over steps of the mean over the windows that each step is in.
+
+    >>> logits = np.array([[[1.0], [3.0]], [[5.0], [9.0]]])
+    >>> compute_clip_logits(logits, np.array([2, 2]), np.array([0, 1])).tolist()
+    [4.666666666666667]
+    """
+    within = np.arange(logits.shape[1])[None, :]
+    real = within < np.asarray(lengths)[:, None]
+    steps = (np.asarray(starts)[:, None] + within)[real]
+    n_windows = np.bincount(steps)
+    weights = 1.0 / n_windows[steps]
+    return weights @ logits[real].astype(np.float64) / len(n_windows)
+
+
+def slice_windows(steps: np.ndarray, n_steps: int, hop: int) -> tuple[np.ndarray, np.ndarray]:
+    """Cut a clip's steps into windows.
+
+    Args:
+        steps: (N, ...) values of N >= 1 steps.
+        n_steps: T, steps in a window.
+        hop: Steps from one window's start to the next.
+
+    Returns:
+        (W, T, ...) windows, padded with zeros at the end of a clip shorter than one, and their
+        (W,) numbers of real steps.
+
+    >>> slice_windows(np.array([1, 2, 3]), 4, 2)[0].tolist()
+    [[1, 2, 3, 0]]
+    """
+    starts = compute_window_starts(len(steps), n_steps, hop)
+    lengths = np.minimum(len(steps) - starts, n_steps)
+    out = np.zeros((len(starts), n_steps, *steps.shape[1:]), dtype=steps.dtype)
+    for row, start, length in zip(out, starts, lengths, strict=True):
+        row[:length] = steps[start : start + length]
+    return out, lengths
+
+
+def is_kept(time_s: float, last_kept_s: float | None, max_rate_hz: float) -> bool:
+    """Return whether a frame is kept when a video is thinned to ``max_rate_hz``.
+
+    A tolerance of a tenth of the interval keeps every frame of a video whose own rate is the
+    limit, whatever the rounding of its timestamps.
+
+    >>> is_kept(1 / 30, 0.0, 30.0), is_kept(1 / 60, 0.0, 30.0), is_kept(0.0, None, 30.0)
+    (True, False, True)
+    """
+    return last_kept_s is None or time_s - last_kept_s >= 0.9 / max_rate_hz

@@ -1,0 +1,303 @@
+"""Hitting oneself and hitting others: slaps, fists, pushes, kicks, and the head against things."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+
+import numpy as np
+
+from har.synthetic.acts.strokes import (
+    Act,
+    Deed,
+    Style,
+    chest_spot,
+    close_gap,
+    compute_period,
+    direction,
+    guard_place,
+    hands_used,
+    head_spot,
+    head_windup,
+    hold_gate,
+    now_and_then,
+    other_spot,
+    outward,
+    reachable_spot,
+    stroke_keys,
+    thigh_spot,
+)
+from har.synthetic.curves import (
+    compute_blow,
+    compute_plateau,
+    compute_pulse,
+    ease_rebound,
+    ease_smooth,
+)
+from har.synthetic.skeleton import TRUNK_LIMITS, solve_base
+from har.synthetic.stage import Box, Stage
+
+SHORT_STAY_S = 0.04
+HEAD_AT_BLOW = np.radians([0.0, 20.0, 0.0])
+
+
+def hit_head(*spots: str, longest_stay_s: float = SHORT_STAY_S) -> Act:
+    """Return the act of striking the own head at one of the named spots, again and again.
+
+    Args:
+        spots: Names of `HEAD_SPOTS`.
+        longest_stay_s: The hand may stay where it has struck for up to so long.
+    """
+
+    def act(stage: Stage, deed: Deed) -> Iterator[None]:
+        sides = hands_used(deed, 0.35)
+        yield
+        player, base = stage.players[deed.actor], stage.base(deed.actor)
+        name = str(deed.rng.choice(spots))
+        size = 0.20 * player.body.stature * deed.beats.vigour * deed.rng.uniform(0.85, 1.15)
+        raised = deed.rng.uniform(0.2, 0.9)
+        stay_s = float(deed.rng.uniform(SHORT_STAY_S, longest_stay_s))
+        for side in sides:
+            spot = head_spot(player.body, base, side, name)
+            windup = head_windup(base, side, name, spot, size)
+            keys = stroke_keys(deed.beats, windup, spot, dwell_s=stay_s)
+            stage.move_hand(deed.actor, side, keys)
+            stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), raised)
+
+    return act
+
+
+def hit_chest(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Strike the own chest with one hand or both."""
+    sides = hands_used(deed, 0.4)
+    yield
+    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    high, aside = deed.rng.uniform(0.6, 0.82), deed.rng.uniform(-0.3, 0.3)
+    size = 0.17 * player.body.stature * deed.beats.vigour
+    for side in sides:
+        spot = chest_spot(player.body, base, side, high, aside)
+        windup = spot + base.trunk @ np.array([0.9, 0.0, 0.35]) * size
+        windup += 0.5 * size * (base.shoulders[:, side] - base.shoulders.mean(axis=1)) * 3.0
+        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, windup, spot))
+        stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), 0.5)
+
+
+def hit_thigh(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Strike the own thigh with one hand or both."""
+    sides = hands_used(deed, 0.5)
+    player = stage.players[deed.actor]
+    if player.posture == "stand":
+        lean = np.radians(deed.rng.uniform(12.0, 25.0))
+        player.controls.trunk[:, 0] += lean * hold_gate(stage.times_s, deed.beats)
+    yield
+    base = stage.base(deed.actor)
+    share = deed.rng.uniform(0.3, 0.45) if player.posture == "stand" else 0.6
+    size = 0.22 * player.body.stature * deed.beats.vigour
+    for side in sides:
+        spot = thigh_spot(player.body, base, side, share)
+        windup = spot + (0.35 * base.facing[..., 0] + np.array([0.0, 0.0, 1.0])) * size
+        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, windup, spot))
+
+
+def bang_head(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Strike the head against the table or the wall at which the actor is."""
+    if stage.station is not None:
+        _lean_against(stage, deed, stage.station)
+    yield
+
+
+def _lean_against(stage: Stage, deed: Deed, station: Box) -> None:
+    controls = stage.players[deed.actor].controls
+    for contact_s in deed.beats.contacts_s:
+        at = int(np.abs(stage.times_s - contact_s).argmin())
+        lean = solve_lean(stage, deed.actor, at, station)
+        blow = compute_blow(stage.times_s, contact_s, 1.6 * deed.beats.stroke_s)
+        controls.trunk[:, 0] += (lean - controls.trunk[at, 0]) * blow
+        controls.head += (HEAD_AT_BLOW - controls.head[at]) * blow[:, None]
+
+
+def solve_lean(stage: Stage, who: int, at: int, station: Box) -> float:
+    """Return the lean in radians with which the forehead meets a table or a wall.
+
+    The greatest lean there is where no lean reaches it.
+    """
+    player = stage.players[who]
+    moment = player.controls.at(at)
+    moment.head[:] = HEAD_AT_BLOW
+    low, high = 0.0, float(TRUNK_LIMITS[0, 1])
+    for _ in range(20):
+        middle = 0.5 * (low + high)
+        moment.trunk[:, 0] = middle
+        base = solve_base(player.body, moment)
+        forehead = base.on_head(*(np.array([0.8, 0.0, 0.6]) * player.body.head))[0]
+        low, high = (middle, high) if compute_gap(station, forehead) > 0.0 else (low, middle)
+    return high
+
+
+def compute_gap(station: Box, place: np.ndarray) -> float:
+    """Return meters from a place to the top of a table or the near face of a wall."""
+    if station.kind == "table":
+        return float(place[2] - station.size[2])
+    ahead = np.array([np.cos(station.yaw), np.sin(station.yaw)])
+    return float((np.array(station.center) - place[:2]) @ ahead - 0.5 * station.size[0])
+
+
+SELF_HITS = (
+    Style("fist_head", hit_head("temple", "forehead", "crown")),
+    Style("slap_head", hit_head("temple", "ear", "back"), rarity=0.2),
+    Style("slap_face", hit_head("cheek"), rarity=0.1),
+    Style("hit_chest", hit_chest, rarity=0.25),
+    Style("slap_thigh", hit_thigh, rarity=0.35),
+    Style("hit_head_once", now_and_then(hit_head("temple", "cheek", "crown", "ear")), rarity=0.3),
+    Style(
+        "hit_head_and_stay",
+        now_and_then(hit_head("temple", "cheek", "crown", "forehead", longest_stay_s=0.4)),
+        rarity=0.3,
+        often=2.0,
+    ),
+    Style("hit_chest_once", now_and_then(hit_chest), rarity=0.3),
+    Style("head_on_table", bang_head, need="table"),
+    Style("head_on_wall", bang_head, need="wall"),
+)
+
+
+def throw_body(stage: Stage, deed: Deed) -> None:
+    """Put the whole body behind a blow: drawing back, a lunge, a twist; the other is thrown back.
+
+    Nothing is drawn for a deed without force.
+    """
+    if deed.force == 0.0:
+        return
+    actor, times_s = stage.players[deed.actor], stage.times_s
+    lean, twist = np.radians(deed.rng.uniform((8.0, 5.0), (45.0, 40.0))) * deed.force
+    step_m = deed.rng.uniform(0.05, 0.5) * deed.force
+    way = direction(stage, deed.actor, deed.other)
+    turn = twist if deed.side else -twist
+    for contact_s in deed.beats.contacts_s:
+        drawn = compute_pulse(times_s, contact_s - 0.40, 0.5)
+        thrown = compute_plateau(times_s, contact_s - 0.22, contact_s + 0.45, 0.25)
+        actor.controls.trunk[:, 0] += lean * (thrown - 0.35 * drawn)
+        actor.controls.trunk[:, 2] += turn * (thrown - 0.8 * drawn)
+        if actor.posture == "stand":
+            actor.controls.root += (step_m * thrown)[:, None] * way
+            actor.controls.hips -= 0.05 * actor.body.stature * deed.force * thrown
+    _throw_back(stage, deed, way)
+
+
+def _throw_back(stage: Stage, deed: Deed, way: np.ndarray) -> None:
+    """Have the other bend, turn away and stumble back from each blow."""
+    other, times_s = stage.players[deed.other], stage.times_s
+    bend, nod = np.radians(deed.rng.uniform((-30.0, -25.0), (40.0, 35.0))) * deed.force
+    back_m, lag_s = deed.rng.uniform(0.0, 0.5) * deed.force, deed.rng.uniform(0.0, 0.2)
+    for contact_s in deed.beats.contacts_s:
+        hit = compute_plateau(times_s, contact_s + lag_s, contact_s + lag_s + 0.9, 0.3)
+        other.controls.trunk[:, 0] += bend * hit
+        other.controls.head[:, 1] += nod * hit
+        if other.posture == "stand":
+            other.controls.root += (back_m * hit)[:, None] * way
+
+
+def slap(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Swing the hand from the side against the other's head, shoulder or chest."""
+    throw_body(stage, deed)
+    close_gap(stage, deed)
+    yield
+    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    out = outward(base, deed.side)
+    target = reachable_spot(stage, deed, ("head", "head", "shoulder", "chest"), 0.7 * out)
+    windup = target + 0.30 * body.stature * deed.beats.vigour * out
+    windup = windup - 0.08 * body.stature * base.facing[..., 0] + np.array([0.0, 0.0, 0.06])
+    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, windup, target))
+    gate = hold_gate(stage.times_s, deed.beats)
+    stage.raise_elbow(deed.actor, deed.side, gate, deed.rng.uniform(0.4, 0.9))
+
+
+def punch(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Thrust the fist straight at the other's chest, head, shoulder or belly."""
+    throw_body(stage, deed)
+    close_gap(stage, deed)
+    yield
+    base = stage.base(deed.actor)
+    target = reachable_spot(stage, deed, ("chest", "head", "shoulder", "belly"))
+    windup = guard_place(stage, deed.actor, deed.side)
+    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, windup, target))
+    stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.1)
+    if deed.rng.random() < 0.5:
+        second = 1 - deed.side
+        half_s = 0.5 * compute_period(deed)
+        later = tuple(contact_s + half_s for contact_s in deed.beats.contacts_s)
+        beats = dataclasses.replace(deed.beats, contacts_s=later)
+        windup = guard_place(stage, deed.actor, second)
+        keys = stroke_keys(beats, windup, target + 0.05 * outward(base, second))
+        stage.move_hand(deed.actor, second, keys)
+
+
+def push(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Shove the other away with both hands."""
+    throw_body(stage, deed)
+    close_gap(stage, deed)
+    pushed, times_s = stage.players[deed.other].controls, stage.times_s
+    away = direction(stage, deed.actor, deed.other)
+    amount = deed.rng.uniform(0.08, 0.2)
+    for contact_s in deed.beats.contacts_s:
+        give = ease_rebound((times_s - contact_s) / 0.45)
+        come = ease_smooth((times_s - contact_s - 0.45) / 0.6)
+        if stage.players[deed.other].posture == "stand":
+            pushed.root += (amount * (give - come))[:, None] * away
+        pushed.trunk[:, 0] -= np.radians(12.0) * (give - come)
+    yield
+    base = stage.base(deed.actor)
+    part = "chest" if deed.rng.random() < 0.75 else "belly"
+    hand = stage.players[deed.actor].body.hand_radius
+    other = stage.players[deed.other].body
+    for side in (0, 1):
+        shoulder = base.shoulders[:, side]
+        gap = hand + 0.5 * deed.short_m
+        target = other_spot(other, stage.base(deed.other), shoulder, part, gap)
+        target = target + 0.07 * outward(base, side)
+        windup = guard_place(stage, deed.actor, side)
+        keys = stroke_keys(deed.beats, windup, target, dwell_s=0.12)
+        stage.move_hand(deed.actor, side, keys)
+
+
+def kick(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Kick the other's leg or belly, with force also the chest."""
+    close_gap(stage, deed)
+    controls, body = stage.players[deed.actor].controls, stage.players[deed.actor].body
+    target = stage.base(deed.other)
+    share = deed.rng.uniform(0.25, 1.1 + 0.6 * deed.force)
+    away = direction(stage, deed.actor, deed.other)
+    hip, knee = target.legs[:, :, 0].mean(axis=1), target.legs[:, :, 1].mean(axis=1)
+    spot = knee + share * (hip - knee)
+    spot[:, :2] -= (0.09 * body.stature + deed.short_m) * away
+    controls.kick[:, deed.side, :3] = spot
+    for contact_s in deed.beats.contacts_s:
+        blow = compute_blow(stage.times_s, contact_s, 1.5 * deed.beats.stroke_s)
+        weight = controls.kick[:, deed.side, 3]
+        controls.kick[:, deed.side, 3] = np.maximum(weight, blow)
+        controls.trunk[:, 0] -= np.radians(12.0 + 25.0 * deed.force) * blow
+    if deed.force:
+        _throw_back(stage, deed, away)
+    yield
+
+
+def hit_with_stick(stage: Stage, deed: Deed) -> Iterator[None]:
+    """Swing the stick that the actor holds down on the other."""
+    throw_body(stage, deed)
+    close_gap(stage, deed)
+    yield
+    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    target = reachable_spot(stage, deed, ("head", "shoulder", "chest"), gap=0.16)
+    up = np.array([0.0, 0.0, 1.0])
+    windup = base.shoulders[:, deed.side] + 0.24 * body.stature * up
+    windup = windup + 0.08 * body.stature * (outward(base, deed.side) - base.facing[..., 0])
+    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, windup, target))
+
+
+OTHER_HITS = (
+    Style("slap", slap, need="partner", rarity=0.1),
+    Style("punch", punch, need="partner"),
+    Style("push", push, need="standing pair"),
+    Style("kick", kick, need="standing pair", rarity=0.15),
+    Style("hit_with_object", hit_with_stick, need="stick"),
+)

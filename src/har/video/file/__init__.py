@@ -1,0 +1,1 @@
+"""Video files: demuxing, decoding, frame times, pictures, writing."""

@@ -1,0 +1,83 @@
+"""A loaded bundle: what it has, what it refuses, and how logits become probabilities."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from bodies import wander
+from bundles import LABELS, POSE_SPEC, make_bundle, make_people_bundle
+
+from har.bundle import CNN_GRAPH_FILE, POSE_GRAPH_FILE, load_info, save_info
+from har.config import DecodeConfig
+from har.errors import BundleIntegrityError, BundleMismatchError
+from har.inference.model import Recognizer
+from har.pose.features import compute_window
+
+
+def change(folder, **values):
+    save_info(folder, replace(load_info(folder), **values))
+    return Recognizer(folder)
+
+
+def test_a_bundle_has_the_streams_it_says(tmp_path):
+    made = {
+        "motion": make_bundle(tmp_path / "m"),
+        "pose": make_people_bundle(tmp_path / "p"),
+        "both": make_people_bundle(tmp_path / "b", "both"),
+    }
+    has = {name: Recognizer(folder) for name, folder in made.items()}
+    assert [item.has_motion for item in has.values()] == [True, False, True]
+    assert [item.has_pose for item in has.values()] == [False, True, True]
+    assert has["pose"].pose_spec == has["both"].pose_spec == POSE_SPEC
+    with pytest.raises(BundleMismatchError, match="does not look at keypoints"):
+        _ = has["motion"].pose_spec
+
+
+def test_keypoints_of_another_network_are_refused(tmp_path):
+    make_people_bundle(tmp_path, pose=replace(POSE_SPEC, detector="0" * 64))
+    with pytest.raises(BundleMismatchError, match="another pose network"):
+        Recognizer(tmp_path)
+
+
+@pytest.mark.parametrize("name", [POSE_GRAPH_FILE, CNN_GRAPH_FILE])
+def test_a_missing_or_altered_graph_is_refused(tmp_path, name):
+    folder = make_people_bundle(tmp_path, "both")
+    (folder / name).write_bytes((folder / name).read_bytes() + b" ")
+    with pytest.raises(BundleIntegrityError, match="SHA-256"):
+        Recognizer(folder)
+    (folder / name).unlink()
+    with pytest.raises(BundleIntegrityError, match="has no"):
+        Recognizer(folder)
+
+
+def test_temperature_divides_and_then_the_bias_is_added(tmp_path):
+    folder = make_people_bundle(tmp_path)
+    logits = np.array([[0.0, 2.0], [0.0, 0.0]])
+    assert Recognizer(folder).compute_probs(logits)[1].tolist() == [0.5, 0.5]
+    changed = change(folder, temperature=2.0, bias=(0.5, -0.5))
+    odds = np.exp([2.0 / 2.0 - 1.0, -1.0])  # of the second label against the first
+    np.testing.assert_allclose(changed.compute_probs(logits)[:, 1], odds / (1 + odds), atol=1e-6)
+    assert changed.compute_probs(logits).dtype == np.float32
+
+
+def test_background_is_the_bundle_s_and_else_the_first_label(tmp_path):
+    assert Recognizer(make_people_bundle(tmp_path / "a")).background == 0
+    decode = DecodeConfig(background=LABELS[1])
+    assert Recognizer(make_people_bundle(tmp_path / "b", decode=decode)).background == 1
+    assert Recognizer(make_people_bundle(tmp_path / "c", decode=DecodeConfig())).background == 0
+
+
+def test_people_are_answered_one_by_one_and_padding_is_not_weighed(tmp_path):
+    recognizer = Recognizer(make_people_bundle(tmp_path))
+    rng = np.random.default_rng(0)
+    points = np.stack([wander(rng, 6, x) for x in (80.0, 200.0, 320.0)], axis=1)
+    window = compute_window(points, 10.0)
+    logits = recognizer.compute_people_logits(window)
+    assert logits.shape == (3, 2)
+    alone = [compute_window(points[:, [column]], 10.0) for column in range(3)]
+    for row, single in enumerate(alone):  # this bundle does not look at pairs, but may see a mirror
+        np.testing.assert_allclose(
+            recognizer.compute_people_logits(single)[0], logits[row], atol=0.5
+        )
+    nobody = compute_window(np.zeros((6, 0, 17, 3)), 10.0)
+    assert recognizer.compute_people_logits(nobody).shape == (0, 2)
