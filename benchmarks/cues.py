@@ -8,9 +8,13 @@ Prints a table and ends with an error where a cue that is no part of an act tell
 from __future__ import annotations
 
 import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))  # three_class
 
 from cues_parts.check import check_cues, find_leaks, require_no_leak
-from har.config import SequencesConfig
+from three_class.settings import SequencesConfig
 
 
 def main() -> None:

@@ -1,15 +1,15 @@
 """When do events happen in long recordings? All figures of `har.metrics.events`, out of fold.
 
-    python benchmarks/recordings.py MANIFEST [--part real|made]... [--out results/recordings]
+    python benchmarks/recordings.py MANIFEST [--part real|synthetic]... [--out results/recordings]
 
 MANIFEST lists real clips (``path,label,group``) of one act and of background. Parts, both where
 none is named:
 
-    real    for each fold of the sources a model that has not met them (the frozen recipe), and
-            recordings composed of the fold's clips: fights among stretches without, a hard cut
-            before every clip of either kind
-    made    synthetic recordings of three acts and a small model that has learnt from synthetic
-    clips
+    real       for each fold of the sources a model that has not met them (the frozen recipe), and
+               recordings composed of the fold's clips: fights among stretches without, a hard cut
+               before every clip of either kind
+    synthetic  synthetic recordings of three acts and a small model that has learnt from synthetic
+               clips
 
 Rules that make events of scores are the usual ones, and those chosen on the other folds for some
 numbers of false alarms per hour. Bundles, recordings and scores are kept under OUT, so that a run
@@ -24,11 +24,10 @@ from pathlib import Path
 from typing import Any
 
 from har.cli.common import training
-from har.config import ComposeConfig
 from har.files import write_json
 from pose_parts.show import build_parser
 
-PARTS = ("real", "made")
+PARTS = ("real", "synthetic")
 SHOWN = ("f1@0.1", "f1@0.25", "f1@0.5", "ap@0.5", "ap", "precision", "recall")
 SHOWN_AMOUNTS = ("false_alarms_per_hour", "onset_error_q1_s", "onset_error_s", "onset_error_q3_s")
 
@@ -38,8 +37,9 @@ def main() -> None:
     options = _parse()
     found: dict[str, Any] = {}
     with training():
-        from recordings_parts.made import measure_made
+        from recordings_parts.compose import ComposeConfig
         from recordings_parts.real import Settings, measure_real
+        from recordings_parts.synthetic import measure_synthetic
 
         compose = ComposeConfig(length_s=60.0 * options.minutes)
         rates = tuple(options.rate or (2.0, 10.0))
@@ -49,7 +49,7 @@ def main() -> None:
             if part == "real":
                 found[part] = measure_real(options.manifest, out, settings)
             else:
-                found[part] = measure_made(out, settings)
+                found[part] = measure_synthetic(out, settings)
             write_json(out / "figures.json", found[part])
             if not options.json:
                 print(*_show(part, found[part]), "", sep="\n", flush=True)

@@ -15,11 +15,12 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from har.config import THREE_CLASS, PretrainConfig, SequencesConfig, TrainConfig
+from har.config import TrainConfig
 from har.dataset.store import Store
-from har.synthetic.sequences import draw_sequences
 from har.training.run import Run
 from three_class.pretrain import pretrain
+from three_class.sequences import draw_sequences
+from three_class.settings import THREE_CLASS, PretrainConfig, SequencesConfig
 from three_class.threshold import choose_bias
 
 

@@ -17,11 +17,11 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
 from cues_parts.cues import CUES, Actor, Cue, get_seen_actor, get_true_actor
-from har.config import SequencesConfig
 from har.errors import ConfigError, DatasetError
 from har.parallel import run_jobs
 from har.synthetic.motion import LABELS
-from har.synthetic.sequences import draw_sequence
+from three_class.sequences import draw_sequence
+from three_class.settings import SequencesConfig
 
 PAIRS = (("hitting_self", "playing"), ("hitting_others", "playing"))
 HELD_PAIR = PAIRS[0]

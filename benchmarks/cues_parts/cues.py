@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from har.pose.keypoints import INDEX, N_KEYPOINTS
-from har.synthetic.sequences import Sequence
+from three_class.sequences import Sequence
 
 _FACE = slice(0, 5)
 _SHOULDERS, _ELBOWS, _WRISTS, _HIPS, _KNEES, _ANKLES = (

@@ -10,7 +10,7 @@ import numpy as np
 from cues_parts.check import HELD_PAIR, MAX_AUC, CueFigure, check_cues
 from half_real.crude_rule import score_by_rule
 from half_real.sequences import HalfReal, RealClip, build_half_real
-from har.config import PredictConfig, SequencesConfig, TrainConfig
+from har.config import PredictConfig, TrainConfig
 from har.dataset.store import Store
 from har.inference.clips import recognize_clips
 from har.inference.model import Recognizer
@@ -27,6 +27,7 @@ from pose_parts.intervals import (
     compute_recall_at,
     find_cut,
 )
+from three_class.settings import SequencesConfig
 
 FALSE_SHARE = 0.05
 SELF, OTHERS = "hitting_self", "hitting_others"

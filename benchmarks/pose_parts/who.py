@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from har.config import PredictConfig, SequencesConfig, SynthConfig
+from har.config import PredictConfig, SynthConfig
 from har.events.decoder import decode_events, name_people
 from har.inference.fusion import fuse_windows
 from har.inference.model import Recognizer
@@ -25,12 +25,13 @@ from har.pose.tracking import SURE_POINT, track_people
 from har.result import PoseTracks
 from har.synthetic.recordings import FIRST_SCENE, draw_session, iter_motions, write_recordings
 from har.synthetic.scene import draw_scene
-from har.synthetic.sequences import Sequences, draw_sequences
 from har.types import Event, Scores
 from pose_parts.bench import Bench
 from pose_parts.bundle import OTHERS, SELF
 from pose_parts.intervals import Figure, bootstrap_mean
-from three_class.sequences import MIN_OWNED, find_owners
+from three_class.sequences import Sequences, draw_sequences
+from three_class.settings import SequencesConfig
+from three_class.windows import MIN_OWNED, find_owners
 
 NEAR = 0.35
 """A sighting is of a drawn person whose keypoints are nearer than this, in heights of the body."""

@@ -20,13 +20,39 @@ from pathlib import Path
 
 import numpy as np
 
-from har.config import ComposeConfig
+from har.config.bounds import check, check_range
 from har.dataset.index import StoredClip
 from har.errors import NoClipsError, VideoDecodeError
 from har.sampling.times import compute_nearest_indices
 from har.types import Event
 from har.video.file.reader import open_video
 from har.video.file.writer import open_writer
+
+
+@dataclass(frozen=True)
+class ComposeConfig:
+    """How clips become a long recording.
+
+    Attributes:
+        length_s: Seconds of a recording; it ends with the clip that fills them.
+        gap_s: Least and greatest seconds of background between two acts.
+        max_run: Clips of one group and label that follow each other, at most.
+        size: (H, W) in pixels.
+        fps: Frames a second.
+    """
+
+    length_s: float = 600.0
+    gap_s: tuple[float, float] = (10.0, 50.0)
+    max_run: int = 3
+    size: tuple[int, int] = (360, 640)
+    fps: float = 25.0
+
+    def __post_init__(self) -> None:
+        check_range(self, length_s=(1.0, 86_400.0), max_run=(1, 100), fps=(1.0, 240.0))
+        low, high = self.gap_s
+        check(0.0 <= low <= high, "gap_s", self.gap_s, "two lengths, the lesser one first")
+        ok = all(32 <= side <= 4096 and side % 2 == 0 for side in self.size)
+        check(ok, "size", self.size, "two even numbers from 32 to 4096")
 
 
 @dataclass(frozen=True)

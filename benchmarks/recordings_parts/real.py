@@ -12,7 +12,6 @@ import numpy as np
 from har.bundle import BUNDLE_FILE
 from har.config import (
     RECIPES,
-    ComposeConfig,
     DecodeConfig,
     PrepareConfig,
     TrainConfig,
@@ -30,7 +29,7 @@ from har.metrics.alarms import ScoredRecording
 from har.training.run import Run, compute_fingerprint
 from har.training.stages import train_all
 from har.types import SplitName
-from recordings_parts.compose import compose_recording, write_composition
+from recordings_parts.compose import ComposeConfig, compose_recording, write_composition
 from recordings_parts.judge import Judged, judge
 
 SEED = 0

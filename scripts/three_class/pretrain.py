@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from har.bundle import BundleInfo, save_info
-from har.config import DecodeConfig, PretrainConfig, TrainConfig, find_background
+from har.config import DecodeConfig, TrainConfig, find_background
 from har.inference.detector import compute_detector_hash
 from har.inference.model import compute_softmax
 from har.metrics.clips import compute_clip_metrics
@@ -16,11 +16,12 @@ from har.network.pose_head import PersonClassifier, build_pose_head, set_pose_sc
 from har.network.saving import save_bundle
 from har.pose.features import N_FEATURES, SEEN_COLUMN
 from har.reports.figures import write_history
-from har.synthetic.sequences import Sequences
 from har.training.batches import EpochBatches, compute_class_weights
 from har.training.fit import FitPlace, fit_model
 from har.training.run import Run, compute_fingerprint, describe_recipe, set_seed
-from three_class.sequences import PersonWindows, compute_person_windows
+from three_class.sequences import Sequences
+from three_class.settings import PretrainConfig
+from three_class.windows import PersonWindows, compute_person_windows
 
 PersonBatch = tuple[np.ndarray, np.ndarray, np.ndarray]
 """(features (B, T, D), one-hot labels (B, K), weights (B,))"""

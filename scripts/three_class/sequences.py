@@ -1,167 +1,217 @@
-"""Synthetic skeleton sequences as windows of single people, each with what that person does.
+"""Synthetic skeleton sequences: what the pose network would see of people, without any picture.
 
-Worker processes import this module, so it imports no Keras.
+Everything but the act itself is drawn before the class: people, place, camera, picture size,
+length, posture, bearing, steps, beats and the detector's noise are those of scene and slot; only
+then is the class drawn, and with it what the actor does.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
+from har.config import SynthConfig
+from har.errors import OutputError
+from har.files import replacing
 from har.parallel import run_jobs
-from har.pose.features import N_FEATURES, compute_window
-from har.pose.keypoints import Detections, Tracks
-from har.pose.tracking import track_people
-from har.sampling.times import compute_window_starts
-from har.synthetic.motion import STYLES
-from har.synthetic.sequences import Sequences
-from har.types import PoseSpec
+from har.pose.keypoints import Detections
+from har.sampling.times import compute_nearest_indices, compute_step_times
+from har.synthetic.motion import LABELS, STYLES
+from har.synthetic.scene import N_CAST, draw_scene
+from three_class.detecting import detect_people, draw_noise
+from three_class.encounter import draw_meeting
+from three_class.filming import draw_filming
+from three_class.settings import SequencesConfig
+from three_class.sight import Sight, compute_sight
 
-HOP = 8
-"""Steps between the windows that are taken from a sequence."""
-MIN_SHARE = 0.5
-"""A window shows an act when it holds at least this share of the act, or of the window."""
-MAX_SHARE_BESIDE = 0.15
-"""A window with less than this share shows the actor beside the act; those between are left out."""
-BESIDE_SHARE = 0.2
-"""Share of the windows of people who are not acting that is kept: they are many and easy, and what
-one actor does must be told from what others do. Of friendly contact all are kept."""
-CONTACT = frozenset(
-    style.name for style in STYLES["playing"] if style.need in ("partner", "standing pair")
-)
-MIN_OWNED = 0.7
-"""A track must be the same true person for at least this share of its steps."""
+FIRST_SCENE = 2_000_000
+"""Sequences have scenes of their own, beyond those of any clip or recording."""
 
+SIZES = ((192, 320), (192, 320), (256, 320), (224, 320), (320, 320), (320, 192))
+"""(H, W) of pictures, as stores of real clips have them; a scene draws one."""
 
+STYLE_NAMES = tuple(style.name for label in LABELS for style in STYLES[label])
 _PER_TASK = 48
-_BY_SEQUENCE = ("lengths", "labels", "styles", "scenes", "subjects", "targets", "spans_s", "sizes")
-_Row = tuple[np.ndarray, int, int, int]
-"""Features of one window, label, style, scene."""
 
 
 @dataclass(frozen=True)
-class PersonWindows:
-    """Windows of single people.
+class Sequence:
+    """One synthetic sequence with all that is true of it.
 
     Attributes:
-        features: (N, T, D) float16, padded with zeros.
-        labels: (N,) int64: what the person does.
-        styles: (N,) int64: in which way, -1 for all who are not the actor.
-        scenes: (N,) int64: the group.
+        detections: What the pose network would see at N steps.
+        owners: (N, 6) int8: whose each detection is, -1 a false person or none.
+        sight: Where the P people's keypoints truly are.
+        label: Index into `LABELS`.
+        style: Index into `STYLE_NAMES`.
+        scene: The group.
+        subject: Who acts, as in ``owners``.
+        target: Who is hit, -1 where nobody else is.
+        span_s: From when to when the act lasts.
     """
 
-    features: np.ndarray
+    detections: Detections
+    owners: np.ndarray
+    sight: Sight
+    label: int
+    style: int
+    scene: int
+    subject: int
+    target: int
+    span_s: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Sequences:
+    """S sequences; their steps stand one after the other in M rows.
+
+    Attributes:
+        points: (M, 6, 17, 3) float16 as in `Detections`.
+        scores: (M, 6) float16.
+        owners: (M, 6) int8: whose each detection is, -1 a false person or none.
+        lengths: (S,) int32 steps.
+        labels: (S,) int8 into ``label_names``.
+        styles: (S,) int16 into ``style_names``.
+        scenes: (S,) int32: the group, which no split may divide.
+        subjects: (S,) int8: who acts, as in ``owners``.
+        targets: (S,) int8: who is hit, -1 where nobody else is.
+        spans_s: (S, 2) float32: from when to when the act lasts; step k is at (k + 0.5) / rate_hz.
+        sizes: (S, 2) int16 (H, W) of the picture.
+        rate_hz: Steps a second.
+        label_names: K labels.
+        style_names: Names of all ways of acting.
+    """
+
+    points: np.ndarray
+    scores: np.ndarray
+    owners: np.ndarray
+    lengths: np.ndarray
     labels: np.ndarray
     styles: np.ndarray
     scenes: np.ndarray
+    subjects: np.ndarray
+    targets: np.ndarray
+    spans_s: np.ndarray
+    sizes: np.ndarray
+    rate_hz: float
+    label_names: tuple[str, ...]
+    style_names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def rows(self, index: int) -> slice:
+        """Return the rows of a sequence's steps."""
+        end = int(self.lengths[: index + 1].sum())
+        return slice(end - int(self.lengths[index]), end)
+
+    def detections(self, index: int) -> Detections:
+        """Return what the pose network would see in a sequence."""
+        rows = self.rows(index)
+        return Detections(
+            self.points[rows].astype(np.float32), self.scores[rows].astype(np.float32)
+        )
 
 
-def compute_person_windows(
-    sequences: Sequences, spec: PoseSpec, background: int, jobs: int = 0, progress: bool = False
-) -> PersonWindows:
-    """Return the windows of all tracked people of synthetic sequences.
-
-    Args:
-        sequences: At the contract's rate.
-        spec: The input contract.
-        background: Index of the label of all who do nothing else.
-        jobs: Processes; 0 means one a core.
-        progress: Show a bar on standard error.
-    """
-    starts = range(0, len(sequences), _PER_TASK)
-    tasks = [(sequences, range(s, min(s + _PER_TASK, len(sequences)))) for s in starts]
-    cut = [(_take(*task), spec, background) for task in tasks]
-    parts = run_jobs(_cut_some, cut, jobs, progress, "synthetic people")
-    names = [item.name for item in fields(PersonWindows)]
-    return PersonWindows(
-        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+def draw_sequence(config: SequencesConfig, index: int) -> Sequence:
+    """Draw one sequence; the same settings and index give the same one."""
+    number, slot = divmod(index, config.per_scene)
+    scene_index = FIRST_SCENE + number
+    place = np.random.default_rng([config.seed, scene_index, 5])
+    size = SIZES[int(place.integers(len(SIZES)))]
+    scene = draw_scene(
+        SynthConfig(size=size, variety=config.variety, seed=config.seed), scene_index
+    )
+    before = np.random.default_rng([config.seed, scene_index, 6, slot])
+    length_s = float(before.uniform(*config.length_s))
+    times_s = compute_step_times(length_s, config.rate_hz)
+    tallest_m = max(body.stature for body in scene.cast)
+    filming = draw_filming(before, scene.camera, tallest_m, config.stature_px, times_s)
+    noise = draw_noise(before, len(times_s), N_CAST, config.rate_hz)
+    label = int(np.random.default_rng([config.seed, index, 7]).choice(len(LABELS), p=config.shares))
+    motion = draw_meeting(scene, config.seed, slot, LABELS[label], length_s)
+    joints = motion.joints[compute_nearest_indices(motion.times_s, times_s)]
+    sight = compute_sight(joints, motion.bodies, filming.camera, filming.moves_px)
+    detections, owners = detect_people(sight, noise, config.rate_hz)
+    act = motion.acts[0]
+    return Sequence(
+        detections=detections,
+        owners=owners,
+        sight=sight,
+        label=label,
+        style=STYLE_NAMES.index(act.style),
+        scene=scene_index,
+        subject=motion.names.index(act.subject),
+        target=motion.names.index(act.target) if act.target else -1,
+        span_s=(act.start_s, act.end_s),
     )
 
 
-def _take(sequences: Sequences, chosen: range) -> Sequences:
-    """Return some neighboring sequences by themselves."""
-    span = slice(chosen.start, chosen.stop)
-    rows = slice(sequences.rows(chosen.start).start, sequences.rows(chosen.stop - 1).stop)
-    by_step = {name: getattr(sequences, name)[rows] for name in ("points", "scores", "owners")}
-    by_sequence = {name: getattr(sequences, name)[span] for name in _BY_SEQUENCE}
-    names = {name: getattr(sequences, name) for name in ("rate_hz", "label_names", "style_names")}
-    return Sequences(**by_step, **by_sequence, **names)
-
-
-def _cut_some(task: tuple[Sequences, PoseSpec, int]) -> PersonWindows:
-    sequences, spec, background = task
-    rows: list[_Row] = []
-    for index in range(len(sequences)):
-        rows += _cut_sequence(sequences, index, spec, background)
-    features = np.zeros((len(rows), spec.n_steps, N_FEATURES), dtype=np.float16)
-    for target, row in zip(features, rows, strict=True):
-        target[: len(row[0])] = row[0]
-    labels, styles, scenes = (np.array([row[k] for row in rows], np.int64) for k in (1, 2, 3))
-    return PersonWindows(features, labels, styles, scenes)
-
-
-def _cut_sequence(sequences: Sequences, index: int, spec: PoseSpec, background: int) -> list[_Row]:
-    detections = sequences.detections(index)
-    tracks = track_people(detections, spec.rate_hz)
-    owners = find_owners(tracks, detections, sequences.owners[sequences.rows(index)])
-    is_act = sequences.labels[index] != background
-    found: list[_Row] = []
-    for start in compute_window_starts(len(tracks.points), spec.n_steps, HOP):
-        window = compute_window(tracks.points[start : start + spec.n_steps], spec.rate_hz)
-        share = _compute_share(sequences, index, int(start), spec)
-        for features, column, confidence in zip(
-            window.features, window.columns, window.confidence, strict=True
-        ):
-            label, style = background, -1
-            if confidence < spec.min_confidence or (owners[column] < 0 and is_act):
-                continue
-            if owners[column] == sequences.subjects[index]:
-                if MAX_SHARE_BESIDE <= share < MIN_SHARE:
-                    continue
-                if share >= MIN_SHARE:
-                    label, style = int(sequences.labels[index]), int(sequences.styles[index])
-            elif not _is_kept(sequences, index, int(start), int(column)):
-                continue
-            scene = int(sequences.scenes[index])
-            found.append((features, label, style, scene))
-    return found
-
-
-def _is_kept(sequences: Sequences, index: int, start: int, column: int) -> bool:
-    """Draw whether a window beside the act is kept, always alike for the same window."""
-    if sequences.style_names[sequences.styles[index]] in CONTACT:
-        return True
-    seed = (int(sequences.scenes[index]), int(sequences.lengths[index]), start, column)
-    return bool(np.random.default_rng(seed).random() < BESIDE_SHARE)
-
-
-def _compute_share(sequences: Sequences, index: int, start: int, spec: PoseSpec) -> float:
-    """Return how much of the act a window holds, or of the window the act, the larger of both."""
-    begin_s, end_s = (float(value) for value in sequences.spans_s[index])
-    left_s, right_s = start / spec.rate_hz, (start + spec.n_steps) / spec.rate_hz
-    both_s = max(min(end_s, right_s) - max(begin_s, left_s), 0.0)
-    return both_s / max(min(end_s - begin_s, spec.window_s), 1e-6)
-
-
-def find_owners(tracks: Tracks, detections: Detections, owners: np.ndarray) -> np.ndarray:
-    """Return which true person each track follows.
+def draw_sequences(config: SequencesConfig, jobs: int = 0, progress: bool = False) -> Sequences:
+    """Draw all sequences of the settings, whatever the number of processes the same.
 
     Args:
-        tracks: Of the detections.
-        detections: Of N steps.
-        owners: (N, 6) whose each detection is, -1 for false people.
-
-    Returns:
-        (P,) int64; -1 where a track is no one person for most of its steps.
+        config: Settings.
+        jobs: Processes; 0 means one a core.
+        progress: Show a bar on standard error.
     """
-    found = np.full(len(tracks.ids), -1, dtype=np.int64)
-    same = np.all(tracks.points[:, :, None] == detections.points[:, None], axis=(3, 4))
-    seen = tracks.points[..., 2].max(axis=-1) > 0
-    for column in range(len(tracks.ids)):
-        steps, rows = np.nonzero(same[:, column] & seen[:, column, None])
-        counts = np.bincount(owners[steps, rows] + 1, minlength=2)
-        best = int(counts[1:].argmax())
-        if counts[1:].max() >= MIN_OWNED * max(seen[:, column].sum(), 1):
-            found[column] = best
-    return found
+    starts = range(0, config.n_sequences, _PER_TASK)
+    tasks = [(config, start, min(start + _PER_TASK, config.n_sequences)) for start in starts]
+    parts = run_jobs(_draw_some, tasks, jobs, progress, "synthetic sequences")
+    columns = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return Sequences(**columns, rate_hz=config.rate_hz, label_names=LABELS, style_names=STYLE_NAMES)
+
+
+def write_sequences(
+    path: Path, config: SequencesConfig, jobs: int = 0, progress: bool = False
+) -> Path:
+    """Write synthetic sequences to one ``.npz`` file, which `load_sequences` reads.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    sequences = draw_sequences(config, jobs, progress)
+    with replacing(path) as part, part.open("wb") as file:
+        np.savez_compressed(file, **vars(sequences))
+    return path
+
+
+def load_sequences(path: Path) -> Sequences:
+    """Read what `write_sequences` wrote.
+
+    Raises:
+        OutputError: There is no such file, or it is something else.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            values = {name: file[name] for name in Sequences.__dataclass_fields__}
+    except (OSError, EOFError, ValueError, KeyError) as error:
+        raise OutputError(
+            f"{path} is no file of synthetic sequences: {error}. Make one with "
+            f"'python scripts/three_class/write_sequences.py OUT'."
+        ) from error
+    values["rate_hz"] = float(values["rate_hz"])
+    for name in ("label_names", "style_names"):
+        values[name] = tuple(str(item) for item in values[name])
+    return Sequences(**values)
+
+
+def _draw_some(task: tuple[SequencesConfig, int, int]) -> dict[str, np.ndarray]:
+    """Draw sequences ``[start, end)`` as columns of `Sequences`."""
+    config, start, end = task
+    drawn = [draw_sequence(config, index) for index in range(start, end)]
+    return {
+        "points": np.concatenate([s.detections.points for s in drawn]).astype(np.float16),
+        "scores": np.concatenate([s.detections.scores for s in drawn]).astype(np.float16),
+        "owners": np.concatenate([s.owners for s in drawn]),
+        "lengths": np.array([len(s.owners) for s in drawn], dtype=np.int32),
+        "labels": np.array([s.label for s in drawn], dtype=np.int8),
+        "styles": np.array([s.style for s in drawn], dtype=np.int16),
+        "scenes": np.array([s.scene for s in drawn], dtype=np.int32),
+        "subjects": np.array([s.subject for s in drawn], dtype=np.int8),
+        "targets": np.array([s.target for s in drawn], dtype=np.int8),
+        "spans_s": np.array([s.span_s for s in drawn], dtype=np.float32),
+        "sizes": np.array([s.sight.size for s in drawn], dtype=np.int16),
+    }

@@ -9,12 +9,12 @@ import videos
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from har.config import ComposeConfig
 from har.dataset.index import StoredClip
 from har.errors import ConfigError, NoClipsError
 from har.types import Event
 from har.video.file.reader import open_video
 from recordings_parts.compose import (
+    ComposeConfig,
     Composition,
     Piece,
     compose_recording,

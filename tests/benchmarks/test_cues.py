@@ -25,9 +25,9 @@ from cues_parts.cues import (
     measure_nearness,
     measure_wrist_speed,
 )
-from har.config import SequencesConfig
 from har.errors import ConfigError, DatasetError
-from har.synthetic.sequences import draw_sequence
+from three_class.sequences import draw_sequence
+from three_class.settings import SequencesConfig
 
 RATE_HZ = 10.0
 

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from har.capture.script import Take
-from har.config import StagingConfig
+from har.config import CaptureConfig
 from har.errors import ManifestError, OutputError
 from har.files import replacing
 from har.render.text import fit_text, put_text, write_picture
@@ -59,16 +59,16 @@ class TakeRow:
 _COLUMNS = tuple(field.name for field in dataclasses.fields(TakeRow))
 
 
-def make_group(config: StagingConfig) -> str:
+def make_group(config: CaptureConfig) -> str:
     """Return the group of a session's takes.
 
-    >>> make_group(StagingConfig(person="p7", place="kitchen"))
+    >>> make_group(CaptureConfig(person="p7", place="kitchen"))
     'p7-kitchen'
     """
     return f"{config.person}-{config.place}"
 
 
-def make_row(take: Take, config: StagingConfig) -> TakeRow:
+def make_row(take: Take, config: CaptureConfig) -> TakeRow:
     """Return the manifest's line of a take."""
     group = make_group(config)
     return TakeRow(

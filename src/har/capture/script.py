@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from har.config import Posture, StagingConfig
+from har.config import CaptureConfig, Posture
 
 Hand = Literal["left", "right", "both"]
 Label = Literal["hitting_self", "hitting_others", "playing"]
@@ -140,13 +140,13 @@ _WORDS: dict[Hand, str] = {
 }
 
 
-def plan_takes(config: StagingConfig) -> list[Take]:
+def plan_takes(config: CaptureConfig) -> list[Take]:
     """Return the takes of a session in the order in which they are asked for.
 
     Parts come in turn, so that chairs are moved once; within a part the order is drawn from the
     seed and the person, so that no class comes early or late for everyone.
 
-    >>> takes = plan_takes(StagingConfig(partner="p2"))
+    >>> takes = plan_takes(CaptureConfig(partner="p2"))
     >>> [sum(take.label == label for take in takes) for label in ("hitting_self", "playing")]
     [30, 46]
     """
@@ -158,10 +158,10 @@ def plan_takes(config: StagingConfig) -> list[Take]:
     return takes
 
 
-def plan_slots(config: StagingConfig) -> list[Slot]:
+def plan_slots(config: CaptureConfig) -> list[Slot]:
     """Return when each take happens in a film of the whole session.
 
-    >>> slots = plan_slots(StagingConfig())
+    >>> slots = plan_slots(CaptureConfig())
     >>> [(slot.start_s, slot.end_s) for slot in slots[:2]]
     [(20.0, 24.0), (29.0, 33.0)]
     """
@@ -176,7 +176,7 @@ def plan_slots(config: StagingConfig) -> list[Slot]:
     return slots
 
 
-def _iter_single(config: StagingConfig, posture: Posture) -> Iterator[Take]:
+def _iter_single(config: CaptureConfig, posture: Posture) -> Iterator[Take]:
     """Return each tap with each hand, and each gesture with the hand not used in the other part."""
     for act in _SELF_TAPS:
         for hand in _HANDS:
@@ -188,7 +188,7 @@ def _iter_single(config: StagingConfig, posture: Posture) -> Iterator[Take]:
         yield _direct(act, posture, "both", config.person)
 
 
-def _iter_pair(config: StagingConfig) -> Iterator[Take]:
+def _iter_pair(config: CaptureConfig) -> Iterator[Take]:
     """Return the acts of two, each done by both; hit with each hand. None without a partner."""
     if not config.partner:
         return

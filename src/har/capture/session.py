@@ -28,7 +28,7 @@ from har.capture.script import (
     plan_slots,
     plan_takes,
 )
-from har.config import PrepareConfig, StagingConfig
+from har.config import CaptureConfig, PrepareConfig
 from har.errors import VideoDecodeError
 from har.inference.detector import PoseDetector
 from har.sampling.times import is_kept
@@ -133,7 +133,7 @@ class Refusal:
 
 
 @dataclass(frozen=True)
-class StagingResult:
+class CaptureResult:
     """What a session has left behind.
 
     Attributes:
@@ -176,7 +176,7 @@ class Session:
     """One person at one place, and the folder that the takes go to."""
 
     def __init__(
-        self, out_dir: Path, config: StagingConfig, detector: PoseDetector, screen: Screen
+        self, out_dir: Path, config: CaptureConfig, detector: PoseDetector, screen: Screen
     ) -> None:
         """Read what is there.
 
@@ -191,7 +191,7 @@ class Session:
         self._n_new = 0
         self._refused: list[Refusal] = []
 
-    def run_camera(self, frames: Iterator[Frame]) -> StagingResult:
+    def run_camera(self, frames: Iterator[Frame]) -> CaptureResult:
         """Leads people through all takes that are missing, until they are done or Ctrl-C.
 
         Args:
@@ -214,7 +214,7 @@ class Session:
             self._screen.say("Stopped; what is kept stays. The same command goes on from here.")
         return self._finish()
 
-    def run_film(self, film: Path) -> StagingResult:
+    def run_film(self, film: Path) -> CaptureResult:
         """Cut all takes that are missing out of a film of the whole script.
 
         Raises:
@@ -313,13 +313,13 @@ class Session:
                 self._screen.show(f"{faults[0]} ({stretch.looks[-1].describe()})")
         self._screen.say("The picture is not right yet; takes may have to be repeated.")
 
-    def _finish(self) -> StagingResult:
+    def _finish(self) -> CaptureResult:
         group = make_group(self._config)
         own = tuple(row for row in self._rows if row.group == group)
         sheet = find_sheet(self._out_dir, group) if own else None
         if sheet is not None:
             write_sheet(sheet, self._out_dir, own)
-        return StagingResult(
+        return CaptureResult(
             manifest=save_rows(self._out_dir, self._rows),
             sheet=sheet,
             n_asked=len(plan_takes(self._config)),

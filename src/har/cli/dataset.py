@@ -8,9 +8,7 @@ from typing import Any, cast
 import click
 
 from har.cli.common import extra, json_option, parse_size, print_json, say, say_table, store_option
-from har.config import PrepareConfig, SequencesConfig, SynthConfig
-
-SEQUENCES_NAME = "sequences.npz"
+from har.config import PrepareConfig, SynthConfig
 
 
 @click.command()
@@ -28,11 +26,7 @@ SEQUENCES_NAME = "sequences.npz"
     show_default=True,
     help="0 plain scenes, 1 the full range of nuisances.",
 )
-@click.option(
-    "--skeletons",
-    type=click.IntRange(min=1),
-    help="Instead of clips make so many sequences of detected skeletons.",
-)
+@click.option("--skeletons", type=int, hidden=True)
 @click.option("--jobs", default=0, help="Processes; 0 means one a core.")
 @json_option
 def synth(
@@ -53,8 +47,10 @@ def synth(
     people.
     """
     if skeletons is not None:
-        _write_skeletons(out, skeletons, variety, seed, jobs, as_json)
-        return
+        raise click.UsageError(
+            "Skeleton sequences are no longer made by this command; in the repository run: python "
+            f"scripts/three_class/write_sequences.py {out} --sequences {skeletons}"
+        )
     from har.synthetic.clips import write_clips, write_sheet
     from har.synthetic.recordings import write_recordings
 
@@ -77,18 +73,6 @@ def synth(
     for name in ("manifest", "sheet", "truth"):
         if name in result:
             say(f"{name}: {result[name]}")
-
-
-def _write_skeletons(
-    out: Path, n: int, variety: float, seed: int, jobs: int, as_json: bool
-) -> None:
-    from har.synthetic.sequences import write_sequences
-
-    config = SequencesConfig(n_sequences=n, variety=variety, seed=seed)
-    path = write_sequences(out / SEQUENCES_NAME, config, jobs, progress=True)
-    if as_json:
-        print_json({"synthetic": True, "n_sequences": n, "sequences": str(path)})
-    say(f"sequences: {path}")
 
 
 @click.command()

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, cast, get_args
 import click
 
 from har.cli.common import json_option, print_json, say, say_table
-from har.config import Posture, StagingConfig
+from har.config import CaptureConfig, Posture
 from har.errors import ConfigError
 
 if TYPE_CHECKING:
-    from har.capture.session import StagingResult
+    from har.capture.session import CaptureResult
 
 SAFETY = """\
 Before you begin
@@ -37,8 +37,8 @@ Before you begin
     show_default=True,
     help="Number of a camera, or a film of the script that --list prints.",
 )
-@click.option("--person", default=StagingConfig.person, show_default=True, help="Id; no real name.")
-@click.option("--place", default=StagingConfig.place, show_default=True, help="Id of the room.")
+@click.option("--person", default=CaptureConfig.person, show_default=True, help="Id; no real name.")
+@click.option("--place", default=CaptureConfig.place, show_default=True, help="Id of the room.")
 @click.option("--partner", default="", help="Id of a second person; adds takes of two people.")
 @click.option(
     "--only",
@@ -50,11 +50,11 @@ Before you begin
 @click.option(
     "--ready",
     "ready_s",
-    default=StagingConfig.ready_s,
+    default=CaptureConfig.ready_s,
     show_default=True,
     help="Seconds to read what to do.",
 )
-@click.option("--seed", default=StagingConfig.seed, show_default=True, help="Draws the order.")
+@click.option("--seed", default=CaptureConfig.seed, show_default=True, help="Draws the order.")
 @click.option("--list", "lists", is_flag=True, help="Print the script with its times, and end.")
 @click.option("--delete", metavar="PERSON", help="Delete every take someone is in, and end.")
 @json_option
@@ -84,11 +84,11 @@ def stage(
     if delete is not None:
         _delete(out, delete, as_json)
         return
-    config = StagingConfig(
+    config = CaptureConfig(
         person=person,
         place=place,
         partner=partner,
-        postures=cast("tuple[Posture, ...]", postures or StagingConfig.postures),
+        postures=cast("tuple[Posture, ...]", postures or CaptureConfig.postures),
         ready_s=ready_s,
         seed=seed,
     )
@@ -112,7 +112,7 @@ def _delete(out: Path, person: str, as_json: bool) -> None:
     say("Delete as well any store that 'har prepare' made of them, and backups.")
 
 
-def _list(config: StagingConfig, as_json: bool) -> None:
+def _list(config: CaptureConfig, as_json: bool) -> None:
     from har.capture.script import PART_WORDS, plan_slots
 
     slots = plan_slots(config)
@@ -142,7 +142,7 @@ def _clock(time_s: float) -> str:
     return f"{int(time_s // 60):02d}:{time_s % 60:04.1f}"
 
 
-def _run(out: Path, source: str, config: StagingConfig) -> StagingResult:
+def _run(out: Path, source: str, config: CaptureConfig) -> CaptureResult:
     from har.capture.session import Session
     from har.inference.detector import PoseDetector
     from har.video.camera.webcam import open_camera
@@ -187,7 +187,7 @@ class _Terminal:
         sys.stdin.readline()
 
 
-def _say_result(result: StagingResult, out: Path) -> None:
+def _say_result(result: CaptureResult, out: Path) -> None:
     values = result.to_json()
     say(
         f"{values['n_there']} of {values['n_asked']} takes of this session are there, "

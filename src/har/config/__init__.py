@@ -33,15 +33,11 @@ from har.config.engine import Engine as Engine
 from har.config.export import ExportConfig as ExportConfig
 from har.config.export import ExportFormat as ExportFormat
 from har.config.fit import FitConfig as FitConfig
-from har.config.making import ComposeConfig as ComposeConfig
+from har.config.making import CaptureConfig as CaptureConfig
 from har.config.making import Posture as Posture
-from har.config.making import SequencesConfig as SequencesConfig
-from har.config.making import StagingConfig as StagingConfig
 from har.config.making import SynthConfig as SynthConfig
 from har.config.pose import SINGLE_PERSON_LABELS as SINGLE_PERSON_LABELS
-from har.config.pose import THREE_CLASS as THREE_CLASS
 from har.config.pose import PoseConfig as PoseConfig
-from har.config.pose import PretrainConfig as PretrainConfig
 from har.config.tuning import TuneConfig as TuneConfig
 from har.config.watching import WatchConfig as WatchConfig
 from har.errors import ConfigError

@@ -1,4 +1,4 @@
-"""Settings of what is made or staged: clips, skeleton sequences, takes."""
+"""Settings of what is made or recorded: synthetic clips, and takes of a test set of one's own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Literal, get_args
 from har.config.bounds import check, check_range
 
 Posture = Literal["standing", "sitting", "pair"]
-"""A part of a staged session: one person standing, one person sitting, two people standing."""
+"""A part of a recorded session: one person standing, one person sitting, two people standing."""
 
 _ID = re.compile(r"[a-z0-9_]{1,20}")
 
@@ -56,8 +56,8 @@ class SynthConfig:
 
 
 @dataclass(frozen=True)
-class StagingConfig:
-    """How staged takes are recorded (`har stage`).
+class CaptureConfig:
+    """How takes are recorded (`har record`).
 
     Attributes:
         person: An id, no real name, of who is before the camera.
@@ -99,70 +99,3 @@ class StagingConfig:
         check(ok, "postures", self.postures, f"some of {', '.join(known)}, none twice")
         ok = bool(self.partner) or self.postures != ("pair",)
         check(ok, "partner", self.partner, "an id, because takes of two people need a second one")
-
-
-@dataclass(frozen=True)
-class SequencesConfig:
-    """How synthetic skeleton sequences look (`har synth --skeletons`).
-
-    Attributes:
-        n_sequences: Sequences in all.
-        per_scene: Sequences that share place, camera and people: a group.
-        length_s: Least and greatest seconds of one.
-        rate_hz: Steps a second.
-        shares: How often each class is drawn, in the order of `synthetic.motion.LABELS`: hitting
-            others, hitting oneself, playing. Near misses outnumber hits.
-        stature_px: Least and greatest height of the tallest person in pixels.
-        variety: 0 the plainest scenes, 1 the full range of nuisances.
-        seed: Same seed, same sequences.
-    """
-
-    n_sequences: int = 30_000
-    per_scene: int = 6
-    length_s: tuple[float, float] = (2.0, 5.0)
-    rate_hz: float = 10.0
-    shares: tuple[float, float, float] = (0.25, 0.25, 0.5)
-    stature_px: tuple[float, float] = (60.0, 260.0)
-    variety: float = 1.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_range(
-            self,
-            n_sequences=(1, 10_000_000),
-            per_scene=(1, 1000),
-            rate_hz=(2.0, 60.0),
-            variety=(0.0, 1.0),
-        )
-        least_s, most_s = self.length_s
-        check(1.0 <= least_s <= most_s <= 30.0, "length_s", self.length_s, "from 1 to 30 s")
-        least_px, most_px = self.stature_px
-        check(8.0 <= least_px <= most_px <= 1000.0, "stature_px", self.stature_px, "8 to 1000 px")
-        is_share = min(self.shares) >= 0.0 and abs(sum(self.shares) - 1.0) < 1e-6
-        check(is_share, "shares", self.shares, "three shares of sum 1")
-
-
-@dataclass(frozen=True)
-class ComposeConfig:
-    """How clips become a long recording (`benchmarks.recordings_parts.compose`).
-
-    Attributes:
-        length_s: Seconds of a recording; it ends with the clip that fills them.
-        gap_s: Least and greatest seconds of background between two acts.
-        max_run: Clips of one group and label that follow each other, at most.
-        size: (H, W) in pixels.
-        fps: Frames a second.
-    """
-
-    length_s: float = 600.0
-    gap_s: tuple[float, float] = (10.0, 50.0)
-    max_run: int = 3
-    size: tuple[int, int] = (360, 640)
-    fps: float = 25.0
-
-    def __post_init__(self) -> None:
-        check_range(self, length_s=(1.0, 86_400.0), max_run=(1, 100), fps=(1.0, 240.0))
-        low, high = self.gap_s
-        check(0.0 <= low <= high, "gap_s", self.gap_s, "two lengths, the lesser one first")
-        ok = all(32 <= side <= 4096 and side % 2 == 0 for side in self.size)
-        check(ok, "size", self.size, "two even numbers from 32 to 4096")

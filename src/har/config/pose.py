@@ -1,4 +1,4 @@
-"""Settings of the pose stream, and of learning from synthetic people."""
+"""Settings of the pose stream."""
 
 from __future__ import annotations
 
@@ -80,33 +80,3 @@ class PoseConfig:
         if people == "auto":
             people = "any" if background and own else "mean"
         return PoseSpec(self.rate_hz, self.n_steps, detector, people, own, self.min_confidence)
-
-
-THREE_CLASS = PoseConfig(units=16, self_units=64, linear=False, narrow=True, dropout=0.3)
-"""The head that learns from synthetic people: one that hears more learns by heart how the generator
-hits others.
-
-Source: docs/decisions/009-pose-stream.md.
-"""
-
-
-@dataclass(frozen=True)
-class PretrainConfig:
-    """How a pose bundle learns from synthetic skeleton sequences.
-
-    Attributes:
-        val_share: Share of the scenes that validates.
-        jitter: Noise on the features in training, in their standard deviations.
-        size: (H, W) of the pictures that the bundle will look at.
-        max_rate_hz: Faster videos are thinned to this many frames a second.
-        fit: The optimization; a batch is of people.
-    """
-
-    val_share: float = 0.08
-    jitter: float = 0.1
-    size: tuple[int, int] = (192, 320)
-    max_rate_hz: float = 30.0
-    fit: FitConfig = field(default_factory=lambda: FitConfig(10, 10, 2e-3, 1e-2, 256, 0.02))
-
-    def __post_init__(self) -> None:
-        check_range(self, val_share=(0.01, 0.5), jitter=(0.0, 2.0), max_rate_hz=(1.0, 240.0))

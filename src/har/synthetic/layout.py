@@ -36,8 +36,6 @@ class Layout:
         side: The actor's better hand.
         together: Whether actor and partner are within reach of each other.
         pastimes: What the others do meanwhile.
-        short_m: How far a blow at another falls short.
-        force: How far the whole body goes with it.
     """
 
     stage: Stage
@@ -46,8 +44,6 @@ class Layout:
     side: int
     together: bool
     pastimes: list[tuple[Style, Deed]]
-    short_m: float = 0.0
-    force: float = 0.0
 
     @property
     def partner(self) -> int | None:

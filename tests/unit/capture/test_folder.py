@@ -11,7 +11,7 @@ from har.capture.folder import (
     save_rows,
 )
 from har.capture.script import plan_takes
-from har.config import StagingConfig
+from har.config import CaptureConfig
 from har.errors import ManifestError
 
 
@@ -27,7 +27,7 @@ def fill(out, *configs):
 
 
 def test_rows_come_back_and_those_without_a_clip_are_not_there(tmp_path):
-    rows = fill(tmp_path, StagingConfig())
+    rows = fill(tmp_path, CaptureConfig())
     assert load_rows(tmp_path) == rows
     (tmp_path / rows[1].path).unlink()
     assert find_there(tmp_path) == [rows[0], rows[2]]
@@ -38,9 +38,9 @@ def test_no_manifest_is_an_empty_folder(tmp_path):
 
 
 def test_deleting_a_person_takes_also_what_they_did_for_others(tmp_path):
-    alone = StagingConfig(person="p2")
-    helped = StagingConfig(person="p3", partner="p2", postures=("pair",))
-    other = StagingConfig(person="p1")
+    alone = CaptureConfig(person="p2")
+    helped = CaptureConfig(person="p3", partner="p2", postures=("pair",))
+    other = CaptureConfig(person="p1")
     rows = fill(tmp_path, alone, helped, other)
     gone = delete_person(tmp_path, "p2")
     assert gone == rows[:6]
@@ -51,7 +51,7 @@ def test_deleting_a_person_takes_also_what_they_did_for_others(tmp_path):
 
 
 def test_deleting_nobody_names_who_is_there(tmp_path):
-    fill(tmp_path, StagingConfig(person="p4"))
+    fill(tmp_path, CaptureConfig(person="p4"))
     with pytest.raises(ManifestError, match="p4"):
         delete_person(tmp_path, "p9")
 
@@ -67,7 +67,7 @@ def test_a_manifest_of_something_else_is_refused_and_kept(tmp_path, text):
 @pytest.mark.parametrize("path", ["../precious.mp4", "/precious.mp4", "a/../../b.mp4"])
 def test_a_manifest_that_names_files_outside_deletes_nothing(tmp_path, path):
     out = tmp_path / "out"
-    rows = fill(out, StagingConfig())
+    rows = fill(out, CaptureConfig())
     precious = tmp_path / "precious.mp4"
     precious.write_bytes(b"mine")
     text = (out / "manifest.csv").read_text()

@@ -6,10 +6,10 @@ from collections import Counter
 import pytest
 
 from har.capture.script import plan_slots, plan_takes
-from har.config import StagingConfig
+from har.config import CaptureConfig
 from har.errors import ConfigError
 
-WHOLE = StagingConfig(partner="p2")
+WHOLE = CaptureConfig(partner="p2")
 
 
 def test_every_take_has_a_name_of_its_own_and_no_gap_in_its_cue():
@@ -41,13 +41,13 @@ def test_both_act_and_only_hits_have_a_target():
 
 
 def test_without_a_partner_there_are_no_takes_of_two():
-    assert {take.posture for take in plan_takes(StagingConfig())} == {"standing", "sitting"}
+    assert {take.posture for take in plan_takes(CaptureConfig())} == {"standing", "sitting"}
 
 
 def test_the_order_is_the_person_s_and_the_seed_s():
     def names(**changes):
         return [take.name.removesuffix("_p1").removesuffix("_p3") for take in plan_takes(
-            StagingConfig(**changes)
+            CaptureConfig(**changes)
         )]  # fmt: skip
 
     assert names() == names()
@@ -57,7 +57,7 @@ def test_the_order_is_the_person_s_and_the_seed_s():
 
 
 def test_slots_follow_each_other_with_time_to_get_ready_and_to_sit_down():
-    config = StagingConfig(take_s=4.0, ready_s=5.0, settle_s=15.0)
+    config = CaptureConfig(take_s=4.0, ready_s=5.0, settle_s=15.0)
     slots = plan_slots(config)
     gaps = [b.start_s - a.end_s for a, b in itertools.pairwise(slots)]
     changes = [a.take.posture != b.take.posture for a, b in itertools.pairwise(slots)]
@@ -82,9 +82,9 @@ def test_slots_follow_each_other_with_time_to_get_ready_and_to_sit_down():
 )
 def test_settings_out_of_bounds_are_refused(name, value):
     with pytest.raises(ConfigError, match=name):
-        StagingConfig(**{name: value})
+        CaptureConfig(**{name: value})
 
 
 def test_takes_of_two_alone_need_a_partner():
     with pytest.raises(ConfigError, match="second one"):
-        StagingConfig(postures=("pair",))
+        CaptureConfig(postures=("pair",))

@@ -9,14 +9,14 @@ from puppet import FPS, iter_times, make_film, paint_moment, paint_people
 
 from har.capture.script import plan_slots
 from har.capture.session import Session, compute_clip_size
-from har.config import StagingConfig
+from har.config import CaptureConfig
 from har.dataset.catalog import scan
 from har.errors import ManifestError, VideoError, VideoNotFoundError
 from har.inference.detector import PoseDetector
 from har.types import Frame
 from har.video.file.reader import open_video
 
-CONFIG = StagingConfig(
+CONFIG = CaptureConfig(
     person="p1", partner="p2", place="lab", postures=("pair",), take_s=1.2, ready_s=1.0, settle_s=0
 )
 PAIR = (0.3, 0.7)
@@ -144,7 +144,7 @@ def test_the_manifest_is_one_that_prepare_takes(second):
 
 def test_another_person_adds_to_the_folder(second, detector):
     out = second[0]
-    config = StagingConfig(person="p7", postures=("standing",), take_s=1.0, ready_s=1.0, settle_s=0)
+    config = CaptureConfig(person="p7", postures=("standing",), take_s=1.0, ready_s=1.0, settle_s=0)
     film, notes = make_film(out.parent / "p7.mp4", map(paint_moment, iter_times(4.0))), Notes()
     result = Session(out, config, detector, notes).run_film(film)
     assert "The film has 4 s, the script 66 s" in notes.lines[0]

@@ -29,8 +29,6 @@ from har.synthetic.acts.strokes import (
 )
 from har.synthetic.curves import (
     compute_blow,
-    compute_plateau,
-    compute_pulse,
     ease_rebound,
     ease_smooth,
 )
@@ -161,45 +159,8 @@ SELF_HITS = (
 )
 
 
-def throw_body(stage: Stage, deed: Deed) -> None:
-    """Put the whole body behind a blow: drawing back, a lunge, a twist; the other is thrown back.
-
-    Nothing is drawn for a deed without force.
-    """
-    if deed.force == 0.0:
-        return
-    actor, times_s = stage.players[deed.actor], stage.times_s
-    lean, twist = np.radians(deed.rng.uniform((8.0, 5.0), (45.0, 40.0))) * deed.force
-    step_m = deed.rng.uniform(0.05, 0.5) * deed.force
-    way = direction(stage, deed.actor, deed.other)
-    turn = twist if deed.side else -twist
-    for contact_s in deed.beats.contacts_s:
-        drawn = compute_pulse(times_s, contact_s - 0.40, 0.5)
-        thrown = compute_plateau(times_s, contact_s - 0.22, contact_s + 0.45, 0.25)
-        actor.controls.trunk[:, 0] += lean * (thrown - 0.35 * drawn)
-        actor.controls.trunk[:, 2] += turn * (thrown - 0.8 * drawn)
-        if actor.posture == "stand":
-            actor.controls.root += (step_m * thrown)[:, None] * way
-            actor.controls.hips -= 0.05 * actor.body.stature * deed.force * thrown
-    _throw_back(stage, deed, way)
-
-
-def _throw_back(stage: Stage, deed: Deed, way: np.ndarray) -> None:
-    """Have the other bend, turn away and stumble back from each blow."""
-    other, times_s = stage.players[deed.other], stage.times_s
-    bend, nod = np.radians(deed.rng.uniform((-30.0, -25.0), (40.0, 35.0))) * deed.force
-    back_m, lag_s = deed.rng.uniform(0.0, 0.5) * deed.force, deed.rng.uniform(0.0, 0.2)
-    for contact_s in deed.beats.contacts_s:
-        hit = compute_plateau(times_s, contact_s + lag_s, contact_s + lag_s + 0.9, 0.3)
-        other.controls.trunk[:, 0] += bend * hit
-        other.controls.head[:, 1] += nod * hit
-        if other.posture == "stand":
-            other.controls.root += (back_m * hit)[:, None] * way
-
-
 def slap(stage: Stage, deed: Deed) -> Iterator[None]:
     """Swing the hand from the side against the other's head, shoulder or chest."""
-    throw_body(stage, deed)
     close_gap(stage, deed)
     yield
     body, base = stage.players[deed.actor].body, stage.base(deed.actor)
@@ -214,7 +175,6 @@ def slap(stage: Stage, deed: Deed) -> Iterator[None]:
 
 def punch(stage: Stage, deed: Deed) -> Iterator[None]:
     """Thrust the fist straight at the other's chest, head, shoulder or belly."""
-    throw_body(stage, deed)
     close_gap(stage, deed)
     yield
     base = stage.base(deed.actor)
@@ -234,7 +194,6 @@ def punch(stage: Stage, deed: Deed) -> Iterator[None]:
 
 def push(stage: Stage, deed: Deed) -> Iterator[None]:
     """Shove the other away with both hands."""
-    throw_body(stage, deed)
     close_gap(stage, deed)
     pushed, times_s = stage.players[deed.other].controls, stage.times_s
     away = direction(stage, deed.actor, deed.other)
@@ -260,12 +219,12 @@ def push(stage: Stage, deed: Deed) -> Iterator[None]:
         stage.move_hand(deed.actor, side, keys)
 
 
-def kick(stage: Stage, deed: Deed) -> Iterator[None]:
-    """Kick the other's leg or belly, with force also the chest."""
+def kick(stage: Stage, deed: Deed, high: float = 1.1, lean_deg: float = 12.0) -> Iterator[None]:
+    """Kick the other's leg or belly, up to ``high`` thighs above the knee, leaning back."""
     close_gap(stage, deed)
     controls, body = stage.players[deed.actor].controls, stage.players[deed.actor].body
     target = stage.base(deed.other)
-    share = deed.rng.uniform(0.25, 1.1 + 0.6 * deed.force)
+    share = deed.rng.uniform(0.25, high)
     away = direction(stage, deed.actor, deed.other)
     hip, knee = target.legs[:, :, 0].mean(axis=1), target.legs[:, :, 1].mean(axis=1)
     spot = knee + share * (hip - knee)
@@ -275,15 +234,12 @@ def kick(stage: Stage, deed: Deed) -> Iterator[None]:
         blow = compute_blow(stage.times_s, contact_s, 1.5 * deed.beats.stroke_s)
         weight = controls.kick[:, deed.side, 3]
         controls.kick[:, deed.side, 3] = np.maximum(weight, blow)
-        controls.trunk[:, 0] -= np.radians(12.0 + 25.0 * deed.force) * blow
-    if deed.force:
-        _throw_back(stage, deed, away)
+        controls.trunk[:, 0] -= np.radians(lean_deg) * blow
     yield
 
 
 def hit_with_stick(stage: Stage, deed: Deed) -> Iterator[None]:
     """Swing the stick that the actor holds down on the other."""
-    throw_body(stage, deed)
     close_gap(stage, deed)
     yield
     body, base = stage.players[deed.actor].body, stage.base(deed.actor)

@@ -51,7 +51,6 @@ class Deed:
         side: The actor's better hand, 0 left, 1 right.
         rng: Draws the act's own details.
         short_m: How far a blow at another falls short of it.
-        force: How far the whole body goes with a blow at another, and that one gives way; 0 to 1.
         closing_s: Seconds in which the actor comes close enough.
     """
 
@@ -61,7 +60,6 @@ class Deed:
     side: int
     rng: np.random.Generator
     short_m: float = 0.0
-    force: float = 0.0
     closing_s: float = 0.3
 
     @property

@@ -25,7 +25,7 @@ from recordings_parts.real import Settings
 _N_FOLDS = 2
 
 
-def measure_made(out: Path, settings: Settings) -> dict[str, Any]:
+def measure_synthetic(out: Path, settings: Settings) -> dict[str, Any]:
     """Make clips and recordings of other scenes, train, recognize and judges.
 
     Rules for one half of the recordings are chosen on the other half.

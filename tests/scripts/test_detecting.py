@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from har.pose.keypoints import INDEX
-from har.synthetic.detecting import MIN_SCORE, detect_people, draw_noise, draw_spells, draw_steady
-from har.synthetic.sight import Sight
+from three_class.detecting import MIN_SCORE, detect_people, draw_noise, draw_spells, draw_steady
+from three_class.sight import Sight
 
 RATE_HZ = 10.0
 

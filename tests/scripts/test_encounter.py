@@ -3,15 +3,16 @@ import pytest
 
 from har.config import SynthConfig
 from har.synthetic.layout import draw_layout
-from har.synthetic.motion import (
+from har.synthetic.motion import draw_style as draw_clip_style
+from har.synthetic.scene import draw_scene
+from three_class.encounter import (
     GREETINGS,
     HELD_S,
     draw_encounter,
     draw_held,
-    draw_motion,
+    draw_meeting,
     draw_style,
 )
-from har.synthetic.scene import draw_scene
 
 LENGTHS_S = (2.0, 3.5, 5.0)
 
@@ -22,7 +23,7 @@ def draw_layouts(length_s, n=30):
     for index in range(n):
         scene = draw_scene(SynthConfig(seed=3), index)
         rng = np.random.default_rng(index)
-        yield scene, draw_encounter(rng, draw_layout(rng, scene, times_s, pair=True))
+        yield scene, draw_encounter(rng, draw_layout(rng, scene, times_s, pair=True)).layout
 
 
 @pytest.mark.parametrize("length_s", LENGTHS_S)
@@ -45,24 +46,30 @@ def test_a_greeting_is_one_slow_contact_that_is_held(length_s):
 
 
 def test_people_who_meet_greet_each_other_more_often():
-    shares = {}
-    for meet in (False, True):
-        names = [
-            draw_style(
-                np.random.default_rng(k), "playing", layout.stage, (0, layout.partner), 1.0, meet
-            ).name
-            for k, (_, layout) in enumerate(draw_layouts(3.0, 150))
-        ]
-        shares[meet] = np.mean([name in GREETINGS for name in names])
-    assert shares[True] > 2.0 * shares[False]
-    assert shares[True] > 0.05
+    def draw_clip(rng, layout):
+        return draw_clip_style(rng, "playing", layout.stage, (0, layout.partner), 1.0)
+
+    def draw_met(rng, layout):
+        return draw_style(rng, "playing", layout, 1.0)
+
+    in_clips, met = (
+        np.mean(
+            [
+                draw(np.random.default_rng(k), layout).name in GREETINGS
+                for k, (_, layout) in enumerate(draw_layouts(3.0, 150))
+            ]
+        )
+        for draw in (draw_clip, draw_met)
+    )
+    assert met > 2.0 * in_clips
+    assert met > 0.05
 
 
 def test_nobody_jumps_when_people_meet():
     for index in range(20):
         scene = draw_scene(SynthConfig(seed=3), index)
         for label in ("hitting_others", "playing"):
-            motion = draw_motion(scene, 3, 0, label, 3.0, meet=True)
+            motion = draw_meeting(scene, 3, 0, label, 3.0)
             hips = motion.joints[:, :, 11:13].mean(axis=2)
             speed_m_s = np.linalg.norm(np.diff(hips, axis=0), axis=-1) * scene.fps
             assert speed_m_s.max() < 9.0, motion.acts

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from bodies import detect, stand
 
-from har.config import PoseConfig, SequencesConfig
+from har.config import PoseConfig
 from har.pose.features import N_FEATURES, SEEN_COLUMN
 from har.pose.keypoints import MAX_PEOPLE
 from har.pose.tracking import track_people
 from har.synthetic.motion import LABELS
-from har.synthetic.sequences import STYLE_NAMES, Sequences, draw_sequences
-from three_class.sequences import compute_person_windows, find_owners
+from three_class.sequences import STYLE_NAMES, Sequences, draw_sequences
+from three_class.settings import SequencesConfig
+from three_class.windows import compute_person_windows, find_owners
 
 OTHERS, SELF, PLAYING = (
     LABELS.index(name) for name in ("hitting_others", "hitting_self", "playing")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from har.pose.keypoints import INDEX, MAX_PEOPLE, N_KEYPOINTS, Detections
-from har.synthetic.sight import Sight
+from three_class.sight import Sight
 
 QUALITY_SD = 0.45
 """Spread of recordings, in logits of a person's score.

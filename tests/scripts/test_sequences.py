@@ -1,23 +1,27 @@
 import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from har.config import SequencesConfig
 from har.errors import ConfigError, OutputError
 from har.pose.keypoints import INDEX
 from har.synthetic.body import make_body
 from har.synthetic.camera import make_camera
 from har.synthetic.motion import LABELS
-from har.synthetic.sequences import (
+from har.synthetic.skeleton import Controls, solve_base, solve_joints
+from three_class.sequences import (
     STYLE_NAMES,
     draw_sequence,
     draw_sequences,
     load_sequences,
     write_sequences,
 )
-from har.synthetic.sight import compute_sight
-from har.synthetic.skeleton import Controls, solve_base, solve_joints
+from three_class.settings import SequencesConfig
+from three_class.sight import compute_sight
 
 CONFIG = SequencesConfig(n_sequences=60, per_scene=4, seed=11)
 
@@ -181,3 +185,12 @@ def test_who_stands_behind_another_is_hidden():
 def test_out_of_the_picture_is_hidden():
     sight = look_at([-np.pi / 2], [(6.0, 0.0)])
     assert (sight.hidden == 1.0).all()
+
+
+def test_the_script_writes_a_file_that_can_be_read(tmp_path):
+    script = Path(__file__).parents[2] / "scripts" / "three_class" / "write_sequences.py"
+    words = [sys.executable, script, tmp_path, "--sequences", "6", "--seed", "3", "--jobs", "1"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["n_sequences"] == 6
+    drawn = draw_sequences(SequencesConfig(n_sequences=6, seed=3), jobs=1)
+    assert (load_sequences(tmp_path / "sequences.npz").points == drawn.points).all()

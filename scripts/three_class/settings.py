@@ -1,0 +1,78 @@
+"""Settings of synthetic skeleton sequences, and of the bundle that learns from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from har.config import FitConfig, PoseConfig
+from har.config.bounds import check, check_range
+
+THREE_CLASS = PoseConfig(units=16, self_units=64, linear=False, narrow=True, dropout=0.3)
+"""The head that learns from synthetic people: one that hears more learns by heart how the generator
+hits others.
+
+Source: docs/decisions/009-pose-stream.md.
+"""
+
+
+@dataclass(frozen=True)
+class SequencesConfig:
+    """How synthetic skeleton sequences look (`write_sequences.py`).
+
+    Attributes:
+        n_sequences: Sequences in all.
+        per_scene: Sequences that share place, camera and people: a group.
+        length_s: Least and greatest seconds of one.
+        rate_hz: Steps a second.
+        shares: How often each class is drawn, in the order of `har.synthetic.motion.LABELS`:
+            hitting others, hitting oneself, playing. Near misses outnumber hits.
+        stature_px: Least and greatest height of the tallest person in pixels.
+        variety: 0 the plainest scenes, 1 the full range of nuisances.
+        seed: Same seed, same sequences.
+    """
+
+    n_sequences: int = 30_000
+    per_scene: int = 6
+    length_s: tuple[float, float] = (2.0, 5.0)
+    rate_hz: float = 10.0
+    shares: tuple[float, float, float] = (0.25, 0.25, 0.5)
+    stature_px: tuple[float, float] = (60.0, 260.0)
+    variety: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_range(
+            self,
+            n_sequences=(1, 10_000_000),
+            per_scene=(1, 1000),
+            rate_hz=(2.0, 60.0),
+            variety=(0.0, 1.0),
+        )
+        least_s, most_s = self.length_s
+        check(1.0 <= least_s <= most_s <= 30.0, "length_s", self.length_s, "from 1 to 30 s")
+        least_px, most_px = self.stature_px
+        check(8.0 <= least_px <= most_px <= 1000.0, "stature_px", self.stature_px, "8 to 1000 px")
+        is_share = min(self.shares) >= 0.0 and abs(sum(self.shares) - 1.0) < 1e-6
+        check(is_share, "shares", self.shares, "three shares of sum 1")
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """How a pose bundle learns from synthetic skeleton sequences.
+
+    Attributes:
+        val_share: Share of the scenes that validates.
+        jitter: Noise on the features in training, in their standard deviations.
+        size: (H, W) of the pictures that the bundle will look at.
+        max_rate_hz: Faster videos are thinned to this many frames a second.
+        fit: The optimization; a batch is of people.
+    """
+
+    val_share: float = 0.08
+    jitter: float = 0.1
+    size: tuple[int, int] = (192, 320)
+    max_rate_hz: float = 30.0
+    fit: FitConfig = field(default_factory=lambda: FitConfig(10, 10, 2e-3, 1e-2, 256, 0.02))
+
+    def __post_init__(self) -> None:
+        check_range(self, val_share=(0.01, 0.5), jitter=(0.0, 2.0), max_rate_hz=(1.0, 240.0))
