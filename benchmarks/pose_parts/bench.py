@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from half_real.sequences import RealClip
-from har.bundle import BUNDLE_FILE, compute_file_hash, load_info
+from har.bundle import BUNDLE_FILE, load_info
 from har.config import PrepareConfig
 from har.dataset.prepare import prepare
 from har.dataset.store import Store
+from har.files import compute_file_hash
 from har.inference.cache import KeypointCache
 from har.inference.detector import compute_detector_hash
 from har.inference.model import Recognizer

@@ -15,7 +15,6 @@ The order of ``labels`` is the order of the model's outputs and is never sorted 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass, field
@@ -24,7 +23,7 @@ from typing import Any, Literal, get_args
 
 from har.config import DecodeConfig, update_config
 from har.errors import BundleIntegrityError, BundleNotFoundError, HarError
-from har.files import write_json
+from har.files import compute_file_hash, write_json
 from har.types import Pooling, PoseSpec, Streams, WindowSpec
 
 BUNDLE_FILE = "bundle.json"
@@ -170,12 +169,6 @@ def save_info(bundle_dir: Path, info: BundleInfo) -> None:
 def to_json(info: BundleInfo) -> dict[str, Any]:
     """Return what `bundle.json` holds."""
     return {"format_version": FORMAT_VERSION, **asdict(info)}
-
-
-def compute_file_hash(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def compute_hashes(folder: Path) -> dict[str, str]:

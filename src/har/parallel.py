@@ -1,4 +1,7 @@
-"""Worker processes: started anew, kept going past a job that crashes, stopped with their parent."""
+"""Work beside each other: what ends with its ``with`` block, and worker processes.
+
+Workers are started anew, go on past a job that crashes, and stop with their parent.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,23 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from types import TracebackType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from tqdm import tqdm
+
+
+class Closing:
+    """A context manager that is closed at the end of its ``with`` block, whatever ends it."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of everything that was opened."""
+        raise NotImplementedError
 
 
 def start_pool(n_workers: int) -> ProcessPoolExecutor:
@@ -49,14 +65,14 @@ def _do_nothing() -> None:
     pass
 
 
-class Workers:
+class Workers(Closing):
     """Worker processes, started when first needed and stopped at the end of the ``with`` block.
 
     Args:
         n_workers: Processes at once; with one, or for a single job, all runs in this process.
         on_wait: Is called about twice a second while processes are at work.
         on_stop: Is called before jobs under way are waited for at the end, so that long ones can
-            be told to end early.
+            be made to end early.
     """
 
     def __init__(
@@ -69,15 +85,8 @@ class Workers:
         self._on_wait, self._on_stop = on_wait, on_stop
         self._pool: ProcessPoolExecutor | None = None
 
-    def __enter__(self) -> Workers:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Stop all processes once what is under way has ended."""
         self._on_stop()
         self._stop()
 
@@ -139,12 +148,8 @@ class Workers:
                 raise
 
 
-Task = TypeVar("Task")
-Result = TypeVar("Result")
-
-
 def run_jobs(
-    work: Callable[[Task], Result], tasks: list[Task], jobs: int, progress: bool, title: str
+    work: Callable[[Job], Result], tasks: list[Job], jobs: int, progress: bool, title: str
 ) -> list[Result]:
     """Return the results of all tasks in the tasks' order.
 
@@ -157,7 +162,7 @@ def run_jobs(
 
     An error of one task ends the run and is raised here.
     """
-    n_jobs = min(jobs or os.cpu_count() or 1, len(tasks))
+    n_jobs = min(jobs or count_cores(), len(tasks))
     bar = {"total": len(tasks), "desc": title, "disable": not progress, "unit": "file"}
     if n_jobs <= 1:
         return list(tqdm(map(work, tasks), **bar))

@@ -22,10 +22,10 @@ from har.bundle import (
     POSE_GRAPH_FILE,
     TEMPORAL_GRAPH_FILE,
     BundleInfo,
-    compute_file_hash,
     save_info,
 )
 from har.config import DecodeConfig
+from har.files import compute_file_hash
 from har.inference.detector import compute_detector_hash
 from har.pose.features import JOINTS, N_FEATURES
 from har.types import PoseSpec, Streams, WindowSpec

@@ -11,13 +11,13 @@ from har.bundle import (
     TEMPORAL_FILE,
     TEMPORAL_GRAPH_FILE,
     BundleInfo,
-    compute_file_hash,
     find_verified,
     load_info,
     save_info,
 )
 from har.config import DecodeConfig, InputConfig, PoseConfig
 from har.errors import BundleIntegrityError, BundleNotFoundError
+from har.files import compute_file_hash
 
 SPEC_VALUES = InputConfig().window_spec((64, 96), 30.0).to_json()
 POSE = asdict(PoseConfig().pose_spec(("zebra", "ant"), "", "0" * 64))

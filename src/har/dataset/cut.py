@@ -5,7 +5,6 @@ Worker processes import this module, so it imports nothing heavier than the read
 
 from __future__ import annotations
 
-import hashlib
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from har.dataset.scenes import HASH_FRAMES, compute_scene_hash
 from har.dataset.store import FrameSettings, frames_path
 from har.dataset.store_writer import ClipWriter
 from har.errors import VideoDecodeError, VideoError, VideoOpenError
+from har.files import compute_file_hash
 from har.types import Clip, Frame, VideoInfo
 from har.video.file.reader import VideoReader, open_video, probe_video
 from har.video.geometry import compute_letterbox
@@ -59,12 +59,6 @@ def probe_size(path: Path) -> tuple[int, int] | None:
     except VideoError:
         return None
     return info.height, info.width
-
-
-def hash_file(path: Path) -> str:
-    """Return the SHA-256 of a file."""
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def cut_video(job: CutJob) -> CutResult:
@@ -167,7 +161,7 @@ class _Cutter:
 def _read_file(path: Path) -> _VideoFile:
     try:
         stat = path.stat()
-        return _VideoFile(stat.st_size, stat.st_mtime_ns, hash_file(path))
+        return _VideoFile(stat.st_size, stat.st_mtime_ns, compute_file_hash(path))
     except OSError as error:
         raise VideoOpenError(f"{path} cannot be read: {error.strerror}") from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +14,7 @@ from tqdm import tqdm
 
 from har.config import PrepareConfig
 from har.dataset.catalog import SCENES, Catalog, Reject, scan
-from har.dataset.cut import CutJob, CutResult, cut_video, hash_file, probe_size
+from har.dataset.cut import CutJob, CutResult, cut_video, probe_size
 from har.dataset.index import StoredClip
 from har.dataset.scenes import find_scenes
 from har.dataset.splits import build_splits
@@ -23,7 +22,8 @@ from har.dataset.store import FrameSettings, Store, StoreSettings, frames_path, 
 from har.dataset.store_writer import StoreWriter, read_known_clips
 from har.dataset.validation import Report, build_report
 from har.errors import NoClipsError, StoreError
-from har.parallel import Workers
+from har.files import compute_file_hash
+from har.parallel import Workers, count_cores
 from har.types import Clip
 from har.video.geometry import compute_fill
 
@@ -114,7 +114,7 @@ def _shape(aspect: tuple[int, int], long_side: int) -> tuple[int, int]:
 def _prepare(
     catalog: Catalog, store_dir: Path, config: PrepareConfig, progress: bool
 ) -> PrepareSummary:
-    with Workers(config.jobs or os.cpu_count() or 1) as workers:
+    with Workers(config.jobs or count_cores()) as workers:
         size = config.size or _measure_size(catalog.clips, store_dir, config.long_side, workers)
         frames = FrameSettings(size, config.color, config.max_rate_hz)
         writer = StoreWriter(store_dir, frames)
@@ -158,7 +158,8 @@ def _find_unchanged(
             stat = clip.path.stat()
             seen = (before.video_bytes, before.video_mtime_ns)
             is_same = (stat.st_size, stat.st_mtime_ns) == seen or (
-                stat.st_size == before.video_bytes and hash_file(clip.path) == before.video_hash
+                stat.st_size == before.video_bytes
+                and compute_file_hash(clip.path) == before.video_hash
             )
         except OSError:  # the reader says what is wrong with it
             continue

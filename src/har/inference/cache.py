@@ -6,7 +6,6 @@ import dataclasses
 import glob
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from har.errors import OutputError
 from har.events.files import RESULT_ENDING, SCORES_ENDING, load_scores, save_scores
 from har.files import add_ending, replacing, write_json
 from har.inference.detector import PoseDetector, compute_detector_hash
+from har.parallel import count_cores
 from har.pose.keypoints import Detections
 from har.result import VideoResult
 from har.sampling.times import compute_nearest_indices, compute_span_s, compute_step_times
@@ -62,7 +62,7 @@ class KeypointCache:
         missing = [clip_id for clip_id, detections in found.items() if detections is None]
         hide = not (self._progress and missing)
         with (
-            ThreadPoolExecutor(os.cpu_count()) as pool,
+            ThreadPoolExecutor(count_cores()) as pool,
             tqdm(missing, "keypoints", unit="clip", leave=False, disable=hide) as bar,
         ):
             made = {clip_id: self._make(clip_id, pool) for clip_id in bar}

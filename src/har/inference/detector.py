@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from har.bundle import compute_file_hash
 from har.config.engine import Engine
 from har.errors import BundleMismatchError
+from har.files import compute_file_hash
 from har.inference.engines import Graph
 from har.pose.keypoints import MAX_PEOPLE, N_KEYPOINTS
 

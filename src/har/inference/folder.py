@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from har import __version__
-from har.bundle import BUNDLE_FILE, compute_file_hash
+from har.bundle import BUNDLE_FILE
 from har.config import DecodeConfig, PredictConfig
 from har.dataset.catalog import Reject
 from har.errors import VideoError, VideoWriteError
+from har.files import compute_file_hash
 from har.inference.cache import compute_key, load_result, save_result, start_result
 from har.inference.engines import find_engine
 from har.inference.model import Recognizer

@@ -17,13 +17,13 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from har.bundle import BUNDLE_FILE, BundleInfo, compute_file_hash, load_info, save_info
+from har.bundle import BUNDLE_FILE, BundleInfo, load_info, save_info
 from har.config import CrossvalConfig, PredictConfig, TrainConfig
 from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
 from har.dataset.splits import Splits, build_folds
 from har.dataset.store import Store
 from har.errors import BundleMismatchError, ConfigError, SplitError
-from har.files import replacing
+from har.files import compute_file_hash, replacing
 from har.inference.clips import recognize_clips
 from har.inference.engines import Graph
 from har.inference.model import Recognizer, compute_softmax
