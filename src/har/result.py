@@ -8,13 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from har.types import Event, Scores, VideoInfo
+from har.types import TIME_EPS_S, Event, Scores, VideoInfo
 from har.video.geometry import Letterbox
 
 Progress = Callable[[float, float | None], None]
 """Called with the seconds of video done and, where the container says so, the seconds in all."""
 
-_TIME_EPS_S = 1e-6
 
 UNCERTAIN = "is uncertain"
 """Stands in the place of a label where the model abstains."""
@@ -43,7 +42,7 @@ class PoseTracks:
         Between two steps they move on a straight line; who is seen at only one of them is there
         for the half that is nearer to it.
         """
-        reach_s = self.step_s - _TIME_EPS_S
+        reach_s = self.step_s - TIME_EPS_S
         first, last = np.searchsorted(self.times_s, [time_s - reach_s, time_s + reach_s])
         near: dict[int, list[int]] = {}
         for row in range(first, last):
@@ -55,7 +54,7 @@ class PoseTracks:
         before, after = rows[0], rows[-1]
         gap_s = float(self.times_s[after] - self.times_s[before])
         if gap_s <= 0:
-            is_near = abs(time_s - self.times_s[before]) <= 0.5 * self.step_s + _TIME_EPS_S
+            is_near = abs(time_s - self.times_s[before]) <= 0.5 * self.step_s + TIME_EPS_S
             return self.points[before] if is_near else None
         part = np.float32((time_s - self.times_s[before]) / gap_s)
         return (1 - part) * self.points[before] + part * self.points[after]

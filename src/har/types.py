@@ -24,6 +24,9 @@ SYNTHETIC = "synthetic"
 OLD_ORIGIN = "made"
 """What stores and manifests of earlier versions say for it."""
 
+TIME_EPS_S = 1e-6
+"""Times that differ by less are one: more than rounding makes, less than any clock's tick."""
+
 MAX_MOTION_CROP = 8
 """A smaller part of the picture than this is too few pixels to tell anything from."""
 

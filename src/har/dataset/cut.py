@@ -19,11 +19,9 @@ from har.dataset.store import FrameSettings, frames_path
 from har.dataset.store_writer import ClipWriter
 from har.errors import VideoDecodeError, VideoError, VideoOpenError
 from har.files import compute_file_hash
-from har.types import Clip, Frame, VideoInfo
+from har.types import TIME_EPS_S, Clip, Frame, VideoInfo
 from har.video.file.reader import VideoReader, open_video, probe_video
 from har.video.geometry import compute_letterbox
-
-_TIME_EPS_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -108,7 +106,7 @@ class _Cutter:
         return CutResult(tuple(self._kept), tuple(self._rejects))
 
     def _take(self, frame: Frame) -> None:
-        now_s = frame.time_s + _TIME_EPS_S
+        now_s = frame.time_s + TIME_EPS_S
         while self._waiting and self._waiting[0].start_s <= now_s:
             clip = self._waiting.popleft()
             writer = ClipWriter(self._job.store, clip.clip_id, frame.image.shape)

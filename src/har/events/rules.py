@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from har.config import TAIL_S, LabelRule
-from har.types import Event
+from har.types import TIME_EPS_S, Event
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,6 @@ def _compute_means(rows: Rows, n_side: int) -> np.ndarray:
         sums += values[shift : shift + len(rows)]
         counts += weights[shift : shift + len(rows)]
     return np.where(rows.is_known, sums / np.maximum(counts, 1.0), 0.0).astype(np.float32)
-
-
-_TIME_EPS_S = 1e-6
 
 
 @dataclass(frozen=True)
@@ -194,7 +191,7 @@ class LabelDecoder:
 
     def _begin_run(self, onset: _Edge) -> list[Event]:
         """Begin a run: of the event that there is, if it is near enough, or of a new one."""
-        events = self._release() if self._is_over(onset.time_s, _TIME_EPS_S) else []
+        events = self._release() if self._is_over(onset.time_s, TIME_EPS_S) else []
         if self._draft is None:
             self._draft = _Draft(onset)
         self._draft.offset = self._draft.end = None
@@ -227,7 +224,7 @@ class LabelDecoder:
 
     def _to_event(self, draft: _Draft, end: _Edge) -> Event | None:
         """Return the event up to an edge; None if it is too short."""
-        if end.time_s - draft.onset.time_s < self._rule.min_s - _TIME_EPS_S:
+        if end.time_s - draft.onset.time_s < self._rule.min_s - TIME_EPS_S:
             return None
         return Event(
             label=self._label,

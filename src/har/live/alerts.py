@@ -8,8 +8,7 @@ from typing import Protocol
 
 from har.config import AlertsConfig, DecodeConfig
 from har.live.messages import LiveEvent, LiveScores
-
-_TIME_EPS_S = 1e-6
+from har.types import TIME_EPS_S
 
 EventKey = tuple[str, str, float]
 """Camera, label and onset: the same while an event is open and when it is final."""
@@ -125,7 +124,7 @@ class AlertRules:
         rule = self._config.rule(known.label)
         length_s = known.offset_s - known.onset_s
         raised_at = event.began_at + timedelta(seconds=length_s)
-        if not rule.on or known.score < rule.score or length_s < rule.min_s - _TIME_EPS_S:
+        if not rule.on or known.score < rule.score or length_s < rule.min_s - TIME_EPS_S:
             return None
         if known.offset_s - self._last_s.get(source, -rule.cool_down_s) < rule.cool_down_s:
             return None

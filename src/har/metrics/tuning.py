@@ -17,8 +17,7 @@ from har.events.matching import compute_ious, match_events
 from har.metrics.alarms import ScoredRecording
 from har.metrics.events import MATCH_IOU
 from har.metrics.intervals import Interval, bootstrap_figures
-
-_TIME_EPS_S = 1e-6
+from har.types import TIME_EPS_S
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def _count_lengths(
         ious = compute_ious(found, truth)
         spans_s = np.array([event.offset_s - event.onset_s for event in found])
         for row, shortest_s in enumerate(min_s):
-            kept = ious[spans_s >= shortest_s - _TIME_EPS_S]
+            kept = ious[spans_s >= shortest_s - TIME_EPS_S]
             n_found[row, k], hits[row, k] = len(kept), len(match_events(kept, MATCH_IOU))
     return hits, n_found - hits
 

@@ -17,9 +17,7 @@ from har.sampling.times import (
     compute_stack_indices,
     compute_step_times,
 )
-from har.types import Frame
-
-_STEP_EPS = 1e-6
+from har.types import TIME_EPS_S, Frame
 
 
 @dataclass(frozen=True)
@@ -117,7 +115,7 @@ class StackSampler:
 
     def _find_final_steps(self) -> np.ndarray:
         rate_hz, last_s = self._rate_hz, self._times_s[-1]
-        n_passed = int(np.floor(last_s * rate_hz + _STEP_EPS))
+        n_passed = int(np.floor(last_s * rate_hz + TIME_EPS_S))
         if n_passed <= self._n_steps:
             return np.zeros(0)
         step_times_s = (np.arange(self._n_steps, n_passed) + 0.5) / rate_hz

@@ -14,8 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from har.errors import ConfigError
-
-_TIME_EPS_S = 1e-6
+from har.types import TIME_EPS_S
 
 
 def compute_step_times(duration_s: float, rate_hz: float) -> np.ndarray:
@@ -36,7 +35,7 @@ def compute_step_times(duration_s: float, rate_hz: float) -> np.ndarray:
     """
     if rate_hz <= 0:
         raise ConfigError(f"Expected rate_hz > 0, received rate_hz={rate_hz}")
-    n = int(np.floor(duration_s * rate_hz + _TIME_EPS_S))
+    n = int(np.floor(duration_s * rate_hz + TIME_EPS_S))
     if n < 1:
         return np.array([max(duration_s, 0.0) / 2])
     return (np.arange(n) + 0.5) / rate_hz
@@ -73,7 +72,7 @@ def compute_nearest_indices(times_s: np.ndarray, query_s: np.ndarray) -> np.ndar
     right = np.clip(np.searchsorted(times_s, query_s), 1, max(len(times_s) - 1, 1))
     right = np.minimum(right, len(times_s) - 1)
     left = np.maximum(right - 1, 0)
-    nearer_right = times_s[right] - query_s < query_s - times_s[left] - _TIME_EPS_S
+    nearer_right = times_s[right] - query_s < query_s - times_s[left] - TIME_EPS_S
     return np.where(nearer_right, right, left)
 
 

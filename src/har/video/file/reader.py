@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from har.sampling.times import is_kept
-from har.types import Color, Frame, VideoInfo
+from har.types import TIME_EPS_S, Color, Frame, VideoInfo
 from har.video.file.clock import FrameClock
 from har.video.file.picture import PictureMaker
 from har.video.file.source import VideoSource
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 
 _SEEK_FROM_S = 5.0
-_TIME_EPS_S = 1e-6
 
 
 def probe_video(path: Path) -> VideoInfo:
@@ -136,12 +135,12 @@ class VideoReader:
             VideoDecodeError: After the last readable frame, if something was damaged.
         """
         clock, frames = self._start()
-        end_s = math.inf if self._end_s is None else self._end_s - _TIME_EPS_S
+        end_s = math.inf if self._end_s is None else self._end_s - TIME_EPS_S
         last_kept_s, index = None, 0
         for frame in frames:
             time_s = clock.read_time(self._source.read_stamp(frame))
             self._source.now_s = clock.next_s
-            if time_s is None or time_s < self._start_s - _TIME_EPS_S:
+            if time_s is None or time_s < self._start_s - TIME_EPS_S:
                 continue
             if time_s >= end_s:
                 break
