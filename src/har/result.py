@@ -15,7 +15,7 @@ Progress = Callable[[float, float | None], None]
 """Called with the seconds of video done and, where the container says so, the seconds in all."""
 
 
-UNCERTAIN = "is uncertain"
+UNCERTAIN = "uncertain"
 """Stands in the place of a label where the model abstains."""
 
 

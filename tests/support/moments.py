@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
-from har.live.alerts import Alert
-from har.live.messages import CameraState, LiveEvent, LiveScores, State
+from har.live.messages import Alert, CameraState, LiveEvent, LiveScores, State
 from har.types import Event
 
 NOON = datetime(2025, 7, 1, 12, tzinfo=UTC)

@@ -83,7 +83,7 @@ def watch(
     """
     from har.bundle import find_bundle
     from har.inference.model import Recognizer
-    from har.live.service import Job, run_station, stop_on_signals
+    from har.live.service import Job, run_service, stop_on_signals
     from har.live.sources import parse_sources
 
     settings = _build_settings(config_file, urls, keep_days, metrics_port)
@@ -100,7 +100,7 @@ def watch(
         _stopping_after(until, duration_s),
         _open_screen(as_json) as screen,
     ):
-        summary = run_station(job, until, screen, echo)
+        summary = run_service(job, until, screen, echo)
     if as_json:
         click.echo(json.dumps(summary.to_json()))
     _say_summary(summary, out)

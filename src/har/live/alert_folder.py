@@ -10,18 +10,19 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from threading import Lock, Thread
-from typing import Any
+from typing import Any, Self
 
 from har import files
 from har.config import RetentionConfig
-from har.live.alerts import Alert
 from har.live.journal import Journal
+from har.live.messages import Alert
+from har.parallel import Closing
 from har.types import Event
 
 _log = logging.getLogger(__name__)
 
 MADE_BY = "har watch"
-PURPOSE = "For review by a person: what a model takes for an event, not a finding."
+PURPOSE = "For review by a person: what a model has labeled, not a confirmed event."
 CLIP_SUFFIXES = (".mp4", ".mkv")
 _PARTS = (*(f"{suffix}.part" for suffix in CLIP_SUFFIXES), ".json.part")
 _MAX_RECORD_BYTES = 1 << 16
@@ -165,13 +166,13 @@ def _delete(path: Path) -> bool:
     try:
         path.unlink()
     except OSError as error:
-        _log.warning("%s is to be deleted but cannot be: %s", path, error.strerror)
+        _log.warning("Could not delete %s: %s", path, error.strerror)
         return False
     return True
 
 
-class Retention:
-    """Keeps the folder of a watch within its age, inside its ``with`` block."""
+class Retention(Closing):
+    """Deletes what is too old from the folder of a watch, inside its ``with`` block."""
 
     def __init__(
         self,
@@ -185,7 +186,7 @@ class Retention:
         Args:
             config: How old is too old; with ``keep_days`` 0 nothing is ever deleted.
             folder: Of alerts.
-            journal: Of which lines are deleted.
+            journal: Event log of which lines are deleted.
             now: The clock, with its zone.
         """
         self._config = config
@@ -195,30 +196,31 @@ class Retention:
         self._stopping = threading.Event()
         self._thread = Thread(target=self._run, name="har-retention", daemon=True)
 
-    def __enter__(self) -> Retention:
+    def __enter__(self) -> Self:
         if self._config.keep_days:
             self.delete()
             self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Stop deleting."""
         self._stopping.set()
         if self._config.keep_days:
             self._thread.join()
 
     def delete(self) -> None:
-        """Delete once; log and journal say what."""
+        """Delete once what is too old, and note it in the log and the event log."""
         now = self._now()
         moment = now - timedelta(days=self._config.keep_days)
         files, n_lines = self._folder.delete_before(moment), 0
         try:
             n_lines = self._journal.delete_before(moment)
         except OSError as error:
-            _log.warning("Old lines of the journal stay: %s", error)
+            _log.warning("Could not delete old lines of the event log: %s", error)
         if files or n_lines:
             self._journal.on_deleted(now, files, n_lines)
             _log.warning(
-                "Deleted what is older than %g days: %d files of alerts, %d lines of the journal",
+                "Deleted what is older than %g days: %d files of alerts, %d lines of the event log",
                 self._config.keep_days,
                 len(files),
                 n_lines,

@@ -1,43 +1,38 @@
-"""Which events become alerts: score, length, cool-down and quiet hours; no clock, no file."""
+"""Which events become alerts, and what follows: a record, a clip, a notification, a call.
+
+`AlertRules` decides by score, length, cool-down and quiet hours, without a clock and without a
+file; `AlertManager` acts on it.
+"""
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
-from typing import Protocol
+from datetime import timedelta, tzinfo
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from har.config import AlertsConfig, DecodeConfig
-from har.live.messages import LiveEvent, LiveScores
+from har.errors import OutputError
+from har.live.alert_folder import AlertFolder
+from har.live.clips import ClipKeeper
+from har.live.messages import (
+    Alert,
+    AlertListener,
+    CameraState,
+    EventKey,
+    LiveEvent,
+    LiveScores,
+    compute_key,
+)
 from har.types import TIME_EPS_S
 
-EventKey = tuple[str, str, float]
-"""Camera, label and onset: the same while an event is open and when it is final."""
+if TYPE_CHECKING:
+    from har.live.notify import Notifier
 
-
-def compute_key(event: LiveEvent) -> EventKey:
-    """Return what tells an event from all others."""
-    return event.camera, event.event.label, event.event.onset_s
-
-
-@dataclass(frozen=True)
-class Alert:
-    """An event that a person should look at.
-
-    Attributes:
-        event: As far as it was known at that moment.
-        raised_at: UTC time of the last footage that was looked at.
-    """
-
-    event: LiveEvent
-    raised_at: datetime
-
-
-class AlertListener(Protocol):
-    """Is told of alerts."""
-
-    def on_alert(self, alert: Alert, alert_id: str) -> None:
-        """An alert was raised; ``alert_id`` is the name of its files."""
-        ...
+_log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -72,7 +67,7 @@ class _Lasting:
 class AlertRules:
     """Follows events and raises at most one alert for each.
 
-    An event that lasts is looked at again with every new score: it alerts as soon as it is long and
+    An event that lasts is checked again with every new score: it alerts as soon as it is long and
     confident enough, and the label's cool-down and the quiet hours are over. Cool-downs are counted
     on the camera's timeline, which does not jump when the computer's clock is set.
     """
@@ -96,7 +91,7 @@ class AlertRules:
         self._last_s: dict[tuple[str, str], float] = {}
 
     def on_event(self, event: LiveEvent) -> Alert | None:
-        """Take an event that has opened or is final; gives an alert if it is due."""
+        """Take an event that has opened or is final; return an alert if it is due."""
         key = compute_key(event)
         self._waiting.pop(key, None)
         is_new = key not in self._alerted
@@ -135,3 +130,110 @@ class AlertRules:
         if event.is_open:
             self._alerted.add(compute_key(event))
         return Alert(event, raised_at)
+
+
+class AlertManager:
+    """Raises alerts; a listener of the watch.
+
+    What fails at one alert (disk full, no connection) is logged and stops nothing else.
+    """
+
+    def __init__(
+        self,
+        rules: AlertRules,
+        folder: AlertFolder,
+        clips: ClipKeeper | None = None,
+        notifier: Notifier | None = None,
+        listeners: Sequence[AlertListener] = (),
+    ) -> None:
+        """Take over the keeper of clips and the notifier: they end with it.
+
+        Args:
+            rules: Decide which events become alerts.
+            folder: Gets the records and clips.
+            clips: Records what cameras send; with None there are no clips.
+            notifier: Sends notifications; with None there are none.
+            listeners: Get each alert at once.
+        """
+        self._rules = rules
+        self._folder = folder
+        self._clips = clips
+        self._notifier = notifier
+        self._listeners = tuple(listeners)
+        self._ids: dict[EventKey, str] = {}
+
+    def on_state(self, state: CameraState) -> None:
+        """End the clips of a camera that gives no more pictures."""
+        if self._clips is not None and state.state in ("lost", "ended"):
+            self._clips.cut(state.name)
+
+    def on_scores(self, scores: LiveScores) -> None:
+        """Raise the alerts of events that have lasted long enough now."""
+        for alert in self._rules.on_scores(scores):
+            self._raise(alert)
+
+    def on_event(self, event: LiveEvent) -> None:
+        """Raise an alert if one is due, and complete the record of one whose event is over."""
+        alert = self._rules.on_event(event)
+        if alert is not None:
+            self._raise(alert)
+        if not event.is_open:
+            self._complete(event)
+
+    def close(self) -> None:
+        """Write the last clips and send the last notifications."""
+        if self._clips is not None:
+            self._clips.close()
+        if self._notifier is not None:
+            self._notifier.close()
+
+    def _raise(self, alert: Alert) -> None:
+        alert_id = self._folder.name(alert)
+        self._ids[compute_key(alert.event)] = alert_id
+        try:
+            self._folder.write(alert_id, alert)
+        except OutputError as error:
+            _log.warning("Could not write the record of an alert: %s", error)
+        if self._notifier is not None:
+            self._notifier.send(*describe(alert, alert_id))
+        for listener in self._listeners:
+            listener.on_alert(alert, alert_id)
+        self._begin_clip(alert, alert_id)
+
+    def _begin_clip(self, alert: Alert, alert_id: str) -> None:
+        if self._clips is None:
+            return
+        camera, onset_s = alert.event.camera, alert.event.event.onset_s
+        done = partial(self._add_clip, alert_id, onset_s)
+        if not self._clips.begin(camera, self._folder.path / alert_id, onset_s, done):
+            _log.warning("No clip of %s: no footage of %s", alert_id, camera)
+
+    def _add_clip(self, alert_id: str, onset_s: float, path: Path, *span_s: float) -> None:
+        start_s, length_s = span_s
+        self._folder.add_clip(alert_id, path.name, start_s - onset_s, length_s)
+
+    def _complete(self, event: LiveEvent) -> None:
+        alert_id = self._ids.pop(compute_key(event), None)
+        if alert_id is None:
+            return
+        try:
+            self._folder.complete(alert_id, event.event)
+        except OutputError as error:
+            _log.warning("Could not complete the record of an alert: %s", error)
+        if self._clips is not None:
+            stem = self._folder.path / alert_id
+            self._clips.end(event.camera, stem, event.event.offset_s)
+
+
+def describe(alert: Alert, alert_id: str) -> tuple[str, str]:
+    """Return the title and the text of a notification; it names no person."""
+    event = alert.event.event
+    began_at = alert.event.began_at.astimezone()
+    title = f"For review: {event.label}, camera {alert.event.camera}"
+    length = f"{event.offset_s - event.onset_s:.1f} s"
+    text = (
+        f"{began_at:%Y-%m-%d %H:%M:%S}, {length}{' so far' if alert.event.is_open else ''}, "
+        f"score {event.score:.2f}. A model labels this '{event.label}'; for review by a person. "
+        f"Record: {alert_id}"
+    )
+    return title, text

@@ -1,4 +1,4 @@
-"""Clips of alerts: the seconds before and after, from rings that hold what cameras have sent.
+"""Clips of alerts: the seconds before and after, from ring buffers of what cameras have sent.
 
 Cameras push what they send from their own threads; a clip is gathered in memory and written by one
 thread once its end has come, so that neither cameras nor recognition wait for the disk.
@@ -24,7 +24,7 @@ from har.video.camera.ring import Coding, Footage, PacketRing, Piece, write_foot
 _log = logging.getLogger(__name__)
 
 _DELAY_S = 10.0
-"""An event is known by a window of a few seconds later than it began; twice that, to be safe."""
+"""An event is known a window of a few seconds after it began; twice that, to be safe."""
 
 _JOIN_S = 60.0
 """Longest wait for the last clips at the end."""
@@ -58,15 +58,15 @@ class _Reel:
 
 
 class ClipKeeper:
-    """Keeps the last seconds of every camera and writes clips; listens to cameras as a tap."""
+    """Holds the last seconds of every camera and writes clips; taps the cameras' packets."""
 
     def __init__(self, config: ClipsConfig, longest_wait_s: float = 0.0) -> None:
         """Start the thread that writes.
 
         Args:
             config: How long clips are.
-            longest_wait_s: How long an event may last before it becomes an alert; for so long its
-                beginning must not be forgotten.
+            longest_wait_s: How long an event may last before it becomes an alert; its beginning
+                is held for so long.
         """
         self._config = config
         self._keep_s = config.before_s + longest_wait_s + _DELAY_S
@@ -77,14 +77,14 @@ class ClipKeeper:
         self._writer.start()
 
     def open(self, camera: str, stream: av.VideoStream) -> None:
-        """A camera sends packets from here on; clips that were being gathered end here."""
+        """Take over a camera's stream; clips that were being gathered end here."""
         self.cut(camera)
         reel = self._find(camera)
         with reel.lock:
             try:
                 reel.ring.open(stream)
             except HarError as error:
-                _log.warning("No clips of %s can be kept: %s", camera, error)
+                _log.warning("No clips of %s can be recorded: %s", camera, error)
 
     def push(self, camera: str, packet: av.Packet, time_s: float) -> None:
         """Take a packet."""
@@ -118,7 +118,7 @@ class ClipKeeper:
         return True
 
     def end(self, camera: str, stem: Path, offset_s: float) -> None:
-        """Return when the clip's event has ended; the clip goes on for the seconds after."""
+        """Note the end of the clip's event; the clip goes on for the seconds after."""
         reel = self._find(camera)
         with reel.lock:
             for recording in reel.recordings:
@@ -136,13 +136,13 @@ class ClipKeeper:
             reel.recordings.clear()
 
     def close(self) -> None:
-        """Write what was being gathered, and waits until it is written."""
+        """Write what was being gathered, and wait until it is written."""
         for camera in list(self._reels):
             self.cut(camera)
         self._jobs.put(None)
         self._writer.join(_JOIN_S)
         if self._writer.is_alive():
-            _log.warning("Clips are still being written after %g s; they are given up", _JOIN_S)
+            _log.warning("Clips are still being written after %g s; they are abandoned", _JOIN_S)
 
     def _find(self, camera: str) -> _Reel:
         with self._lock:
@@ -169,9 +169,9 @@ class ClipKeeper:
             try:
                 _write(recording)
             except HarError as error:
-                _log.warning("A clip could not be kept: %s", error)
+                _log.warning("Could not write a clip: %s", error)
             except Exception:  # noqa: BLE001, one bad clip must not end all later ones
-                _log.warning("The clip %s could not be kept", recording.stem, exc_info=True)
+                _log.warning("Could not write the clip %s", recording.stem, exc_info=True)
 
 
 def _write(recording: _Recording) -> None:

@@ -1,4 +1,4 @@
-"""The journal: events, alerts and changes of cameras as lines of JSON that survive a kill."""
+"""The event log: events, alerts and changes of cameras as JSON lines that survive a kill."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from typing import Any
 
 from har.errors import OutputError
 from har.files import replacing
-from har.live.alerts import Alert
-from har.live.messages import CameraState, LiveEvent, LiveScores
+from har.live.messages import Alert, CameraState, LiveEvent, LiveScores
 
 _log = logging.getLogger(__name__)
 
@@ -31,11 +30,11 @@ class LineFile:
     """A file of lines, each on the disk before `add` returns; safe to use from several threads.
 
     Where the disk is full, lines wait in memory, ten thousand at most, and are written as soon as
-    there is room. A file is always a row of whole lines.
+    there is room. The file always consists of whole lines.
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file to add to it; a line that was torn by a loss of power is cut off.
+        """Open the file for appending; a line that was cut short by a loss of power is removed.
 
         Raises:
             OutputError: It cannot be opened.
@@ -50,8 +49,8 @@ class LineFile:
             _cut_torn_line(self._file)
         except OSError as error:
             raise OutputError(
-                f"{path} cannot be opened for writing: {error.strerror}. Check that the folder may "
-                "be written to, or name another with --out."
+                f"{path} cannot be opened for writing: {error.strerror}. Check that the folder is "
+                "writable, or choose another with --out."
             ) from error
 
     def add(self, line: str) -> None:
@@ -61,7 +60,7 @@ class LineFile:
             self._write_waiting()
 
     def keep_lines(self, is_kept: Callable[[str], bool]) -> int:
-        """Leave out all other lines; return how many those were.
+        """Delete all other lines; return how many those were.
 
         Raises:
             OSError: The file cannot be read or written anew; it stays as it was.
@@ -100,14 +99,14 @@ class LineFile:
             if not self._is_failing:
                 self._is_failing = True
                 _log.warning(
-                    "%s cannot be written: %s. Lines wait in memory and recognition goes on; make "
-                    "room on the disk.",
+                    "%s cannot be written: %s. Lines are held in memory and recognition continues; "
+                    "free space on the disk.",
                     self._path,
                     error.strerror,
                 )
             return
         if self._is_failing:
-            _log.warning("%s is written again, %d lines", self._path, len(self._waiting))
+            _log.warning("%s can be written again: %d lines added", self._path, len(self._waiting))
         self._is_failing = False
         self._waiting.clear()
 
@@ -133,7 +132,7 @@ def _cut_torn_line(file: int) -> None:
 
 
 class Journal:
-    """Writes the lines, inside its ``with`` block; a listener of the watch and of alerts.
+    """Writes the event log, inside its ``with`` block; a listener of the watch and of alerts.
 
     ``events.jsonl`` gets each event when it opens and again, with the same camera, label and onset,
     when it is final, and each alert; ``log.jsonl`` changes of cameras and what was deleted.
@@ -143,7 +142,7 @@ class Journal:
         """Open both files.
 
         Args:
-            folder: Gets them; is made.
+            folder: Gets them; created if needed.
             echo: Is called with every line, too.
 
         Raises:
@@ -182,7 +181,7 @@ class Journal:
         )
 
     def on_scores(self, scores: LiveScores) -> None:
-        """Score are in no journal."""
+        """Leave scores out."""
 
     def on_event(self, event: LiveEvent) -> None:
         """Write a line."""
@@ -219,12 +218,12 @@ class Journal:
         )
 
     def on_deleted(self, at: datetime, files: Sequence[str], n_lines: int) -> None:
-        """Write what was deleted because of its age: files of alerts and lines of this journal."""
+        """Write what was deleted because of its age: files of alerts and lines of this log."""
         values = {"kind": "deleted", "at": _format_time(at), "files": files, "n_lines": n_lines}
         self._add(self._changes, values)
 
     def delete_before(self, moment: datetime) -> int:
-        """Delete lines of what was before ``moment``; gives their number.
+        """Delete lines of what was before ``moment``; return their number.
 
         Raises:
             OSError: A file cannot be read or written anew.
@@ -236,7 +235,7 @@ class Journal:
         return self._events.keep_lines(is_kept) + self._changes.keep_lines(is_kept)
 
     def close(self) -> None:
-        """The files stay open until the ``with`` block ends."""
+        """Leave the files open until the ``with`` block ends."""
 
     def _add(self, file: LineFile, values: dict[str, Any]) -> None:
         line = json.dumps(values, ensure_ascii=False, allow_nan=False)
@@ -247,7 +246,9 @@ class Journal:
             self._echo(line)
         except OSError as error:
             self._echo = None
-            _log.warning("Nobody reads the lines any more (%s); the files go on", error.strerror)
+            _log.warning(
+                "The output of the event log was closed (%s); its files continue", error.strerror
+            )
 
 
 def _format_time(moment: datetime) -> str:
@@ -255,7 +256,7 @@ def _format_time(moment: datetime) -> str:
 
 
 def _read_time(line: str) -> datetime:
-    """Return the time of a line; of one that is none of the journal's, the latest there is."""
+    """Return the time of a line; of one that is not of this log, the latest there is."""
     try:
         return datetime.fromisoformat(json.loads(line)["at"]).astimezone(UTC)
     except (ValueError, TypeError, KeyError):

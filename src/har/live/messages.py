@@ -1,9 +1,9 @@
-"""What a watch tells its listeners, and who may listen.
+"""What a watch delivers to its listeners, and what a listener is.
 
 A watch is driven like this, and `har.live.watch.Watch` is its only entry:
 
     sources = parse_sources(["door=rtsp://...", "0"])               # har.live.sources
-    recognizer = Recognizer(bundle_dir, n_threads=1)                # pictures share the cores
+    recognizer = Recognizer(bundle_dir, n_threads=1)                # cameras share the cores
     with stop_on_signals() as until:                                # har.live.service
         Watch(recognizer, sources, config, sinks, tap).run(until)
 
@@ -32,7 +32,7 @@ State = Literal["starting", "live", "frozen", "lost", "ended"]
 
 @dataclass(frozen=True)
 class CameraState:
-    """How a camera is.
+    """The state of a camera.
 
     Attributes:
         name: Unique among the watch's cameras, fit for a file's name, and free of credentials.
@@ -43,10 +43,10 @@ class CameraState:
         note: What happened, empty if nothing new; free of credentials.
         fps: Frames a second over the last few seconds.
         latency_s: 95th percentile over the last steps of the time from a frame's arrival to the
-            scores that look at it; 0 before the first.
-        n_frames: Frames that came, in all.
-        n_dropped: Time steps that were passed over because recognition did not keep up, in all.
-        n_reconnects: Times it was lost and found again.
+            scores computed from it; 0 before the first.
+        n_frames: Frames received, in all.
+        n_dropped: Time steps dropped because recognition did not keep up, in all.
+        n_reconnects: Times it was lost and reconnected.
         n_damaged: Packets that could not be decoded, in all.
     """
 
@@ -64,7 +64,7 @@ class CameraState:
 
 @dataclass(frozen=True)
 class LiveEvent:
-    """An event of a camera, told when it opens and again when it is final.
+    """An event of a camera, delivered when it opens and again when it is final.
 
     ``(camera, event.label, event.onset_s)`` is the same both times. While it is open, its offset
     and score are those of what is known so far.
@@ -73,7 +73,7 @@ class LiveEvent:
         camera: Its name.
         event: On the camera's timeline.
         began_at: UTC wall clock of the onset.
-        is_open: Whether it goes on.
+        is_open: Whether it still goes on.
     """
 
     camera: str
@@ -86,8 +86,8 @@ class LiveEvent:
 class LiveScores:
     """Scores of a camera.
 
-    A step's score is final when no later window looks at it, about one window after it; until then
-    the newest window's view stands for now.
+    A step's score is final when no later window contains it, about one window after it; until then
+    the newest window gives ``now``.
 
     Attributes:
         camera: Its name.
@@ -95,9 +95,9 @@ class LiveScores:
         times_s: (n,) float64: the middles of the steps that have become final; often n is 0.
         values: (n, K) float32, as in `har.types.Scores`.
         step_s: Length of a step.
-        now: (K,) float32: what the newest window says, all 0 where the model is uncertain.
-        at: When they were made, UTC.
-        latency_s: From the arrival of the newest frame that ``now`` looks at until this was made.
+        now: (K,) float32: scores of the newest window, all 0 where the model is uncertain.
+        at: When they were computed, UTC.
+        latency_s: From the arrival of the newest frame of ``now`` until this was computed.
     """
 
     camera: str
@@ -111,20 +111,50 @@ class LiveScores:
 
 
 class Sink(Protocol):
-    """Listens to a watch. Its calls hold up recognition, so slow work belongs on its own thread."""
+    """A listener of a watch. Its calls hold up recognition: slow work belongs on its own thread."""
 
     def on_state(self, state: CameraState) -> None:
-        """A camera's state has changed, or a second has passed since it was told last."""
+        """Take a camera's state: it has changed, or a second has passed since the last."""
         ...
 
     def on_scores(self, scores: LiveScores) -> None:
-        """Score of one camera have become known."""
+        """Take new scores of one camera."""
         ...
 
     def on_event(self, event: LiveEvent) -> None:
-        """An event has opened, or is final."""
+        """Take an event that has opened, or is final."""
         ...
 
     def close(self) -> None:
-        """Nothing more comes."""
+        """Finish: nothing more comes."""
+        ...
+
+
+EventKey = tuple[str, str, float]
+"""Camera, label and onset: the same while an event is open and when it is final."""
+
+
+def compute_key(event: LiveEvent) -> EventKey:
+    """Return what identifies an event."""
+    return event.camera, event.event.label, event.event.onset_s
+
+
+@dataclass(frozen=True)
+class Alert:
+    """An event for a person to review.
+
+    Attributes:
+        event: As far as it was known at that moment.
+        raised_at: UTC time of the last footage that it rests on.
+    """
+
+    event: LiveEvent
+    raised_at: datetime
+
+
+class AlertListener(Protocol):
+    """A listener of alerts."""
+
+    def on_alert(self, alert: Alert, alert_id: str) -> None:
+        """Take a new alert; ``alert_id`` is the name of its files."""
         ...

@@ -1,4 +1,4 @@
-"""Figures of a watch for Prometheus, and whether it is healthy, on a small web server."""
+"""Metrics of a watch for Prometheus, and its health, on a small web server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
-from typing import get_args
+from typing import Self, get_args
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram
 from prometheus_client import generate_latest as render_metrics
@@ -17,21 +17,21 @@ from prometheus_client.registry import Collector
 
 from har.config import MetricsConfig
 from har.errors import ConfigError
-from har.live.alerts import Alert
-from har.live.messages import CameraState, LiveEvent, LiveScores, State
+from har.live.messages import Alert, CameraState, LiveEvent, LiveScores, State
+from har.parallel import Closing
 
 _LATENCY_BUCKETS_S = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 2.0, 5.0)
 _POLL_S = 0.1
 _COUNTS = {
-    "har_frames": ("Frames that came.", "n_frames"),
-    "har_dropped_steps": ("Time steps passed over because they came too fast.", "n_dropped"),
-    "har_reconnects": ("Times the camera was lost and found again.", "n_reconnects"),
+    "har_frames": ("Frames received.", "n_frames"),
+    "har_dropped_steps": ("Time steps dropped because recognition did not keep up.", "n_dropped"),
+    "har_reconnects": ("Times the camera was lost and reconnected.", "n_reconnects"),
     "har_damaged_packets": ("Packets that could not be decoded.", "n_damaged"),
 }
 
 
 class Metrics(Collector):
-    """Counts what a watch tells; a listener of the watch and of alerts."""
+    """Counts what a watch delivers; a listener of the watch and of alerts."""
 
     def __init__(self, stall_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
         """Start at zero.
@@ -44,13 +44,13 @@ class Metrics(Collector):
         self._now_s = now_s
         self._lock = Lock()
         self._states: dict[str, CameraState] = {}
-        self._told_s: dict[str, float] = {}
+        self._updated_s: dict[str, float] = {}
         self._since_s: dict[str, float] = {}
         self._registry = CollectorRegistry()
         self._registry.register(self)
         self._latency = Histogram(
             "har_latency_seconds",
-            "From a frame's arrival to the scores that look at it.",
+            "From a frame's arrival to the scores computed from it.",
             ["camera"],
             buckets=_LATENCY_BUCKETS_S,
             registry=self._registry,
@@ -67,7 +67,7 @@ class Metrics(Collector):
         with self._lock:
             before = self._states.get(state.name)
             self._states[state.name] = state
-            self._told_s[state.name] = self._now_s()
+            self._updated_s[state.name] = self._now_s()
             if before is None or before.state != state.state:
                 self._since_s[state.name] = self._now_s()
 
@@ -87,14 +87,14 @@ class Metrics(Collector):
         self._alerts.labels(alert.event.camera, alert.event.event.label).inc()
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
     def render(self) -> bytes:
-        """Return all figures in Prometheus' text format."""
+        """Return all metrics in Prometheus' text format."""
         return render_metrics(self._registry)
 
     def collect(self) -> Iterable[Metric]:
-        """Return the figures that cameras count themselves."""
+        """Return the counts that cameras keep themselves."""
         with self._lock:
             states = list(self._states.values())
         for name, (text, field) in _COUNTS.items():
@@ -102,8 +102,14 @@ class Metrics(Collector):
             for state in states:
                 count.add_metric([state.name], getattr(state, field))
             yield count
-        fps = GaugeMetricFamily("har_fps", "Frames a second lately.", labels=["camera"])
-        shown = GaugeMetricFamily("har_state", "1 for the camera's.", labels=["camera", "state"])
+        fps = GaugeMetricFamily(
+            "har_fps", "Frames a second over the last seconds.", labels=["camera"]
+        )
+        shown = GaugeMetricFamily(
+            "har_state",
+            "1 for the state that the camera is in, else 0.",
+            labels=["camera", "state"],
+        )
         for state in states:
             fps.add_metric([state.name], state.fps)
             for name in get_args(State):
@@ -122,30 +128,30 @@ class Metrics(Collector):
             return ""
         if state.state in ("lost", "frozen"):
             return f"{name} is {state.state}"
-        if now_s - self._told_s[name] > self._stall_s:
-            return f"nothing is known of {name} for {now_s - self._told_s[name]:.0f} s"
+        if now_s - self._updated_s[name] > self._stall_s:
+            return f"{name} has sent no update for {now_s - self._updated_s[name]:.0f} s"
         if now_s - self._since_s[name] > self._stall_s:
             what = "no picture" if state.state == "starting" else "no new scores"
             return f"{name} has {what} for {now_s - self._since_s[name]:.0f} s"
         return ""
 
 
-class MetricsServer:
+class MetricsServer(Closing):
     """Serves ``/healthz`` and ``/metrics`` from a thread of its own, inside its ``with`` block."""
 
     def __init__(self, metrics: Metrics, config: MetricsConfig) -> None:
-        """Take the port; with port 0, one that is free.
+        """Bind the port; 0 takes a free one.
 
         Raises:
-            ConfigError: The port or the address cannot be had.
+            ConfigError: The port or the address is not available.
         """
         handler = type("Handler", (_Handler,), {"metrics": metrics})
         try:
             self._server = ThreadingHTTPServer((config.host, config.port), handler)
         except OSError as error:
             raise ConfigError(
-                f"The page of figures cannot be at {config.host}:{config.port}: {error.strerror}; "
-                "take another --metrics-port"
+                f"The metrics server cannot listen on {config.host}:{config.port}: "
+                f"{error.strerror}; choose another --metrics-port"
             ) from error
         self._thread = Thread(
             target=self._server.serve_forever, args=(_POLL_S,), name="har-metrics", daemon=True
@@ -153,14 +159,15 @@ class MetricsServer:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on."""
         return self._server.server_port
 
-    def __enter__(self) -> MetricsServer:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Stop serving."""
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
@@ -181,11 +188,11 @@ class _Handler(BaseHTTPRequestHandler):
             body = json.dumps({"healthy": not problems, "problems": problems})
             self._answer(status, "application/json", body.encode())
         else:
-            body = b"There are /healthz and /metrics.\n"
+            body = b"Not found: this server has /healthz and /metrics.\n"
             self._answer(HTTPStatus.NOT_FOUND, "text/plain", body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002, as it is called
-        """Request are no news."""
+        """Leave requests out of the log."""
 
     def _answer(self, status: HTTPStatus, kind: str, body: bytes) -> None:
         self.send_response(status)

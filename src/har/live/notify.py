@@ -1,7 +1,7 @@
-"""Notices of alerts through Apprise: webhook, MQTT, e-mail and many more.
+"""Notifications of alerts through Apprise: webhook, MQTT, e-mail and many more.
 
 Nothing is sent unless there is an address. Addresses hold passwords and tokens: only the word
-before ``://`` is ever shown, and what Apprise says of a failure is cleaned of all their parts.
+before ``://`` is ever shown, and all their parts are removed from Apprise's messages.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _ASSET = apprise.AppriseAsset(app_id="har", app_desc="har", app_url="", image_ur
 
 
 class Notifier:
-    """Sends notices to all addresses; each has its own thread, so none waits for another."""
+    """Sends notifications to all addresses; each has its own thread, so none waits for another."""
 
     def __init__(self, config: NotifyConfig) -> None:
-        """Open the threads.
+        """Start the threads.
 
         Raises:
-            ConfigError: Apprise does not know an address; the message does not show it.
+            ConfigError: Apprise does not support an address; the message does not show it.
         """
         _apprise_log.propagate = False  # its messages show addresses
         _apprise_log.addHandler(logging.NullHandler())
@@ -42,12 +42,12 @@ class Notifier:
         ]
 
     def send(self, title: str, text: str) -> None:
-        """Hand a notice over at once; where too many wait, it is dropped and logged."""
+        """Queue a notification; where the queue is full, it is dropped and logged."""
         for mailer in self._mailers:
             mailer.send(title, text)
 
     def close(self) -> None:
-        """Send what waits, without further waits between tries, and return up after a while."""
+        """Send what is queued, without further pauses between tries, and give up after a while."""
         for mailer in self._mailers:
             mailer.stop()
         for mailer in self._mailers:
@@ -65,8 +65,8 @@ class _Mailer:
         target = apprise.Apprise.instantiate(url, asset=_ASSET)
         if target is None:
             raise ConfigError(
-                f"Apprise cannot use {self._name} for notices; check its spelling, and that what "
-                "it needs is installed: https://github.com/caronc/apprise/wiki"
+                f"Apprise cannot use {self._name} for notifications; check its spelling, and that "
+                "what it needs is installed: https://github.com/caronc/apprise/wiki"
             )
         self._target = target
         self._waiting: Queue[tuple[str, str] | None] = Queue(_MAX_WAITING)
@@ -79,22 +79,22 @@ class _Mailer:
             self._waiting.put_nowait((title, text))
         except Full:
             _log.warning(
-                "A notice to %s is dropped: %d wait for it already", self._name, _MAX_WAITING
+                "A notification to %s is dropped: %d are queued already", self._name, _MAX_WAITING
             )
 
     def stop(self) -> None:
         self._stopping.set()
-        with suppress(Full):  # then many wait, and the thread ends with the process
+        with suppress(Full):  # then many are queued, and the thread ends with the process
             self._waiting.put_nowait(None)
 
     def join(self) -> None:
         self._thread.join(_JOIN_S)
         if self._thread.is_alive():
-            _log.warning("Notices to %s still wait; they are given up", self._name)
+            _log.warning("Notifications to %s are still queued; they are abandoned", self._name)
 
     def _run(self) -> None:
-        while (notice := self._waiting.get()) is not None:
-            self._deliver(*notice)
+        while (notification := self._waiting.get()) is not None:
+            self._deliver(*notification)
 
     def _deliver(self, title: str, text: str) -> None:
         n_tries, reason = 0, self._try(title, text)
@@ -102,37 +102,37 @@ class _Mailer:
             n_tries += 1
             if n_tries == self._config.n_tries or self._stopping.is_set():
                 _log.warning(
-                    "A notice to %s failed and is given up, tries: %d: %s",
+                    "A notification to %s failed after %d tries: %s",
                     self._name,
                     n_tries,
                     reason,
                 )
                 return
-            _log.info("A notice to %s failed and is tried again: %s", self._name, reason)
+            _log.info("A notification to %s failed and is tried again: %s", self._name, reason)
             self._stopping.wait(self._config.retry_s * 2 ** (n_tries - 1))
             reason = self._try(title, text)
 
     def _try(self, title: str, text: str) -> str | None:
         """Send once; return None where that worked, else why not, without any secret."""
-        with _Overweighed() as overweighed:
+        with _AppriseWarnings() as warnings:
             try:
                 kind = apprise.NotifyType.WARNING
                 if self._target.notify(body=text, title=title, notify_type=kind):
                     return None
-            except Exception as error:  # noqa: BLE001, plugins raise what they like
-                overweighed.lines.append(f"{type(error).__name__}: {error}")
-        return mask(" ".join(overweighed.lines) or "no reason was given", self._url)
+            except Exception as error:  # noqa: BLE001, plugins raise anything
+                warnings.lines.append(f"{type(error).__name__}: {error}")
+        return mask(" ".join(warnings.lines) or "no reason was given", self._url)
 
 
-class _Overweighed(logging.Handler):
-    """What Apprise warns of in this thread."""
+class _AppriseWarnings(logging.Handler):
+    """Collects what Apprise warns of in this thread."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
         self.lines: list[str] = []
         self._thread = get_ident()
 
-    def __enter__(self) -> _Overweighed:
+    def __enter__(self) -> _AppriseWarnings:
         _apprise_log.addHandler(self)
         return self
 

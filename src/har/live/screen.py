@@ -1,4 +1,4 @@
-"""What a person at the terminal sees of a watch: lines, a table that stays in place, last words."""
+"""What the terminal shows of a watch: lines, or a table that stays in place, and a summary."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from har.live.alerts import Alert
-from har.live.messages import CameraState, LiveEvent, LiveScores
+from har.live.messages import Alert, CameraState, LiveEvent, LiveScores
+from har.parallel import Closing
+from har.result import UNCERTAIN
 
 
 def describe_event(event: LiveEvent) -> str:
@@ -33,7 +34,7 @@ def describe_event(event: LiveEvent) -> str:
 
 
 def describe_note(state: CameraState) -> str:
-    """Return what there is to note of a camera, with its name."""
+    """Return the note of a camera's state, with its name."""
     is_named = state.note.startswith(state.name)
     return state.note if is_named else f"{state.name}: {state.note}"
 
@@ -43,19 +44,13 @@ def format_clock(moment: datetime) -> str:
     return f"{moment.astimezone():%H:%M:%S}"
 
 
-class Lines:
+class Lines(Closing):
     """Prints a line for each change of a camera, each event that is over, each alert and note."""
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        """Print nothing yet; ``say`` prints a line."""
-        self._say = say
+    def __init__(self, write: Callable[[str], None]) -> None:
+        """Print nothing yet; ``write`` prints a line."""
+        self._write = write
         self._states: dict[str, str] = {}
-
-    def __enter__(self) -> Lines:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Nothing is open."""
 
     def on_state(self, state: CameraState) -> None:
         """Print a line where the state is another one or there is something to note."""
@@ -64,27 +59,27 @@ class Lines:
         words = [f"{state.name} is {state.state}"] if is_new else []
         words += [describe_note(state)] if state.note else []
         if words:
-            self._say(f"{format_clock(state.at)} {'; '.join(words)}")
+            self._write(f"{format_clock(state.at)} {'; '.join(words)}")
 
     def on_scores(self, scores: LiveScores) -> None:
-        """Score come too often for lines."""
+        """Leave scores out: there are too many for lines."""
 
     def on_event(self, event: LiveEvent) -> None:
         """Print a line once the event is over."""
         if not event.is_open:
-            self._say(f"{format_clock(event.began_at)} {event.camera}: {describe_event(event)}")
+            self._write(f"{format_clock(event.began_at)} {event.camera}: {describe_event(event)}")
 
     def on_alert(self, alert: Alert, alert_id: str) -> None:
         """Print a line."""
         camera, text = alert.event.camera, describe_event(alert.event)
-        self._say(f"{format_clock(alert.raised_at)} {camera}: for review: {text} ({alert_id})")
+        self._write(f"{format_clock(alert.raised_at)} {camera}: for review: {text} ({alert_id})")
 
     def note(self, text: str) -> None:
-        """Print something that went wrong."""
-        self._say(f"Note: {text}")
+        """Print a warning."""
+        self._write(f"Warning: {text}")
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
 
 _STYLES = {
@@ -96,11 +91,10 @@ _STYLES = {
 }
 _N_LINES = 6
 _REFRESH_HZ = 4.0
-UNCERTAIN = "is uncertain"
 
 
 class Dashboard:
-    """Draws what it was told last, four times a second, inside its ``with`` block."""
+    """Draws the latest state, four times a second, inside its ``with`` block."""
 
     def __init__(self, console: Console) -> None:
         """Draw nothing yet on the terminal ``console``."""
@@ -121,19 +115,19 @@ class Dashboard:
         self._live.stop()
 
     def on_state(self, state: CameraState) -> None:
-        """Show a camera's state; what there is to note goes below the table."""
+        """Show a camera's state; its note goes below the table."""
         with self._lock:
             self._states[state.name] = state
             if state.note:
                 self._add_line(state.at, describe_note(state), _STYLES[state.state])
 
     def on_scores(self, scores: LiveScores) -> None:
-        """Show what the newest window says."""
+        """Show the label and score of the newest window."""
         best = int(scores.now.argmax())
         prob = float(scores.now[best])
         with self._lock:
-            said = f"{scores.labels[best]} {prob:.2f}" if prob > 0 else UNCERTAIN
-            self._now[scores.camera] = said
+            text = f"{scores.labels[best]} {prob:.2f}" if prob > 0 else UNCERTAIN
+            self._now[scores.camera] = text
 
     def on_event(self, event: LiveEvent) -> None:
         """Show the camera's last event."""
@@ -147,15 +141,15 @@ class Dashboard:
             self._add_line(alert.raised_at, text, "bold magenta")
 
     def note(self, text: str) -> None:
-        """Add a line about something that went wrong."""
+        """Add a warning below the table."""
         with self._lock:
             self._lines.append(Text(text, style="yellow"))
 
     def close(self) -> None:
-        """Leave the last picture standing."""
+        """Leave the last table on the terminal."""
 
     def render(self) -> RenderableType:
-        """Return the picture of this moment."""
+        """Return the table of this moment."""
         table = Table(box=None, expand=True, padding=(0, 2, 0, 0), header_style="bold")
         for name in ("camera", "state"):
             table.add_column(name, no_wrap=True, max_width=20)
@@ -166,7 +160,7 @@ class Dashboard:
         with self._lock:
             for state in self._states.values():
                 table.add_row(*self._render_row(state))
-            return Group(table, Text(), *self._lines, Text("Ctrl-C ends the watch.", style="dim"))
+            return Group(table, Text(), *self._lines, Text("Press Ctrl-C to stop.", style="dim"))
 
     def _render_row(self, state: CameraState) -> list[RenderableType]:
         is_on = state.state == "live"
@@ -211,7 +205,7 @@ class Summary:
         self.states[state.name] = state
 
     def on_scores(self, scores: LiveScores) -> None:
-        """Score are not counted."""
+        """Leave scores out."""
 
     def on_event(self, event: LiveEvent) -> None:
         """Count an event that is over."""
@@ -222,7 +216,7 @@ class Summary:
         self.alerts[alert.event.camera, alert.event.event.label] += 1
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: nothing is open."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, camera by camera."""

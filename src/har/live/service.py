@@ -1,4 +1,4 @@
-"""A clean end on a signal."""
+"""A watch as a service: cameras, alerts, event log and metrics, and a clean end on a signal."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from har.config import DecodeConfig, MetricsConfig, NotifyConfig, WatchSettings
 from har.config.bounds import check
 from har.inference.model import Recognizer
 from har.live.alert_folder import AlertFolder, Retention
-from har.live.alert_manager import AlertManager
-from har.live.alerts import AlertListener, AlertRules
+from har.live.alerts import AlertManager, AlertRules
 from har.live.clips import ClipKeeper
 from har.live.journal import Journal
-from har.live.messages import Sink
+from har.live.messages import AlertListener, Sink
 from har.live.screen import Summary
 from har.live.sources import Source
 from har.live.watch import Watch
@@ -59,27 +58,27 @@ ALERTS_DIR = "alerts"
 
 
 class Screen(Sink, AlertListener, Protocol):
-    """Shows a person what happens."""
+    """A listener that shows what happens."""
 
     def note(self, text: str) -> None:
-        """Show something that went wrong; called from any thread."""
+        """Show a warning; called from any thread."""
         ...
 
 
 @dataclass(frozen=True)
 class Job:
-    """What is to be watched, and how.
+    """What to watch, and how.
 
     Attributes:
         recognizer: The loaded bundle.
         sources: The cameras.
         settings: What follows from an event.
         decode: How scores become events.
-        out: Folder of the journal and the alerts.
+        out: Folder of the event log and the alerts.
         bundle: The bundle's name, for the alerts' records.
 
     Raises:
-        ConfigError: A rule is for a label that makes no events, or for a camera that there is not.
+        ConfigError: A setting is for a label without events, or for a camera that is not watched.
     """
 
     recognizer: Recognizer
@@ -93,26 +92,26 @@ class Job:
         background = self.decode.background
         labels = tuple(label for label in self.recognizer.info.labels if label != background)
         for label in self.decode.labels:
-            check(label in labels, "the label of a rule", label, f"one of {labels}")
+            check(label in labels, "a label with settings of its own", label, f"one of {labels}")
         names = tuple(source.name for source in self.sources)
         self.settings.alerts.check_names(labels, names)
 
 
-def run_station(
+def run_service(
     job: Job, until: Event, screen: Screen, echo: Callable[[str], None] | None = None
 ) -> Summary:
-    """Watch until ``until`` is set or all sources have ended; return what was seen.
+    """Watch until ``until`` is set or all sources have ended; return counts of what happened.
 
     Args:
-        job: What and how.
-        until: Ends the watch.
-        screen: Shows it.
-        echo: Is called with each line of the journal.
+        job: What to watch, and how.
+        until: Ends the watch when set.
+        screen: Shows what happens.
+        echo: Is called with each line of the event log.
 
     Raises:
-        ConfigError: An address of notices or the port of figures cannot be used.
-        ModuleNotFoundError: Notices or figures were asked for and their package is not installed.
-        OutputError: The journal cannot be opened.
+        ConfigError: An address of notifications or the port of metrics cannot be used.
+        ModuleNotFoundError: The package of notifications or metrics is not installed.
+        OutputError: The event log cannot be opened.
     """
     settings, summary = job.settings, Summary()
     with ExitStack() as stack:

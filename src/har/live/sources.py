@@ -1,4 +1,4 @@
-"""How long to wait before a lost camera is tried again."""
+"""The cameras to watch, as a command line names them, and when a lost one is tried again."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from har.video.camera.webcam import open_webcam
 
 
 def iter_waits_s(first_s: float, most_s: float, random: Random) -> Iterator[float]:
-    """Return for ever the waits before each try: they double, and each is drawn around its mean.
+    """Return without end the waits before each try: they double, each drawn around its mean.
 
-    Cameras that were lost together, as with their switch, are then not tried together for ever.
+    Cameras that were lost together, as with their switch, are so not tried together each time.
 
     Args:
         first_s: Mean of the first wait.
@@ -75,13 +75,13 @@ class Source:
 
 
 def parse_sources(texts: Iterable[str]) -> list[Source]:
-    """Read what stands on a command line, and gives each source a name of its own.
+    """Parse the sources of a command line; each gets a name of its own.
 
     Args:
-        texts: Each a webcam's number, an address, or a file; with ``NAME=`` before it, so called.
+        texts: Each a webcam's number, an address, or a file, with ``NAME=`` before it or not.
 
     Raises:
-        ConfigError: One is nothing of that, or two were given the same name.
+        ConfigError: One is none of these, or two were given the same name.
 
     >>> [source.name for source in parse_sources(["0", "door=rtsp://me:secret@10.0.0.9/main"])]
     ['camera-0', 'door']
@@ -91,7 +91,7 @@ def parse_sources(texts: Iterable[str]) -> list[Source]:
         is_named, source = _parse(text)
         taken = {other.name for other in sources}
         if source.name in taken and is_named:
-            raise ConfigError(f"Expected names that differ, received two cameras {source.name!r}")
+            raise ConfigError(f"Expected different names, received {source.name!r} for two cameras")
         name, n_same = source.name, 2
         while name in taken:
             name, n_same = f"{source.name}-{n_same}", n_same + 1

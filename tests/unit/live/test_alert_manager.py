@@ -11,9 +11,9 @@ from videos import paint_number
 
 from har.config import AlertsConfig, ClipsConfig, DecodeConfig
 from har.live.alert_folder import AlertFolder
-from har.live.alert_manager import AlertManager
-from har.live.alerts import Alert, AlertRules
+from har.live.alerts import AlertManager, AlertRules
 from har.live.clips import ClipKeeper
+from har.live.messages import Alert
 from har.types import Frame
 
 ZONE = timezone(timedelta(hours=2))
@@ -52,7 +52,7 @@ def test_alert_leaves_a_record_that_is_completed_at_the_end(tmp_path: Path) -> N
     assert _read(tmp_path / "alerts" / f"{alert_id}.json") == {
         "made_by": "har watch",
         "id": alert_id,
-        "purpose": "For review by a person: what a model takes for an event, not a finding.",
+        "purpose": "For review by a person: what a model has labeled, not a confirmed event.",
         "camera": "hall",
         "label": "hit",
         "score": 0.95,
@@ -89,7 +89,7 @@ def test_clip_is_beside_the_record_and_named_in_it(tmp_path: Path) -> None:
     assert (tmp_path / f"{alert_id}.mp4").is_file()
 
 
-def test_lost_camera_ends_its_clip_and_silence_is_said(
+def test_lost_camera_ends_its_clip_and_a_missing_one_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     clips = ClipKeeper(ClipsConfig())
@@ -100,7 +100,7 @@ def test_lost_camera_ends_its_clip_and_silence_is_said(
     desk.on_event(make_event(camera="yard"))
     desk.close()
     assert len(list(tmp_path.glob("hall_*.mp4"))) == 1
-    assert "no pictures of yard" in caplog.text
+    assert "no footage of yard" in caplog.text
 
 
 def test_disk_that_takes_nothing_stops_no_alert(
@@ -113,7 +113,7 @@ def test_disk_that_takes_nothing_stops_no_alert(
         desk.on_event(make_event(onset_s))
     desk.close()
     assert len(listener.alerts) == 2
-    assert "record of an alert is lost" in caplog.text
+    assert "Could not write the record of an alert" in caplog.text
 
 
 def test_names_are_unique_and_fit_for_files(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from moments import NOON, make_event, make_scores
 
 from har.config import AlertsConfig, DecodeConfig
-from har.live.alerts import Alert, AlertRules
-from har.live.messages import LiveEvent
+from har.live.alerts import AlertRules
+from har.live.messages import Alert, LiveEvent
 
 
 def _rules(config: AlertsConfig, zone: tzinfo | None = None) -> AlertRules:

@@ -114,8 +114,8 @@ def test_full_disk_is_said_once_and_nothing_is_lost(tmp_path: Path) -> None:
     said = run.stderr.splitlines()
     assert len(said) == 2, said
     assert "events.jsonl cannot be written" in said[0]
-    assert "recognition goes on" in said[0]
-    assert "written again, 5 lines" in said[1]
+    assert "recognition continues" in said[0]
+    assert "can be written again: 5 lines" in said[1]
 
 
 def test_old_lines_go_and_all_others_stay(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_health_needs_every_camera_and_fresh_scores(
     metrics.on_scores(make_scores([], []))
     assert _problems(server) == []
     clock.now_s += 11
-    assert _problems(server) == ["nothing is known of hall for 11 s"]
+    assert _problems(server) == ["hall has sent no update for 11 s"]
 
 
 def test_camera_that_never_answers_is_no_health(

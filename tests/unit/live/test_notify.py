@@ -12,7 +12,7 @@ from moments import make_alert, make_event
 
 from har.config import NotifyConfig
 from har.errors import ConfigError
-from har.live.alert_manager import describe
+from har.live.alerts import describe
 from har.live.notify import Notifier, mask
 
 HIDDEN = "s3cr3t-token"
@@ -72,7 +72,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
 
 
-def test_webhook_gets_the_notice_which_asks_for_review() -> None:
+def test_webhook_gets_the_notification_for_review() -> None:
     with _serve() as hook:
         notifier = Notifier(NotifyConfig(urls=(hook.url,)))
         notifier.send(*describe(make_alert(make_event(is_open=True)), "hall_2025_hit"))
@@ -81,7 +81,7 @@ def test_webhook_gets_the_notice_which_asks_for_review() -> None:
     (body,) = hook.bodies
     assert body["title"] == "For review: hit, camera hall"
     assert "2.0 s so far, score 0.90" in body["message"]
-    assert "a person should look" in body["message"]
+    assert "for review by a person" in body["message"]
     assert "hall_2025_hit" in body["message"]
     assert not {"detected", "abuse"} & set(f"{body['title']} {body['message']}".lower().split())
 
@@ -108,7 +108,7 @@ def test_failure_is_tried_again_and_logged_without_secrets(
     assert HIDDEN not in _said(caplog)
 
 
-def test_tries_are_bounded_and_the_next_notice_has_its_own(
+def test_tries_are_bounded_and_the_next_notification_has_its_own(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     with _serve(500, 500, 200) as hook:
@@ -118,7 +118,7 @@ def test_tries_are_bounded_and_the_next_notice_has_its_own(
         assert hook.came.wait(10)
         notifier.close()
     assert [body["title"] for body in hook.bodies] == ["first", "first", "second"]
-    assert "is given up, tries: 2" in _said(caplog)
+    assert "failed after 2 tries" in _said(caplog)
 
 
 def test_address_that_answers_nothing_neither_holds_up_the_caller_nor_the_others(

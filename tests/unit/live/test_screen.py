@@ -43,7 +43,7 @@ def test_lines_tell_changes_once() -> None:
         "12:00:00 yard cannot be reached",
         "12:00:12 hall: for review: hit for 2.0 s, score 0.90 (hall_1)",
         "12:00:10 hall: hit for 3.0 s, score 0.90",
-        "Note: events.jsonl cannot be written",
+        "Warning: events.jsonl cannot be written",
     ]
 
 
@@ -73,7 +73,7 @@ def test_dashboard_says_where_the_model_cannot_tell() -> None:
     screen.on_scores(scores)
     picture = Console(file=io.StringIO(), width=110, record=True)
     picture.print(screen.render())
-    assert "is uncertain" in picture.export_text()
+    assert "uncertain" in picture.export_text()
 
 
 def test_names_with_markup_are_shown_as_they_are() -> None:

@@ -39,7 +39,7 @@ def test_names_can_be_given_and_are_made_to_differ(tmp_path: Path) -> None:
     assert parse_sources(["door=0"])[0].name == "door"
     names = [source.name for source in parse_sources([ADDRESS, ADDRESS, ADDRESS])]
     assert names == [f"10.0.0.9-554-live-main{end}" for end in ("", "-2", "-3")]
-    with pytest.raises(ConfigError, match="two cameras 'door'"):
+    with pytest.raises(ConfigError, match="received 'door' for two cameras"):
         parse_sources(["door=0", "door=1"])
 
 
