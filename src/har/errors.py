@@ -12,8 +12,9 @@
     |   |-- VideoDecodeError         OSError            part is damaged; all else was given out
     |   `-- VideoWriteError          OSError
     |-- OutputError                  OSError            a result could not be written or read back
+    |-- TableError                   ValueError         a user's table cannot be read
     |-- DatasetError
-    |   |-- ManifestError            ValueError
+    |   |-- ManifestError            TableError
     |   |-- NoClipsError             ValueError
     |   |-- SplitError               ValueError         a split that would leak is refused
     |   `-- StoreError               ValueError
@@ -76,11 +77,15 @@ class OutputError(HarError, OSError):
     """A file of results could not be written, or a saved one not read back."""
 
 
+class TableError(HarError, ValueError):
+    """A table that a user gave cannot be read, or says what cannot be."""
+
+
 class DatasetError(HarError):
     """Something about a set of clips."""
 
 
-class ManifestError(DatasetError, ValueError):
+class ManifestError(TableError, DatasetError):
     """The manifest cannot be understood."""
 
 
