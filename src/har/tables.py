@@ -195,8 +195,6 @@ def _decode_as(path: Path, data: bytes, encoding: str) -> str:
 
 def _split(path: Path, text: str) -> Iterable[tuple[int, list[str]]]:
     """Return each line's number and its cells."""
-    if "\0" in text:
-        raise TableError(f"{path} holds null bytes: it is no text. Name the table itself")
     first, _, rest = text.partition("\n")
     skipped = 0
     if match := _SEP_LINE.fullmatch(first.strip("\r ")):
@@ -233,10 +231,10 @@ def _check_names(path: Path, cells: Sequence[str]) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
     while names and not names[-1]:
         names.pop()
-    if not names or len(names) > MAX_COLUMNS:
+    if not names or len(names) > MAX_COLUMNS or not all(name.isprintable() for name in names):
         raise TableError(
             f"{path} needs a first line with the names of its columns (at most {MAX_COLUMNS}), "
-            f"received {len(names)} names"
+            f"received {ascii(names[:5])[:200]}"
         )
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:

@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from har.dataset.manifest import (
-    ManifestRow,
     check_split_column,
     has_header,
     make_clip,
     make_clip_id,
-    read_rows,
+    read_manifest,
 )
 from har.errors import ManifestError, NoClipsError
+from har.tables import Row
 from har.types import Clip
 
 MANIFEST_NAME = "manifest.csv"
@@ -50,11 +50,13 @@ class Catalog:
         rejects: What was left out.
         group_source: Where the groups are from: ``column NAME``, ``pattern REGEX`` or `SCENES`
             (then they are still empty).
+        notes: What had to be assumed of the manifest, in words for the user.
     """
 
     clips: tuple[Clip, ...]
     rejects: tuple[Reject, ...]
     group_source: str
+    notes: tuple[str, ...] = ()
 
 
 def scan(source: Path, group_by: str | None = None) -> Catalog:
@@ -63,8 +65,8 @@ def scan(source: Path, group_by: str | None = None) -> Catalog:
     Args:
         source: A folder with one sub-folder a class (files at any depth below it), a folder that
             holds a ``manifest.csv``, or a CSV file with the columns ``path,label`` and, if wanted,
-            ``start_s,end_s,group,subject,split,origin``. Relative paths are relative to the
-            manifest and stay below its folder.
+            ``start_s,end_s,group,subject,split,origin`` (`har.tables` says in what forms). Relative
+            paths are relative to the manifest.
         group_by: Name of a manifest column, or a regular expression with one group that is
             searched in the path. None takes the column ``group`` where there is one.
 
@@ -75,16 +77,16 @@ def scan(source: Path, group_by: str | None = None) -> Catalog:
     source = Path(os.path.abspath(source))  # noqa: PTH100  (keeps links, unlike resolve)
     manifest = _find_manifest(source)
     if manifest is None:
-        clips, rejects = _scan_folders(source)
+        clips, rejects, notes = *_scan_folders(source), ()
         columns: dict[str, list[str]] = {}
         root = source
     else:
-        clips, rejects, columns = _scan_manifest(manifest)
+        clips, rejects, columns, notes = _scan_manifest(manifest)
         root = manifest.parent
     clips, group_source = _assign_groups(clips, columns, group_by, root)
     ordered = tuple(sorted(clips, key=lambda clip: (str(clip.path), clip.start_s, clip.clip_id)))
     _check_classes(source, ordered, rejects)
-    return Catalog(ordered, tuple(rejects), group_source)
+    return Catalog(ordered, tuple(rejects), group_source, notes)
 
 
 def _check_classes(source: Path, clips: tuple[Clip, ...], rejects: list[Reject]) -> None:
@@ -173,13 +175,15 @@ def _is_junk(path: Path) -> bool:
 # Manifests
 
 
-def _scan_manifest(manifest: Path) -> tuple[list[Clip], list[Reject], dict[str, list[str]]]:
+def _scan_manifest(
+    manifest: Path,
+) -> tuple[list[Clip], list[Reject], dict[str, list[str]], tuple[str, ...]]:
     clips: list[Clip] = []
     rejects: list[Reject] = []
-    rows = read_rows(manifest)
-    columns: dict[str, list[str]] = {name: [] for name in (rows[0].cells if rows else ())}
-    seen: dict[str, ManifestRow] = {}
-    for row in rows:
+    table = read_manifest(manifest)
+    columns: dict[str, list[str]] = {name: [] for name in table.names}
+    seen: dict[str, Row] = {}
+    for row in table.rows:
         made = make_clip(row, manifest.parent)
         if isinstance(made, Clip) and made.clip_id in seen:
             first = seen[made.clip_id]
@@ -196,7 +200,7 @@ def _scan_manifest(manifest: Path) -> tuple[list[Clip], list[Reject], dict[str, 
         for name, values in columns.items():
             values.append(row.get(name))
     check_split_column(manifest, clips)
-    return clips, rejects, columns
+    return clips, rejects, columns, table.notes
 
 
 # Groups

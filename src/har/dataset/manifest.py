@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import math
 import os
 import re
+import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from har.errors import ManifestError
+from har.errors import ManifestError, TableError
+from har.tables import Row, Table, begins_like, parse_time_s, read_table
 from har.types import OLD_ORIGIN, SYNTHETIC, Clip, SplitName
 
 _NEEDED = ("path", "label")
@@ -24,77 +24,43 @@ _SPLITS: dict[str, SplitName] = {
 }
 
 
-@dataclass(frozen=True)
-class ManifestRow:
-    """One line of a manifest: its number and its cells by lower-case column name."""
-
-    line: int
-    cells: dict[str, str]
-
-    def get(self, column: str) -> str:
-        """Return a cell, empty where the row or the manifest has none."""
-        return self.cells.get(column, "")
-
-
 def has_header(manifest: Path) -> bool:
     """Return whether a file begins like a manifest."""
-    try:
-        with manifest.open(encoding="utf-8-sig", newline="") as lines:
-            header = lines.readline().lower()
-    except (OSError, UnicodeDecodeError):
-        return False
-    return all(name in header for name in _NEEDED)
+    return begins_like(manifest, _NEEDED)
 
 
-def read_rows(manifest: Path) -> list[ManifestRow]:
-    """Return the rows that are not blank; cells may be parted by comma, semicolon or tab.
+def read_manifest(manifest: Path) -> Table:
+    """Return the table of a manifest.
 
     Raises:
         ManifestError: The file cannot be read, or lacks a column.
+        MissingDependencyError: It is a workbook, and the extra ``excel`` is not installed.
     """
     try:
-        with manifest.open(encoding="utf-8-sig", newline="") as lines:
-            header = lines.readline()
-            delimiter = max(",;\t", key=header.count)
-            lines.seek(0)
-            reader = csv.reader(lines, delimiter=delimiter)
-            names = [name.strip().lower() for name in next(reader, [])]
-            _check_header(manifest, names)
-            return [
-                ManifestRow(
-                    reader.line_num, {n: c.strip() for n, c in zip(names, cells, strict=False)}
-                )
-                for cells in reader
-                if any(cell.strip() for cell in cells)
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ManifestError(f"{manifest} cannot be read as a CSV manifest: {error}") from error
-
-
-def _check_header(manifest: Path, names: list[str]) -> None:
-    missing = [name for name in _NEEDED if name not in names]
+        table = read_table(manifest)
+    except TableError as error:
+        raise ManifestError(f"The manifest cannot be used: {error}") from error
+    missing = [name for name in _NEEDED if name not in table.names]
     if missing:
         raise ManifestError(
-            f"{manifest} needs the columns {', '.join(_NEEDED)}; missing:"
-            f" {', '.join(missing)}; its first line has: {', '.join(names)[:200] or 'nothing'}"
+            f"{manifest} needs the columns {', '.join(_NEEDED)}; missing: {', '.join(missing)}; "
+            f"its first line has: {', '.join(table.names)[:200]}"
         )
+    return table
 
 
-def make_clip(row: ManifestRow, folder: Path) -> Clip | str:
+def make_clip(row: Row, folder: Path) -> Clip | str:
     """Return the row's clip, or what is wrong with the row."""
     if not row.get("path") or not row.get("label"):
         return "path or label is empty"
     if "\0" in row.get("path"):
         return "the path holds a null byte"
-    given = row.get("path").replace("\\", "/")
-    path = folder / os.path.normpath(given)
-    if not Path(given).is_absolute() and ".." in path.relative_to(folder).parts:
-        return f"the path {given!r} leads out of the manifest's folder; give it as absolute"
+    path = find_file(folder / row.get("path").replace("\\", "/"))
     try:
-        start_s = float(row.get("start_s") or 0.0)
-        end_s = float(row.get("end_s")) if row.get("end_s") else None
+        start_s = parse_time_s(row.get("start_s") or "0")
+        end_s = parse_time_s(row.get("end_s")) if row.get("end_s") else None
     except ValueError as error:
-        return f"start_s and end_s are seconds: {error}"
+        return f"start_s and end_s are times: {error}"
     if not 0 <= start_s < (math.inf if end_s is None else end_s) or end_s == math.inf:
         return f"expected 0 <= start_s < end_s, received start_s={start_s:g}, end_s={end_s}"
     if row.get("split") and row.get("split").lower() not in _SPLITS:
@@ -136,3 +102,19 @@ def make_clip_id(path: Path, root: Path, start_s: float, end_s: float | None) ->
     digest = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:10]
     readable = re.sub(r"[^A-Za-z0-9_]+", "-", path.stem).strip("-")[:40]
     return f"{readable}-{digest}" if readable else digest
+
+
+def find_file(path: Path) -> Path:
+    """Return a path without ``..``, by the name that the disk has for it.
+
+    Macs store accents as letter and mark (NFD), other systems as one letter (NFC): where there is
+    no such file but one whose name differs in that alone, it is that one.
+    """
+    given = Path(os.path.normpath(path))
+    if given.exists():
+        return given
+    for form in ("NFC", "NFD"):
+        other = Path(unicodedata.normalize(form, str(given)))
+        if other.exists():
+            return other
+    return given

@@ -127,7 +127,7 @@ def _prepare(
     splits = build_splits(clips, config.n_folds, config.seed)
     settings = StoreSettings(frames, labels, catalog.group_source)
     store = writer.finish(settings, clips, splits, [*catalog.rejects, *rejects])
-    report = build_report(store)
+    report = build_report(store, catalog.notes)
     return PrepareSummary(store, report, n_cut=len(cut), n_reused=len(reused))
 
 

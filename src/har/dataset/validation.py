@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ import numpy as np
 
 from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
 from har.dataset.catalog import SCENES
+from har.dataset.index import StoredClip
 from har.dataset.scenes import iter_near_pairs
 from har.dataset.store import Store
 from har.types import SplitName
@@ -95,8 +97,13 @@ class Report:
         return {**asdict(self), "labels": counts, "label_stats": stats}
 
 
-def build_report(store: Store) -> Report:
-    """Count, compare and measure what is in a store."""
+def build_report(store: Store, notes: Sequence[str] = ()) -> Report:
+    """Count, compare and measure what is in a store.
+
+    Args:
+        store: The prepared clips.
+        notes: What had to be assumed when its source was read; they come first in the warnings.
+    """
     parts = store.splits.parts
     baseline = _measure_baseline(store)
     labels = tuple(_describe_label(store, label) for label in store.labels)
@@ -120,7 +127,7 @@ def build_report(store: Store) -> Report:
         near_duplicates=near,
         damaged=damaged,
         baseline=baseline,
-        warnings=tuple(_warn(store, labels, near, damaged, baseline)),
+        warnings=(*notes, *_warn(store, labels, near, damaged, baseline)),
     )
 
 
@@ -176,6 +183,8 @@ def _warn(
             " better than they are. If you know who or what is in them, name the groups with a"
             " manifest column 'group' or --group-by."
         )
+    yield from _warn_of_labels(store.labels)
+    yield from _warn_of_contradictions(store.clips)
     if not store.splits.possible:
         yield f"No honest test is possible. {store.splits.reason}."
     if not store.splits.folds:
@@ -203,6 +212,32 @@ def _warn(
         )
     if store.rejects:
         yield f"{len(store.rejects)} clips, files or folders were left out; see rejects.csv."
+
+
+def _warn_of_labels(labels: Sequence[str]) -> Iterator[str]:
+    """Name labels that differ in case, blanks or underscores alone."""
+    alike: dict[str, list[str]] = {}
+    for label in labels:
+        alike.setdefault(re.sub(r"[\s_-]+", "", label.casefold()), []).append(label)
+    for names in alike.values():
+        if len(names) > 1:
+            yield (
+                f"The labels {' and '.join(map(repr, names))} differ in case or blanks alone and"
+                " count as different classes; spell them alike if they are one."
+            )
+
+
+def _warn_of_contradictions(clips: Sequence[StoredClip]) -> Iterator[str]:
+    """Name clips of the same bytes and times that have different labels."""
+    same: dict[tuple[str, float, float | None], list[StoredClip]] = {}
+    for clip in clips:
+        same.setdefault((clip.video_hash, clip.start_s, clip.end_s), []).append(clip)
+    pairs = [found for found in same.values() if len({clip.label for clip in found}) > 1]
+    for found in pairs[:_NAMED]:
+        named = " and ".join(f"{clip.path} as {clip.label!r}" for clip in found)
+        yield f"The same video under different labels: {named}; keep the right one."
+    if len(pairs) > _NAMED:
+        yield f"{len(pairs) - _NAMED} more videos stand under different labels."
 
 
 def _is_clear(baseline: ShortcutBaseline) -> bool:

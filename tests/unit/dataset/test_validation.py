@@ -13,7 +13,7 @@ from har.dataset.baseline import compute_shortcut_baseline
 from har.dataset.index import StoredClip
 from har.dataset.prepare import prepare
 from har.dataset.splits import build_folds
-from har.dataset.validation import build_report
+from har.dataset.validation import _warn_of_contradictions, _warn_of_labels, build_report
 from har.reports.store import format_report, write_report
 
 
@@ -131,6 +131,22 @@ def test_guessed_groups_are_said(make_source, tmp_path):
     report = prepare(make_source(), tmp_path / "store", config).report
     assert report.group_source == "scenes"
     assert report.warnings[0].startswith("The groups are guessed")
+
+
+def test_labels_that_are_spelt_almost_alike_are_named(store):
+    other = replace(store, settings=replace(store.settings, labels=("Hit ", "hit", "play")))
+    said = [text for text in _warn_of_labels(other.labels) if "differ in case" in text]
+    assert said == [
+        "The labels 'Hit ' and 'hit' differ in case or blanks alone and count as different "
+        "classes; spell them alike if they are one."
+    ]
+
+
+def test_the_same_video_under_two_labels_is_named(store):
+    first, second = store.clips[0], next(c for c in store.clips if c.label != store.clips[0].label)
+    twin = replace(second, video_hash=first.video_hash, start_s=first.start_s, end_s=first.end_s)
+    (said,) = _warn_of_contradictions([first, twin])
+    assert f"{first.path} as {first.label!r} and {twin.path} as {twin.label!r}" in said
 
 
 def test_files_of_the_report(store):
