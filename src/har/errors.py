@@ -12,6 +12,7 @@
     |   |-- VideoDecodeError         OSError            part is damaged; all else was given out
     |   `-- VideoWriteError          OSError
     |-- OutputError                  OSError            a result could not be written or read back
+    |-- LockedError                  OSError            another run is at work in the folder
     |-- TableError                   ValueError         a user's table cannot be read
     |-- DatasetError
     |   |-- ManifestError            TableError
@@ -75,6 +76,10 @@ class VideoWriteError(VideoError, OSError):
 
 class OutputError(HarError, OSError):
     """A file of results could not be written, or a saved one not read back."""
+
+
+class LockedError(HarError, OSError):
+    """Another run is at work in the same folder."""
 
 
 class TableError(HarError, ValueError):

@@ -29,4 +29,12 @@ def test_recognition_loads_nothing_of_the_extras():
 def test_the_install_asks_for_nothing_more_than_it_needs():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     names = {line.split(">")[0] for line in project["dependencies"]}
-    assert names == {"av", "click", "numpy", "onnxruntime", "opencv-python-headless", "tqdm"}
+    assert names == {
+        "av",
+        "click",
+        "filelock",
+        "numpy",
+        "onnxruntime",
+        "opencv-python-headless",
+        "tqdm",
+    }
