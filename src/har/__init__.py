@@ -1,6 +1,70 @@
 """Human action recognition in video: a CNN for each frame and an LSTM over time.
 
-Importing this package loads no Keras, TensorFlow or OpenCV; its parts load them when used.
+    import har
+
+    model = har.load("fight")
+    result = model.predict("recording.mp4")
+
+Importing this package loads nothing else: a name is loaded with its part when it is used.
 """
 
-__version__ = "0.1.0"
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from har.version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from har.api.model import Model as Model
+    from har.api.model import load as load
+    from har.api.result import Plot as Plot
+    from har.api.result import Result as Result
+    from har.config import DecodeConfig as DecodeConfig
+    from har.config import LabelRule as LabelRule
+    from har.errors import BundleError as BundleError
+    from har.errors import ConfigError as ConfigError
+    from har.errors import DatasetError as DatasetError
+    from har.errors import HarError as HarError
+    from har.errors import MissingDependencyError as MissingDependencyError
+    from har.errors import OutputError as OutputError
+    from har.errors import VideoError as VideoError
+    from har.result import UNCERTAIN as UNCERTAIN
+    from har.types import Event as Event
+    from har.types import Scores as Scores
+
+_MODULES = {
+    "har.api.model": ("Model", "load"),
+    "har.api.result": ("Plot", "Result"),
+    "har.config": ("DecodeConfig", "LabelRule"),
+    "har.errors": (
+        "BundleError",
+        "ConfigError",
+        "DatasetError",
+        "HarError",
+        "MissingDependencyError",
+        "OutputError",
+        "VideoError",
+    ),
+    "har.result": ("UNCERTAIN",),
+    "har.types": ("Event", "Scores"),
+}
+"""Where each public name is."""
+
+_HOMES = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [*_HOMES, "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+if not TYPE_CHECKING:  # a checker sees the imports above, and that there are no other names
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module 'har' has no attribute {name!r}")
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+        globals()[name] = value
+        return value

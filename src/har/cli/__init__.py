@@ -12,7 +12,6 @@ import traceback
 
 import click
 
-from har import __version__
 from har.cli.dataset import prepare, synth
 from har.cli.demo import demo
 from har.cli.events import events
@@ -23,6 +22,7 @@ from har.cli.train import crossval, evaluate, train
 from har.cli.tune import score_events, tune
 from har.cli.watch import watch
 from har.errors import HarError
+from har.version import __version__
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

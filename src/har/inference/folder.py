@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from har import __version__
 from har.bundle import BUNDLE_FILE
 from har.config import DecodeConfig, PredictConfig
 from har.dataset.catalog import Reject
@@ -26,6 +25,7 @@ from har.inference.streams import Networks, build_networks, open_networks
 from har.inference.video import recognize_video
 from har.parallel import Workers, count_cores
 from har.result import VideoResult
+from har.version import __version__
 
 _COLUMNS = 2
 

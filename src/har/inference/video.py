@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -110,23 +111,63 @@ def recognize_video(
         ConfigError: The background label is none of the bundle's.
         BundleMismatchError: The bundle's graphs do not take what its contract says.
     """
-    started_s = time.perf_counter()
-    config, decode = config or PredictConfig(), decode or recognizer.info.decode
+    config = config or PredictConfig()
     n_cores = config.jobs or count_cores()
     with (
         nullcontext(networks) if networks else open_networks(recognizer, n_cores) as cnns,
         _open_frames(recognizer, path, config.n_ahead, n_cores) as (reader, frames),
     ):
-        stream = StreamRecognizer(recognizer, config, cnns.detect, cnns.encode)
-        found, note = _push_all(stream, reader, frames, config.keep_places, progress)
-        _check_length(recognizer, stream, path, note)
-        info, pose_tracks = reader.info, _find_pose_tracks(recognizer, found, stream, reader)
-        crops = _find_crops(recognizer, found, reader)
+        return recognize_frames(recognizer, reader, frames, cnns, config, decode, progress)
+
+
+class VideoFrames(Protocol):
+    """Where frames are from: a file or an array."""
+
+    @property
+    def info(self) -> VideoInfo:
+        """What is known of the whole."""
+        ...
+
+    @property
+    def letterbox(self) -> Letterbox:
+        """Where the video is seen in the pictures."""
+        ...
+
+
+def recognize_frames(
+    recognizer: Recognizer,
+    source: VideoFrames,
+    frames: Iterable[Frame],
+    networks: Networks,
+    config: PredictConfig,
+    decode: DecodeConfig | None = None,
+    progress: Progress | None = None,
+) -> VideoResult:
+    """Recognize the frames of one video, from the first to the last.
+
+    Args:
+        recognizer: The bundle.
+        source: Where the frames are from.
+        frames: Of the bundle's picture size and color.
+        networks: Of `open_networks`.
+        config: How windows overlap.
+        decode: How scores become events; the bundle's own when None.
+        progress: Called after every frame.
+
+    Raises:
+        EmptyVideoError: There are too few frames to compare.
+        ConfigError: The background label is none of the bundle's.
+    """
+    started_s = time.perf_counter()
+    decode = decode or recognizer.info.decode
+    stream = StreamRecognizer(recognizer, config, networks.detect, networks.encode)
+    found, note = _push_all(stream, source.info, frames, config.keep_places, progress)
+    _check_length(recognizer, stream, source.info.path, note)
     probs, scores = fuse_windows(recognizer, found, stream.span_s)
     labels = recognizer.info.labels
     single_person_labels = recognizer.pose_spec.single_person_labels if recognizer.has_pose else ()
     return VideoResult(
-        info=info,
+        info=source.info,
         duration_s=stream.span_s,
         label=labels[int(probs.argmax())] if probs.any() else UNCERTAIN,
         probs=dict(zip(labels, probs.tolist(), strict=True)),
@@ -135,8 +176,8 @@ def recognize_video(
         n_windows=len(found.motion) + len(found.people),
         wall_s=time.perf_counter() - started_s,
         note=note,
-        pose_tracks=pose_tracks,
-        crops=crops,
+        pose_tracks=_find_pose_tracks(recognizer, found, stream, source),
+        crops=_find_crops(recognizer, found, source),
     )
 
 
@@ -170,7 +211,7 @@ def count_decoder_threads(height: int, width: int, n_cores: int) -> int:
 
 def _push_all(
     stream: StreamRecognizer,
-    reader: VideoReader,
+    info: VideoInfo,
     frames: Iterable[Frame],
     keep_places: bool,
     progress: Progress | None,
@@ -180,7 +221,7 @@ def _push_all(
         for frame in frames:
             found.extend(stream.push(frame), keep_places)
             if progress is not None:
-                progress(frame.time_s, reader.info.duration_s)
+                progress(frame.time_s, info.duration_s)
     except VideoDecodeError as error:
         note = str(error)
     found.extend(stream.flush(), keep_places)
@@ -197,21 +238,21 @@ def _check_length(recognizer: Recognizer, stream: StreamRecognizer, path: Path, 
 
 
 def _find_pose_tracks(
-    recognizer: Recognizer, found: StreamOutput, stream: StreamRecognizer, reader: VideoReader
+    recognizer: Recognizer, found: StreamOutput, stream: StreamRecognizer, source: VideoFrames
 ) -> PoseTracks | None:
     if not found.seen:
         return None
     pose_s = compute_step_times(stream.span_s, recognizer.pose_spec.rate_hz)
-    return build_pose_tracks(found.seen, pose_s, reader.info, reader.letterbox)
+    return build_pose_tracks(found.seen, pose_s, source.info, source.letterbox)
 
 
 def _find_crops(
-    recognizer: Recognizer, found: StreamOutput, reader: VideoReader
+    recognizer: Recognizer, found: StreamOutput, source: VideoFrames
 ) -> np.ndarray | None:
     spec = recognizer.info.spec
     if not found.corners or spec.motion_crop == 1:
         return None
-    return build_crops(found.corners, spec, reader.info, reader.letterbox)
+    return build_crops(found.corners, spec, source.info, source.letterbox)
 
 
 def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:

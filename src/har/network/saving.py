@@ -11,7 +11,6 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from har import __version__
 from har.bundle import (
     CNN_FILE,
     CNN_GRAPH_FILE,
@@ -31,6 +30,7 @@ from har.network.frame_cnn import MotionEncoding, PixelScaling
 from har.network.pose_head import TakeFeatures
 from har.network.temporal_head import MaskedMean
 from har.pose.features import N_FEATURES
+from har.version import __version__
 
 MIN_VALUES = 16
 """Smaller constants stay as they are."""

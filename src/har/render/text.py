@@ -76,11 +76,25 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
     Raises:
         OutputError: It cannot be written.
     """
-    done, data = cv2.imencode(path.suffix, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise OutputError(f"The picture {path} of shape {picture.shape} cannot be coded")
+    data = encode_picture(picture, path.suffix)
     with replacing(path) as part:
-        part.write_bytes(data.tobytes())
+        part.write_bytes(data)
+
+
+def encode_picture(picture: np.ndarray, ending: str) -> bytes:
+    """Return a picture in the format that an ending such as ``.png`` names.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        ending: With its dot.
+
+    Raises:
+        OutputError: It cannot be coded.
+    """
+    done, data = cv2.imencode(ending, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    if not done:
+        raise OutputError(f"A picture of shape {picture.shape} cannot be coded as {ending}")
+    return data.tobytes()
 
 
 REGULAR, BOLD = 400, 700

@@ -50,6 +50,15 @@ _FILL, _SHADE = 0.28, 0.1
 
 
 def write_timeline(path: Path, result: VideoResult, config: DecodeConfig) -> None:
+    """Write what `draw_timeline` draws as a ``.png`` file; missing folders are made.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    write_picture(path, draw_timeline(result, config))
+
+
+def draw_timeline(result: VideoResult, config: DecodeConfig) -> np.ndarray:
     """Draw one lane a label: its score over time, and above it a bar for each of its events.
 
     In long recordings a point of the curve is the highest score of a stretch, so that no short
@@ -57,12 +66,11 @@ def write_timeline(path: Path, result: VideoResult, config: DecodeConfig) -> Non
     lanes are hatched. A bar has the numbers of who acts and of whom on, where there is room.
 
     Args:
-        path: A ``.png`` file; missing folders are made.
         result: What was found.
         config: The rule that made the events; its thresholds are drawn in.
 
-    Raises:
-        OutputError: The file cannot be written.
+    Returns:
+        (H, W, 3) uint8 RGB.
     """
     labels = result.scores.labels
     height_px = _HEAD_PX + len(labels) * (_LANE_PX + _GAP_PX) - _GAP_PX + _FOOT_PX
@@ -84,7 +92,7 @@ def write_timeline(path: Path, result: VideoResult, config: DecodeConfig) -> Non
     _draw_times(canvas, result.duration_s)
     _draw_legend(canvas, result, stretch_s)
     _draw_title(canvas, result)
-    write_picture(path, canvas)
+    return canvas
 
 
 class _Lane:

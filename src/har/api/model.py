@@ -1,0 +1,262 @@
+"""A trained model, ready to recognize."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import cast, overload
+
+import numpy as np
+
+from har.api.result import Result
+from har.api.settings import Rules, StrPath, build_decode
+from har.bundle import BundleInfo, find_bundle
+from har.config import DecodeConfig, PredictConfig
+from har.dataset.catalog import Reject
+from har.errors import ConfigError, VideoError
+from har.events.decoder import check_labels
+from har.inference.model import Recognizer
+from har.inference.streams import open_networks
+from har.inference.video import find_videos, recognize_frames, recognize_video
+from har.parallel import count_cores
+from har.result import Progress, VideoResult
+from har.video.arrays import FrameArray
+
+
+def load(name_or_path: StrPath | None = None, *, jobs: int = 0) -> Model:
+    """Load a trained model.
+
+    Args:
+        name_or_path: Its folder, or the name of one that comes with har, such as ``fight``; a
+            folder of that name goes before. None takes ``models/har`` if it is there, else the
+            default of those that come with har.
+        jobs: Processor cores that it may use; 0 means all.
+
+    Raises:
+        BundleNotFoundError: There is none.
+        BundleIntegrityError: A file is missing, altered or unusable.
+        BundleMismatchError: It does not fit this version of har.
+        ConfigError: ``HAR_ENGINE`` names no engine, or ``jobs`` is out of its bounds.
+
+    Example:
+        >>> import har
+        >>> model = har.load("fight")
+        >>> model.name, model.labels
+        ('fight', ('fight', 'noFight'))
+    """
+    return Model(find_bundle(None if name_or_path is None else Path(name_or_path)), jobs=jobs)
+
+
+class Model:
+    """A trained model, ready to recognize; made by `har.load` and `har.train`.
+
+    Attributes:
+        path: Its folder.
+        name: The folder's name.
+
+    Example:
+        >>> import har, numpy as np
+        >>> model = har.load("fight")
+        >>> model.predict(np.zeros((50, 180, 320, 3), np.uint8), fps=25).label
+        'noFight'
+    """
+
+    def __init__(self, path: StrPath, *, jobs: int = 0) -> None:
+        """Load the model in a folder; `har.load` also knows names.
+
+        Raises:
+            BundleError: As of `har.load`.
+        """
+        self._config = PredictConfig(jobs=jobs)
+        self._recognizer = Recognizer(Path(path), n_threads=1)
+        self.path = Path(path)
+        self.name = self.path.resolve().name.replace("_", "-")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The K labels in the order of its outputs."""
+        return self.info.labels
+
+    @property
+    def info(self) -> BundleInfo:
+        """Its contract: what it looks at, how it was trained, what was measured."""
+        return self._recognizer.info
+
+    def __repr__(self) -> str:
+        """Return it in a line."""
+        return f"<Model {self.name}: {', '.join(self.labels)}>"
+
+    @overload
+    def predict(
+        self,
+        source: StrPath,
+        *,
+        decode: Rules | None = None,
+        changes: Mapping[str, float] | None = None,
+        keep_places: bool = False,
+        progress: Progress | None = None,
+    ) -> Result: ...
+
+    @overload
+    def predict(
+        self,
+        source: np.ndarray,
+        *,
+        fps: float,
+        name: str = "frames",
+        decode: Rules | None = None,
+        changes: Mapping[str, float] | None = None,
+        keep_places: bool = False,
+        progress: Progress | None = None,
+    ) -> Result: ...
+
+    @overload
+    def predict(
+        self,
+        source: Iterable[StrPath],
+        *,
+        decode: Rules | None = None,
+        changes: Mapping[str, float] | None = None,
+        keep_places: bool = False,
+        progress: Progress | None = None,
+    ) -> list[Result]: ...
+
+    def predict(
+        self,
+        source: StrPath | np.ndarray | Iterable[StrPath],
+        *,
+        fps: float | None = None,
+        name: str = "frames",
+        decode: Rules | None = None,
+        changes: Mapping[str, float] | None = None,
+        keep_places: bool = False,
+        progress: Progress | None = None,
+    ) -> Result | list[Result] | Iterator[Result]:
+        """Recognize a video, an array of frames, several videos, or a folder of them.
+
+        A folder gives a lazy iterator, one result after another; it is `predict_all`, which type
+        checkers know better. A list gives a list as long as itself. In both, a video that cannot be
+        read never stops the others: its result has an ``error``, and a warning says so.
+
+        Args:
+            source: The path of a video or of a folder, a list of paths, or frames: (N, H, W) gray
+                or (N, H, W, 3) RGB, uint8.
+            fps: Frames a second, for an array of frames only.
+            name: What results call an array of frames.
+            decode: Rules for events in the place of the model's, or a file of some that go over
+                them, such as `har.tune` writes.
+            changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
+            keep_places: Keep where people were at every step, and which part of the picture the CNN
+                saw, in ``pose_tracks`` and ``crops``.
+            progress: Called after every frame with the seconds of video that are done, and those in
+                all or None.
+
+        Raises:
+            VideoError: The one video cannot be read, or has too few frames.
+            ConfigError: A rule does not fit, or ``fps`` is missing or out of place.
+
+        Example:
+            >>> import har, numpy as np
+            >>> frames = np.zeros((50, 180, 320), np.uint8)
+            >>> result = har.load("fight").predict(frames, fps=25, name="dark")
+            >>> round(result.duration_s, 2), sorted(result.probs)
+            (2.0, ['fight', 'noFight'])
+        """
+        rules = build_decode(self.info.decode, decode, changes)
+        check_labels(self.labels, rules)
+        config = replace(self._config, keep_places=keep_places)
+        if isinstance(source, np.ndarray):
+            if fps is None:
+                raise ConfigError("Expected fps with an array of frames: name its frames a second")
+            array = FrameArray(cast("np.ndarray", source), fps, self.info.spec, name)
+            with open_networks(self._recognizer, config.jobs or count_cores()) as networks:
+                found = recognize_frames(
+                    self._recognizer, array, array, networks, config, rules, progress
+                )
+            return self._finish(found, rules)
+        if fps is not None:
+            raise ConfigError(f"Expected fps with an array of frames only, received fps={fps}")
+        if isinstance(source, str | Path) and not Path(source).is_dir():
+            found = recognize_video(
+                self._recognizer, Path(source), config=config, decode=rules, progress=progress
+            )
+            return self._finish(found, rules)
+        if isinstance(source, str | Path):
+            return self._iter_results([source], rules, config, progress)
+        return list(self._iter_results(source, rules, config, progress))
+
+    def predict_all(
+        self,
+        sources: StrPath | Iterable[StrPath],
+        *,
+        decode: Rules | None = None,
+        changes: Mapping[str, float] | None = None,
+        keep_places: bool = False,
+        progress: Progress | None = None,
+    ) -> Iterator[Result]:
+        """Recognize videos and folders of videos one after another, each when it is asked for.
+
+        A video that cannot be read never stops the others: its result has an ``error``, and a
+        warning says so. `har.predict` is for many videos: it writes the files of each, works on
+        several at once and goes on where it was stopped.
+
+        Args:
+            sources: Videos and folders, which are searched to their depth.
+            decode: As of `predict`, like all others.
+
+        Yields:
+            A result for each video, in the order given, sorted within a folder.
+
+        Raises:
+            ConfigError: A rule does not fit.
+        """
+        rules = build_decode(self.info.decode, decode, changes)
+        check_labels(self.labels, rules)
+        config = replace(self._config, keep_places=keep_places)
+        several = [sources] if isinstance(sources, str | Path) else sources
+        return self._iter_results(several, rules, config, progress)
+
+    def _iter_results(
+        self,
+        sources: Iterable[StrPath],
+        rules: DecodeConfig,
+        config: PredictConfig,
+        progress: Progress | None,
+    ) -> Iterator[Result]:
+        with open_networks(self._recognizer, config.jobs or count_cores()) as networks:
+            for item in _iter_videos(sources):
+                if isinstance(item, Reject):
+                    yield self._fail(item.path, item.reason, rules)
+                    continue
+                try:
+                    found = recognize_video(
+                        self._recognizer,
+                        item,
+                        config=config,
+                        decode=rules,
+                        progress=progress,
+                        networks=networks,
+                    )
+                except VideoError as error:
+                    yield self._fail(item, str(error), rules)
+                else:
+                    yield self._finish(found, rules)
+
+    def _finish(self, found: VideoResult, rules: DecodeConfig) -> Result:
+        recognizer = self._recognizer
+        alone = recognizer.pose_spec.single_person_labels if recognizer.has_pose else ()
+        return Result.of(found, rules, alone)
+
+    def _fail(self, path: Path, reason: str, rules: DecodeConfig) -> Result:
+        warnings.warn(f"Left out {path}: {reason}", stacklevel=3)
+        return Result.failed(path, reason, self.labels, rules)
+
+
+def _iter_videos(sources: Iterable[StrPath]) -> Iterator[Path | Reject]:
+    """Yield the videos of each source in the order given; a reject where there is none."""
+    for source in sources:
+        paths, rejects = find_videos([Path(source)])
+        yield from rejects
+        yield from paths

@@ -1,0 +1,92 @@
+"""What the public functions take in several forms, brought to one."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+import warnings
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from har.config import DecodeConfig, change_rules, load_config
+from har.errors import MissingDependencyError
+
+StrPath = str | Path
+"""A path, or its text."""
+Rules = DecodeConfig | StrPath
+"""How scores become events: settings, or a JSON or TOML file of them such as `har.tune` writes."""
+
+
+def build_decode(
+    base: DecodeConfig, decode: Rules | None, changes: Mapping[str, float] | None
+) -> DecodeConfig:
+    """Return rules with a file's, if one is named, over them, and single settings over those.
+
+    Args:
+        base: The model's.
+        decode: Settings that stand in the place of the model's, or a file of some that go over
+            them.
+        changes: Single settings by name, ``onset``, or for one label, ``hit.onset``.
+
+    Raises:
+        ConfigError: The file cannot be read, a name is unknown or a value is out of its bounds.
+
+    >>> build_decode(DecodeConfig(), None, {"hit.onset": 0.7}).labels
+    {'hit': {'onset': 0.7}}
+    """
+    if isinstance(decode, DecodeConfig):
+        base = decode
+    elif decode is not None:
+        base = load_config(Path(decode), base)
+    return change_rules(base, changes or {})
+
+
+@contextmanager
+def extra(name: str) -> Generator[None]:
+    """Turn a missing package into what to install.
+
+    Raises:
+        MissingDependencyError: A package is missing; it is part of the extra ``name``.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            f"This needs the package {error.name}, which is not installed; "
+            f"run: pip install 'human-action-recognition[{name}]'"
+        ) from error
+
+
+@contextmanager
+def training() -> Generator[None]:
+    """Load Keras and its backend without their chatter, and keep them quiet meanwhile.
+
+    Raises:
+        MissingDependencyError: They are not installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
+    with extra("train"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with _muted_stderr():
+            importlib.import_module("keras")
+        yield
+
+
+@contextmanager
+def _muted_stderr() -> Generator[None]:
+    """Send what native code writes to standard error nowhere; TensorFlow has no switch for it."""
+    sys.stderr.flush()
+    saved = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
