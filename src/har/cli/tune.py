@@ -63,7 +63,7 @@ def tune(
     from har.files import write_json
     from har.interchange.coding import read_events_csv
     from har.metrics.tuning import tune_decode
-    from har.reports.events import load_scored
+    from har.reports.scoring import load_scored
 
     config = TuneConfig(false_alarms_per_hour=rate)
     info = None if bundle is None else load_info(bundle)
@@ -145,12 +145,14 @@ def score_events(
     start_s and end_s. The curve keeps the lengths, gaps and smoothing of --decode, and its ratio of
     offset to onset.
     """
-    from har.reports import events as library
+    from har.reports import scoring
 
     decode = None if rules is None else build_decode(DecodeConfig(), rules, ())
-    result = library.score_events(predicted, truth, scores, labels, decode)
+    result = scoring.score_events(predicted, truth, scores, labels, decode)
     with extra("plots"):
-        page = library.write_event_score(out, result, f"{predicted.name} against {truth.name}")
+        from har.reports.events import write_event_score
+
+        page = write_event_score(out, result, f"{predicted.name} against {truth.name}")
     if as_json:
         print_json(result.to_json())
     _say_metrics(result.metrics)

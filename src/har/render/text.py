@@ -15,7 +15,7 @@ from har.types import Event
 
 Color = tuple[int, int, int]
 
-_PALETTE: tuple[Color, ...] = (
+PALETTE: tuple[Color, ...] = (
     (213, 94, 0),
     (0, 114, 178),
     (0, 158, 115),
@@ -39,7 +39,7 @@ def compute_colors(labels: tuple[str, ...], background: str = "") -> dict[str, C
     {'play': (130, 134, 140), 'hit': (213, 94, 0)}
     """
     others = [label for label in labels if label != background]
-    colors = {label: _PALETTE[i % len(_PALETTE)] for i, label in enumerate(others)}
+    colors = {label: PALETTE[i % len(PALETTE)] for i, label in enumerate(others)}
     return {label: colors.get(label, _BACKGROUND_COLOR) for label in labels}
 
 

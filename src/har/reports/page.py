@@ -12,31 +12,40 @@ from har.files import write_text
 from har.metrics.clips import METRICS, ClipMetrics
 from har.metrics.intervals import Interval
 
+INK, FAINT, EDGE = "#22303c", "#52616e", "#e3e8ec"
+ACCENT, WARNING = "#2f6db3", "#d9702b"
+"""Colors of pages and charts: text, secondary text, lines, figures, and what a reader must see."""
+
 _NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
 _BAR_PX = 240
 
-_STYLE = """
-:root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, sans-serif; color: #22303c; background: #fff;
+_STYLE = (
+    f":root {{ color-scheme: light; --ink: {INK}; --faint: {FAINT}; --edge: {EDGE}; "
+    f"--warning: {WARNING}; }}"
+    """
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: #fff;
        max-width: 56rem; margin: 2.5rem auto; padding: 0 1.5rem; }
 h1 { font-size: 1.7rem; margin: 0 0 .3rem; }
 h2 { font-size: 1.15rem; margin: 2.2rem 0 .6rem; }
-.lead { color: #52616e; margin: 0 0 1.2rem; }
-.note { border-left: 4px solid #d9702b; background: #fdf3ec; padding: .6rem 1rem; margin: .7rem 0; }
+.lead { color: var(--faint); margin: 0 0 1.2rem; }
+.note { border-left: 4px solid var(--warning); background: #fdf3ec;
+        padding: .6rem 1rem; margin: .7rem 0; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-th { text-align: left; white-space: nowrap; font-weight: 600; color: #52616e; font-size: .85rem; }
-th, td { padding: .45rem .8rem .45rem 0; border-bottom: 1px solid #e3e8ec; }
+th { text-align: left; white-space: nowrap; font-weight: 600; color: var(--faint);
+     font-size: .85rem; }
+th, td { padding: .45rem .8rem .45rem 0; border-bottom: 1px solid var(--edge); }
 td.figure { font-size: 1.25rem; font-weight: 600; }
-td.why { color: #52616e; font-size: .9rem; }
-caption { caption-side: bottom; text-align: left; color: #52616e; font-size: .85rem;
+td.why { color: var(--faint); font-size: .9rem; }
+caption { caption-side: bottom; text-align: left; color: var(--faint); font-size: .85rem;
           padding-top: .5rem; }
 svg { display: block; }
 figure { margin: 2.2rem 0; }
 figure img { max-width: 100%; height: auto; }
-figcaption { color: #52616e; font-size: .9rem; }
-.synthetic { background: #d9702b; color: #fff; border-radius: .3rem; padding: .05rem .5rem;
+figcaption { color: var(--faint); font-size: .9rem; }
+.synthetic { background: var(--warning); color: #fff; border-radius: .3rem; padding: .05rem .5rem;
         font-size: .8rem; font-weight: 600; }
 """
+)
 
 
 @dataclass(frozen=True)
@@ -157,7 +166,7 @@ def render_limits(interval: Interval) -> str:
 
 def render_bar(interval: Interval, baseline: float | None) -> str:
     """Draw the figure as a dot on its interval and the baseline as a line, from 0 to 1."""
-    marks = [f'<rect x="0" y="9" width="{_BAR_PX}" height="2" fill="#e3e8ec"/>']
+    marks = [f'<rect x="0" y="9" width="{_BAR_PX}" height="2" fill="{EDGE}"/>']
     if interval.low is not None and interval.high is not None:
         left, width = _BAR_PX * interval.low, _BAR_PX * (interval.high - interval.low)
         marks.append(
@@ -169,7 +178,7 @@ def render_bar(interval: Interval, baseline: float | None) -> str:
             f'<rect x="{_BAR_PX * baseline - 1:.1f}" y="1" width="2" height="18" fill="#7b8894"/>'
         )
     if interval.mean is not None:
-        marks.append(f'<circle cx="{_BAR_PX * interval.mean:.1f}" cy="10" r="5" fill="#2f6db3"/>')
+        marks.append(f'<circle cx="{_BAR_PX * interval.mean:.1f}" cy="10" r="5" fill="{ACCENT}"/>')
     return (
         f'<svg width="{_BAR_PX + 12}" height="20" viewBox="-6 0 {_BAR_PX + 12} 20" '
         f'aria-hidden="true">{"".join(marks)}</svg>'

@@ -5,7 +5,8 @@ import numpy as np
 
 from har.metrics.alarms import AlarmCurve, AlarmPoint
 from har.metrics.events import CodedRecording, compute_event_metrics
-from har.reports.events import EventReport, write_curves, write_event_report
+from har.reports.events import EventReport, write_event_report
+from har.reports.figures import write_curves
 from har.reports.page import Picture
 from har.types import Event
 

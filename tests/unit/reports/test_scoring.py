@@ -9,7 +9,8 @@ from har.config import DecodeConfig
 from har.errors import ConfigError, OutputError
 from har.events.files import save_scores
 from har.interchange.coding import read_events_csv
-from har.reports.events import load_scored, score_events, write_event_score
+from har.reports.events import write_event_score
+from har.reports.scoring import load_scored, score_events
 
 TRUTH = "video,label,start_s,end_s\na.mp4,hit,10,14\na.mp4,playing,20,30\nb.mp4,hit,50,54\n"
 

@@ -1,0 +1,196 @@
+"""Events beside a reference coding: both read, joined by the videos' names, and scored."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from har.config import BACKGROUND_NAMES, DecodeConfig, find_background
+from har.errors import ConfigError
+from har.events.files import SCORES_ENDING, find_scores, load_scores
+from har.interchange.coding import (
+    VideoEvents,
+    find_video,
+    list_labels,
+    read_events_csv,
+    read_results,
+)
+from har.metrics.alarms import AlarmCurve, AlarmPoint, ScoredRecording, compute_curves
+from har.metrics.events import CodedRecording, EventMetrics, compute_event_metrics
+
+_N_NAMED = 5
+_UNCODED = "Not in the truth, so they count as recordings in which nothing happens"
+
+
+@dataclass(frozen=True)
+class EventScore:
+    """How well events agree with a truth.
+
+    Attributes:
+        metrics: Figures with intervals over recordings.
+        curves: One a label, where scores were given.
+        notes: Which videos were on one side only, and how they count.
+    """
+
+    metrics: EventMetrics
+    curves: tuple[AlarmCurve, ...]
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that ``har score-events --json`` prints."""
+        curves = [curve.to_json() for curve in self.curves]
+        return {**self.metrics.to_json(), "curves": curves, "notes": list(self.notes)}
+
+
+def score_events(
+    predicted: Path,
+    truth: Path,
+    scores: Sequence[Path] = (),
+    labels: Sequence[str] = (),
+    decode: DecodeConfig | None = None,
+) -> EventScore:
+    """Compare recognized events with those that a person coded.
+
+    Args:
+        predicted: ``results.json`` of `har predict` or ``events.json`` of `har events`, which also
+            know how long each video is and which ones have no event, or a CSV of events.
+        truth: A CSV of events, see `har.interchange.coding`.
+        scores: Files of scores, or folders of them: for the curve, and for lengths that
+            ``predicted`` does not know.
+        labels: Those that count; none means all that occur and are no background.
+        decode: The rule in use, for the curve; the defaults when None.
+
+    Raises:
+        ManifestError: A CSV cannot be understood.
+        OutputError: The results or the scores cannot be read.
+        ConfigError: A name stands for several videos, or there is nothing to compare.
+    """
+    is_complete = predicted.suffix.lower() == ".json"
+    found = read_results(predicted) if is_complete else read_events_csv(predicted)
+    coded = read_events_csv(truth)
+    scored, scored_notes = load_scored(scores, coded)
+    lengths_s = {item.name: item.hours * 3600.0 for item in scored}
+    recordings, notes = _pair(found, coded, is_complete, lengths_s)
+    chosen = list(labels) or list_labels(coded, found, BACKGROUND_NAMES)
+    metrics = compute_event_metrics(chosen, recordings)
+    curves = _compute_curves(scored, chosen, decode, metrics)
+    spelt = _compare_spelling(coded, found)
+    return EventScore(metrics, curves, tuple(dict.fromkeys((*notes, *scored_notes, *spelt))))
+
+
+def _compare_spelling(coded: Sequence[VideoEvents], found: Sequence[VideoEvents]) -> list[str]:
+    """Return a note for each label that both sides have, but not in the same letters."""
+    true, said = (
+        {event.label for video in videos for event in video.events} for videos in (coded, found)
+    )
+    return [
+        f"The truth says {label!r}, the results say {other!r}: these count as two labels; spell "
+        f"them alike"
+        for label in sorted(true - said)
+        for other in sorted(said - true)
+        if label.casefold() == other.casefold()
+    ]
+
+
+def load_scored(
+    paths: Iterable[Path], coded: Sequence[VideoEvents]
+) -> tuple[list[ScoredRecording], list[str]]:
+    """Read files of scores and join them with a truth.
+
+    Args:
+        paths: Files that `har predict` wrote, or folders: then all in them that end in
+            ``.scores.csv``.
+        coded: The truth. A recording that it does not name counts as one without any act.
+
+    Returns:
+        The recordings, by name, and notes about videos that are on one side only.
+
+    Raises:
+        OutputError: A file cannot be read, or a folder holds none.
+        ConfigError: Two files are of one video, or a name stands for several.
+    """
+    by_video = {video.video: video for video in coded}
+    recordings, taken = [], dict[str, Path]()
+    for path in find_scores(paths):
+        name = path.name.removesuffix(SCORES_ENDING)
+        video = find_video(name, by_video)
+        truth = by_video[video] if video else VideoEvents(name, ())
+        if truth.video in taken:
+            raise ConfigError(
+                f"{taken[truth.video]} and {path} are both scores of {truth.video}; give one"
+            )
+        taken[truth.video] = path
+        scored = ScoredRecording(truth.video, load_scores(path), truth.events, truth.group)
+        recordings.append(scored)
+    if not recordings:
+        return [], []
+    uncoded = [video for video in taken if video not in by_video]
+    unscored = [video for video in by_video if video not in taken]
+    return recordings, [
+        *_note(_UNCODED, uncoded),
+        *_note("Coded but without scores, so they are left out of what scores give", unscored),
+    ]
+
+
+def _pair(
+    found: Sequence[VideoEvents],
+    coded: Sequence[VideoEvents],
+    is_complete: bool,
+    lengths_s: dict[str, float],
+) -> tuple[list[CodedRecording], list[str]]:
+    """Join both sides by the videos' names."""
+    by_video = {video.video: video for video in coded}
+    recordings, uncoded, taken = [], [], set[str]()
+    for video in found:
+        name = find_video(video.video, by_video)
+        if name is None:
+            uncoded.append(video.video)
+        elif name in taken:
+            raise ConfigError(f"Several videos of the results are {name} of the truth")
+        truth = by_video[name] if name else VideoEvents(video.video, ())
+        taken.add(truth.video)
+        duration_s = video.duration_s or lengths_s.get(truth.video)
+        recordings.append(
+            CodedRecording(truth.video, truth.events, video.events, duration_s, truth.group)
+        )
+    missing = [name for name in by_video if name not in taken]
+    notes = _note(_UNCODED, uncoded)
+    if is_complete:
+        return recordings, [*notes, *_note("Coded but not recognized, so left out", missing)]
+    recordings += [
+        CodedRecording(name, by_video[name].events, (), lengths_s.get(name), by_video[name].group)
+        for name in missing
+    ]
+    return recordings, notes
+
+
+def _note(what: str, videos: Sequence[str]) -> list[str]:
+    if not videos:
+        return []
+    more = f" and {len(videos) - _N_NAMED} more" if len(videos) > _N_NAMED else ""
+    return [f"{what}: {', '.join(videos[:_N_NAMED])}{more}"]
+
+
+def _compute_curves(
+    scored: Sequence[ScoredRecording],
+    labels: Sequence[str],
+    decode: DecodeConfig | None,
+    metrics: EventMetrics,
+) -> tuple[AlarmCurve, ...]:
+    """Return the curves; the operating point on them is that of the events themselves."""
+    if not scored:
+        return ()
+    known = [label for label in labels if all(label in item.scores.labels for item in scored)]
+    rule = decode or DecodeConfig(find_background(scored[0].scores.labels))
+    curves = compute_curves(scored, known, rule) if known else ()
+    by_label = {item.label: item.figures for item in metrics.per_label}
+    return tuple(_mark_events(curve, by_label[curve.label]) for curve in curves)
+
+
+def _mark_events(curve: AlarmCurve, figures: dict[str, Any]) -> AlarmCurve:
+    recall, rate = figures["recall"].mean, figures["false_alarms_per_hour"].mean
+    if recall is None or rate is None:
+        return curve
+    return replace(curve, chosen=AlarmPoint(None, recall, rate))
