@@ -128,7 +128,7 @@ def _measure_notebook(
     if not n_windows or "motion" not in bundles:
         return []
     bundle, minutes = bundles["motion"], min(recordings)
-    video, spec = recordings[minutes], load_info(bundle).spec
+    video, spec = recordings[minutes], load_info(bundle).pictures
     command = [sys.executable, str(_NOTEBOOK), str(bundle), str(video), str(n_windows)]
     said = subprocess.run(command, check=True, capture_output=True).stdout.splitlines()[-1]
     window_s, window_processor_s = json.loads(said)

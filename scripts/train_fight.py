@@ -17,7 +17,7 @@ from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from har.bundle import BundleInfo, find_graph_names, load_info, save_info
+from har.bundle import BundleInfo, load_info, save_info
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.dataset.splits import Splits
 from har.dataset.store import Store
@@ -67,7 +67,7 @@ def _take_all(store: Store) -> Splits:
 def _keep_graphs(bundle_dir: Path) -> BundleInfo:
     """Delete the Keras files: with them the bundle would be three times as large."""
     info = load_info(bundle_dir)
-    names = find_graph_names(info)
+    names = info.graph_names
     for name in set(info.files) - set(names):
         (bundle_dir / name).unlink()
     info = replace(info, files={name: info.files[name] for name in names})

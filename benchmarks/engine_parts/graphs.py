@@ -62,9 +62,11 @@ def _list_cases(bundle: Path) -> list[tuple[str, Path, np.ndarray]]:
     """Return graphs with a batch for each: a name, the file, and its input."""
     info = load_info(bundle)
     rng = np.random.default_rng(0)
-    height, width = info.spec.size
-    stacks = rng.integers(0, 256, (_BATCH, height, width, info.spec.n_channels), dtype=np.uint8)
-    windows = rng.normal(size=(8, info.spec.n_steps, info.n_features)).astype(np.float32)
+    height, width = info.pictures.size
+    motion = info.require_motion()
+    shape = (_BATCH, height, width, motion.spec.n_channels)
+    stacks = rng.integers(0, 256, shape, dtype=np.uint8)
+    windows = rng.normal(size=(8, motion.spec.n_steps, motion.n_features)).astype(np.float32)
     cases = [
         ("frame CNN", bundle / CNN_GRAPH_FILE, stacks[:1]),
         ("frame CNN", bundle / CNN_GRAPH_FILE, stacks),
@@ -73,7 +75,7 @@ def _list_cases(bundle: Path) -> list[tuple[str, Path, np.ndarray]]:
         ("pose CNN", GRAPH, rng.integers(0, 256, (1, height, width, 3)).astype(np.int32)),
     ]
     if info.pose is not None:
-        people = rng.normal(size=(2, info.pose.n_steps, N_FEATURES)).astype(np.float32)
+        people = rng.normal(size=(2, info.pose.spec.n_steps, N_FEATURES)).astype(np.float32)
         cases.append(("pose head", bundle / POSE_GRAPH_FILE, people))
     return cases
 

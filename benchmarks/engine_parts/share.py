@@ -33,7 +33,7 @@ def measure_share(bundle: Path, seconds: float, n_rounds: int) -> dict[str, Any]
     pose network, one picture after the other, as in the recognizer.
     """
     recognizer = Recognizer(bundle, n_threads=1)
-    frames = _draw_frames(recognizer.info.spec.size, seconds)
+    frames = _draw_frames(recognizer.info.pictures.size, seconds)
     stacks = _sample(build_motion_sampler(recognizer), frames) if recognizer.has_motion else []
     pictures = _sample(build_pose_sampler(recognizer), frames) if recognizer.has_pose else []
     cnn = Graph(bundle / CNN_GRAPH_FILE, 1) if recognizer.has_motion else None
@@ -51,7 +51,7 @@ def measure_share(bundle: Path, seconds: float, n_rounds: int) -> dict[str, Any]
         bare_s = min(bare_s, time.perf_counter() - middle_s)
     n_steps = max(len(stacks), len(pictures))
     return {
-        "streams": recognizer.info.streams,
+        "streams": recognizer.info.stream_names,
         "sampled_frames": n_steps,
         "recognizer_ms": round(1e3 * whole_s / n_steps, 2),
         "networks_ms": round(1e3 * bare_s / n_steps, 2),

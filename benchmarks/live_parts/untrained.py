@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from har.bundle import BundleInfo
+from har.bundle import BundleInfo, MotionContract, PoseContract
 from har.config import DecodeConfig, TrainConfig
 from har.inference.detector import compute_detector_hash
 from har.network.pose_head import build_pose_head
@@ -27,26 +27,22 @@ def write_untrained(folder: Path, streams: Streams) -> None:
     config = TrainConfig()
     spec = config.input.window_spec(SIZE, MAX_RATE_HZ)
     pose = config.pose.pose_spec(LABELS, BACKGROUND, compute_detector_hash())
-    cnn = head = people = None
-    n_features = 0
+    cnn = head = people = motion = None
     if streams != "pose":
         cnn = build_cnn(
             config.cnn.backbone, spec, pooling=config.cnn.pooling, downsample=config.cnn.downsample
         )
         n_features = int(cnn.output_shape[-1])
         head = build_temporal(config.temporal, n_features, len(LABELS))
+        names = (config.cnn.backbone, config.temporal.kind, config.cnn.pooling)
+        motion = MotionContract(spec, n_features, *names)
     if streams != "motion":
         people = build_pose_head(config.pose, pose, LABELS, BACKGROUND)
     info = BundleInfo(
         stage="system",
         labels=LABELS,
-        spec=spec,
-        n_features=n_features,
-        backbone=config.cnn.backbone,
-        temporal=config.temporal.kind,
-        pooling=config.cnn.pooling,
-        streams=streams,
-        pose=None if streams == "motion" else pose,
+        motion=motion,
+        pose=PoseContract(pose, spec.pictures, config.pose.weight) if people else None,
         decode=DecodeConfig(background=BACKGROUND),
     )
     save_bundle(folder, info, cnn, head, people)

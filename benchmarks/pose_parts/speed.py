@@ -36,7 +36,7 @@ def measure_speed(
         "pose_network": [_time_detector(images, n_threads) for n_threads in (1, 2)],
         "after_it_ms_a_step": _time_steps(recognizer, store, n_repeats),
         "recording": _time_recording(recognizer, video, n_repeats),
-        "picture_size": list(recognizer.info.spec.size),
+        "picture_size": list(recognizer.info.pictures.size),
         "processors": os.cpu_count(),
         "load_before": round(load_before, 2),
     }
@@ -44,8 +44,8 @@ def measure_speed(
 
 def _take_images(recognizer: Recognizer, video: Path, n: int) -> list[np.ndarray]:
     """Return frames of all of a video as the bundle looks at them."""
-    spec = recognizer.info.spec
-    with open_video(video, spec.size, spec.color, spec.max_rate_hz) as reader:
+    wanted = recognizer.info.pictures
+    with open_video(video, wanted.size, wanted.color, wanted.max_rate_hz) as reader:
         every = [frame.image for frame in reader]
     return [every[row] for row in np.linspace(0, len(every) - 1, n).round().astype(int)]
 
@@ -91,10 +91,10 @@ def _time_steps(recognizer: Recognizer, store: Store, n_repeats: int) -> Figure:
 
 
 def _time_recording(recognizer: Recognizer, video: Path, n_repeats: int) -> Figure:
-    spec = recognizer.info.spec
+    wanted = recognizer.info.pictures
 
     def decode() -> None:
-        with open_video(video, spec.size, spec.color, spec.max_rate_hz) as reader:
+        with open_video(video, wanted.size, wanted.color, wanted.max_rate_hz) as reader:
             for _ in reader:
                 pass
 
@@ -102,7 +102,7 @@ def _time_recording(recognizer: Recognizer, video: Path, n_repeats: int) -> Figu
     results = [recognize_video(recognizer, video) for _ in range(n_repeats)]
     wall_s, length_s = min(result.wall_s for result in results), results[0].duration_s
     return {
-        "streams": recognizer.info.streams,
+        "streams": recognizer.info.stream_names,
         "video_s": length_s,
         "video_size": [results[0].info.height, results[0].info.width],
         "times_real_time": length_s / wall_s,

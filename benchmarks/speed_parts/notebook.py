@@ -33,7 +33,7 @@ def main() -> None:
     """Measure and print two numbers as JSON."""
     bundle, video, n_windows = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     info, cnn, head = load_models(bundle)
-    spec = info.spec
+    spec = info.require_motion().spec
     length_s = spec.window_s + (n_windows + 2) / spec.rate_hz + 1.0
     with open_video(video, spec.size, spec.color, spec.max_rate_hz) as reader:
         frames = list(islice(reader, int(length_s * spec.max_rate_hz)))

@@ -7,18 +7,19 @@ from dataclasses import replace
 
 import numpy as np
 
-from har.bundle import BundleInfo, save_info
+from har.bundle import BundleInfo, PoseContract, save_info
 from har.config import DecodeConfig, TrainConfig, find_background
 from har.inference.detector import compute_detector_hash
 from har.inference.model import compute_softmax
 from har.metrics.clips import compute_clip_metrics
 from har.network.pose_head import PersonClassifier, build_pose_head, set_pose_scale
 from har.network.saving import save_bundle
-from har.pose.features import N_FEATURES, SEEN_COLUMN
+from har.pose.features import SEEN_COLUMN
 from har.reports.figures import write_history
 from har.training.batches import EpochBatches, compute_class_weights
 from har.training.fit import FitPlace, fit_model
 from har.training.run import Run, compute_fingerprint, describe_recipe, set_seed
+from har.types import PictureSpec
 from three_class.sequences import Sequences
 from three_class.settings import PretrainConfig
 from three_class.windows import PersonWindows, compute_person_windows
@@ -109,12 +110,9 @@ def pretrain(
     info = BundleInfo(
         stage="lstm",
         labels=labels,
-        spec=recipe.input.window_spec(config.size, config.max_rate_hz),
-        n_features=N_FEATURES,
-        backbone="",
-        temporal="lstm",
-        streams="pose",
-        pose=spec,
+        pose=PoseContract(
+            spec, PictureSpec(config.size, "gray", config.max_rate_hz), recipe.pose.weight
+        ),
         decode=DecodeConfig(background=background),
         synthetic_data=True,
         recipe={**describe_recipe(recipe), "made_sequences": len(sequences)},

@@ -16,15 +16,16 @@ The order of ``labels`` is the order of the model's outputs and is never sorted 
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, fields
+from math import isfinite
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from har.config import DecodeConfig, update_config
-from har.errors import BundleIntegrityError, BundleNotFoundError, HarError
+from har.errors import BundleIntegrityError, BundleMismatchError, BundleNotFoundError, HarError
 from har.files import compute_file_hash, write_json
-from har.types import Pooling, PoseSpec, Streams, WindowSpec
+from har.types import PictureSpec, Pooling, PoseSpec, StreamName, Streams, WindowSpec
 
 BUNDLE_FILE = "bundle.json"
 CNN_FILE = "cnn.keras"
@@ -34,16 +35,67 @@ TEMPORAL_GRAPH_FILE = "temporal.onnx"
 POSE_FILE = "pose.keras"
 POSE_GRAPH_FILE = "pose.onnx"
 FORMAT_VERSION = 3
-_READABLE = (1, 2, 3)
-"""Format 1 had no crop to motion; before format 3 some fields had other names."""
+_OLD_VERSIONS = (1, 2)
+"""Format 1 had no crop to motion. Both told of the streams by flags, and used other names."""
 _OLD_NAMES = {
     "made_data": "synthetic_data",
     "zoom": "motion_crop",
     "own_labels": "single_person_labels",
     "min_sureness": "min_confidence",
 }
+_MAX_FEATURES = 65_536
+_MAX_WEIGHT = 1000.0
 
 Stage = Literal["cnn", "lstm", "system"]
+
+
+@dataclass(frozen=True)
+class MotionContract:
+    """The motion stream of a model.
+
+    Attributes:
+        spec: How it samples pictures and time.
+        n_features: D, length of one step's feature vector.
+        backbone: Name of the per-frame CNN.
+        temporal: Kind of the temporal head; ``frame`` after the CNN stage alone.
+        pooling: How the CNN makes one vector of a picture.
+    """
+
+    spec: WindowSpec
+    n_features: int
+    backbone: str
+    temporal: str
+    pooling: Pooling = "avg"
+
+    name: ClassVar[StreamName] = "motion"
+    graph_names: ClassVar[tuple[str, ...]] = (CNN_GRAPH_FILE, TEMPORAL_GRAPH_FILE)
+
+    @property
+    def pictures(self) -> PictureSpec:
+        """The pictures that it takes."""
+        return self.spec.pictures
+
+
+@dataclass(frozen=True)
+class PoseContract:
+    """The pose stream of a model.
+
+    Attributes:
+        spec: How it samples keypoints and time.
+        pictures: The pictures in which people are found.
+        weight: Beside another stream its logits are added after they are multiplied by this and by
+            how confident the keypoints are.
+    """
+
+    spec: PoseSpec
+    pictures: PictureSpec
+    weight: float
+
+    name: ClassVar[StreamName] = "pose"
+    graph_names: ClassVar[tuple[str, ...]] = (POSE_GRAPH_FILE,)
+
+
+StreamContract = MotionContract | PoseContract
 
 
 @dataclass(frozen=True)
@@ -53,15 +105,8 @@ class BundleInfo:
     Attributes:
         stage: The last training stage that shaped it.
         labels: K names in the order of the outputs.
-        spec: What the model looks at.
-        n_features: D, length of one step's feature vector.
-        backbone: Name of the per-frame CNN.
-        temporal: Kind of the temporal head; ``frame`` after the CNN stage alone.
-        pooling: How the CNN makes one vector of a picture.
-        streams: What it looks at: motion in the picture, people's keypoints, or both.
-        pose: The input contract of the pose stream, where there is one.
-        pose_weight: Where it takes both: the pose logits are added to those of motion after they
-            are multiplied by this and by how confident the keypoints are.
+        motion: The stream of motion in the picture; None for a model without it.
+        pose: The stream of people's keypoints; None for a model without it.
         temperature: Logits are divided by it before the softmax.
         bias: K numbers that are added to the logits after that; they set how readily each label is
             said. Empty for none.
@@ -76,14 +121,8 @@ class BundleInfo:
 
     stage: Stage
     labels: tuple[str, ...]
-    spec: WindowSpec
-    n_features: int
-    backbone: str
-    temporal: str
-    pooling: Pooling = "avg"
-    streams: Streams = "motion"
-    pose: PoseSpec | None = None
-    pose_weight: float = 1.0
+    motion: MotionContract | None = None
+    pose: PoseContract | None = None
     temperature: float = 1.0
     bias: tuple[float, ...] = ()
     decode: DecodeConfig = field(default_factory=DecodeConfig)
@@ -93,6 +132,52 @@ class BundleInfo:
     recipe: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def streams(self) -> tuple[StreamContract, ...]:
+        """Its streams, one or two; the first sets the time steps of scores."""
+        return tuple(stream for stream in (self.motion, self.pose) if stream is not None)
+
+    @property
+    def stream_names(self) -> Streams:
+        """What ``--streams`` calls them."""
+        return self.streams[0].name if len(self.streams) == 1 else "both"
+
+    @property
+    def pictures(self) -> PictureSpec:
+        """The pictures that all of its streams take."""
+        return self.streams[0].pictures
+
+    @property
+    def graph_names(self) -> tuple[str, ...]:
+        """Names of the graphs that its streams run."""
+        return tuple(name for stream in self.streams for name in stream.graph_names)
+
+    def require_motion(self) -> MotionContract:
+        """Return the motion stream.
+
+        Raises:
+            BundleMismatchError: There is none.
+        """
+        if self.motion is None:
+            raise BundleMismatchError(
+                f"The bundle of {', '.join(self.labels)} looks at keypoints only and has no CNN "
+                f"for motion; use it with --streams pose"
+            )
+        return self.motion
+
+    def require_pose(self) -> PoseContract:
+        """Return the pose stream.
+
+        Raises:
+            BundleMismatchError: There is none.
+        """
+        if self.pose is None:
+            raise BundleMismatchError(
+                f"The bundle of {', '.join(self.labels)} looks at motion only and has no head for "
+                f"keypoints; use it with --streams motion"
+            )
+        return self.pose
 
 
 def load_info(bundle_dir: Path) -> BundleInfo:
@@ -111,54 +196,125 @@ def load_info(bundle_dir: Path) -> BundleInfo:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         version = values.pop("format_version", None)
-        if version not in _READABLE:
-            raise ValueError(f"format_version is {version!r}, this har reads {_READABLE}")
-        return _info_from_json(_rename_old(values) if version < FORMAT_VERSION else values)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, HarError) as error:
+        if version in _OLD_VERSIONS:
+            values = _translate_old(values)
+        elif version != FORMAT_VERSION:
+            known = (*_OLD_VERSIONS, FORMAT_VERSION)
+            raise ValueError(f"format_version is {version!r}, this har reads {known}")
+        return _info_from_json(values)
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        HarError,
+    ) as error:
         raise BundleIntegrityError(f"{path} cannot be used: {error}") from error
 
 
+def _translate_old(values: dict[str, Any]) -> dict[str, Any]:
+    """Return what format 1 or 2 said in the words of the present one."""
+    values = _rename_old(values)
+    streams = values.pop("streams", "motion")
+    spec, pose = _rename_old(values.pop("spec")), values.pop("pose", None)
+    weight = values.pop("pose_weight", 1.0)
+    names = ("n_features", "backbone", "temporal")
+    motion = {"spec": spec, **{name: values.pop(name) for name in names}}
+    motion["pooling"] = values.pop("pooling", "avg")
+    if streams not in get_args(Streams) or (pose is None) is not (streams == "motion"):
+        raise ValueError(f"streams {streams!r} do not go with the pose contract {pose!r}")
+    pictures = asdict(WindowSpec.from_json(spec).pictures)
+    return {
+        "bias": (),
+        **values,
+        "motion": None if streams == "pose" else motion,
+        "pose": pose and {"spec": _rename_old(pose), "pictures": pictures, "weight": weight},
+    }
+
+
 def _rename_old(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of an older format, and of its input contracts, by their present names."""
-    named = {_OLD_NAMES.get(name, name): value for name, value in values.items()}
-    for part in ("spec", "pose"):
-        if isinstance(named.get(part), dict):
-            named[part] = {_OLD_NAMES.get(name, name): v for name, v in named[part].items()}
-    return named
+    return {_OLD_NAMES.get(name, name): value for name, value in values.items()}
 
 
 def _info_from_json(values: dict[str, Any]) -> BundleInfo:
-    labels = tuple(values["labels"])
-    if len(labels) < 2 or len(set(labels)) != len(labels):
-        raise ValueError(f"labels must be two or more different names, received {labels}")
-    if values["stage"] not in get_args(Stage):
-        raise ValueError(f"stage {values['stage']!r} is none of {get_args(Stage)}")
-    if not float(values["temperature"]) > 0:
-        raise ValueError(f"temperature must be above 0, received {values['temperature']!r}")
-    streams, pose = values.get("streams", "motion"), values.get("pose")
-    if streams not in get_args(Streams) or (pose is None) is not (streams == "motion"):
-        raise ValueError(f"streams {streams!r} do not go with the pose contract {pose!r}")
-    bias = tuple(float(value) for value in values.get("bias", ()))
-    if len(bias) not in (0, len(labels)) or not all(map(math.isfinite, bias)):
-        raise ValueError(f"bias must have one finite number a label, received {bias}")
-    weight = float(values.get("pose_weight", 1.0))
-    if not 0.0 <= weight < math.inf:
-        raise ValueError(f"pose_weight must be 0 or more, received {weight}")
-    changed = {
-        "labels": labels,
-        "pose": None if pose is None else PoseSpec.from_json(pose),
-        "pose_weight": weight,
-        "bias": bias,
-        "spec": WindowSpec.from_json(values["spec"]),
-        "decode": update_config(DecodeConfig(), values["decode"], "decode"),
-    }
-    return BundleInfo(**{**values, **changed})
+    info = _build(
+        BundleInfo,
+        values,
+        labels=_read_labels,
+        motion=_read_motion,
+        pose=_read_pose,
+        bias=lambda bias: tuple(map(_read_number, bias)),
+        temperature=_read_number,
+        decode=lambda decode: update_config(DecodeConfig(), decode, "decode"),
+    )
+    if not info.streams:
+        raise ValueError("the model has neither a motion nor a pose stream")
+    if len({stream.pictures for stream in info.streams}) > 1:
+        raise ValueError(f"its streams take different pictures: {info.streams}")
+    if info.stage not in get_args(Stage):
+        raise ValueError(f"stage {info.stage!r} is none of {get_args(Stage)}")
+    if not info.temperature > 0:
+        raise ValueError(f"temperature must be above 0, received {info.temperature!r}")
+    if len(info.bias) not in (0, len(info.labels)):
+        raise ValueError(f"bias must have one number a label, received {info.bias}")
+    for name in ("metrics", "recipe", "versions", "files"):
+        if not isinstance(getattr(info, name), dict):
+            raise TypeError(f"{name} must be an object, received {getattr(info, name)!r}")
+    return info
 
 
-def find_graph_names(info: BundleInfo) -> tuple[str, ...]:
-    """Return the names of the graphs that a bundle of its streams has."""
-    motion = (CNN_GRAPH_FILE, TEMPORAL_GRAPH_FILE) if info.streams != "pose" else ()
-    return motion + ((POSE_GRAPH_FILE,) if info.streams != "motion" else ())
+_Part = TypeVar("_Part", BundleInfo, MotionContract, PoseContract)
+
+
+def _build(kind: type[_Part], values: dict[str, Any], **read: Callable[[Any], Any]) -> _Part:
+    """Return a part of a contract; a field that it does not know is refused."""
+    unknown = set(values) - {item.name for item in fields(kind)}
+    if unknown:
+        raise ValueError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+    return kind(**{**values, **{name: make(values[name]) for name, make in read.items()}})
+
+
+def _read_motion(values: dict[str, Any] | None) -> MotionContract | None:
+    if values is None:
+        return None
+    motion = _build(MotionContract, values, spec=WindowSpec.from_json)
+    n_features, is_count = motion.n_features, type(motion.n_features) is int
+    if not (is_count and 1 <= n_features <= _MAX_FEATURES):
+        raise ValueError(f"n_features must be from 1 to {_MAX_FEATURES}, received {n_features!r}")
+    if motion.pooling not in get_args(Pooling):
+        raise ValueError(f"pooling {motion.pooling!r} is none of {get_args(Pooling)}")
+    if not (isinstance(motion.backbone, str) and isinstance(motion.temporal, str)):
+        raise TypeError(f"backbone and temporal must be names, received {values!r}")
+    return motion
+
+
+def _read_pose(values: dict[str, Any] | None) -> PoseContract | None:
+    if values is None:
+        return None
+    read = {"spec": PoseSpec.from_json, "pictures": PictureSpec.from_json, "weight": _read_number}
+    pose = _build(PoseContract, values, **read)
+    if not 0.0 <= pose.weight <= _MAX_WEIGHT:
+        raise ValueError(f"weight must be from 0 to {_MAX_WEIGHT:g}, received {pose.weight}")
+    return pose
+
+
+def _read_labels(values: Any) -> tuple[str, ...]:
+    labels = tuple(values)
+    are_names = not isinstance(values, str) and all(
+        label and type(label) is str for label in labels
+    )
+    if not are_names or len(labels) < 2 or len(set(labels)) != len(labels):
+        raise ValueError(f"labels must be two or more different names, received {values!r}")
+    return labels
+
+
+def _read_number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"expected a finite number, received {value!r}")
+    return float(value)
 
 
 def save_info(bundle_dir: Path, info: BundleInfo) -> None:

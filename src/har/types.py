@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from har.errors import ConfigError
 
@@ -16,6 +17,7 @@ Color = Literal["gray", "rgb"]
 Pooling = Literal["avg", "max"]
 Protocol = Literal["grouped", "random"]
 SplitName = Literal["train", "val", "test"]
+StreamName = Literal["motion", "pose"]
 Streams = Literal["motion", "pose", "both"]
 PeopleRule = Literal["mean", "any"]
 
@@ -90,8 +92,43 @@ class Clip:
 
 
 @dataclass(frozen=True)
+class PictureSpec:
+    """Which pictures a stream takes.
+
+    Attributes:
+        size: (H, W) of the letterboxed picture.
+        color: Gray or RGB.
+        max_rate_hz: Faster videos are thinned to this many frames a second before sampling.
+    """
+
+    size: tuple[int, int]
+    color: Color
+    max_rate_hz: float
+
+    def __post_init__(self) -> None:
+        _check(self.color in get_args(Color), "color", self.color, "gray or rgb")
+        _check_number("max_rate_hz", self.max_rate_hz, *_RATES_HZ)
+        for side in self.size:
+            _check_count("size", side, _MAX_SIDE_PX)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one picture: (H, W) gray or (H, W, 3) RGB."""
+        return (*self.size, 3) if self.color == "rgb" else self.size
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> PictureSpec:
+        """Read the plain values of the fields.
+
+        Raises:
+            ConfigError: A field is missing, unknown, of the wrong kind or out of bounds.
+        """
+        return _build(cls, values, size=_pair)
+
+
+@dataclass(frozen=True)
 class WindowSpec:
-    """How a model samples time and pictures: its input contract.
+    """How the motion stream samples time and pictures: its input contract.
 
     Attributes:
         size: (H, W) of the letterboxed picture.
@@ -113,10 +150,27 @@ class WindowSpec:
     max_rate_hz: float
     motion_crop: int = 1
 
+    def __post_init__(self) -> None:
+        _check(self.input in get_args(InputKind), "input", self.input, "motion or rgb")
+        _check_number("rate_hz", self.rate_hz, *_RATES_HZ)
+        _check_count("n_steps", self.n_steps, _MAX_STEPS)
+        _check_count("motion_crop", self.motion_crop, MAX_MOTION_CROP)
+        n_least = 1 if self.input == "motion" else 0
+        ok = n_least <= len(self.lags_s) <= _MAX_LAGS
+        _check(ok, "lags_s", self.lags_s, f"of {n_least} to {_MAX_LAGS} pairs")
+        for offset in (offset for pair in self.lags_s for offset in pair):
+            _check_number("lags_s", offset, -_MAX_LAG_S, _MAX_LAG_S)
+        _ = self.pictures
+
     @property
     def color(self) -> Color:
         """The color of the frames this contract needs."""
         return "gray" if self.input == "motion" else "rgb"
+
+    @property
+    def pictures(self) -> PictureSpec:
+        """The pictures that it samples."""
+        return PictureSpec(self.size, self.color, self.max_rate_hz)
 
     @property
     def offsets_s(self) -> tuple[float, ...]:
@@ -135,46 +189,14 @@ class WindowSpec:
         """Length of one window in seconds."""
         return self.n_steps / self.rate_hz
 
-    def to_json(self) -> dict[str, Any]:
-        """Return plain values that `from_json` reads back."""
-        return asdict(self)
-
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> WindowSpec:
-        """Read what `to_json` gave.
+        """Read the plain values of the fields; a missing motion crop is 1.
 
         Raises:
-            ConfigError: A field is missing, unknown or of the wrong kind.
+            ConfigError: A field is missing, unknown, of the wrong kind or out of bounds.
         """
-        try:
-            height, width = values["size"]
-            return cls(
-                size=(int(height), int(width)),
-                rate_hz=float(values["rate_hz"]),
-                n_steps=int(values["n_steps"]),
-                input=_input_kind(values["input"]),
-                lags_s=tuple((float(a), float(b)) for a, b in values["lags_s"]),
-                max_rate_hz=float(values["max_rate_hz"]),
-                motion_crop=_motion_crop(values.get("motion_crop", 1)),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(f"The window contract {values!r} cannot be read: {error}") from error
-
-
-def _motion_crop(value: Any) -> int:
-    if isinstance(value, int) and 1 <= value <= MAX_MOTION_CROP:
-        return value
-    raise ConfigError(
-        f"Expected motion_crop from 1 to {MAX_MOTION_CROP}, received motion_crop={value!r}"
-    )
-
-
-def _input_kind(value: str) -> InputKind:
-    if value == "motion":
-        return "motion"
-    if value == "rgb":
-        return "rgb"
-    raise ConfigError(f"Expected input 'motion' or 'rgb', received input={value!r}")
+        return _build(cls, values, size=_pair, lags_s=lambda lags: tuple(map(_pair, lags)))
 
 
 @dataclass(frozen=True)
@@ -199,6 +221,12 @@ class PoseSpec:
     single_person_labels: tuple[str, ...]
     min_confidence: float
 
+    def __post_init__(self) -> None:
+        _check(self.people in get_args(PeopleRule), "people", self.people, "any or mean")
+        _check_number("rate_hz", self.rate_hz, *_RATES_HZ)
+        _check_count("n_steps", self.n_steps, _MAX_STEPS)
+        _check_number("min_confidence", self.min_confidence, 0.0, 1.0)
+
     @property
     def window_s(self) -> float:
         """Length of one window in seconds."""
@@ -209,27 +237,55 @@ class PoseSpec:
         """Read the plain values of the fields.
 
         Raises:
-            ConfigError: A field is missing, unknown or of the wrong kind.
+            ConfigError: A field is missing, unknown, of the wrong kind or out of bounds.
         """
-        try:
-            return cls(
-                rate_hz=float(values["rate_hz"]),
-                n_steps=int(values["n_steps"]),
-                detector=str(values["detector"]),
-                people=_people_rule(values["people"]),
-                single_person_labels=tuple(str(label) for label in values["single_person_labels"]),
-                min_confidence=float(values["min_confidence"]),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ConfigError(f"The pose contract {values!r} cannot be read: {error}") from error
+        return _build(
+            cls, values, single_person_labels=_texts, detector=lambda name: _texts([name])[0]
+        )
 
 
-def _people_rule(value: str) -> PeopleRule:
-    if value == "any":
-        return "any"
-    if value == "mean":
-        return "mean"
-    raise ConfigError(f"Expected people 'any' or 'mean', received people={value!r}")
+_MAX_SIDE_PX, _MAX_STEPS, _MAX_LAGS, _MAX_LAG_S = 4096, 4096, 16, 10.0
+_RATES_HZ = (0.1, 1000.0)
+"""A contract comes from a file of unknown origin: beyond these it would exhaust the machine."""
+
+_Spec = TypeVar("_Spec", PictureSpec, WindowSpec, PoseSpec)
+
+
+def _build(kind: type[_Spec], values: dict[str, Any], **read: Callable[[Any], Any]) -> _Spec:
+    """Return a contract of plain values, of which some are read before."""
+    try:
+        return kind(
+            **{name: read[name](value) if name in read else value for name, value in values.items()}
+        )
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ConfigError(f"The contract {values!r} cannot be read: {error}") from error
+
+
+def _pair(values: Any) -> tuple[Any, Any]:
+    first, second = values
+    return first, second
+
+
+def _texts(values: Any) -> tuple[str, ...]:
+    if isinstance(values, str) or not all(isinstance(value, str) for value in values):
+        raise ConfigError(f"Expected a list of labels, received {values!r}")
+    return tuple(values)
+
+
+def _check(ok: bool, name: str, value: object, expected: str) -> None:
+    if not ok:
+        raise ConfigError(f"Expected {name} {expected}, received {name}={value!r}")
+
+
+def _check_number(name: str, value: object, low: float, high: float) -> None:
+    """Refuse what is no number between two, both included."""
+    ok = isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
+    _check(ok, name, value, f"from {low:g} to {high:g}")
+
+
+def _check_count(name: str, value: object, most: int) -> None:
+    ok = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
+    _check(ok, name, value, f"a whole number from 1 to {most}")
 
 
 @dataclass(frozen=True)

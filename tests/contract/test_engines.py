@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from bundles import make_bundle
 
-from har.bundle import CNN_GRAPH_FILE, POSE_GRAPH_FILE, BundleInfo
+from har.bundle import CNN_GRAPH_FILE, POSE_GRAPH_FILE, BundleInfo, MotionContract, PoseContract
 from har.config import InputConfig, PoseConfig, TemporalConfig
 from har.config.engine import ENGINE, Engine
 from har.errors import (
@@ -66,7 +66,8 @@ def motion(request, cnns, tmp_path_factory):
     n_features = int(cnn.output_shape[-1])
     head = draw_weights(build_temporal(TemporalConfig(units=8, kind=kind), n_features, 3), 2)
     folder = tmp_path_factory.mktemp("engines") / kind
-    save_bundle(folder, BundleInfo("lstm", LABELS, SPEC, n_features, backbone, kind), cnn, head)
+    contract = MotionContract(SPEC, n_features, backbone, kind)
+    save_bundle(folder, BundleInfo("lstm", LABELS, contract), cnn, head)
     return cnn, head, folder
 
 
@@ -78,7 +79,7 @@ def people(request, tmp_path_factory):
     spec = config.pose_spec(labels, "playing", compute_detector_hash())
     head = draw_weights(build_pose_head(config, spec, labels, "playing"), 3)
     folder = tmp_path_factory.mktemp("engines") / "people"
-    info = BundleInfo("lstm", labels, SPEC, 1, "none", "lstm", streams="pose", pose=spec)
+    info = BundleInfo("lstm", labels, pose=PoseContract(spec, SPEC.pictures, 1.0))
     save_bundle(folder, info, pose=head)
     return head, folder
 

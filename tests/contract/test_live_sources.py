@@ -60,7 +60,7 @@ class PacedCapture:
 
 
 def _make_setup() -> LiveSetup:
-    return LiveSetup("cam", SPEC, CONFIG, Recorder(), Timeline(CONFIG.jump_s))
+    return LiveSetup("cam", SPEC.pictures, CONFIG, Recorder(), Timeline(CONFIG.jump_s))
 
 
 def _paint(index: int) -> np.ndarray:
@@ -168,7 +168,7 @@ def test_pictures_that_carry_no_times_are_timed_by_their_arrival() -> None:
         head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(content)}\r\n\r\n"
         acts.append(Send(head.encode() + content.tobytes() + b"\r\n", 0.1))
     with HttpCamera([acts], "multipart/x-mixed-replace; boundary=frame") as camera:
-        setup = LiveSetup("cam", SPEC, CONFIG, None, Timeline(CONFIG.jump_s))
+        setup = LiveSetup("cam", SPEC.pictures, CONFIG, None, Timeline(CONFIG.jump_s))
         frames = _take(open_stream(camera.url, setup), 10)
     steps_s = np.diff([frame.time_s for frame in frames[1:]])
     assert np.median(steps_s) == pytest.approx(0.1, abs=0.03)

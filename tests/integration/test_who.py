@@ -5,7 +5,7 @@ import pytest
 from acting import make_scene
 from bundles import PEOPLE_SPEC
 
-from har.bundle import BundleInfo
+from har.bundle import BundleInfo, PoseContract
 from har.config import PoseConfig, PredictConfig
 from har.inference.detector import compute_detector_hash
 from har.inference.model import Recognizer
@@ -24,7 +24,7 @@ def recognizer(tmp_path_factory):
     head = build_pose_head(config, spec, LABELS)
     rng = np.random.default_rng(0)
     head.set_weights([array + rng.normal(0, 0.1, array.shape) for array in head.get_weights()])
-    info = BundleInfo("lstm", LABELS, PEOPLE_SPEC, 0, "", "lstm", streams="pose", pose=spec)
+    info = BundleInfo("lstm", LABELS, pose=PoseContract(spec, PEOPLE_SPEC.pictures, 1.0))
     save_bundle(folder, info, pose=head)
     return Recognizer(folder)
 

@@ -22,6 +22,8 @@ from har.bundle import (
     POSE_GRAPH_FILE,
     TEMPORAL_GRAPH_FILE,
     BundleInfo,
+    MotionContract,
+    PoseContract,
     save_info,
 )
 from har.config import DecodeConfig
@@ -138,15 +140,12 @@ def _save_info(
     pose: PoseSpec | None,
     decode: DecodeConfig | None,
 ) -> Path:
+    motion = MotionContract(spec, spec.n_channels, "difference", "sum")
     info = BundleInfo(
         stage="system",
         labels=labels,
-        spec=spec,
-        n_features=spec.n_channels,
-        backbone="difference",
-        temporal="sum",
-        streams=streams,
-        pose=pose,
+        motion=None if streams == "pose" else motion,
+        pose=None if pose is None else PoseContract(pose, spec.pictures, weight=1.0),
         decode=decode or DecodeConfig(),
         files={path.name: compute_file_hash(path) for path in folder.glob("*.onnx")},
     )

@@ -11,27 +11,31 @@ from har.bundle import (
     TEMPORAL_FILE,
     TEMPORAL_GRAPH_FILE,
     BundleInfo,
+    MotionContract,
+    PoseContract,
     find_verified,
     load_info,
     save_info,
 )
 from har.config import DecodeConfig, InputConfig, PoseConfig
-from har.errors import BundleIntegrityError, BundleNotFoundError
+from har.errors import BundleIntegrityError, BundleMismatchError, BundleNotFoundError
 from har.files import compute_file_hash
+from har.types import PictureSpec
 
-SPEC_VALUES = InputConfig().window_spec((64, 96), 30.0).to_json()
-POSE = asdict(PoseConfig().pose_spec(("zebra", "ant"), "", "0" * 64))
+LABELS = ("zebra", "ant")
+SPEC = InputConfig().window_spec((64, 96), 30.0)
+MOTION = MotionContract(SPEC, 8, "tiny", "lstm", "max")
+OWN = PoseConfig(single_person_labels=("ant",))
+POSE = PoseContract(OWN.pose_spec(LABELS, "zebra", "0" * 64), SPEC.pictures, 0.5)
+STREAMS = [{"motion": MOTION}, {"pose": POSE}, {"motion": MOTION, "pose": POSE}]
+NAMES = ["motion", "pose", "both"]
 
 
 def make_info(**changes) -> BundleInfo:
-    spec = InputConfig().window_spec((64, 96), 30.0)
     values = {
         "stage": "lstm",
-        "labels": ("zebra", "ant"),
-        "spec": spec,
-        "n_features": 8,
-        "backbone": "tiny",
-        "temporal": "lstm",
+        "labels": LABELS,
+        "motion": MOTION,
         "temperature": 1.5,
         "decode": DecodeConfig(background="ant", onset=0.7),
     }
@@ -44,24 +48,89 @@ def test_what_is_saved_is_loaded_with_labels_in_their_order(tmp_path):
     assert load_info(tmp_path) == info
 
 
-@pytest.mark.parametrize("streams", ["pose", "both"])
-def test_what_a_bundle_looks_at_is_loaded_as_saved(tmp_path, streams):
-    pose = PoseConfig(single_person_labels=("ant",)).pose_spec(("zebra", "ant"), "zebra", "0" * 64)
-    info = make_info(streams=streams, pose=pose, bias=(0.0, -1.5), pose_weight=0.5)
+@pytest.mark.parametrize("streams", STREAMS, ids=NAMES)
+def test_the_streams_of_a_model_are_loaded_as_saved(tmp_path, streams):
+    info = make_info(**{"motion": None} | streams, bias=(0.0, -1.5))
     save_info(tmp_path, info)
     assert load_info(tmp_path) == info
-    assert (pose.people, pose.single_person_labels, pose.window_s) == ("any", ("ant",), 2.5)
+    assert info.streams == tuple(streams.values())
+    assert info.pictures == PictureSpec((64, 96), "gray", 30.0)
+
+
+def test_a_model_names_its_streams_and_their_graphs():
+    both = make_info(pose=POSE)
+    assert [make_info(motion=None, pose=POSE).stream_names, both.stream_names] == ["pose", "both"]
+    assert both.graph_names == ("frame_cnn.onnx", "temporal.onnx", "pose.onnx")
+    assert (both.require_motion(), both.require_pose()) == (MOTION, POSE)
+    with pytest.raises(BundleMismatchError, match="--streams motion"):
+        make_info().require_pose()
+    with pytest.raises(BundleMismatchError, match="--streams pose"):
+        make_info(motion=None, pose=POSE).require_motion()
+
+
+def write_old(folder, version: int, streams: str, **changes) -> None:
+    """Write a contract as har of formats 1 and 2 wrote it."""
+    spec, pose = asdict(SPEC), asdict(POSE.spec)
+    spec["zoom"] = spec.pop("motion_crop")
+    pose["own_labels"] = pose.pop("single_person_labels")
+    pose["min_sureness"] = pose.pop("min_confidence")
+    values = {
+        "format_version": version,
+        "stage": "lstm",
+        "labels": LABELS,
+        "spec": spec,
+        "n_features": 8,
+        "backbone": "tiny",
+        "temporal": "lstm",
+        "pooling": "max",
+        "streams": streams,
+        "pose": None if streams == "motion" else pose,
+        "pose_weight": 0.5,
+        "temperature": 1.5,
+        "bias": [],
+        "decode": {"background": "ant", "onset": 0.7},
+        "made_data": True,
+    }
+    (folder / BUNDLE_FILE).write_text(json.dumps(values | changes))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize(("name", "streams"), list(zip(NAMES, STREAMS, strict=True)))
+def test_an_old_contract_becomes_one_of_streams(tmp_path, version, name, streams):
+    write_old(tmp_path, version, name)
+    expected = make_info(**{"motion": None} | streams, synthetic_data=True)
+    assert load_info(tmp_path) == expected
 
 
 def test_a_contract_from_before_keypoints_is_one_of_motion(tmp_path):
-    info = make_info()
-    save_info(tmp_path, info)
+    write_old(tmp_path, 1, "motion")
     path = tmp_path / BUNDLE_FILE
     values = json.loads(path.read_text())
     for name in ("streams", "pose", "pose_weight", "bias"):
         del values[name]
+    del values["spec"]["zoom"]
     path.write_text(json.dumps(values))
-    assert load_info(tmp_path) == info == replace(info, streams="motion")
+    motion = replace(MOTION, spec=replace(SPEC, motion_crop=1))
+    assert load_info(tmp_path) == make_info(motion=motion, synthetic_data=True)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"streams": "sound"},
+        {"streams": "pose"},
+        {"streams": "both", "pose": None},
+        {"pose": asdict(POSE.spec)},
+        {"spec": {}},
+        {"spec": None},
+        {"n_features": 0},
+        {"pose_weight": "much", "streams": "both", "pose": asdict(POSE.spec)},
+    ],
+)
+def test_an_old_contract_that_cannot_be_meant_is_refused(tmp_path, change):
+    write_old(tmp_path, 2, **{"streams": "motion", "pose": None} | change)
+    with pytest.raises(BundleIntegrityError):
+        load_info(tmp_path)
 
 
 def test_no_bundle_says_how_to_get_one(tmp_path):
@@ -69,48 +138,79 @@ def test_no_bundle_says_how_to_get_one(tmp_path):
         load_info(tmp_path / "none")
 
 
+HUGE = 10**400
+
+
 @pytest.mark.parametrize(
-    "change",
+    ("at", "value"),
     [
-        {"labels": ["one"]},
-        {"labels": ["one", "one"]},
-        {"stage": "other"},
-        {"temperature": 0},
-        {"format_version": 99},
-        {"spec": {"size": [1]}},
-        {"spec": {**SPEC_VALUES, "motion_crop": 0}},
-        {"spec": {**SPEC_VALUES, "motion_crop": 1.5}},
-        {"decode": {"onset": 2.0}},
-        {"surprise": 1},
-        {"streams": "sound"},
-        {"streams": "pose"},
-        {"streams": "both", "pose": None},
-        {"streams": "motion", "pose": POSE},
-        {"streams": "pose", "pose": POSE | {"people": "most"}},
-        {"streams": "pose", "pose": POSE | {"n_steps": "many"}},
-        {"streams": "pose", "pose": {}},
-        {"bias": [1.0]},
-        {"bias": [1.0, float("nan")]},
-        {"bias": 3},
-        {"pose_weight": -1.0},
-        {"pose_weight": "much"},
+        ("labels", ["one"]),
+        ("labels", ["one", "one"]),
+        ("labels", "two"),
+        ("labels", ["one", 2]),
+        ("stage", "other"),
+        ("temperature", 0),
+        ("temperature", float("inf")),
+        ("temperature", HUGE),
+        ("format_version", 99),
+        ("decode", {"onset": 2.0}),
+        ("surprise", 1),
+        ("streams", "motion"),
+        ("bias", [1.0]),
+        ("bias", [1.0, float("nan")]),
+        ("bias", 3),
+        ("files", []),
+        ("motion", None),
+        ("motion", {}),
+        ("motion.surprise", 1),
+        ("motion.n_features", 0),
+        ("motion.n_features", 1e9),
+        ("motion.n_features", 10**9),
+        ("motion.pooling", "sum"),
+        ("motion.backbone", None),
+        ("motion.spec", {"size": [1]}),
+        ("motion.spec.surprise", 1),
+        ("motion.spec.size", [64, 10**6]),
+        ("motion.spec.size", [64, -96]),
+        ("motion.spec.size", [64.0, 96]),
+        ("motion.spec.rate_hz", 0),
+        ("motion.spec.rate_hz", float("nan")),
+        ("motion.spec.rate_hz", HUGE),
+        ("motion.spec.n_steps", 10**9),
+        ("motion.spec.n_steps", True),
+        ("motion.spec.max_rate_hz", float("inf")),
+        ("motion.spec.lags_s", []),
+        ("motion.spec.lags_s", [[0.0, 0.1]] * 99),
+        ("motion.spec.lags_s", [[0.0, 1e9]]),
+        ("motion.spec.lags_s", [[0.0]]),
+        ("motion.spec.input", "sound"),
+        ("motion.spec.motion_crop", 0),
+        ("motion.spec.motion_crop", 1.5),
+        ("pose", {}),
+        ("pose.weight", -1.0),
+        ("pose.weight", "much"),
+        ("pose.weight", float("nan")),
+        ("pose.pictures.size", [32, 32]),
+        ("pose.pictures.color", "blue"),
+        ("pose.spec.people", "most"),
+        ("pose.spec.n_steps", "many"),
+        ("pose.spec.rate_hz", 1e9),
+        ("pose.spec.min_confidence", 2.0),
+        ("pose.spec.single_person_labels", "ant"),
+        ("pose.spec.detector", 5),
     ],
 )
-def test_a_contract_that_cannot_be_meant_is_refused(tmp_path, change):
-    save_info(tmp_path, make_info())
+def test_a_contract_that_cannot_be_meant_is_refused(tmp_path, at, value):
+    save_info(tmp_path, make_info(pose=POSE if at.startswith("pose") else None))
     path = tmp_path / BUNDLE_FILE
-    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    values = part = json.loads(path.read_text())
+    *names, last = at.split(".")
+    for name in names:
+        part = part[name]
+    part[last] = value
+    path.write_text(json.dumps(values))
     with pytest.raises(BundleIntegrityError):
         load_info(tmp_path)
-
-
-def test_a_bundle_of_format_1_looks_at_all_of_the_picture(tmp_path):
-    save_info(tmp_path, make_info())
-    path = tmp_path / BUNDLE_FILE
-    values = json.loads(path.read_text()) | {"format_version": 1}
-    del values["spec"]["motion_crop"]
-    path.write_text(json.dumps(values))
-    assert load_info(tmp_path).spec.motion_crop == 1
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format_version": 1}'])

@@ -170,7 +170,7 @@ class Model:
         if isinstance(source, np.ndarray):
             if fps is None:
                 raise ConfigError("Expected fps with an array of frames: name its frames a second")
-            array = FrameArray(cast("np.ndarray", source), fps, self.info.spec, name)
+            array = FrameArray(cast("np.ndarray", source), fps, self.info.pictures, name)
             with open_networks(self._recognizer, config.jobs or count_cores()) as networks:
                 found = recognize_frames(
                     self._recognizer, array, array, networks, config, rules, progress

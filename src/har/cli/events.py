@@ -63,7 +63,7 @@ def events(
 
     info = None if bundle is None else load_info(find_bundle(bundle))
     single_person_labels = (
-        info.pose.single_person_labels if info and info.pose else SINGLE_PERSON_LABELS
+        info.pose.spec.single_person_labels if info and info.pose else SINGLE_PERSON_LABELS
     )
 
     def choose(labels: tuple[str, ...]) -> DecodeConfig:

@@ -170,7 +170,7 @@ def predict(
     if as_json:
         print_json(outputs.to_json(outcomes, by_path, decode))
     if results:
-        _say_results(results, info.streams != "motion")
+        _say_results(results, info.pose is not None)
         say_totals(outputs.add_up(results, decode))
         say(f"Events, scores and timelines: {out}")
     if n_kept := sum(item.is_kept for item in finished):
@@ -192,7 +192,7 @@ _STREAMS = {
 def _say_bundle(bundle: Path, info: BundleInfo, decode: DecodeConfig) -> None:
     made = "; it has learnt from synthetic clips only" if info.synthetic_data else ""
     say(f"Bundle {bundle}: {', '.join(info.labels)}, trained up to stage {info.stage}{made}")
-    say(f"It looks at {_STREAMS[info.streams]}")
+    say(f"It looks at {_STREAMS[info.stream_names]}")
     background = f"; {decode.background} is background and makes none" if decode.background else ""
     own = f"; rules of their own: {', '.join(decode.labels)}" if decode.labels else ""
     say(

@@ -110,9 +110,9 @@ def _describe(info: BundleInfo, bundle_dir: Path, results_dir: Path) -> dict[str
         "results": str(results_dir),
         "stage": info.stage,
         "labels": list(info.labels),
-        "streams": info.streams,
-        "backbone": info.backbone,
-        "temporal": info.temporal,
+        "streams": info.stream_names,
+        "backbone": info.motion and info.motion.backbone,
+        "temporal": info.motion and info.motion.temporal,
         "synthetic_data": info.synthetic_data,
         "metrics": info.metrics,
     }

@@ -116,7 +116,7 @@ def _compute_drawn(recognizer: Recognizer, parts: Sequence[Part]) -> np.ndarray:
     known = {part.graph.name: part for part in parts}
     found = []
     if recognizer.has_motion:
-        stacks = known[CNN_GRAPH_FILE].draw_input(recognizer.info.spec.n_steps)
+        stacks = known[CNN_GRAPH_FILE].draw_input(recognizer.motion_spec.n_steps)
         found.append(recognizer.compute_logits(recognizer.compute_features(stacks)[None])[0])
     if recognizer.has_pose:
         people = known[POSE_GRAPH_FILE].draw_input(_N_PEOPLE)

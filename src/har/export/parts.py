@@ -16,7 +16,6 @@ from har.bundle import (
     POSE_GRAPH_FILE,
     TEMPORAL_GRAPH_FILE,
     BundleInfo,
-    find_graph_names,
     find_verified,
     load_info,
 )
@@ -75,7 +74,7 @@ class Part:
 
 
 def load_parts(bundle_dir: Path) -> tuple[BundleInfo, list[Part]]:
-    """Read the networks of a bundle, in the order of `find_graph_names`.
+    """Read the networks of a bundle, in the order of its `graph_names`.
 
     Raises:
         BundleNotFoundError: There is no bundle in the folder.
@@ -83,16 +82,16 @@ def load_parts(bundle_dir: Path) -> tuple[BundleInfo, list[Part]]:
     """
     info = load_info(bundle_dir)
     known: dict[str, tuple[keras.Model, tuple[int, ...], str]] = {}
-    if info.streams != "pose":
+    if info.motion is not None:
         _, cnn, head = load_models(bundle_dir)
-        spec = info.spec
+        spec = info.motion.spec
         known[CNN_GRAPH_FILE] = (cnn, (*spec.size, spec.n_channels), "uint8")
-        known[TEMPORAL_GRAPH_FILE] = (head, (spec.n_steps, info.n_features), "float32")
+        known[TEMPORAL_GRAPH_FILE] = (head, (spec.n_steps, info.motion.n_features), "float32")
     if info.pose is not None:
         _, pose = load_pose(bundle_dir)
-        known[POSE_GRAPH_FILE] = (pose, (info.pose.n_steps, N_FEATURES), "float32")
+        known[POSE_GRAPH_FILE] = (pose, (info.pose.spec.n_steps, N_FEATURES), "float32")
     return info, [
-        Part(find_verified(bundle_dir, info, name), *known[name]) for name in find_graph_names(info)
+        Part(find_verified(bundle_dir, info, name), *known[name]) for name in info.graph_names
     ]
 
 

@@ -56,23 +56,24 @@ def format_readme(form: ExportFormat, info: BundleInfo, files: Sequence[tuple[Pa
     table = ["| file | takes | gives |", "| --- | --- | --- |"]
     for part, name in files:
         shape = ", ".join(str(side) for side in part.shape)
-        out = f"(N, {info.n_features})" if part.is_cnn else f"(N, T, {len(info.labels)}) logits"
+        out = f"(N, T, {len(info.labels)}) logits"
+        if part.is_cnn:
+            out = f"(N, {info.require_motion().n_features})"
         table.append(f"| `{name}` | (N, {shape}) {part.dtype} | {out} float32 |")
     sections = [
         f"# {', '.join(info.labels)}",
         "Exported by `har export`; `export.json` says how near it is to the Keras model.",
         "\n".join(table),
     ]
-    if info.streams != "pose":
-        sections.append(_say_motion(info))
+    if info.motion is not None:
+        sections.append(_say_motion(info.motion.spec))
     if info.pose is not None:
-        sections.append(_say_people(info.pose))
+        sections.append(_say_people(info.pose.spec))
     sections += [_say_answer(info), "## In code", _WAYS[form].format(file=files[0][1])]
     return "\n\n".join(sections) + "\n"
 
 
-def _say_motion(info: BundleInfo) -> str:
-    spec = info.spec
+def _say_motion(spec: WindowSpec) -> str:
     height, width = spec.size
     channels = "red, green and blue of one frame"
     if spec.input == "motion":

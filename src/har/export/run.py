@@ -121,13 +121,13 @@ def _find_samples(info: BundleInfo, config: ExportConfig, store: Store | None) -
     """Return the source of samples for int8, None for fp32."""
     if not config.int8:
         return None
-    if info.streams == "pose":
+    if info.motion is None:
         raise ConfigError(
             "int8 is for the frame CNN, and this bundle looks at keypoints only; export it without"
         )
     if store is None:
         raise ConfigError("int8 is calibrated on real clips; name their store with --store")
-    return partial(iter_samples, store, info.spec, config)
+    return partial(iter_samples, store, info.motion.spec, config)
 
 
 def _write_parts(

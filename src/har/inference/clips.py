@@ -65,12 +65,12 @@ def recognize_clips(
     Raises:
         BundleMismatchError: The store's pictures are not what the bundle takes.
     """
-    spec = recognizer.info.spec
-    if (store.size, store.color) != (spec.size, spec.color) and recognizer.has_motion:
+    pictures = recognizer.info.pictures
+    if (store.size, store.color) != (pictures.size, pictures.color) and recognizer.has_motion:
         raise BundleMismatchError(
-            f"The bundle takes {spec.color} pictures of {spec.size} (H, W), the store {store.path} "
-            f"holds {store.color} ones of {store.size}; prepare it again with --size "
-            f"{spec.size[0]}x{spec.size[1]} --color {spec.color}"
+            f"The bundle takes {pictures.color} pictures of {pictures.size} (H, W), the store "
+            f"{store.path} holds {store.color} ones of {store.size}; prepare it again with --size "
+            f"{pictures.size[0]}x{pictures.size[1]} --color {pictures.color}"
         )
     clip_ids = [store.clips[clip].clip_id for clip in clips]
     logits = np.zeros((len(clip_ids), len(recognizer.info.labels)))
@@ -81,7 +81,7 @@ def recognize_clips(
     if recognizer.has_pose:
         pose, confidence = _compute_pose(recognizer, store, clip_ids, progress)
         if recognizer.has_motion:
-            logits += recognizer.info.pose_weight * confidence[:, None] * pose
+            logits += recognizer.info.require_pose().weight * confidence[:, None] * pose
         else:
             logits, is_uncertain = pose, confidence == 0
     return ClipAnswers(recognizer.compute_probs(logits), is_uncertain)
@@ -102,7 +102,7 @@ def _compute_pose(
 
 
 def _compute_logits(recognizer: Recognizer, store: Store, clip_id: str) -> np.ndarray:
-    spec = recognizer.info.spec
+    spec = recognizer.motion_spec
     times_s = store.load_times(clip_id)
     steps = compute_step_times(compute_span_s(times_s), spec.rate_hz)
     indices = compute_stack_indices(times_s, steps, spec.offsets_s)

@@ -136,7 +136,7 @@ def fuse_windows(
 
 def get_rate_hz(recognizer: Recognizer) -> float:
     """Return the steps a second that scores have: the motion stream's where there is one."""
-    return (recognizer.info.spec if recognizer.has_motion else recognizer.pose_spec).rate_hz
+    return recognizer.info.streams[0].spec.rate_hz
 
 
 def find_pose_steps(recognizer: Recognizer, times_s: np.ndarray, span_s: float) -> np.ndarray:
@@ -241,7 +241,8 @@ def _fuse(recognizer: Recognizer, motion: np.ndarray, pose: _PoseScores) -> np.n
     if not recognizer.has_motion:
         is_known = pose.confidence[:, None] > 0
         return np.where(is_known, recognizer.compute_probs(pose.logits), np.float32(0))
-    weights = recognizer.info.pose_weight * pose.confidence
+    weight = recognizer.info.pose.weight if recognizer.info.pose else 0.0
+    weights = weight * pose.confidence
     return recognizer.compute_probs(motion + weights[:, None] * pose.logits)
 
 
@@ -353,9 +354,10 @@ class OnlineFusion:
 
     def _forget(self, pose_step: int) -> None:
         """Forget windows that no later step needs, but for the newest."""
-        n_steps = self._recognizer.info.spec.n_steps
         self._motion = [
-            window for window in self._motion[:-1] if window.start + n_steps > self._n_given
+            window
+            for window in self._motion[:-1]
+            if window.start + len(window.logits) > self._n_given
         ] + self._motion[-1:]
         self._people = [
             window for window in self._people[:-1] if window.start + window.n_steps > pose_step

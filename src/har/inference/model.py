@@ -13,7 +13,6 @@ from har.bundle import (
     POSE_GRAPH_FILE,
     TEMPORAL_GRAPH_FILE,
     BundleInfo,
-    find_graph_names,
     find_verified,
     load_info,
 )
@@ -23,7 +22,7 @@ from har.inference.detector import compute_detector_hash
 from har.inference.engines import Graph, Run
 from har.pose.features import SEEN_COLUMN, PoseWindow
 from har.pose.pooling import pool_steps
-from har.types import PoseSpec
+from har.types import PoseSpec, WindowSpec
 
 
 class Recognizer:
@@ -55,7 +54,7 @@ class Recognizer:
             self._check_detector()
         self.graphs: dict[str, Run] = {
             name: Graph(find_verified(bundle_dir, self.info, name), n_threads, engine).run
-            for name in find_graph_names(self.info)
+            for name in self.info.graph_names
         }
 
     def replace(self, graphs: Mapping[str, Run]) -> Recognizer:
@@ -78,12 +77,12 @@ class Recognizer:
     @property
     def has_motion(self) -> bool:
         """Whether the bundle looks at motion in the picture."""
-        return self.info.streams != "pose"
+        return self.info.motion is not None
 
     @property
     def has_pose(self) -> bool:
         """Whether the bundle looks at people's keypoints."""
-        return self.info.streams != "motion"
+        return self.info.pose is not None
 
     @property
     def pose_spec(self) -> PoseSpec:
@@ -92,9 +91,16 @@ class Recognizer:
         Raises:
             BundleMismatchError: The bundle has no pose stream.
         """
-        if self.info.pose is None:
-            raise BundleMismatchError(f"The bundle {self._dir} does not look at keypoints")
-        return self.info.pose
+        return self.info.require_pose().spec
+
+    @property
+    def motion_spec(self) -> WindowSpec:
+        """The input contract of the motion stream.
+
+        Raises:
+            BundleMismatchError: The bundle has no motion stream.
+        """
+        return self.info.require_motion().spec
 
     def compute_features(self, stacks: np.ndarray) -> np.ndarray:
         """Return one feature vector a time step.

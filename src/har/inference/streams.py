@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -26,7 +26,7 @@ from har.pose.pooling import pool_people
 from har.pose.tracking import PeopleTracker, stack_tracks
 from har.sampling.crop import MotionCrop
 from har.sampling.stacks import BatchSampler, Stack, StackSampler
-from har.types import Frame, WindowSpec
+from har.types import Frame
 
 
 @dataclass(frozen=True)
@@ -227,7 +227,7 @@ class MotionStream:
         self._encode = encode or partial(_encode_together, recognizer)
         self._n_ahead = 1 if config.batch_steps > 1 else 0
         self._begun: deque[tuple[list[Stack], Iterable[np.ndarray]]] = deque()
-        n_steps = recognizer.info.spec.n_steps
+        n_steps = recognizer.motion_spec.n_steps
         self.sampler = BatchSampler(build_motion_sampler(recognizer), config.batch_steps)
         self._windows = FeatureWindows(n_steps, config.hop(n_steps))
 
@@ -275,7 +275,7 @@ def score_windows(
         recognizer: A bundle that takes motion.
         due: At least one start and (n, D) features, as of `FeatureWindows`.
     """
-    shape = (len(due), recognizer.info.spec.n_steps, due[0][1].shape[1])
+    shape = (len(due), recognizer.motion_spec.n_steps, due[0][1].shape[1])
     padded = np.zeros(shape, dtype=np.float32)
     for row, (_, features) in zip(padded, due, strict=True):
         row[: len(features)] = features
@@ -392,29 +392,19 @@ class StreamRecognizer:
 
 def build_motion_sampler(recognizer: Recognizer) -> StackSampler:
     """Return the empty sampler of the stacks that a bundle's frame CNN takes."""
-    spec = recognizer.info.spec
-    return StackSampler(spec.rate_hz, spec.offsets_s, compute_picture_shape(spec), MotionCrop(spec))
+    spec = recognizer.motion_spec
+    return StackSampler(spec.rate_hz, spec.offsets_s, spec.pictures.shape, MotionCrop(spec))
 
 
 def build_pose_sampler(recognizer: Recognizer) -> StackSampler:
     """Return the empty sampler of the pictures in which a bundle's people are found."""
-    whole = replace(recognizer.info.spec, motion_crop=1)
-    shape = compute_picture_shape(whole)
-    return StackSampler(recognizer.pose_spec.rate_hz, (0.0,), shape, MotionCrop(whole))
+    pose = recognizer.info.require_pose()
+    return StackSampler(pose.spec.rate_hz, (0.0,), pose.pictures.shape)
 
 
 def get_picture(stack: Stack) -> np.ndarray:
     """Return the one picture of a pose stream's stack: (H, W) gray or (H, W, 3) RGB."""
     return stack.image[..., 0] if stack.image.shape[-1] == 1 else stack.image
-
-
-def compute_picture_shape(spec: WindowSpec) -> tuple[int, ...]:
-    """Return the shape of the pictures that a contract asks for.
-
-    >>> compute_picture_shape(WindowSpec((192, 320), 8.0, 16, "rgb", (), 30.0))
-    (192, 320, 3)
-    """
-    return (*spec.size, 3) if spec.color == "rgb" else spec.size
 
 
 @dataclass(frozen=True)

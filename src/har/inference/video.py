@@ -186,10 +186,12 @@ def _open_frames(
     recognizer: Recognizer, path: Path, n_ahead: int, n_cores: int
 ) -> Iterator[tuple[VideoReader, Iterable[Frame]]]:
     """Open a video and return its frames: decoded beside their use where there are cores for it."""
-    spec, info = recognizer.info.spec, probe_video(path)
+    pictures, info = recognizer.info.pictures, probe_video(path)
     n_threads = count_decoder_threads(info.height, info.width, n_cores)
     with (
-        open_video(path, spec.size, spec.color, spec.max_rate_hz, n_threads=n_threads) as reader,
+        open_video(
+            path, pictures.size, pictures.color, pictures.max_rate_hz, n_threads=n_threads
+        ) as reader,
         read_ahead(reader, n_ahead) if n_cores > 1 else nullcontext(reader) as frames,
     ):
         yield reader, frames
@@ -229,7 +231,8 @@ def _push_all(
 
 
 def _check_length(recognizer: Recognizer, stream: StreamRecognizer, path: Path, note: str) -> None:
-    compares = recognizer.has_motion and len(recognizer.info.spec.offsets_s) > 1
+    motion = recognizer.info.motion
+    compares = motion is not None and len(motion.spec.offsets_s) > 1
     if stream.n_frames < (2 if compares else 1):
         raise EmptyVideoError(
             f"{path} has {stream.n_frames} readable frame(s), too few to recognize anything; "
@@ -249,10 +252,10 @@ def _find_pose_tracks(
 def _find_crops(
     recognizer: Recognizer, found: StreamOutput, source: VideoFrames
 ) -> np.ndarray | None:
-    spec = recognizer.info.spec
-    if not found.corners or spec.motion_crop == 1:
+    motion = recognizer.info.motion
+    if motion is None or motion.spec.motion_crop == 1 or not found.corners:
         return None
-    return build_crops(found.corners, spec, source.info, source.letterbox)
+    return build_crops(found.corners, motion.spec, source.info, source.letterbox)
 
 
 def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:

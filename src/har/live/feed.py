@@ -51,14 +51,15 @@ class CameraFeed:
             tap: Listens to its packets or pictures.
             wake: Is set when there are steps to be recognized, or there is something to tell.
         """
-        spec = recognizer.info.spec
         timeline = Timeline(config.jump_s)
         self.source, self.n_reconnects = source, 0
         self.error: Exception | None = None
-        self.setup = LiveSetup(source.name, spec, config, tap, timeline)
-        pose_hz = recognizer.pose_spec.rate_hz if recognizer.has_pose else 1.0
-        most = [math.ceil(config.max_wait_s * rate_hz) for rate_hz in (spec.rate_hz, pose_hz)]
-        self.step_queue = StepQueue(most[0], most[1], wake)
+        self.setup = LiveSetup(source.name, recognizer.info.pictures, config, tap, timeline)
+        most = {
+            stream.name: math.ceil(config.max_wait_s * stream.spec.rate_hz)
+            for stream in recognizer.info.streams
+        }
+        self.step_queue = StepQueue(most.get("motion", 1), most.get("pose", 1), wake)
         self._recognizer, self._config, self._wake = recognizer, config, wake
         self._lock = threading.Lock()
         self._samplers: _Samplers | None = None

@@ -63,7 +63,8 @@ class LiveStretch:
         """
         info = recognizer.info
         self._recognizer, self._begun_s = recognizer, begun_s
-        self._windows = FeatureWindows(info.spec.n_steps, config.hop(info.spec.n_steps))
+        n_steps = info.streams[0].spec.n_steps
+        self._windows = FeatureWindows(n_steps, config.hop(n_steps))
         self._people = None
         if recognizer.has_pose:
             hop = config.hop(recognizer.pose_spec.n_steps)

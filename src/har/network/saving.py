@@ -24,7 +24,7 @@ from har.bundle import (
     load_info,
     save_info,
 )
-from har.errors import BundleIntegrityError, BundleMismatchError
+from har.errors import BundleIntegrityError
 from har.files import replacing_folder
 from har.network.frame_cnn import MotionEncoding, PixelScaling
 from har.network.pose_head import TakeFeatures
@@ -79,8 +79,8 @@ def save_bundle(
 
     Args:
         bundle_dir: The folder to write; its parent is made.
-        info: The contract; ``files`` and ``versions`` are filled in here. Its ``streams`` say
-            which of the models there must be.
+        info: The contract; ``files`` and ``versions`` are filled in here. Its streams
+            say which of the models there must be.
         cnn: (B, H, W, C) uint8 to (B, D).
         head: (B, T, D) to (B, T, K).
         pose: (B, T, P) keypoint features of one person to (B, T, K).
@@ -96,16 +96,17 @@ def save_bundle(
         if half and model is not None:
             round_weights(model)
     with replacing_folder(bundle_dir) as part:
-        if cnn is not None and head is not None:
+        if info.motion is not None and cnn is not None and head is not None:
+            spec = info.motion.spec
             cnn.save(part / CNN_FILE)
             head.save(part / TEMPORAL_FILE)
-            stacks = np.zeros((1, *info.spec.size, info.spec.n_channels), dtype=np.uint8)
-            features = np.zeros((1, info.spec.n_steps, info.n_features), dtype=np.float32)
+            stacks = np.zeros((1, *spec.size, spec.n_channels), dtype=np.uint8)
+            features = np.zeros((1, spec.n_steps, info.motion.n_features), dtype=np.float32)
             export_graph(cnn, stacks, part / CNN_GRAPH_FILE)
             export_graph(head, features, part / TEMPORAL_GRAPH_FILE)
         if pose is not None and info.pose is not None:
             pose.save(part / POSE_FILE)
-            people = np.zeros((1, info.pose.n_steps, N_FEATURES), dtype=np.float32)
+            people = np.zeros((1, info.pose.spec.n_steps, N_FEATURES), dtype=np.float32)
             export_graph(pose, people, part / POSE_GRAPH_FILE)
         for graph in part.glob("*.onnx") if half else ():
             halve_graph(graph)
@@ -131,11 +132,7 @@ def load_models(bundle_dir: Path) -> tuple[BundleInfo, keras.Model, keras.Model]
         BundleMismatchError: The bundle has only the pose stream.
     """
     info = load_info(bundle_dir)
-    if info.streams == "pose":
-        raise BundleMismatchError(
-            f"The bundle {bundle_dir} looks at keypoints only and has no CNN for motion; use it "
-            f"with --streams pose"
-        )
+    info.require_motion()
     cnn = _load_model(find_verified(bundle_dir, info, CNN_FILE))
     head = _load_model(find_verified(bundle_dir, info, TEMPORAL_FILE))
     return info, cnn, head
@@ -150,11 +147,7 @@ def load_pose(bundle_dir: Path) -> tuple[BundleInfo, keras.Model]:
         BundleMismatchError: The bundle has only the motion stream.
     """
     info = load_info(bundle_dir)
-    if info.streams == "motion":
-        raise BundleMismatchError(
-            f"The bundle {bundle_dir} looks at motion only and has no head for keypoints; use it "
-            f"with --streams motion"
-        )
+    info.require_pose()
     return info, _load_model(find_verified(bundle_dir, info, POSE_FILE))
 
 

@@ -47,7 +47,7 @@ class StackSampler:
         rate_hz: float,
         offsets_s: tuple[float, ...],
         shape: tuple[int, ...],
-        focus: MotionCrop,
+        crop: MotionCrop | None = None,
     ) -> None:
         """Start with no frame.
 
@@ -55,10 +55,10 @@ class StackSampler:
             rate_hz: Steps a second.
             offsets_s: From the step's own frame to those of its stack; one, 0, for RGB.
             shape: Of every picture: (H, W) gray or (H, W, 3) RGB.
-            focus: Makes stacks of frames.
+            crop: Chooses the part of the picture that stacks show; None shows all of it.
         """
         self._rate_hz, self._offsets_s, self._shape = rate_hz, offsets_s, shape
-        self._focus = focus
+        self._crop = crop
         self._latest_offset_s = max(0.0, *offsets_s)
         self._earliest_offset_s = min(0.0, *offsets_s)
         self._times_s: list[float] = []
@@ -137,8 +137,10 @@ class StackSampler:
         ]
 
     def _look(self, indices: np.ndarray, n_steps: int) -> Stack:
-        image = self._focus.look([self._images[index] for index in indices])
-        return Stack(image, n_steps, self._focus.corner)
+        frames = [self._images[index] for index in indices]
+        if self._crop is None:
+            return Stack(frames[0] if frames[0].ndim == 3 else np.stack(frames, axis=-1), n_steps)
+        return Stack(self._crop.look(frames), n_steps, self._crop.corner)
 
     def _forget_frames(self) -> None:
         next_s = (self._n_steps + 0.5) / self._rate_hz if self._n_steps else 0.0

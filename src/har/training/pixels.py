@@ -28,18 +28,18 @@ class PixelStage:
     ) -> None:
         """Take the stage's name and input contract from ``info``."""
         self._config, self._store, self._run, self._info = config, store, run, info
-        self._clips = clips
+        self._clips, self._motion = clips, info.require_motion()
         n_steps, per_clip = 1, config.cnn.steps_per_clip
         self._fit, self._what = config.cnn.fit, "learns from single time steps"
         if info.stage == "system":
-            n_steps, per_clip = info.spec.n_steps, 1
+            n_steps, per_clip = self._motion.spec.n_steps, 1
             self._fit, self._what = config.system.fit, "CNN and head learn together"
         sampling = Sampling(n_steps, per_clip, self._fit.batch_clips, True, config.seed)
         self._train = self._batches(clips.train, sampling)
         self._val = self._batches(clips.val, replace(sampling, training=False))
 
     def _batches(self, clips: tuple[int, ...], sampling: Sampling) -> PixelBatches:
-        return PixelBatches(self._store, clips, self._info.spec, sampling, self._config.augment)
+        return PixelBatches(self._store, clips, self._motion.spec, sampling, self._config.augment)
 
     def compute_features(self, cnn: keras.Model) -> np.ndarray:
         """Return (N, D) features of some hundred steps of training clips, as they are now."""
@@ -87,5 +87,5 @@ class PixelStage:
         mixed = self._config.mixed_precision
         if not (has_gpu() if mixed is None else mixed):
             return cnn
-        info = self._info
-        return rebuild_cnn(cnn, info.backbone, info.spec, info.pooling, "mixed_bfloat16")
+        motion = self._motion
+        return rebuild_cnn(cnn, motion.backbone, motion.spec, motion.pooling, "mixed_bfloat16")

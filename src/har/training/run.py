@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from har.bundle import BundleInfo, load_info, save_info
+from har.bundle import BundleInfo, MotionContract, PoseContract, Stage, load_info, save_info
 from har.config import DecodeConfig, FitConfig, TrainConfig, find_background
 from har.dataset.store import Store
 from har.errors import BundleMismatchError, ConfigError, NoClipsError, SplitError
@@ -27,7 +27,7 @@ from har.network.saving import load_models, save_bundle
 from har.reports.figures import write_history
 from har.training.batches import ClipBatches
 from har.training.fit import History
-from har.types import WindowSpec
+from har.types import PictureSpec
 
 
 def say_on_stderr(text: str) -> None:
@@ -96,17 +96,17 @@ class ClipSplit:
     val: tuple[int, ...]
 
 
-def split_clips(store: Store, spec: WindowSpec) -> ClipSplit:
+def split_clips(store: Store, pictures: PictureSpec) -> ClipSplit:
     """Return the clips to learn from and to validate on.
 
     Raises:
         ConfigError: The store's color is not what the input needs.
         NoClipsError: A class has no clip to learn from.
     """
-    if store.color != spec.color:
+    if store.color != pictures.color:
         raise ConfigError(
-            f"Input {spec.input!r} needs {spec.color} frames, the store {store.path} holds "
-            f"{store.color} ones; run 'har prepare' with --color {spec.color}"
+            f"This recipe takes {pictures.color} frames, the store {store.path} holds "
+            f"{store.color} ones; run 'har prepare' with --color {pictures.color}"
         )
     train = tuple(int(clip) for clip in store.indices("train"))
     counts = np.bincount(store.label_indices[list(train)], minlength=len(store.labels))
@@ -166,16 +166,19 @@ class Models:
     pose: keras.Model | None = None
 
 
-def start_info(config: TrainConfig, store: Store, spec: WindowSpec, n_features: int) -> BundleInfo:
-    """Return the contract of a bundle whose CNN stage begins."""
+def start_info(
+    config: TrainConfig,
+    store: Store,
+    stage: Stage,
+    motion: MotionContract | None = None,
+    pose: PoseContract | None = None,
+) -> BundleInfo:
+    """Return the contract of a bundle whose training begins with a stage."""
     return BundleInfo(
-        stage="cnn",
+        stage=stage,
         labels=store.labels,
-        spec=spec,
-        n_features=n_features,
-        backbone=config.cnn.backbone,
-        temporal="frame",
-        pooling=config.cnn.pooling,
+        motion=motion,
+        pose=pose,
         decode=DecodeConfig(background=find_background(store.labels)),
         data_hash=store.data_hash,
         synthetic_data=store.is_synthetic,
@@ -193,8 +196,8 @@ def load_for(store: Store, run: Run) -> tuple[BundleInfo, keras.Model, keras.Mod
     info, cnn, head = load_models(run.bundle_dir)
     for what, theirs, ours in (
         ("labels", info.labels, store.labels),
-        ("picture size", info.spec.size, store.size),
-        ("color", info.spec.color, store.color),
+        ("picture size", info.pictures.size, store.size),
+        ("color", info.pictures.color, store.color),
     ):
         if theirs != ours:
             raise BundleMismatchError(

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import keras
 
-from har.bundle import BUNDLE_FILE, BundleInfo, load_info
+from har.bundle import BUNDLE_FILE, BundleInfo, MotionContract, PoseContract, load_info
 from har.config import TrainConfig
 from har.dataset.store import Store
 from har.errors import BundleMismatchError, ConfigError
@@ -29,7 +29,6 @@ from har.network.temporal_head import (
     freeze_cnn,
     set_feature_scale,
 )
-from har.pose.features import N_FEATURES
 from har.training.batches import FeatureBatches, Sampling
 from har.training.features import FeatureCache, Views, compute_model_hash
 from har.training.fit import FitPlace, fit_model
@@ -49,6 +48,7 @@ from har.training.run import (
     split_clips,
     start_info,
 )
+from har.types import PictureSpec
 
 
 def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
@@ -62,7 +62,7 @@ def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     _spare_other_streams(config, run)
     set_seed(config.seed)
     spec = config.input.window_spec(store.size, store.max_rate_hz)
-    clips = split_clips(store, spec)
+    clips = split_clips(store, spec.pictures)
     cnn = build_cnn(
         config.cnn.backbone, spec, pooling=config.cnn.pooling, downsample=config.cnn.downsample
     )
@@ -71,7 +71,9 @@ def train_cnn(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         run.say(f"cnn: starts from {run.source}")
     n_features = int(cnn.output_shape[-1])
     head = build_frame_head(n_features, len(store.labels), config.temporal.dropout)
-    info = start_info(config, store, spec, n_features)
+    backbone, pooling = config.cnn.backbone, config.cnn.pooling
+    motion = MotionContract(spec, n_features, backbone, "frame", pooling)
+    info = start_info(config, store, "cnn", motion)
     from_scratch = config.cnn.backbone == "tiny"
     freeze_cnn(cnn, config.cnn.train_from, train_batch_norm=from_scratch)
     stage = PixelStage(config, store, run, info, clips)
@@ -96,13 +98,14 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         return _train_pose_alone(config, store, run)
     set_seed(config.seed)
     info, cnn, _ = load_for(store, run)
-    clips = split_clips(store, info.spec)
+    motion = info.require_motion()
+    clips = split_clips(store, info.pictures)
     fit = config.temporal.fit
-    say_plan(run, "lstm", f"learns over windows of {info.spec.window_s:g} s", fit, clips)
+    say_plan(run, "lstm", f"learns over windows of {motion.spec.window_s:g} s", fit, clips)
     model_hash = compute_model_hash(cnn)
     encode = Recognizer(run.bundle_dir).compute_features
-    cache = FeatureCache(store, info.spec, encode, model_hash, config.augment, run.progress)
-    sampling = Sampling(info.spec.n_steps, 1, fit.batch_clips, True, config.seed)
+    cache = FeatureCache(store, motion.spec, encode, model_hash, config.augment, run.progress)
+    sampling = Sampling(motion.spec.n_steps, 1, fit.batch_clips, True, config.seed)
     views = cache.load_views(clips.train, config.temporal.n_views)
     targets = store.label_indices[list(clips.train)]
     head = start_head(config.temporal, views, targets, len(store.labels))
@@ -117,7 +120,7 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         run.say(f"lstm: {len(copied)} layers of the head start from {run.source}")
     start = compute_model_hash(head)
     history = fit_model(
-        build_clip_classifier(head, info.n_features),
+        build_clip_classifier(head, motion.n_features),
         _build_feature_batches(views, cache, store, clips, sampling),
         fit,
         FitPlace(
@@ -127,23 +130,22 @@ def train_lstm(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
         ),
     )
     release_linear_branch(head)
-    kind, recipe = config.temporal.kind, describe_recipe(config)
-    info = replace(info, stage="lstm", temporal=kind, recipe=recipe, streams="motion", pose=None)
+    motion = replace(motion, temporal=config.temporal.kind)
+    info = replace(info, stage="lstm", motion=motion, pose=None, recipe=describe_recipe(config))
     if config.streams == "motion":
         return finish_stage(run, store, clips, info, Models(cnn, head), history)
     pose_spec, pose, _ = train_pose_head(config, store, run, clips)
-    info = replace(info, streams="both", pose=pose_spec, pose_weight=config.pose.weight)
+    info = replace(info, pose=PoseContract(pose_spec, info.pictures, config.pose.weight))
     return finish_stage(run, store, clips, info, Models(cnn, head, pose), history)
 
 
 def _train_pose_alone(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     _spare_other_streams(config, run)
-    pictures = replace(config.input, input="rgb" if store.color == "rgb" else "motion")
-    spec = pictures.window_spec(store.size, store.max_rate_hz)
-    clips = split_clips(store, spec)
+    pictures = PictureSpec(store.size, store.color, store.max_rate_hz)
+    clips = split_clips(store, pictures)
     pose_spec, pose, history = train_pose_head(config, store, run, clips)
-    info = start_info(config, store, spec, N_FEATURES)
-    info = replace(info, stage="lstm", backbone="", temporal="lstm", streams="pose", pose=pose_spec)
+    contract = PoseContract(pose_spec, pictures, config.pose.weight)
+    info = start_info(config, store, "lstm", pose=contract)
     return finish_stage(run, store, clips, info, Models(pose=pose), history)
 
 
@@ -157,12 +159,12 @@ def train_system(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
     _need_motion(config, "system")
     set_seed(config.seed)
     info, cnn, head = load_for(store, run)
-    pose = load_pose(run.bundle_dir)[1] if info.streams == "both" else None
+    pose = load_pose(run.bundle_dir)[1] if info.pose is not None else None
     if info.stage == "cnn":
         raise BundleMismatchError(
             f"The bundle {run.bundle_dir} has no temporal head yet; run 'har train lstm' first"
         )
-    clips = split_clips(store, info.spec)
+    clips = split_clips(store, info.pictures)
     freeze_cnn(cnn, config.cnn.train_from)
     info = replace(info, stage="system", recipe=describe_recipe(config))
     stage = PixelStage(config, store, run, info, clips)
@@ -178,9 +180,10 @@ def train_system(config: TrainConfig, store: Store, run: Run) -> BundleInfo:
 def _start_cnn(cnn: keras.Model, config: TrainConfig, source: Path) -> None:
     """Return the CNN the weights of the bundle that training starts from."""
     info, learnt, _ = load_models(source)
-    if info.backbone != config.cnn.backbone or learnt.count_params() != cnn.count_params():
+    motion = info.require_motion()
+    if motion.backbone != config.cnn.backbone or learnt.count_params() != cnn.count_params():
         raise BundleMismatchError(
-            f"The bundle {source} has the CNN {info.backbone!r} for input {info.spec.input!r}, "
+            f"The bundle {source} has the CNN {motion.backbone!r} for input {motion.spec.input!r}, "
             f"the recipe asks for {config.cnn.backbone!r} and {config.input.input!r}; choose the "
             f"recipe that it was trained with"
         )
@@ -191,7 +194,7 @@ def _spare_other_streams(config: TrainConfig, run: Run) -> None:
     """Refuse to put a model of keypoints alone in the place of one of motion, or the reverse."""
     if not (run.bundle_dir / BUNDLE_FILE).is_file():
         return
-    there = load_info(run.bundle_dir).streams
+    there = load_info(run.bundle_dir).stream_names
     if (there == "pose") != (config.streams == "pose"):
         raise ConfigError(
             f"The bundle {run.bundle_dir} looks at {there!r}; one of {config.streams!r} would "

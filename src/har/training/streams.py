@@ -58,7 +58,7 @@ def settle_streams(
 def _settle_as_learnt(
     config: TrainConfig, run: Run, source: Path, streams: Streams | Literal["auto"]
 ) -> TrainConfig:
-    learnt = load_info(source).streams
+    learnt = load_info(source).stream_names
     if streams == "auto":
         run.say(f"streams: {learnt}, as in {source}; choose with --streams")
         return replace(config, streams=learnt)

@@ -12,7 +12,7 @@ import numpy as np
 
 from har.errors import ConfigError, VideoDecodeError
 from har.sampling.times import is_kept
-from har.types import Color, Frame, VideoInfo, WindowSpec
+from har.types import Color, Frame, PictureSpec, VideoInfo
 from har.video.file.picture import PictureMaker
 from har.video.geometry import Letterbox
 
@@ -87,13 +87,13 @@ class FrameArray:
         letterbox: Where it is seen in the frames that are given out.
     """
 
-    def __init__(self, frames: np.ndarray, fps: float, spec: WindowSpec, name: str) -> None:
+    def __init__(self, frames: np.ndarray, fps: float, pictures: PictureSpec, name: str) -> None:
         """Take over frames at a constant rate.
 
         Args:
             frames: (N, H, W) gray or (N, H, W, 3) RGB, uint8.
             fps: Frames a second.
-            spec: Which pictures a model looks at.
+            pictures: Which pictures a model looks at.
             name: Stands in results where the name of a file does.
 
         Raises:
@@ -102,17 +102,17 @@ class FrameArray:
         check_picture(frames.shape[1:], frames.dtype)
         if not 0 < fps < math.inf:
             raise ConfigError(f"Expected frames a second above 0, received fps={fps!r}")
-        self._frames, self._fps, self._spec = frames, fps, spec
+        self._frames, self._fps, self._pictures = frames, fps, pictures
         n_frames, height, width = frames.shape[:3]
         self.info = VideoInfo(
             Path(name), width, height, fps, n_frames / fps, n_frames, rotation_deg=0, codec=""
         )
-        self.letterbox: Letterbox = PictureMaker(spec.size, spec.color, 0, 1.0).find_place(
+        self.letterbox: Letterbox = PictureMaker(pictures.size, pictures.color, 0, 1.0).find_place(
             height, width
         )[1]
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames that are looked at, in order."""
-        spec = self._spec
+        pictures = self._pictures
         timed = ((index / self._fps, image) for index, image in enumerate(self._frames))
-        return iter_frames(timed, spec.size, spec.color, spec.max_rate_hz)
+        return iter_frames(timed, pictures.size, pictures.color, pictures.max_rate_hz)

@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 from stores import LABELS, SIZE, make_store
 
-from har.bundle import CNN_GRAPH_FILE, TEMPORAL_GRAPH_FILE, BundleInfo, load_info, save_info
+from har.bundle import (
+    CNN_GRAPH_FILE,
+    TEMPORAL_GRAPH_FILE,
+    BundleInfo,
+    MotionContract,
+    PoseContract,
+    load_info,
+    save_info,
+)
 from har.config import ExportConfig, InputConfig, PoseConfig, TemporalConfig
 from har.errors import BundleMismatchError, ConfigError, ExportError
 from har.export.int8 import iter_samples
@@ -49,7 +57,8 @@ def bundle(tmp_path_factory) -> Path:
     cnn = build_cnn("tiny", SPEC)
     head = draw_weights(build_temporal(TemporalConfig(units=4), N_FEATURES, 2))
     folder = tmp_path_factory.mktemp("export") / "bundle"
-    save_bundle(folder, BundleInfo("lstm", LABELS, SPEC, N_FEATURES, "tiny", "lstm"), cnn, head)
+    motion = MotionContract(SPEC, N_FEATURES, "tiny", "lstm")
+    save_bundle(folder, BundleInfo("lstm", LABELS, motion), cnn, head)
     return folder
 
 
@@ -57,7 +66,7 @@ def bundle(tmp_path_factory) -> Path:
 def people_bundle(tmp_path_factory) -> Path:
     config = PoseConfig(units=4, self_units=4, n_steps=4)
     spec = config.pose_spec(LABELS, "rests", compute_detector_hash())
-    info = BundleInfo("lstm", LABELS, SPEC, 1, "none", "lstm", streams="pose", pose=spec)
+    info = BundleInfo("lstm", LABELS, pose=PoseContract(spec, SPEC.pictures, 1.0))
     folder = tmp_path_factory.mktemp("export") / "people"
     save_bundle(folder, info, pose=draw_weights(build_pose_head(config, spec, LABELS, "rests")))
     return folder

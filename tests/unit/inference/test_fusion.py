@@ -1,5 +1,6 @@
 """What both streams say together, worked out by hand."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +82,7 @@ def test_the_strongest_window_names_the_people(bundles: dict[str, Recognizer]) -
 def test_motion_and_people_are_added_by_weight_and_confidence(tmp_path: Path) -> None:
     make_people_bundle(tmp_path, "both")
     info = load_info(tmp_path)
-    save_info(tmp_path, type(info)(**{**vars(info), "pose_weight": 0.5}))
+    save_info(tmp_path, replace(info, pose=replace(info.pose, weight=0.5)))
     recognizer = Recognizer(tmp_path)
     n_steps = PEOPLE_SPEC.n_steps
     motion = [MotionWindowLogits(0, np.tile(np.float32([0.0, 1.0]), (n_steps, 1)))]

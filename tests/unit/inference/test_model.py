@@ -29,7 +29,7 @@ def test_a_bundle_has_the_streams_it_says(tmp_path):
     assert [item.has_motion for item in has.values()] == [True, False, True]
     assert [item.has_pose for item in has.values()] == [False, True, True]
     assert has["pose"].pose_spec == has["both"].pose_spec == POSE_SPEC
-    with pytest.raises(BundleMismatchError, match="does not look at keypoints"):
+    with pytest.raises(BundleMismatchError, match="looks at motion only"):
         _ = has["motion"].pose_spec
 
 

@@ -33,7 +33,7 @@ def _make_windows(recognizer: Recognizer, span_s: float, hop: int, seed: int) ->
     found: list[tuple[float, StreamOutput]] = []
     n_labels = len(recognizer.info.labels)
     if recognizer.has_motion:
-        spec = recognizer.info.spec
+        spec = recognizer.motion_spec
         n_total = len(compute_step_times(span_s, spec.rate_hz))
         for start in compute_window_starts(n_total, spec.n_steps, min(hop, spec.n_steps)):
             logits = rng.normal(size=(min(n_total, spec.n_steps), n_labels)).astype(np.float32)

@@ -194,7 +194,7 @@ def test_a_picture_of_another_size_is_refused_in_mid_stream(
 ) -> None:
     bundle = bundles.get(streams, recognizer)
     stream = StreamRecognizer(bundle)
-    size = bundle.info.spec.size
+    size = bundle.info.pictures.size
     stream.push(Frame(0, 0.0, np.zeros(size, np.uint8)))
     for shape in ((size[0], size[1], 3), (size[0] // 2, size[1])):
         with pytest.raises(BundleMismatchError, match=f"{size[0]}, {size[1]}.*at 0.040 s"):

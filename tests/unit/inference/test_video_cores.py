@@ -35,12 +35,12 @@ def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
 
 
 def _push_one_by_one(recognizer: Recognizer, path: Path) -> tuple[StreamOutput, np.ndarray, Scores]:
-    spec, stream, found = (
-        recognizer.info.spec,
+    pictures, stream, found = (
+        recognizer.info.pictures,
         StreamRecognizer(recognizer, ONE_BY_ONE),
         StreamOutput(),
     )
-    with open_video(path, spec.size, spec.color, spec.max_rate_hz) as reader:
+    with open_video(path, pictures.size, pictures.color, pictures.max_rate_hz) as reader:
         for frame in reader:
             found.extend(stream.push(frame), keep_places=True)
     found.extend(stream.flush(), keep_places=True)
@@ -120,7 +120,7 @@ def test_a_bundle_whose_graphs_do_not_take_what_it_says(tmp_path: Path) -> None:
 
     bundle = make_bundle(tmp_path / "bundle")
     contract = json.loads((bundle / "bundle.json").read_text())
-    contract["spec"]["lags_s"] = [[0.0, -0.04]]
+    contract["motion"]["spec"]["lags_s"] = [[0.0, -0.04]]
     (bundle / "bundle.json").write_text(json.dumps(contract))
     path = make_video(tmp_path / "a.mp4", np.arange(50) / 25)
     with pytest.raises(BundleMismatchError, match="does not take an input of shape"):

@@ -16,6 +16,8 @@ from har.bundle import (
     TEMPORAL_FILE,
     TEMPORAL_GRAPH_FILE,
     BundleInfo,
+    MotionContract,
+    PoseContract,
     load_info,
     save_info,
 )
@@ -39,12 +41,14 @@ def models():
     return cnn, build_temporal(TemporalConfig(units=8), int(cnn.output_shape[-1]), 3)
 
 
+def make_motion(cnn: keras.Model) -> MotionContract:
+    return MotionContract(SPEC, int(cnn.output_shape[-1]), "tiny", "lstm")
+
+
 @pytest.fixture(scope="module")
 def bundle_dir(models, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundles") / "one"
-    info = BundleInfo(
-        "lstm", ("c", "a", "b"), SPEC, int(models[0].output_shape[-1]), "tiny", "lstm"
-    )
+    info = BundleInfo("lstm", ("c", "a", "b"), make_motion(models[0]))
     save_bundle(folder, info, *models)
     return folder
 
@@ -93,7 +97,7 @@ def test_code_in_a_model_is_refused_even_if_its_hash_is_right(models, tmp_path):
     folder = tmp_path / "evil"
     cnn, _ = models
     evil = keras.Sequential([keras.Input((4, 128)), keras.layers.Lambda(lambda x: x)])
-    info = BundleInfo("lstm", ("a", "b"), SPEC, 128, "tiny", "lstm")
+    info = BundleInfo("lstm", ("a", "b"), make_motion(cnn))
     written = save_bundle(folder, info, cnn, evil)
     assert zipfile.is_zipfile(folder / TEMPORAL_FILE)
     save_info(folder, written)
@@ -122,9 +126,9 @@ def pose_bundles(models, tmp_path_factory):
     rng = np.random.default_rng(0)
     pose.set_weights([w + np.abs(rng.normal(0, 0.2, w.shape)) for w in pose.get_weights()])
     folder = tmp_path_factory.mktemp("people")
-    info = BundleInfo("lstm", POSE_LABELS, SPEC, 128, "tiny", "lstm", streams="pose", pose=spec)
+    info = BundleInfo("lstm", POSE_LABELS, pose=PoseContract(spec, SPEC.pictures, 1.0))
     save_bundle(folder / "pose", info, pose=pose)
-    info = replace(info, streams="both", n_features=int(models[0].output_shape[-1]))
+    info = replace(info, motion=make_motion(models[0]))
     save_bundle(folder / "both", info, *models, pose)
     return folder, pose
 
@@ -133,7 +137,7 @@ def pose_bundles(models, tmp_path_factory):
 def test_a_pose_head_survives_the_disk_and_its_graph_agrees(pose_bundles, streams):
     folder, pose = pose_bundles
     info, loaded = load_pose(folder / streams)
-    assert (info.streams, info.pose.single_person_labels) == (streams, ("hitting_self",))
+    assert (info.stream_names, info.pose.spec.single_person_labels) == (streams, ("hitting_self",))
     for ours, theirs in zip(loaded.get_weights(), pose.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     recognizer = Recognizer(folder / streams)

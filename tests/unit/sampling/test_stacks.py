@@ -8,7 +8,6 @@ from bundles import RGB_SPEC, SPEC
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from har.inference.streams import compute_picture_shape
 from har.sampling.crop import MotionCrop, gather_crops
 from har.sampling.stacks import BatchSampler, StackSampler
 from har.sampling.times import compute_span_s, compute_stack_indices, compute_step_times
@@ -37,7 +36,7 @@ frame_times = even | uneven
 
 def _make_frames(times_s: np.ndarray, spec: WindowSpec) -> list[Frame]:
     """Return frames whose every pixel is their number."""
-    shape = compute_picture_shape(spec)
+    shape = spec.pictures.shape
     return [
         Frame(index, float(time_s), np.full(shape, index, np.uint8))
         for index, time_s in enumerate(times_s)
@@ -45,7 +44,7 @@ def _make_frames(times_s: np.ndarray, spec: WindowSpec) -> list[Frame]:
 
 
 def _make_sampler(spec: WindowSpec) -> StackSampler:
-    return StackSampler(spec.rate_hz, spec.offsets_s, compute_picture_shape(spec), MotionCrop(spec))
+    return StackSampler(spec.rate_hz, spec.offsets_s, spec.pictures.shape, MotionCrop(spec))
 
 
 def _sample(times_s: np.ndarray, spec: WindowSpec) -> list[list[int]]:

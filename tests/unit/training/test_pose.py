@@ -11,7 +11,15 @@ import pytest
 from bodies import detect, stand
 from crowds import LABELS, act, see_nobody, write_keypoints
 
-from har.bundle import CNN_FILE, POSE_FILE, POSE_GRAPH_FILE, TEMPORAL_FILE, load_info, save_info
+from har.bundle import (
+    CNN_FILE,
+    POSE_FILE,
+    POSE_GRAPH_FILE,
+    TEMPORAL_FILE,
+    MotionContract,
+    load_info,
+    save_info,
+)
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.dataset.store import Store
 from har.errors import BundleMismatchError, BundleNotFoundError, ConfigError
@@ -23,6 +31,7 @@ from har.training.crossval import PoseFolds, crossvalidate
 from har.training.pose import load_clip_windows, match_source, start_pose_head, train_pose_head
 from har.training.run import Run, split_clips
 from har.training.stages import train_all, train_cnn, train_lstm, train_system
+from har.types import PictureSpec
 
 _NONE = {"fit": {"epochs": 0}}
 POSE = {"n_steps": 10, "units": 8, "self_units": 6, "fit": {"epochs": 6, "learning_rate": 0.03}}
@@ -93,7 +102,7 @@ def joined(crowd_store, trained, tmp_path_factory):
     train_cnn(BOTH, crowd_store, run)
     info, cnn, _ = load_models(run.bundle_dir)
     pose_info, pose = load_pose(trained[1].bundle_dir)
-    info = replace(info, streams="both", pose=pose_info.pose)
+    info = replace(info, pose=pose_info.pose)
     save_bundle(folder / "source", info, cnn, build_temporal(BOTH.temporal, 128, 3), pose)
     info = train_lstm(BOTH, crowd_store, replace(run, source=folder / "source"))
     return info, run, said
@@ -101,10 +110,13 @@ def joined(crowd_store, trained, tmp_path_factory):
 
 def test_it_learns_who_hits_whom_from_clips_labels_alone(trained, crowd_store):
     info, run, said = trained
-    assert (info.streams, info.stage, info.labels) == ("pose", "lstm", LABELS)
-    assert (info.pose.people, info.pose.single_person_labels) == ("any", ("hitting_self",))
+    assert (info.stream_names, info.stage, info.labels) == ("pose", "lstm", LABELS)
+    assert (info.pose.spec.people, info.pose.spec.single_person_labels) == (
+        "any",
+        ("hitting_self",),
+    )
     assert info.decode.background == "playing"
-    assert (info.backbone, info.bias, info.temperature) == ("", (), 1.0)
+    assert (info.motion, info.bias, info.temperature) == (None, (), 1.0)
     assert set(info.files) == {POSE_FILE, POSE_GRAPH_FILE}
     result = evaluate_bundle(run.bundle_dir, crowd_store, "all")
     assert result.metrics.accuracy >= 0.9
@@ -211,15 +223,15 @@ def test_one_step_nobody_and_crowds_are_clips_like_others(crowd_store, tmp_path)
     store = copy_store(crowd_store, tmp_path, see_strange_things)
     run, said = make_run(tmp_path)
     config = update_config(QUICK, {"pose": {"fit": {"epochs": 1}}})
-    spec, head, history = train_pose_head(config, store, run, split_clips(store, _spec(store)))
+    spec, head, history = train_pose_head(config, store, run, split_clips(store, _pictures(store)))
     assert np.isfinite(history["loss"] + history["val_loss"]).all()
     assert all(np.isfinite(weight).all() for weight in head.get_weights())
     assert any("nobody's keypoints are confident enough" in text for text in said)
     assert spec.window_s == 1.0
 
 
-def _spec(store):
-    return TrainConfig().input.window_spec(store.size, store.max_rate_hz)
+def _pictures(store):
+    return PictureSpec(store.size, store.color, store.max_rate_hz)
 
 
 def test_stages_that_pose_does_not_have_say_what_to_run(crowd_store, tmp_path):
@@ -246,7 +258,7 @@ def test_a_bundle_without_the_stream_is_no_source(joined, trained, crowd_store, 
 def test_both_streams_are_added_as_far_as_keypoints_are_sure(joined, crowd_store):
     info, run, said = joined
     assert any("layers of the pose head start from" in text for text in said)
-    assert (info.streams, info.pose_weight, info.stage) == ("both", 0.5, "lstm")
+    assert (info.stream_names, info.pose.weight, info.stage) == ("both", 0.5, "lstm")
     assert {POSE_FILE, CNN_FILE, TEMPORAL_FILE} <= set(info.files)
     recognizer = Recognizer(run.bundle_dir)
     both = recognize_clips(recognizer, crowd_store, range(4))
@@ -261,7 +273,7 @@ def test_the_joint_stage_keeps_the_pose_head(joined, crowd_store, tmp_path):
     copied, _ = make_run(tmp_path)
     before = load_pose(copied.bundle_dir)[1].get_weights()
     info = train_system(BOTH, crowd_store, copied)
-    assert (info.stage, info.streams) == ("system", "both")
+    assert (info.stage, info.stream_names) == ("system", "both")
     for ours, theirs in zip(load_pose(copied.bundle_dir)[1].get_weights(), before, strict=True):
         np.testing.assert_array_equal(ours, theirs)
 
@@ -271,7 +283,7 @@ def test_motion_alone_drops_the_pose_head_of_a_bundle_of_both(joined, crowd_stor
     shutil.copytree(run.bundle_dir, tmp_path / "bundle")
     copied, _ = make_run(tmp_path)
     info = train_lstm(replace(BOTH, streams="motion"), crowd_store, copied)
-    assert (info.streams, info.pose) == ("motion", None)
+    assert (info.stream_names, info.pose) == ("motion", None)
     assert POSE_FILE not in info.files
     assert recognize_clips(Recognizer(copied.bundle_dir), crowd_store, [0]).probs.shape == (1, 3)
     load_models(copied.bundle_dir)
@@ -325,7 +337,8 @@ def test_one_kind_of_model_does_not_silently_replace_another(trained, crowd_stor
     with pytest.raises(ConfigError, match="--out"):
         train_cnn(BOTH, crowd_store, run)
     info = load_info(run.bundle_dir)
-    save_info(run.bundle_dir, replace(info, streams="both"))
+    spec = BOTH.input.window_spec(info.pictures.size, info.pictures.max_rate_hz)
+    save_info(run.bundle_dir, replace(info, motion=MotionContract(spec, 8, "tiny", "lstm")))
     with pytest.raises(ConfigError, match="looks at 'both'; one of 'pose' would"):
         train_lstm(UNTRAINED, crowd_store, run)
 

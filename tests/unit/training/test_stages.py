@@ -34,7 +34,7 @@ def trained(bar_store, tmp_path_factory):
 
 def test_all_stages_learn_and_leave_graphs_logs_and_a_bundle(trained, bar_store):
     info, run, said = trained
-    assert (info.stage, info.labels, info.temporal) == ("system", ("moves", "rests"), "lstm")
+    assert (info.stage, info.labels, info.motion.temporal) == ("system", ("moves", "rests"), "lstm")
     assert info.data_hash == bar_store.data_hash
     assert load_info(run.bundle_dir) == info
     assert info.recipe["temporal"]["units"] == 8

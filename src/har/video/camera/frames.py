@@ -20,7 +20,7 @@ import numpy as np
 
 from har.config import WatchConfig
 from har.sampling.times import is_kept
-from har.types import Frame, WindowSpec
+from har.types import Frame, PictureSpec
 from har.video.camera.timeline import Placed, Stretch, Timeline
 from har.video.file.picture import PictureMaker
 from har.video.file.source import read_rotation_deg
@@ -52,7 +52,7 @@ class LiveSetup:
 
     Attributes:
         name: What messages call it, and the tap.
-        spec: Size, color and highest rate of the pictures.
+        pictures: Their size, color and highest rate.
         config: When it counts as gone.
         tap: Listens to packets or, of a webcam, pictures.
         timeline: Is told of all packets.
@@ -61,7 +61,7 @@ class LiveSetup:
     """
 
     name: str
-    spec: WindowSpec
+    pictures: PictureSpec
     config: WatchConfig
     tap: PacketTap | None = None
     timeline: Timeline = field(default_factory=lambda: Timeline(WatchConfig.jump_s))
@@ -113,7 +113,7 @@ class StretchPictures:
     """Frames to pictures whose times ascend within their stretch; others are left out."""
 
     def __init__(self, setup: LiveSetup) -> None:
-        self._spec = setup.spec
+        self._pictures = setup.pictures
         self._maker: PictureMaker | None = None
         self._stretch: Stretch | None = None
         self._first_stamp_s = 0.0
@@ -137,11 +137,11 @@ class StretchPictures:
         is_past = self._last_s is not None and time_s <= self._last_s
         if stretch is not self._stretch or is_past:
             return None
-        if not is_kept(time_s, self._last_s, self._spec.max_rate_hz):
+        if not is_kept(time_s, self._last_s, self._pictures.max_rate_hz):
             return None
         if self._maker is None:
-            spec, turn_deg = self._spec, read_rotation_deg(frame)
-            self._maker = PictureMaker(spec.size, spec.color, turn_deg, aspect)
+            pictures, turn_deg = self._pictures, read_rotation_deg(frame)
+            self._maker = PictureMaker(pictures.size, pictures.color, turn_deg, aspect)
         self._last_s = time_s
         begun_s = self._first_stamp_s + stretch.offset_s
         image = self._maker.make_picture(frame)
