@@ -1,4 +1,8 @@
-"""From nothing to a trained, measured model and a recognized recording, all on synthetic clips."""
+"""A first look at a shipped model, then all of it from nothing: on synthetic recordings and clips.
+
+`take_first_look` needs no training packages and is done within a minute; `learn_from_clips` makes
+clips, prepares them, trains, measures and recognizes a recording with what it has trained.
+"""
 
 from __future__ import annotations
 
@@ -7,25 +11,44 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from har.config import RECIPES, PrepareConfig, SynthConfig, TrainConfig, update_config
-from har.dataset.prepare import prepare
-from har.dataset.store import Store
-from har.events.files import write_events_csv
+import cv2
+import numpy as np
+
+from har.bundle import find_bundle
+from har.config import (
+    RECIPES,
+    OutputsConfig,
+    PredictConfig,
+    PrepareConfig,
+    SynthConfig,
+    TrainConfig,
+    update_config,
+)
+from har.errors import OutputError
 from har.events.matching import compute_ious
-from har.inference.clips import EvaluationResult, evaluate_bundle, write_evaluation
+from har.files import add_ending
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
-from har.render.annotate import write_annotated
-from har.render.timeline import write_timeline
-from har.reports.store import write_report
+from har.render.text import write_picture
+from har.render.thumbnails import find_peak_s
+from har.reports.results import write_video_outputs
 from har.result import VideoResult
 from har.synthetic.clips import write_clips, write_sheet
 from har.synthetic.recordings import write_recordings
-from har.training.run import Run
-from har.training.stages import train_all
 from har.types import Event
+from har.video.file.reader import open_video
+
+if TYPE_CHECKING:
+    from har.inference.clips import EvaluationResult
+
+Say = Callable[[str], None]
+"""Takes each line that tells a person what happens."""
+
+SHIPPED = "three-class"
+FIRST = SynthConfig(n_recordings=1, recording_min=0.5, size=(540, 720), variety=0.0, seed=21)
+"""The recording of the first look: one of some dozens, taken because there is much to see in it."""
 
 CLIPS = SynthConfig(n_clips=420, n_scenes=70, n_recordings=1, recording_min=1.0, variety=0.0)
 PICTURES = PrepareConfig(long_side=128)
@@ -47,10 +70,9 @@ class Matches:
 
 
 @dataclass(frozen=True)
-class DemoResult:
-    """What the demo measured and where it left things."""
+class Recognized:
+    """A synthetic recording, what was found in it, and where the files are."""
 
-    test: EvaluationResult
     recording: VideoResult
     matches: Matches
     paths: dict[str, Path]
@@ -59,8 +81,6 @@ class DemoResult:
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
         return {
-            "synthetic_data": True,
-            "test": self.test.to_json(),
             "recording": self.recording.to_json(),
             "matches": asdict(self.matches),
             "paths": {name: str(path) for name, path in self.paths.items()},
@@ -68,47 +88,142 @@ class DemoResult:
         }
 
 
-def run_demo(folder: Path, say: Callable[[str], None], progress: bool = True) -> DemoResult:
-    """Make clips, prepare them, train all stages, measure, recognize a synthetic recording.
+@dataclass(frozen=True)
+class DemoResult:
+    """What a model measures that was trained on synthetic clips, and what it finds."""
+
+    test: EvaluationResult
+    found: Recognized
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {"test": self.test.to_json(), **self.found.to_json()}
+
+
+def take_first_look(folder: Path, say: Say) -> Recognized:
+    """Draw a short recording, recognize it with a shipped model, and write all that shows it.
+
+    Args:
+        folder: Gets ``first_look/`` and ``results/first_look.*``; a recording that is there from
+            an earlier run is not drawn again.
+        say: Told of each step before it begins.
+    """
+    began_s = time.perf_counter()
+    say(f"drawing a recording of {60 * FIRST.recording_min:.0f} s (about 10 s)")
+    truth = write_recordings(folder / "first_look", FIRST, jobs=1)
+    say(f"recognizing it with the shipped model {SHIPPED!r}, drawing what it found (about 20 s)")
+    base = folder / "results" / "first_look"
+    recognizer = Recognizer(find_bundle(Path(SHIPPED)))
+    found = _recognize(recognizer, truth, base, began_s)
+    picture = add_ending(base, ".png")
+    write_glance(picture, found.recording, found.paths)
+    return Recognized(
+        found.recording,
+        found.matches,
+        {"picture": picture, **found.paths},
+        time.perf_counter() - began_s,
+    )
+
+
+def learn_from_clips(folder: Path, say: Say, progress: bool = True) -> DemoResult:
+    """Make clips, prepare them, train all stages, measure, recognize another recording.
 
     Args:
         folder: Gets everything; a second run in it only does what is missing.
-        say: Takes each line that tells a person what happens.
+        say: Told of each step before it begins, with about how long it takes on two cores.
         progress: Show progress bars.
     """
+    from har.dataset.prepare import prepare
+    from har.dataset.store import Store
+    from har.inference.clips import evaluate_bundle, write_evaluation
+    from har.reports.store import write_report
+    from har.training.run import Run
+    from har.training.stages import train_all
+
     began_s = time.perf_counter()
-    say(f"1/5 making {CLIPS.n_clips} clips and a recording")
+    say(f"1/5 making {CLIPS.n_clips} labeled clips and a recording (about 1 minute)")
     manifest = write_clips(folder / "data", CLIPS, progress=progress)
     write_sheet(folder / "data" / "sheet.png", manifest)
     truth = write_recordings(folder / "recordings", CLIPS, progress=progress)
-    say("2/5 preparing")
+    say("2/5 preparing the clips: read, checked, split by scene (some seconds)")
     prepared = prepare(manifest, folder / "store", PICTURES, progress)
     write_report(prepared.report, prepared.store)
     store = Store.load(folder / "store")
-    say("3/5 training")
+    say("3/5 training the CNN, then the LSTM, then both together (about 3 minutes)")
     run = Run(folder / "models" / "har", folder / "results", None, progress, say)
     train_all(update_config(TrainConfig(), RECIPES["tiny"]), store, run)
-    say("4/5 measuring on test clips: scenes that training has not met")
+    say("4/5 measuring on test clips, of scenes that training has not met (some seconds)")
     test = evaluate_bundle(run.bundle_dir, store, "test", progress)
     page = write_evaluation(folder / "results" / "evaluate", test)
-    say("5/5 recognizing the recording")
-    recognizer = Recognizer(run.bundle_dir)
-    recording = recognize_video(recognizer, next(truth.parent.glob("*.mp4")))
+    say("5/5 recognizing the recording with the new model (some seconds)")
+    found = _recognize(Recognizer(run.bundle_dir), truth, folder / "results" / "recording", began_s)
     paths = {
         "clips": folder / "data" / "sheet.png",
         "graphs": folder / "results",
         "report": page,
-        "timeline": folder / "results" / "recording.timeline.png",
-        "annotated video": folder / "results" / "recording.annotated.mp4",
-        "events": folder / "results" / "recording.events.csv",
-        "truth": truth,
-        "bundle": run.bundle_dir,
+        **found.paths,
+        "model": run.bundle_dir,
     }
-    write_timeline(paths["timeline"], recording, recognizer.info.decode)
-    write_annotated(paths["annotated video"], recording, recognizer.info.decode)
-    write_events_csv(paths["events"], [(str(recording.info.path), recording.events)])
-    matches = count_matches(recording.events, read_truth(truth, recognizer.info.decode.background))
-    return DemoResult(test, recording, matches, paths, time.perf_counter() - began_s)
+    wall_s = time.perf_counter() - began_s
+    return DemoResult(test, Recognized(found.recording, found.matches, paths, wall_s))
+
+
+def _recognize(recognizer: Recognizer, truth: Path, base: Path, began_s: float) -> Recognized:
+    """Recognize the one recording beside a truth file; its files begin with ``base``."""
+    decode = recognizer.info.decode
+    video = next(truth.parent.glob("*.mp4"))
+    result = recognize_video(recognizer, video, config=PredictConfig(keep_places=True))
+    write_video_outputs(base, result, decode, OutputsConfig(annotate=True))
+    paths = {
+        "timeline": add_ending(base, ".timeline.png"),
+        "annotated video": add_ending(base, ".annotated.mp4"),
+        "events": add_ending(base, ".events.csv"),
+        "truth": truth,
+    }
+    matches = count_matches(result.events, read_truth(truth, decode.background))
+    return Recognized(result, matches, paths, time.perf_counter() - began_s)
+
+
+def write_glance(path: Path, result: VideoResult, paths: dict[str, Path]) -> None:
+    """Write one picture: the timeline, and under it frames of the annotated video.
+
+    Args:
+        path: A ``.png`` file.
+        result: What was found; shown are the peaks of the best event of each of two labels, or the
+            middle of the recording where there are no events.
+        paths: Where ``timeline`` and ``annotated video`` are.
+
+    Raises:
+        OutputError: The timeline cannot be read, or the picture not written.
+        VideoError: The annotated video cannot be read.
+    """
+    timeline = cv2.imread(str(paths["timeline"]))
+    if timeline is None:
+        raise OutputError(f"The picture {paths['timeline']} cannot be read; run the demo again")
+    width_px = timeline.shape[1]
+    times_s = choose_moments(result)
+    frames = [
+        _read_frame(paths["annotated video"], time_s, width_px // len(times_s))
+        for time_s in times_s
+    ]
+    write_picture(path, np.concatenate([timeline[..., ::-1], np.concatenate(frames, axis=1)]))
+
+
+def choose_moments(result: VideoResult) -> list[float]:
+    """Return the peaks of the best event of each of up to two labels, in order of time, seconds."""
+    best: dict[str, Event] = {}
+    for event in sorted(result.events, key=lambda event: -event.score):
+        best.setdefault(event.label, event)
+    peaks = sorted(find_peak_s(event, result.scores) for event in list(best.values())[:2])
+    return peaks or [0.5 * result.duration_s]
+
+
+def _read_frame(video: Path, time_s: float, width_px: int) -> np.ndarray:
+    """Return the frame at a time, (H, W, 3) uint8 RGB, as wide as asked for."""
+    with open_video(video, color="rgb", start_s=time_s) as reader:
+        image = next(iter(reader)).image
+    height_px = round(image.shape[0] * width_px / image.shape[1])
+    return cv2.resize(image, (width_px, height_px), interpolation=cv2.INTER_AREA)
 
 
 def read_truth(path: Path, background: str) -> list[Event]:

@@ -9,19 +9,81 @@ import click
 
 from har.cli.common import format_interval, json_option, print_json, say, say_table, training
 
+NEXT = """\
+What to do next
+
+  You code behavior: when does it happen, for how long, how often?
+    har predict RECORDING.mp4 --annotate
+    har score-events results/predict/results.json YOUR_CODING.csv
+
+  You have cameras:
+    har watch 0                       a webcam; or rtsp://...
+    har predict RECORDING.mp4 --thumbnails
+
+  You train models:
+    har prepare data/                 one folder a class, in it the clips
+    har train all
+    har evaluate models/har
+"""
+
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("demo"))
+@click.option("--quick", is_flag=True, help="Stop after the first look; trains nothing.")
 @json_option
-def demo(folder: Path, as_json: bool) -> None:
-    """Try everything on synthetic clips: make, prepare, train, measure, recognize (5 minutes)."""
-    with training():
-        from har.demo import run_demo
+def demo(folder: Path, quick: bool, as_json: bool) -> None:
+    """See what it does within a minute, then try all of it on synthetic clips (6 minutes).
 
-        result = run_demo(folder, say).to_json()
+    First a shipped model looks at a short recording that is drawn now: timeline, annotated video,
+    events. Then clips are made, a model is trained and measured on them, and it recognizes another
+    recording. Nothing of yours is used, and a figure on synthetic clips says nothing of real
+    people.
+    """
+    from har.demo import take_first_look
+
+    say("A first look, within a minute")
+    first = take_first_look(folder, _say_step).to_json()
+    result: dict[str, Any] = {"synthetic_data": True, "first_look": first}
+    _say_first(first)
+    if not quick:
+        say("Now all of it from nothing, about 5 minutes; Ctrl-C stops, the same command goes on")
+        with training():
+            from har.demo import learn_from_clips
+
+            result |= learn_from_clips(folder, _say_step).to_json()
     if as_json:
         print_json(result)
-    _say_result(result)
+    if not quick:
+        _say_result(result)
+    say(NEXT)
+    if quick:
+        say("The same command without --quick also makes clips, trains and measures.")
+
+
+def _say_step(text: str) -> None:
+    say(f"  {text}")
+
+
+def _say_first(first: dict[str, Any]) -> None:
+    matches = first["matches"]
+    say()
+    rows = [
+        [
+            event["label"],
+            f"{event['onset_s']:.1f} s",
+            f"{event['offset_s']:.1f} s",
+            f"{event['score']:.2f}",
+        ]
+        for event in first["recording"]["events"]
+    ]
+    say_table(["event", "from", "to", "score"], rows)
+    say(
+        f"{matches['n_found']} of {matches['n_true']} acts found, {matches['n_false']} false "
+        f"events, in {first['wall_s']:.0f} s; the recording was chosen to show something"
+    )
+    say()
+    _say_paths(first["paths"])
+    say()
 
 
 def _say_result(result: dict[str, Any]) -> None:
@@ -38,5 +100,10 @@ def _say_result(result: dict[str, Any]) -> None:
     ]
     say_table(["what", "value"], rows)
     say()
-    say_table(["look at", "where"], list(result["paths"].items()))
+    _say_paths(result["paths"])
     say("Synthetic clips show that the whole way works; they say nothing of real people.")
+    say()
+
+
+def _say_paths(paths: dict[str, str]) -> None:
+    say_table(["look at", "where"], list(paths.items()))
