@@ -1,7 +1,7 @@
 """Whether what was asked for could be seen: the same pictures, network and tracks as recognition.
 
-A `Look` is what one picture shows. `find_faults` says of a stretch of looks what is in the way of a
-good take, each fault with its remedy, the gravest first.
+A `Snapshot` is what one picture shows. `find_faults` says of some snapshots in a row what is in the
+way of a good take, each fault with its remedy, the gravest first.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from har.types import Frame
 from har.video.file.picture import downsample
 from har.video.geometry import compute_letterbox
 
-LOOK_RATE_HZ = 10.0
-"""Looks a second, as the pose stream takes them."""
+CHECK_RATE_HZ = 10.0
+"""Snapshots a second, as many as the pose stream has steps."""
 
 _HEAD = tuple(INDEX[name] for name in ("nose", "left_eye", "right_eye", "left_ear", "right_ear"))
 _SHOULDERS = (INDEX["left_shoulder"], INDEX["right_shoulder"])
@@ -50,14 +50,15 @@ _MIN_LENGTH = 0.85
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """What one picture shows.
 
     Attributes:
         points: (6, 17, 3) and
-        scores: (6,) as in `har.pose.keypoints.Detections`, in pixels of the picture looked at.
+        scores: (6,) as in `har.pose.keypoints.Detections`, in pixels of the picture that
+            the network sees.
         n_people: Different people seen.
-        height_px: Of the picture looked at.
+        height_px: Of that picture.
         brightness: Mean gray level, 0 to 255, without bars.
     """
 
@@ -77,13 +78,13 @@ class Look:
         return " | ".join(words)
 
 
-class Looker:
-    """Looks at pictures as the pose stream does: gray, letterboxed to a store's size."""
+class FrameChecker:
+    """Finds people in pictures as the pose stream does: gray, letterboxed to a store's size."""
 
     def __init__(self, detector: PoseDetector) -> None:
         self._detector = detector
 
-    def look(self, image: np.ndarray) -> Look:
+    def check(self, image: np.ndarray) -> Snapshot:
         """Return what an RGB picture (H, W, 3) uint8 shows."""
         gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         size = choose_size([gray.shape], PrepareConfig.long_side)
@@ -94,37 +95,37 @@ class Looker:
         points, scores = self._detector.detect(picture)
         people = [row for row in find_people(points, scores) if scores[row] >= START_SCORE]
         rows = [*people, *(row for row in range(len(scores)) if row not in people)]
-        return Look(points[rows], scores[rows], len(people), size[0], float(content.mean()))
+        return Snapshot(points[rows], scores[rows], len(people), size[0], float(content.mean()))
 
 
-def find_faults(looks: Sequence[Look], n_people: int, hand: Hand) -> list[str]:
+def find_faults(snapshots: Sequence[Snapshot], n_people: int, hand: Hand) -> list[str]:
     """Return what is in the way of a good take, gravest first; nothing where all is well.
 
     Args:
-        looks: Of consecutive pictures, at `LOOK_RATE_HZ`, at least one.
+        snapshots: Of consecutive pictures, at `CHECK_RATE_HZ`, at least one.
         n_people: People that should be there, 1 or 2.
         hand: Which hands must be seen; of two people, one hand of each.
     """
-    brightness = float(np.median([look.brightness for look in looks]))
+    brightness = float(np.median([snapshot.brightness for snapshot in snapshots]))
     if brightness < _MIN_BRIGHTNESS:
         return [f"It is too dark (brightness {brightness:.0f} of 255): turn on more light"]
-    fault = _find_crowd(looks, n_people)
+    fault = _find_crowd(snapshots, n_people)
     if fault:
         return [fault]
-    right = [look for look in looks if look.n_people == n_people]
+    right = [snapshot for snapshot in snapshots if snapshot.n_people == n_people]
     faults = _find_weak(right, n_people, hand)
     return faults + _find_distance(right, n_people)
 
 
 def find_take_faults(
-    take: Take, frames: Sequence[Frame], looks: Sequence[Look], length_s: float
+    take: Take, frames: Sequence[Frame], snapshots: Sequence[Snapshot], length_s: float
 ) -> list[str]:
     """Return why a take is too weak to keep, gravest first; nothing where it is good.
 
     Args:
         take: What was asked for.
         frames: Those filmed, in order.
-        looks: What some of them show, at `LOOK_RATE_HZ`.
+        snapshots: What some of them show, at `CHECK_RATE_HZ`.
         length_s: How long the take should be.
     """
     span_s = frames[-1].time_s - frames[0].time_s if frames else 0.0
@@ -133,16 +134,18 @@ def find_take_faults(
     rate_hz = (len(frames) - 1) / span_s
     if rate_hz < _MIN_RATE_HZ:
         return [f"Only {rate_hz:.1f} pictures a second: more light makes most cameras faster"]
-    faults = find_faults(looks, take.n_people, take.hand)
-    if not faults and not take.is_still and not has_moved(looks):
+    faults = find_faults(snapshots, take.n_people, take.hand)
+    if not faults and not take.is_still and not has_moved(snapshots):
         return ["No hand has moved much: start when the take starts, and move a little more"]
     return faults
 
 
-def has_moved(looks: Sequence[Look]) -> bool:
+def has_moved(snapshots: Sequence[Snapshot]) -> bool:
     """Return whether any hand went anywhere, apart from what the whole body did."""
-    seen = Detections(np.stack([k.points for k in looks]), np.stack([k.scores for k in looks]))
-    tracks = track_people(seen, LOOK_RATE_HZ)
+    seen = Detections(
+        np.stack([k.points for k in snapshots]), np.stack([k.scores for k in snapshots])
+    )
+    tracks = track_people(seen, CHECK_RATE_HZ)
     people = tracks.points.transpose(1, 0, 2, 3)
     return any(_compute_reach(points, wrist) >= _MIN_MOVE for points in people for wrist in _WRISTS)
 
@@ -150,13 +153,13 @@ def has_moved(looks: Sequence[Look]) -> bool:
 def _compute_reach(points: np.ndarray, wrist: int) -> float:
     """Return how far a wrist of (N, 17, 3) keypoints goes from the shoulders, in torso lengths."""
     needed = (wrist, *_SHOULDERS, *_HIPS)
-    sure = points[(points[:, needed, 2] >= SURE_POINT).all(axis=1)]
-    if len(sure) < 3:
+    seen = points[(points[:, needed, 2] >= SURE_POINT).all(axis=1)]
+    if len(seen) < 3:
         return 0.0
-    shoulders = sure[:, _SHOULDERS, :2].mean(axis=1)
-    offsets = sure[:, wrist, :2] - shoulders
+    shoulders = seen[:, _SHOULDERS, :2].mean(axis=1)
+    offsets = seen[:, wrist, :2] - shoulders
     low, high = np.percentile(offsets, [10, 90], axis=0)
-    return float(np.linalg.norm(high - low) / max(_compute_torso(sure), 1.0))
+    return float(np.linalg.norm(high - low) / max(_compute_torso(seen), 1.0))
 
 
 def _compute_torso(points: np.ndarray) -> float:
@@ -165,8 +168,8 @@ def _compute_torso(points: np.ndarray) -> float:
     return float(np.median(np.linalg.norm(ends, axis=1)))
 
 
-def _find_crowd(looks: Sequence[Look], n_people: int) -> str:
-    counts = np.array([look.n_people for look in looks])
+def _find_crowd(snapshots: Sequence[Snapshot], n_people: int) -> str:
+    counts = np.array([snapshot.n_people for snapshot in snapshots])
     least = _MIN_SHARE_SEEN if n_people == 1 else _MIN_SHARE_SEEN_PAIR
     if np.mean(counts == n_people) >= least:
         return ""
@@ -182,9 +185,9 @@ def _find_crowd(looks: Sequence[Look], n_people: int) -> str:
     return f"You are seen too seldom: {whole}"
 
 
-def _find_weak(looks: Sequence[Look], n_people: int, hand: Hand) -> list[str]:
-    """Name what of the bodies is not seen surely; who is seen worst counts."""
-    bodies = [[look.points[person] for person in range(n_people)] for look in looks]
+def _find_weak(snapshots: Sequence[Snapshot], n_people: int, hand: Hand) -> list[str]:
+    """Name what of the bodies is not seen well; who is seen worst counts."""
+    bodies = [[snapshot.points[person] for person in range(n_people)] for snapshot in snapshots]
     head = np.median([min(map(_see_head, people)) for people in bodies])
     shoulders = np.median([min(_see_all(p, _SHOULDERS) for p in people) for people in bodies])
     hips = np.median([min(_see_all(p, _HIPS) for p in people) for people in bodies])
@@ -197,8 +200,8 @@ def _find_weak(looks: Sequence[Look], n_people: int, hand: Hand) -> list[str]:
         faults.append(f"The hips are not seen ({_short(hips)}): step back or tilt the camera down")
     wrists = np.array([[p[_WRISTS, 2] for p in people] for people in bodies])
     if n_people == 2:
-        sure = np.median(wrists.max(axis=2), axis=0) >= SURE_POINT
-        return faults if sure.all() else [*faults, _advise_hands("A hand of each")]
+        seen = np.median(wrists.max(axis=2), axis=0) >= SURE_POINT
+        return faults if seen.all() else [*faults, _advise_hands("A hand of each")]
     by_side = np.median(wrists[:, 0], axis=0)
     return faults + [
         _advise_hands(f"The {_SIDE_NAMES[side]} hand ({_short(by_side[side])})")
@@ -208,16 +211,16 @@ def _find_weak(looks: Sequence[Look], n_people: int, hand: Hand) -> list[str]:
 
 
 def _advise_hands(what: str) -> str:
-    return f"{what} is not seen surely: keep hands in the picture, sleeves up, not too fast"
+    return f"{what} is not seen well: keep hands in the picture, sleeves up, not too fast"
 
 
-def _find_distance(looks: Sequence[Look], n_people: int) -> list[str]:
-    torsos = [_compute_torso(look.points[:n_people]) for look in looks]
+def _find_distance(snapshots: Sequence[Snapshot], n_people: int) -> list[str]:
+    torsos = [_compute_torso(snapshot.points[:n_people]) for snapshot in snapshots]
     torso_px = float(np.median(torsos))
     if torso_px < _MIN_TORSO_PX:
         return [f"Too far away (the trunk has {torso_px:.0f} pixels): come nearer"]
-    if torso_px > _MAX_TORSO * looks[0].height_px:
-        return [f"Too near (the trunk fills {torso_px / looks[0].height_px:.0%}): step back"]
+    if torso_px > _MAX_TORSO * snapshots[0].height_px:
+        return [f"Too near (the trunk fills {torso_px / snapshots[0].height_px:.0%}): step back"]
     return []
 
 

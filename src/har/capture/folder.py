@@ -1,4 +1,4 @@
-"""The folder of staged takes: clips by class, one manifest for all sessions, and deletion.
+"""The folder of recorded takes: clips by class, one manifest for all sessions, and deletion.
 
     OUT/manifest.csv                     one line a take, of all sessions
     OUT/LABEL/PERSON-PLACE-TAKE.mp4      the clips
@@ -90,7 +90,7 @@ def load_rows(out_dir: Path) -> list[TakeRow]:
     """Read the manifest; none gives no rows.
 
     Raises:
-        ManifestError: It is not one that `har stage` wrote.
+        ManifestError: It is not one that `har record` wrote.
     """
     path = out_dir / MANIFEST_NAME
     if not path.exists():
@@ -102,8 +102,8 @@ def load_rows(out_dir: Path) -> list[TakeRow]:
         raise ManifestError(f"{path} cannot be read: {error}") from error
     if tuple(header) != _COLUMNS or any(len(line) != len(_COLUMNS) for line in lines):
         raise ManifestError(
-            f"{path} is no manifest of staged takes, its first line has: {','.join(header)[:120]}; "
-            "give 'har stage' a folder of its own"
+            f"{path} is no manifest of recorded takes, its first line has: {','.join(header)[:120]}"
+            "; give 'har record' a folder of its own"
         )
     rows = [TakeRow(*line) for line in lines]
     for row in rows:
@@ -157,7 +157,7 @@ def delete_person(out_dir: Path, person: str) -> list[TakeRow]:
         `har prepare` made of the folder is not touched.
 
     Raises:
-        ManifestError: The person is in no take, or the manifest is none of `har stage`.
+        ManifestError: The person is in no take, or the manifest is none of `har record`.
         OutputError: A file cannot be deleted.
     """
     rows = load_rows(out_dir)

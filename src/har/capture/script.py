@@ -1,4 +1,4 @@
-"""What a staged session asks for: soft taps to oneself, everyday gestures, and two people's acts.
+"""What is recorded in a session: soft taps to oneself, everyday gestures, and two people's acts.
 
 Every part asks for more takes of `playing` than of hits, most of them near misses: hands that go to
 the head, the face or the other person and do not hit. All start and end with the hands at rest, so

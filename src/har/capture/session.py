@@ -1,4 +1,4 @@
-"""A stretch of filming: its frames, what some of them show, and the clip they become."""
+"""A segment of filming: its frames, what some of them show, and the clip they become."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import cv2
 
-from har.capture.checks import LOOK_RATE_HZ, Look, Looker, find_faults, find_take_faults
+from har.capture.checks import CHECK_RATE_HZ, FrameChecker, Snapshot, find_faults, find_take_faults
 from har.capture.folder import (
     TakeRow,
     find_sheet,
@@ -40,29 +40,29 @@ _LONG_SIDE_PX = 640
 _CRF = 20
 
 
-class Stretch:
-    """Frames as they come; ten a second are looked at.
+class Segment:
+    """Frames as they come; ten a second are checked.
 
     Attributes:
         frames: Those so far in the size of a clip, or none where they are not kept.
-        looks: What was seen, in order.
+        snapshots: What was seen, in order.
     """
 
-    def __init__(self, looker: Looker, *, keeps_frames: bool) -> None:
+    def __init__(self, checker: FrameChecker, *, keeps_frames: bool) -> None:
         self.frames: list[Frame] = []
-        self.looks: list[Look] = []
-        self._looker = looker
+        self.snapshots: list[Snapshot] = []
+        self._checker = checker
         self._keeps_frames = keeps_frames
-        self._looked_s: float | None = None
+        self._checked_s: float | None = None
 
     def push(self, frame: Frame) -> bool:
-        """Take the next RGB frame; return whether it was looked at."""
+        """Take the next RGB frame; return whether it was checked."""
         if self._keeps_frames:
             self.frames.append(_downsample(frame))
-        if not is_kept(frame.time_s, self._looked_s, LOOK_RATE_HZ):
+        if not is_kept(frame.time_s, self._checked_s, CHECK_RATE_HZ):
             return False
-        self._looked_s = frame.time_s
-        self.looks.append(self._looker.look(frame.image))
+        self._checked_s = frame.time_s
+        self.snapshots.append(self._checker.check(frame.image))
         return True
 
 
@@ -99,7 +99,7 @@ def _downsample(frame: Frame) -> Frame:
     return Frame(frame.index, frame.time_s, image)
 
 
-_STEADY_LOOKS = 10
+_STEADY_SNAPSHOTS = 10
 _MAX_FRAMING_S = 40.0
 _MAX_APART_S = 10.0
 
@@ -155,7 +155,7 @@ class CaptureResult:
     all_rows: tuple[TakeRow, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Return the plain values that ``har stage --json`` prints."""
+        """Return the plain values that ``har record --json`` prints."""
         return {
             "manifest": str(self.manifest),
             "sheet": None if self.sheet is None else str(self.sheet),
@@ -181,11 +181,11 @@ class Session:
         """Read what is there.
 
         Raises:
-            ManifestError: The folder holds a manifest that `har stage` did not write.
+            ManifestError: The folder holds a manifest that `har record` did not write.
         """
         self._out_dir = out_dir
         self._config = config
-        self._looker = Looker(detector)
+        self._checker = FrameChecker(detector)
         self._screen = screen
         self._rows = find_there(out_dir)
         self._n_new = 0
@@ -247,7 +247,7 @@ class Session:
         return [take for take in takes if make_row(take, self._config).path not in there]
 
     def _cut(self, film: Path, slot: Slot, size: tuple[int, int]) -> None:
-        stretch = Stretch(self._looker, keeps_frames=True)
+        segment = Segment(self._checker, keeps_frames=True)
         try:
             with open_video(
                 film,
@@ -257,11 +257,11 @@ class Session:
                 end_s=slot.end_s,
             ) as reader:
                 for frame in reader:
-                    stretch.push(frame)
+                    segment.push(frame)
         except VideoDecodeError as error:
             self._refused.append(Refusal(slot.take.name, str(error)))
             return
-        faults = self._judge(slot.take, stretch)
+        faults = self._judge(slot.take, segment)
         if faults:
             self._refused.append(Refusal(slot.take.name, "; ".join(faults)))
 
@@ -272,20 +272,20 @@ class Session:
             self._screen.say(f"{count} {take.cue}")
             self._watch(frames, self._config.ready_s, "ready in", keeps_frames=False)
             self._screen.ring()
-            stretch = self._watch(frames, self._config.take_s, "NOW", keeps_frames=True)
+            segment = self._watch(frames, self._config.take_s, "NOW", keeps_frames=True)
             self._screen.ring()
-            faults = self._judge(take, stretch)
+            faults = self._judge(take, segment)
             if not faults:
                 return
             self._screen.say(f"  Too weak to keep. {faults[0]}.")
         self._refused.append(Refusal(take.name, "; ".join(faults)))
 
-    def _judge(self, take: Take, stretch: Stretch) -> list[str]:
+    def _judge(self, take: Take, segment: Segment) -> list[str]:
         """Keep a take if it is good; says else what is wrong with it."""
-        faults = find_take_faults(take, stretch.frames, stretch.looks, self._config.take_s)
+        faults = find_take_faults(take, segment.frames, segment.snapshots, self._config.take_s)
         if not faults:
             row = make_row(take, self._config)
-            write_clip(self._out_dir / row.path, stretch.frames)
+            write_clip(self._out_dir / row.path, segment.frames)
             self._rows.append(row)
             self._n_new += 1
             save_rows(self._out_dir, self._rows)
@@ -293,24 +293,26 @@ class Session:
 
     def _watch(
         self, frames: Iterator[Frame], length_s: float, word: str, *, keeps_frames: bool
-    ) -> Stretch:
-        """Look at a camera for some seconds and show what is seen."""
-        stretch = Stretch(self._looker, keeps_frames=keeps_frames)
+    ) -> Segment:
+        """Watch a camera for some seconds and show what is seen."""
+        segment = Segment(self._checker, keeps_frames=keeps_frames)
         for left_s, frame in _iter_for(frames, length_s):
-            if stretch.push(frame):
-                self._screen.show(f"{word} {math.ceil(left_s)} s | {stretch.looks[-1].describe()}")
-        return stretch
+            if segment.push(frame):
+                self._screen.show(
+                    f"{word} {math.ceil(left_s)} s | {segment.snapshots[-1].describe()}"
+                )
+        return segment
 
     def _frame_people(self, frames: Iterator[Frame], n_people: int) -> None:
         """Wait until the picture has been right for a second; goes on anyhow after a while."""
-        stretch = Stretch(self._looker, keeps_frames=False)
+        segment = Segment(self._checker, keeps_frames=False)
         for _, frame in _iter_for(frames, _MAX_FRAMING_S):
-            if stretch.push(frame) and len(stretch.looks) >= _STEADY_LOOKS:
-                faults = find_faults(stretch.looks[-_STEADY_LOOKS:], n_people, "both")
+            if segment.push(frame) and len(segment.snapshots) >= _STEADY_SNAPSHOTS:
+                faults = find_faults(segment.snapshots[-_STEADY_SNAPSHOTS:], n_people, "both")
                 if not faults:
                     self._screen.say("The picture is right.")
                     return
-                self._screen.show(f"{faults[0]} ({stretch.looks[-1].describe()})")
+                self._screen.show(f"{faults[0]} ({segment.snapshots[-1].describe()})")
         self._screen.say("The picture is not right yet; takes may have to be repeated.")
 
     def _finish(self) -> CaptureResult:

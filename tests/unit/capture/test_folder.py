@@ -75,3 +75,14 @@ def test_a_manifest_that_names_files_outside_deletes_nothing(tmp_path, path):
     with pytest.raises(ManifestError, match="outside"):
         delete_person(out, "p1")
     assert precious.exists()
+
+
+def test_a_folder_of_before_is_read(tmp_path):
+    (tmp_path / "manifest.csv").write_text(
+        "path,label,group,subject,target,style,person,partner,place,posture,hand\n"
+        "playing/p1-here-standing_wave_left_p1.mp4,playing,p1-here,p1,,wave,p1,,here,standing,left\n"
+    )
+    (row,) = load_rows(tmp_path)
+    take = next(take for take in plan_takes(CaptureConfig()) if take.style == "wave")
+    assert row.path.rsplit("_", 2)[0] == make_row(take, CaptureConfig()).path.rsplit("_", 2)[0]
+    assert (row.group, row.person, row.posture) == ("p1-here", "p1", "standing")

@@ -67,7 +67,7 @@ def detector():
 @pytest.fixture(scope="module")
 def first(tmp_path_factory, detector):
     """A film of the first seven takes, four of them weak, and what became of it."""
-    out = tmp_path_factory.mktemp("staged") / "out"
+    out = tmp_path_factory.mktemp("recorded") / "out"
     film = make_film(out.parent / "weak.mp4", paint_script(WEAK))
     return out, film, Session(out, CONFIG, detector, Notes()).run_film(film)
 
