@@ -23,9 +23,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from common_parts.show import build_parser, show
 from har.cli.common import training
 from har.files import write_json
-from pose_parts.show import build_parser, show
 
 if TYPE_CHECKING:
     from accuracy_parts.figures import Bench

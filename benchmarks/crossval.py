@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from common_parts.show import build_parser
+
 
 def run_har(*words: str | Path) -> dict:
     """Run a command with ``--json`` and return its result."""
@@ -23,8 +25,10 @@ def run_har(*words: str | Path) -> dict:
 
 
 def main() -> None:
-    """Prepare, cross-validates, print."""
-    manifest = Path(sys.argv[1])
+    """Prepare, cross-validate, print."""
+    parser = build_parser(__doc__ or "")
+    parser.add_argument("manifest", type=Path, help="CSV of real clips: path,label,group")
+    manifest = parser.parse_args().manifest
     with tempfile.TemporaryDirectory() as folder:
         store = Path(folder) / "store"
         began_s = time.perf_counter()

@@ -7,19 +7,19 @@ Prints a table and ends with an error where a cue that is no part of an act tell
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))  # three_class
 
+from common_parts.show import build_parser
 from cues_parts.check import check_cues, find_leaks, require_no_leak
 from three_class.settings import SequencesConfig
 
 
 def main() -> None:
     """Check the cues and print what each alone tells."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = build_parser(__doc__ or "")
     parser.add_argument("--sequences", type=int, default=3000)
     parser.add_argument("--variety", type=float, default=1.0)
     parser.add_argument("--seed", type=int, default=0)

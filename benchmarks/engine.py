@@ -26,6 +26,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from common_parts.show import build_parser
 from engine_parts.graphs import find_engines, measure_graphs, measure_loading
 from engine_parts.install import install, measure_start, weigh
 from engine_parts.share import measure_share
@@ -64,7 +65,7 @@ def main() -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Engines, recognizer, start and install.")
+    parser = build_parser(__doc__ or "")
     parser.add_argument("--install", action="store_true", help="in a new environment, too")
     parser.add_argument("--seconds", type=float, default=30.0, help="of the pictures")
     parser.add_argument("--repeats", type=int, default=5)

@@ -32,6 +32,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from common_parts.show import build_parser
 from har.config import WatchConfig
 from har.inference.model import Recognizer
 from har.live.messages import CameraState, LiveEvent, LiveScores
@@ -75,7 +76,7 @@ def main() -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="How many cameras har watch holds.")
+    parser = build_parser(__doc__ or "")
     parser.add_argument("--bundle", type=Path)
     parser.add_argument("--streams", choices=("motion", "pose", "both"), default="motion")
     parser.add_argument("--film", type=Path, help="A video whose pictures are shown.")

@@ -5,15 +5,16 @@
 DATA_DIR has the folders ``survfight`` and ``ut_interaction_set1``, each with a ``manifest.csv`` of
 path, label and group. The parts, all of them where none is named:
 
-    ut      the pose stream alone, leave one sequence out, beside duration and speed alone
-    made    a bundle on real clips: hitting others against not
-    self    hitting oneself: half-real bodies, and how often it is said of real clips
-    cues    which single cues of synthetic sequences tell the classes
-    few     few real clips: started from the bundle against from nothing
-    both    motion, pose and both on the same folds, also for dark and far clips
-    who     how often an act is given to the right people, on synthetic motion
-    speed   what it costs
-    look    sheets of annotated clips for the eye
+    ut         the pose stream alone, leave one sequence out, beside duration and speed alone
+    synthetic  the shipped bundle, which has learnt from synthetic people, on real clips: hitting
+               others against not
+    self       hitting oneself: half-real bodies, and how often it is said of real clips
+    cues       which single cues of synthetic sequences tell the classes
+    few        few real clips: started from the bundle against from nothing
+    both       motion, pose and both on the same folds, also for dark and far clips
+    who        how often an act is given to the right people, on synthetic motion
+    speed      what it costs
+    sheets     annotated clips for the eye
 
 Each part writes OUT/PART.json. A part that was measured before with the same bundle, clips and
 settings is not measured again, and one that was cut short goes on where it can; ``--fresh`` starts
@@ -35,19 +36,19 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))  # three_class
 
+from common_parts.show import build_parser, show
 from har import __version__
 from har.bundle import FOLDER
 from har.cli.common import training
 from har.config import TrainConfig
 from har.files import write_json
-from pose_parts.show import build_parser, show
 
 if TYPE_CHECKING:
     from pose_parts.bench import Bench
 
 Measure = Callable[["Bench"], dict[str, Any]]
 
-PARTS = ("ut", "made", "self", "cues", "few", "both", "who", "speed", "look")
+PARTS = ("ut", "synthetic", "self", "cues", "few", "both", "who", "speed", "sheets")
 WITHOUT_BUNDLE = frozenset({"ut", "cues", "both"})
 
 
@@ -80,18 +81,18 @@ def _parse() -> argparse.Namespace:
 
 
 def _load_measures() -> dict[str, Measure]:
-    from pose_parts import bundle, few, folds, look, speed, who
+    from pose_parts import bundle, few, folds, sheets, speed, who
 
     return {
         "ut": folds.measure_ut,
-        "made": bundle.measure_made,
+        "synthetic": bundle.measure_synthetic,
         "self": bundle.measure_self,
         "cues": bundle.measure_cues,
         "few": few.measure_few,
         "both": folds.measure_both,
         "who": who.measure_who,
         "speed": speed.measure_speed,
-        "look": look.measure_look,
+        "sheets": sheets.measure_sheets,
     }
 
 

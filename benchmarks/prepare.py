@@ -13,7 +13,6 @@ Prints JSON.
 
 from __future__ import annotations
 
-import argparse
 import csv
 import json
 import os
@@ -29,6 +28,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from common_parts.show import build_parser
 from har.dataset.catalog import scan
 
 _SAMPLE_S = 0.05
@@ -47,7 +47,7 @@ if __name__ == "__main__":
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description="har prepare against FFmpeg.")
+    parser = build_parser(__doc__ or "")
     parser.add_argument("source", type=Path)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()

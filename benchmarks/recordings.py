@@ -23,9 +23,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from common_parts.show import build_parser
 from har.cli.common import training
 from har.files import write_json
-from pose_parts.show import build_parser
 
 PARTS = ("real", "synthetic")
 SHOWN = ("f1@0.1", "f1@0.25", "f1@0.5", "ap@0.5", "ap", "precision", "recall")

@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from common_parts.show import build_parser
 from har.bundle import load_info
 from har.config import PredictConfig
 from har.dataset.catalog import scan
@@ -79,7 +80,7 @@ def main() -> None:
 
 
 def _parse() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="har predict on long recordings.")
+    parser = build_parser(__doc__ or "")
     parser.add_argument("clips", type=Path, nargs="?", help="a folder or manifest of clips")
     parser.add_argument("--minutes", type=_read_numbers, default=[5.0, 30.0, 60.0])
     parser.add_argument("--streams", type=lambda text: text.split(","), default=["motion", "both"])

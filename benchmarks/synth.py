@@ -5,20 +5,20 @@ python benchmarks/synth.py [--clips 48] [--jobs 2] [--variety 1.0]
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import tempfile
 import time
 from pathlib import Path
 
+from common_parts.show import build_parser
 from har.config import SynthConfig
 from har.synthetic.clips import write_clips
 
 
 def main() -> None:
     """Make clips in a temporary folder and print the rate."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = build_parser(__doc__ or "")
     parser.add_argument("--clips", type=int, default=48)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--variety", type=float, default=1.0)
@@ -31,7 +31,7 @@ def main() -> None:
         wall_s = time.perf_counter() - start_s
         n_bytes = sum(path.stat().st_size for path in Path(folder).rglob("*.mp4"))
     result = {
-        "made_clips_per_s": round(options.clips / wall_s, 2),
+        "clips_per_s": round(options.clips / wall_s, 2),
         "wall_s": round(wall_s, 2),
         "n_clips": options.clips,
         "clip_s": config.clip_s,

@@ -13,25 +13,31 @@ import argparse
 import os
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
 from har.config import TrainConfig
-from har.dataset.store import Store
-from har.training.run import Run
-from three_class.pretrain import pretrain
-from three_class.sequences import draw_sequences
 from three_class.settings import THREE_CLASS, PretrainConfig, SequencesConfig
-from three_class.threshold import choose_bias
 
 
 def main() -> None:
     """Read the command line and write the bundle."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("store", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--sequences", type=int, default=SequencesConfig.n_sequences)
     parser.add_argument("--results", type=Path, default=Path("results/three_class"))
-    args = parser.parse_args()
+    make_bundle(parser.parse_args())
+
+
+def make_bundle(args: argparse.Namespace) -> None:
+    """Draw sequences, train on them and choose the thresholds; loads Keras."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    from har.dataset.store import Store
+    from har.training.run import Run
+    from three_class.pretrain import pretrain
+    from three_class.sequences import draw_sequences
+    from three_class.threshold import choose_bias
+
     config = SequencesConfig(n_sequences=args.sequences)
     run = Run(args.out, args.results)
     recipe = TrainConfig(streams="pose", pose=THREE_CLASS)

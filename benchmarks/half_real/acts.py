@@ -34,7 +34,7 @@ class Rhythm:
         beats_s: One or more, ascending; may lie outside the window, where the bout goes on.
         stroke_s: How long the hand is under way to a beat.
         dwell_s: How long it stays.
-        start_s: From here on the arm is wholly the made one.
+        start_s: From here on the arm is wholly the drawn one.
         end_s: Until here.
         raise_s: How long the arm takes from what it really does into the act, and back.
         reach: Length of a stroke in torsos.
@@ -49,7 +49,7 @@ class Rhythm:
     reach: float
 
     def compute_share(self, times_s: np.ndarray) -> np.ndarray:
-        """Return (T,) how far the arm is the made one: 0 before and after the act, 1 in it."""
+        """Return (T,) how far the arm is the drawn one: 0 before and after the act, 1 in it."""
         rise = np.clip((times_s - self.start_s) / self.raise_s + 1, 0, 1)
         fall = np.clip((self.end_s - times_s) / self.raise_s + 1, 0, 1)
         level = np.minimum(rise, fall)

@@ -133,7 +133,7 @@ class SyntheticArm:
         side: 0 left, 1 right.
         elbow: (T, 3) in camera coordinates.
         wrist: (T, 3).
-        share: (T,) from 0, the real arm, to 1, the made one.
+        share: (T,) from 0, the real arm, to 1, the drawn one.
     """
 
     side: int
@@ -148,7 +148,7 @@ def draw_arm(
     """Return the person's (T, 17, 3) keypoints with the synthetic arm, seen as the real one was.
 
     The real joint's jitter about its smoothed course is put back, with more of it where the hand is
-    fast or hidden; its score is kept, lowered for the same reasons. A joint that was not seen, or a
+    fast or hidden; its score stays, lowered for the same reasons. A joint that was not seen, or a
     person who was not, stays as it was.
 
     Args:
@@ -158,21 +158,23 @@ def draw_arm(
         rate_hz: Steps a second.
         rng: Draws the added jitter.
     """
-    made = points.copy()
+    drawn = points.copy()
     for joint, place in ((ELBOWS[arm.side], arm.elbow), (WRISTS[arm.side], arm.wrist)):
         real = points[:, joint]
-        kept = _compute_visibility(body, place)
+        visible = _compute_visibility(body, place)
         speed = np.linalg.norm(np.gradient(place[:, :2], axis=0), axis=1) * rate_hz / body.torso_px
-        kept = kept * (1 - 0.2 * np.minimum(speed / 4, 1))
-        spread = np.hypot(_NOISE_A_SPEED * speed, _NOISE_WHEN_HIDDEN * (1 - kept)) * body.torso_px
+        visible = visible * (1 - 0.2 * np.minimum(speed / 4, 1))
+        spread = (
+            np.hypot(_NOISE_A_SPEED * speed, _NOISE_WHEN_HIDDEN * (1 - visible)) * body.torso_px
+        )
         limit = np.minimum(_NOISE_AT_REST + _NOISE_MOVING * speed, _MAX_NOISE)
         noise = compute_jitter(real, limit * body.torso_px)
         noise = noise + spread[:, None] * rng.standard_normal((len(real), 2)) / np.sqrt(2)
         seen = (real[:, 2] >= MISSING_SCORE)[:, None]
         share = arm.share[:, None] * seen
-        made[:, joint, :2] = real[:, :2] + share * (place[:, :2] + noise - real[:, :2])
-        made[:, joint, 2] = real[:, 2] * (1 - share[:, 0] * (1 - kept))
-    return made
+        drawn[:, joint, :2] = real[:, :2] + share * (place[:, :2] + noise - real[:, :2])
+        drawn[:, joint, 2] = real[:, 2] * (1 - share[:, 0] * (1 - visible))
+    return drawn
 
 
 def compute_jitter(course: np.ndarray, limit_px: np.ndarray) -> np.ndarray:
@@ -206,8 +208,8 @@ def _compute_visibility(body: Body, place: np.ndarray) -> np.ndarray:
     down = -(from_neck * axis).sum(axis=1)
     aside = np.abs(from_neck[:, 0] * axis[:, 1] - from_neck[:, 1] * axis[:, 0])
     over_trunk = (down > 0) & (down < 1) & (aside < 0.2)
-    kept = np.ones(len(place))
-    kept[over_trunk] = np.where(place[:, 2] > neck[:, 2], 0.5, 0.9)[over_trunk]
+    visible = np.ones(len(place))
+    visible[over_trunk] = np.where(place[:, 2] > neck[:, 2], 0.5, 0.9)[over_trunk]
     over_head = from_head < 0.22
-    kept[over_head] = np.where(place[:, 2] > head[:, 2], 0.4, 0.8)[over_head]
-    return kept
+    visible[over_head] = np.where(place[:, 2] > head[:, 2], 0.4, 0.8)[over_head]
+    return visible

@@ -176,9 +176,9 @@ def _measure_bones(points: np.ndarray, torso_px: np.ndarray) -> np.ndarray:
     for side in range(2):
         for bone, (near, far) in enumerate(pairs):
             ends = points[:, [near[side], far[side]]]
-            sure = ends[..., 2].min(axis=1) > 0.3
-            if sure.sum() >= 5:
+            is_seen = ends[..., 2].min(axis=1) > 0.3
+            if is_seen.sum() >= 5:
                 lengths = np.linalg.norm(ends[:, 0, :2] - ends[:, 1, :2], axis=1) / torso_px
-                seen = np.percentile(lengths[sure], 90)
+                seen = np.percentile(lengths[is_seen], 90)
                 bones[side, bone] = np.clip(seen, 0.85 * usual[bone], 1.1 * usual[bone])
     return bones

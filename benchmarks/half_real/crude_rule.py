@@ -13,7 +13,7 @@ NEAR = 0.7
 """In torsos: a wrist that ends nearer to the nose has come to the head."""
 SLOW = 1.0
 """Torsos a second: slower closing counts for nothing."""
-_SURE_POINT = 0.1
+_SEEN_POINT = 0.1
 _TRUNK = [INDEX[name] for name in ("left_shoulder", "right_shoulder", "left_hip", "right_hip")]
 
 
@@ -43,8 +43,8 @@ def _score_person(points: np.ndarray, rate_hz: float) -> float:
     total = 0.0
     for name in ("left_wrist", "right_wrist"):
         wrist = points[:, INDEX[name]]
-        sure = np.minimum(wrist[:, 2], nose[:, 2]) >= _SURE_POINT
-        distance = np.linalg.norm(wrist[:, :2] - nose[:, :2], axis=1)[sure] / torso_px
+        is_seen = np.minimum(wrist[:, 2], nose[:, 2]) >= _SEEN_POINT
+        distance = np.linalg.norm(wrist[:, :2] - nose[:, :2], axis=1)[is_seen] / torso_px
         total += _sum_strokes(distance, rate_hz)
     return total
 

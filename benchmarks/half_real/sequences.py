@@ -5,7 +5,7 @@ with the same arm and the same rhythm, and the person left alone. Head, trunk, l
 people stay as they were seen. So a recognizer is uncertain them apart by anything but the arm. The
 test can refute a recognizer; it can't prove one, for no arm in it was ever moved by a person.
 
-The motions here are made apart from those that recognizers are trained on: nothing is shared.
+The motions here are drawn apart from those that recognizers are trained on: nothing is shared.
 """
 
 from __future__ import annotations
@@ -205,19 +205,19 @@ def compose_half_real(
         rng: Draws window, arm, rhythm and the motions.
     """
     window = _draw_window(clip.tracks.points, person, rng)
-    sure = find_arms(_cut_stay(clip.tracks.points, person)[:, person])
+    arms = find_arms(_cut_stay(clip.tracks.points, person)[:, person])
     plan = _Plan(
         body=estimate_body(window[:, person], float(np.radians(rng.uniform(0, _MOST_PITCH_DEG)))),
         rhythm=draw_rhythm((len(window) - 1) / rate_hz, rng),
-        side=int(rng.choice(sure)),
-        is_double=len(sure) == 2 and rng.random() < _BOTH_ARMS,
+        side=int(rng.choice(arms)),
+        is_double=len(arms) == 2 and rng.random() < _BOTH_ARMS,
         rate_hz=rate_hz,
     )
     samples = []
     for name in acts:
-        made = window.copy()
-        made[:, person] = _make_act(window[:, person], plan, name, rng)
-        samples.append(_label(clip, made, person, name, ACTS[name].kind))
+        drawn = window.copy()
+        drawn[:, person] = _make_act(window[:, person], plan, name, rng)
+        samples.append(_label(clip, drawn, person, name, ACTS[name].kind))
     return [*samples, _label(clip, window, person, "alone", "alone")]
 
 
@@ -261,7 +261,7 @@ def _cut_stay(points: np.ndarray, person: int) -> np.ndarray:
 
 
 def _draw_window(points: np.ndarray, person: int, rng: np.random.Generator) -> np.ndarray:
-    """Return (T, P, 17, 3) of a stretch with the person; a short stay is played there and back."""
+    """Return (T, P, 17, 3) of a time with the person; a short stay is played there and back."""
     stay = _cut_stay(points, person)
     fewest, most = WINDOW_STEPS
     if len(stay) < fewest:

@@ -13,7 +13,7 @@ from har.config import SynthConfig
 from har.synthetic.recordings import write_recordings
 
 SIZE, FPS = (360, 640), 25
-_MADE_MIN = 1.0
+_SYNTHETIC_MIN = 1.0
 _SERVER = Path(__file__).parents[2] / "tests" / "support" / "rtsp_server.py"
 _PYTHONS = (sys.executable, "/usr/bin/python3")
 
@@ -27,9 +27,9 @@ def write_film(path: Path, length_s: float, source: Path | None) -> Path:
         source: What it shows; synthetic people when None.
     """
     if source is None:
-        config = SynthConfig(n_recordings=1, recording_min=_MADE_MIN)
-        write_recordings(path.parent / "made", config)
-        source = path.parent / "made" / "recording_000.mp4"
+        config = SynthConfig(n_recordings=1, recording_min=_SYNTHETIC_MIN)
+        write_recordings(path.parent / "synthetic", config)
+        source = path.parent / "synthetic" / "recording_000.mp4"
     once = path.with_name("once.mp4")
     height, width = SIZE
     shape = f"scale={width}:{height}:force_original_aspect_ratio=increase,crop={width}:{height}"

@@ -10,7 +10,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from half_real.sequences import RealClip
 from har.pose.keypoints import INDEX
 
-_SURE = 0.15
+_SEEN = 0.15
 _MIN_STEPS = 4
 _HEAD = tuple(range(5))
 _WRISTS = (INDEX["left_wrist"], INDEX["right_wrist"])
@@ -54,11 +54,11 @@ def _measure_person(
     seen = points[points[..., 2].max(axis=1) > 0]
     trunk = seen[:, _TRUNK[:2], :2].mean(axis=1) - seen[:, _TRUNK[2:], :2].mean(axis=1)
     own = points[:, list(joints)]
-    sure = (own[1:, :, 2] >= _SURE) & (own[:-1, :, 2] >= _SURE)
-    if len(seen) < _MIN_STEPS or sure.sum() < _MIN_STEPS:
+    is_seen = (own[1:, :, 2] >= _SEEN) & (own[:-1, :, 2] >= _SEEN)
+    if len(seen) < _MIN_STEPS or is_seen.sum() < _MIN_STEPS:
         return None
     unit_px = max(float(np.median(np.linalg.norm(trunk, axis=1))), 4.0)
-    speed = np.linalg.norm(np.diff(own[..., :2], axis=0), axis=-1)[sure] * rate_hz / unit_px
+    speed = np.linalg.norm(np.diff(own[..., :2], axis=0), axis=-1)[is_seen] * rate_hz / unit_px
     return float(np.median(speed)), float(np.quantile(speed, 0.9)), float(speed.max())
 
 

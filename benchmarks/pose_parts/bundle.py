@@ -46,7 +46,7 @@ def describe_bundle(bench: Bench) -> Figure:
     }
 
 
-def measure_made(bench: Bench) -> Figure:
+def measure_synthetic(bench: Bench) -> Figure:
     """Measure hitting others against not, on real clips."""
     ut, survfight = bench.load_store(UT), bench.load_store(SURVFIGHT)
     recognizer = bench.load_recognizer()
@@ -77,7 +77,7 @@ def _tell_hits(recognizer: Recognizer, store: Store, clips: Sequence[int], name:
         "accuracy": bootstrap(groups, lambda rows: float(correct[rows].mean())),
         "recall": float(said[is_hit].mean()),
         "false_alarms": float(said[~is_hit].mean()),
-        "cannot_tell": int(answers.is_uncertain.sum()),
+        "uncertain": int(answers.is_uncertain.sum()),
     }
 
 
@@ -93,7 +93,7 @@ def measure_self(bench: Bench, n_hits: int = 600, n_alone: int = 300, seed: int 
     looked_at = [clip for clip in clips[UT] if clip.group in LOOKED_AT] + clips[SURVFIGHT]
     parts = {
         "test: bodies of UT seq05 to seq10": [c for c in clips[UT] if c.group not in LOOKED_AT],
-        "looked at: bodies of UT seq01 to seq04 and survfight": looked_at,
+        "seen while shaping: bodies of UT seq01 to seq04 and survfight": looked_at,
     }
     return {
         "bundle": describe_bundle(bench),
@@ -121,29 +121,29 @@ def _measure_half_real(
     recognizer: Recognizer, clips: Sequence[RealClip], counts: tuple[int, int], seed: int
 ) -> Figure:
     rate_hz = recognizer.pose_spec.rate_hz
-    made = build_half_real(clips, rate_hz, seed, *counts)
-    answers = [score_people(recognizer, sample.points) for sample in made.samples]
-    alone = [score_people(recognizer, s.points[:, [s.person]])[0] for s in made.samples]
+    half_real = build_half_real(clips, rate_hz, seed, *counts)
+    answers = [score_people(recognizer, sample.points) for sample in half_real.samples]
+    alone = [score_people(recognizer, s.points[:, [s.person]])[0] for s in half_real.samples]
     column = recognizer.info.labels.index(SELF)
-    rule = [score_by_rule(sample.points, rate_hz) for sample in made.samples]
+    rule = [score_by_rule(sample.points, rate_hz) for sample in half_real.samples]
     scored = _Scored(
-        made.samples,
+        half_real.samples,
         {
             "bundle": np.array([probs[column] for probs, _ in answers]),
             "bundle, actor only": np.array([probs[column] for probs in alone]),
             "crude rule": np.array([scores.max(initial=0.0) for scores in rule]),
             "crude rule, actor only": np.array(
-                [scores[s.person] for scores, s in zip(rule, made.samples, strict=True)]
+                [scores[s.person] for scores, s in zip(rule, half_real.samples, strict=True)]
             ),
         },
         np.array([probs.argmax() if confidence > 0 else -1 for probs, confidence in answers]),
     )
-    calm = np.isin([sample.label for sample in made.samples], CALM)
+    calm = np.isin([sample.label for sample in half_real.samples], CALM)
     return {
-        "bodies": made.n_bodies,
-        "clips": len({sample.clip_id for sample in made.samples}),
-        "groups": len({sample.group for sample in made.samples}),
-        "left_out": made.left_out,
+        "bodies": half_real.n_bodies,
+        "clips": len({sample.clip_id for sample in half_real.samples}),
+        "groups": len({sample.group for sample in half_real.samples}),
+        "left_out": half_real.left_out,
         "scores": [
             _sum_up(scored, mask, name, which)
             for which, mask in (("all clips", np.ones_like(calm)), ("calm clips", calm))
@@ -215,7 +215,7 @@ def _decide(scored: _Scored, column: int) -> list[Figure]:
         said = scored.labels[kinds == kind]
         groups = [sample.group for sample in scored.samples if sample.kind == kind]
         shown = bootstrap_mean(groups, said == column)
-        rows.append({"kind": kind, "says_self": shown, "cannot_tell": int((said < 0).sum())})
+        rows.append({"kind": kind, "says_self": shown, "uncertain": int((said < 0).sum())})
     return rows
 
 
@@ -250,7 +250,7 @@ def _count_said(recognizer: Recognizer, store: Store) -> list[Figure]:
             "clips": name,
             "says_self": bootstrap_mean(groups[mask].tolist(), said[mask]),
             "n_said": int(said[mask].sum()),
-            "cannot_tell": int(answers.is_uncertain[mask].sum()),
+            "uncertain": int(answers.is_uncertain[mask].sum()),
             "named": [store.clips[clip].clip_id for clip in np.flatnonzero(said & mask)],
         }
         for name, mask in parts.items()

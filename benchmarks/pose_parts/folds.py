@@ -103,12 +103,12 @@ def _crossvalidate_streams(
             moved = motion.compute_logits(train, test, seed)
             with replacing(path) as part, part.open("wb") as file:
                 np.savez(file, motion=moved, pose=logits, confidence=confidence)
-        with np.load(path, allow_pickle=False) as kept:
-            weight = recipe.pose.weight * kept["confidence"][:, None]
-            both = kept["motion"] + weight * kept["pose"]
+        with np.load(path, allow_pickle=False) as saved:
+            weight = recipe.pose.weight * saved["confidence"][:, None]
+            both = saved["motion"] + weight * saved["pose"]
             for name, logits in (
-                ("motion", kept["motion"]),
-                ("pose", kept["pose"]),
+                ("motion", saved["motion"]),
+                ("pose", saved["pose"]),
                 ("both", both),
             ):
                 probs[name][row, test] = compute_softmax(logits)
@@ -149,7 +149,7 @@ def _find_kinds(store: Store, rate_hz: float) -> dict[str, np.ndarray]:
     for low, high, values in (
         ("dark", "bright", luma),
         ("far", "near", size_px),
-        ("uncertain", "sure", confidence),
+        ("uncertain", "confident", confidence),
     ):
         is_low = _find_lowest_third(groups, values)
         found |= {low: is_low, high: ~is_low}

@@ -34,7 +34,7 @@ from three_class.settings import SequencesConfig
 from three_class.windows import MIN_OWNED, find_owners
 
 NEAR = 0.35
-"""A sighting is of a drawn person whose keypoints are nearer than this, in heights of the body."""
+"""Keypoints are of a drawn person who is nearer than this, in heights of the body."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class _Act:
         group: The scene.
         subject: Who really acts.
         target: To whom.
-        named: Subject and target over the true stretch, whether or not an event is found.
+        named: Subject and target over the true time, whether or not an event is found.
         found: Subject and target of the event of that label that overlaps it most, if any.
     """
 
@@ -68,7 +68,9 @@ def measure_who(
     """Measure who is named as subject and target; the seed is none that bundles are trained on."""
     recognizer = bench.load_recognizer()
     drawn = draw_sequences(SequencesConfig(n_sequences=n_sequences, seed=seed), progress=True)
-    made = [act for index in range(len(drawn)) for act in _judge_sequence(recognizer, drawn, index)]
+    judged = [
+        act for index in range(len(drawn)) for act in _judge_sequence(recognizer, drawn, index)
+    ]
     settings = SynthConfig(
         n_clips=0, n_recordings=n_recordings, recording_min=recording_min, variety=0.3, seed=seed
     )
@@ -77,8 +79,8 @@ def measure_who(
     films = [_judge_recording(recognizer, truth, settings, index) for index in range(n_recordings)]
     return {
         "seed": seed,
-        "made_sequences": _sum_up(made),
-        "made_recordings": {
+        "synthetic_sequences": _sum_up(judged),
+        "synthetic_recordings": {
             "variety": settings.variety,
             "minutes": n_recordings * recording_min,
             "drawn_people_found": float(np.mean([film.share_found for film in films])),
@@ -251,7 +253,7 @@ def name_pose_tracks(
 
 
 def _measure_gaps(points: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """Return (M,) mean distances of sure keypoints from the true ones, in heights of the body."""
+    """Return (M,) mean distances of the keypoints that are seen from the true ones, in heights."""
     height_px = np.maximum(np.ptp(true[..., 1], axis=1), 8.0)
     weights = np.where(points[..., 2] >= SURE_POINT, 1.0, 1e-6)
     apart = np.linalg.norm(points[..., :2] - true, axis=-1)

@@ -89,9 +89,9 @@ def _train_once(config: TrainConfig, store: Store, test: np.ndarray, bundle: Pat
         clip.clip_id: "test" if clip.clip_id in held_out else "train" for clip in store.clips
     }
     splits = Splits(parts, True, "no validation part: all epochs are run", {}, "", SEED)
-    made = bundle.with_name("training") / "bundle"
-    train_all(config, replace(store, splits=splits), Run(made, bundle.with_name("results")))
-    made.replace(bundle)
+    trained = bundle.with_name("training") / "bundle"
+    train_all(config, replace(store, splits=splits), Run(trained, bundle.with_name("results")))
+    trained.replace(bundle)
 
 
 def _recognize_fold(

@@ -42,11 +42,11 @@ def measure_synthetic(out: Path, settings: Settings) -> dict[str, Any]:
     bundle = out / "models" / "bundle"
     if not (bundle / BUNDLE_FILE).is_file():
         store = prepare(manifest, out / "store", PICTURES, progress=True).store
-        made = out / "training" / "bundle"
+        trained = out / "training" / "bundle"
         recipe = update_config(TrainConfig(), RECIPES["tiny"])
-        train_all(recipe, store, Run(made, out / "results"))
+        train_all(recipe, store, Run(trained, out / "results"))
         bundle.parent.mkdir(parents=True, exist_ok=True)
-        made.replace(bundle)
+        trained.replace(bundle)
     items = []
     for number, coded in enumerate(read_events_csv(truth)):
         video = truth.parent / coded.video

@@ -12,7 +12,7 @@ from har.video.file.reader import open_video
 from har.video.file.writer import open_writer
 
 SIZE, FPS = (360, 640), 25
-_MADE_MIN = 2.0
+_SYNTHETIC_MIN = 2.0
 _N_CLIPS = 60
 _FINE_CRF = 18
 _AS_CAMERAS = ("-c:v", "libx264", "-preset", "veryfast", "-bf", "0", "-g", "50", "-b:v", "1M")
@@ -28,9 +28,9 @@ def write_once(folder: Path, clips: Sequence[Path]) -> Path:
     if clips:
         _join(raw, clips[:: -(-len(clips) // _N_CLIPS)])
     else:
-        config = SynthConfig(n_recordings=1, recording_min=_MADE_MIN)
-        write_recordings(folder / "made", config)
-        raw = folder / "made" / "recording_000.mp4"
+        config = SynthConfig(n_recordings=1, recording_min=_SYNTHETIC_MIN)
+        write_recordings(folder / "synthetic", config)
+        raw = folder / "synthetic" / "recording_000.mp4"
     height, width = SIZE
     shape = ["-vf", f"scale={width}:{height},fps={FPS}", "-pix_fmt", "yuv420p", "-an"]
     _run_ffmpeg("-i", str(raw), *shape, *_AS_CAMERAS, str(once))

@@ -208,8 +208,8 @@ _GROUPS = np.repeat(np.arange(7), [5, 2, 2, 2, 2, 2, 2])
 """Face, shoulders, elbows, wrists, hips, knees, ankles: the group of each keypoint."""
 
 PLAIN = np.array([0.15, 0.75, 0.45, 0.15, 1.25, 0.80, 0.65])[_GROUPS]
-"""Logit of a joint in plain view, of a person at rest whose own logit is `SURE_PERSON`."""
-SURE_PERSON = 0.2
+"""Logit of a joint in plain view, of a person at rest whose own logit is `USUAL_PERSON`."""
+USUAL_PERSON = 0.2
 FOLLOWS = np.array([0.30, 0.55, 0.50, 0.45, 0.80, 0.80, 0.80])[_GROUPS]
 """How far a joint's logit goes along with the person's."""
 HIDDEN = np.array([0.35, 0.70, 1.30, 1.50, 0.80, 1.10, 1.20])[_GROUPS]
@@ -217,8 +217,9 @@ HIDDEN = np.array([0.35, 0.70, 1.30, 1.50, 0.80, 1.10, 1.20])[_GROUPS]
 BLUR = 2.5
 """Logits that a joint loses that moves by a stature in a tenth of a second."""
 
-JITTER_PX, JITTER_UNSURE_PX, JITTER_FADES = 0.45, 6.5, 0.13
-"""Pixels of jitter of a sure joint; how much more at score 0; and the score over which that fades.
+JITTER_PX, JITTER_UNSEEN_PX, JITTER_FADES = 0.45, 6.5, 0.13
+"""Pixels of jitter of a joint that is seen well; how much more at score 0; and the score over which
+that fades.
 
 On real pictures this is the same number of pixels for people of 60 and of 160 px.
 """
@@ -266,16 +267,16 @@ def detect_people(sight: Sight, noise: Noise, rate_hz: float) -> tuple[Detection
     joint = joint - LOST_LOGIT * lost
     scores = _sigmoid(joint)
     aside = FIRMNESS * np.sqrt((BIAS * hidden) ** 2 + (LOST_AWAY * lost) ** 2) * stature
-    shake = JITTER_PX + JITTER_UNSURE_PX * np.exp(-scores / JITTER_FADES)
+    shake = JITTER_PX + JITTER_UNSEEN_PX * np.exp(-scores / JITTER_FADES)
     shake = FIRMNESS * np.minimum(shake * noise.roughness, 0.2 * stature)
     places = places + aside[..., None] * noise.bias[:, :n_people]
     places = places + shake[..., None] * noise.jitter[:, :n_people]
     points = np.concatenate([places, scores[..., None]], axis=-1)
-    sure = np.where(noise.missed[:, :n_people], 0.0, _sigmoid(person))
-    ghost_points, ghost_sure = _show_ghosts(noise.ghosts, sight.size)
+    confidence = np.where(noise.missed[:, :n_people], 0.0, _sigmoid(person))
+    ghost_points, ghost_scores = _show_ghosts(noise.ghosts, sight.size)
     return _list_people(
         np.concatenate([points, ghost_points], axis=1),
-        np.concatenate([sure, ghost_sure], axis=1),
+        np.concatenate([confidence, ghost_scores], axis=1),
         n_people,
     )
 
@@ -336,7 +337,7 @@ def _compute_joint_logits(
     speed = moved * rate_hz / sight.stature_px[..., None]
     return (
         PLAIN
-        + FOLLOWS * (person[..., None] - SURE_PERSON)
+        + FOLLOWS * (person[..., None] - USUAL_PERSON)
         - HIDDEN * hidden
         - 0.1 * BLUR * np.minimum(speed, 10.0)
     )
@@ -352,19 +353,19 @@ def _show_ghosts(ghosts: Ghosts, size: tuple[int, int]) -> tuple[np.ndarray, np.
 
 
 def _list_people(
-    points: np.ndarray, sure: np.ndarray, n_people: int
+    points: np.ndarray, confidence: np.ndarray, n_people: int
 ) -> tuple[Detections, np.ndarray]:
     """Put the most confident first, at most six, and leave out who is not confident enough."""
-    order = np.argsort(-sure, axis=1, kind="stable")[:, :MAX_PEOPLE]
-    sure = np.take_along_axis(sure, order, axis=1)
+    order = np.argsort(-confidence, axis=1, kind="stable")[:, :MAX_PEOPLE]
+    confidence = np.take_along_axis(confidence, order, axis=1)
     points = np.take_along_axis(points, order[..., None, None], axis=1)
-    given = sure >= MIN_SCORE
+    given = confidence >= MIN_SCORE
     n_steps, n_given = order.shape
     all_points = np.zeros((n_steps, MAX_PEOPLE, N_KEYPOINTS, 3), dtype=np.float32)
     all_scores = np.zeros((n_steps, MAX_PEOPLE), dtype=np.float32)
     owners = np.full((n_steps, MAX_PEOPLE), -1, dtype=np.int8)
     all_points[:, :n_given] = points * given[..., None, None]
-    all_scores[:, :n_given] = sure * given
+    all_scores[:, :n_given] = confidence * given
     owners[:, :n_given] = np.where(given & (order < n_people), order, -1)
     return Detections(all_points, all_scores), owners
 

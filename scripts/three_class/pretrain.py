@@ -82,7 +82,7 @@ def pretrain(
     Args:
         config: How it is trained.
         recipe: Its `pose` part says what the head looks like.
-        sequences: Made ones, at the recipe's rate.
+        sequences: At the recipe's rate.
         run: Where it writes; an interrupted run goes on.
 
     Returns:
@@ -95,15 +95,15 @@ def pretrain(
     spec = recipe.pose.pose_spec(labels, background, compute_detector_hash())
     people = compute_person_windows(sequences, spec, labels.index(background), 0, run.progress)
     train, val = split_scenes(people.scenes, config.val_share, recipe.seed)
-    run.say(f"made: {len(train)} windows of people to learn from, {len(val)} to validate")
+    run.say(f"synthetic: {len(train)} windows of people to learn from, {len(val)} to validate")
     head = build_pose_head(recipe.pose, spec, labels, background)
     set_pose_scale(head, _sample_steps(people, train))
     model = PersonClassifier(head, spec, labels.index(background))
     n_labels = len(labels)
     batches = PersonBatches(people, train, n_labels, config, recipe.seed)
     fixed = PersonBatches(people, val, n_labels, config, None)
-    key = compute_fingerprint("made", config, recipe, len(train), int(sequences.labels.sum()))
-    stage_dir = run.stage_dir("made")
+    key = compute_fingerprint("synthetic", config, recipe, len(train), int(sequences.labels.sum()))
+    stage_dir = run.stage_dir("synthetic")
     history = fit_model(model, (batches, fixed), config.fit, FitPlace(stage_dir, key, run.progress))
     probs = compute_softmax(model.predict(fixed, verbose=0))
     metrics = compute_clip_metrics(labels, people.labels[val], probs)
@@ -115,14 +115,14 @@ def pretrain(
         ),
         decode=DecodeConfig(background=background),
         synthetic_data=True,
-        recipe={**describe_recipe(recipe), "made_sequences": len(sequences)},
+        recipe={**describe_recipe(recipe), "synthetic_sequences": len(sequences)},
     )
     info = save_bundle(run.bundle_dir, info, pose=head, half=True)
-    info = replace(info, metrics={"made.val": metrics.to_json()})
+    info = replace(info, metrics={"synthetic.val": metrics.to_json()})
     save_info(run.bundle_dir, info)
     write_history(stage_dir / "history.png", history)
     run.say(
-        f"made: accuracy {metrics.accuracy:.3f} on synthetic people; bundle in {run.bundle_dir}"
+        f"synthetic: accuracy {metrics.accuracy:.3f} on such people; bundle in {run.bundle_dir}"
     )
     return info
 

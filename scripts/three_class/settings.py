@@ -8,7 +8,7 @@ from har.config import FitConfig, PoseConfig
 from har.config.bounds import check, check_range
 
 THREE_CLASS = PoseConfig(units=16, self_units=64, linear=False, narrow=True, dropout=0.3)
-"""The head that learns from synthetic people: one that hears more learns by heart how the generator
+"""The head that learns from synthetic people: one that sees more learns by heart how the generator
 hits others.
 
 Source: docs/decisions/009-pose-stream.md.
@@ -17,7 +17,7 @@ Source: docs/decisions/009-pose-stream.md.
 
 @dataclass(frozen=True)
 class SequencesConfig:
-    """How synthetic skeleton sequences look (`write_sequences.py`).
+    """How synthetic skeleton sequences are drawn (`write_sequences.py`).
 
     Attributes:
         n_sequences: Sequences in all.

@@ -33,14 +33,14 @@ MARGIN_PX = (92, 190)
 _INK, _RIGHT, _WRONG = (30, 30, 30), (30, 120, 60), (190, 40, 40)
 
 
-def measure_look(bench: Bench, per_class: int = 20, seed: int = 0) -> Figure:
+def measure_sheets(bench: Bench, per_class: int = 20, seed: int = 0) -> Figure:
     """Write the sheets: real clips of hitting others and of play, half-real ones of self-hitting.
 
     Half-real people have no picture, so they are drawn as the skeletons that the bundle is given.
     """
     recognizer = bench.load_recognizer()
     stores = [bench.load_store(name) for name in (UT, SURVFIGHT)]
-    folder, playing = bench.out / "look", recognizer.info.decode.background
+    folder, playing = bench.out / "sheets", recognizer.info.decode.background
     rows: list[Figure] = []
     for label, names in ((OTHERS, HITS), (playing, CALM)):
         chosen = [
@@ -65,8 +65,8 @@ def _spread(clips: Sequence[StoredClip], n: int) -> list[StoredClip]:
 def _make_half_real(bench: Bench, recognizer: Recognizer, n: int, seed: int) -> list[HalfReal]:
     store, rate_hz = bench.load_store(UT), recognizer.pose_spec.rate_hz
     clips = load_real_clips(store, range(len(store.clips)), rate_hz)
-    made = build_half_real(clips, rate_hz, seed, n, 0)
-    return [sample for sample in made.samples if sample.kind == "hit"]
+    half_real = build_half_real(clips, rate_hz, seed, n, 0)
+    return [sample for sample in half_real.samples if sample.kind == "hit"]
 
 
 def _draw_clip(recognizer: Recognizer, clip: StoredClip, truth: str) -> tuple[np.ndarray, bool]:
