@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Self, TypeVar
 
-from tqdm import tqdm
+from har.progress import track
 
 
 class Closing:
@@ -163,9 +163,9 @@ def run_jobs(
     An error of one task ends the run and is raised here.
     """
     n_jobs = min(jobs or count_cores(), len(tasks))
-    bar = {"total": len(tasks), "desc": title, "disable": not progress, "unit": "file"}
     if n_jobs <= 1:
-        return list(tqdm(map(work, tasks), **bar))
+        return list(track(map(work, tasks), title, "file", len(tasks), progress))
     chunk = max(1, min(8, len(tasks) // (4 * n_jobs)))
     with start_pool(n_jobs) as pool:
-        return list(tqdm(pool.map(work, tasks, chunksize=chunk), **bar))
+        done = pool.map(work, tasks, chunksize=chunk)
+        return list(track(done, title, "file", len(tasks), progress))

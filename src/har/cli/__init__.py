@@ -1,66 +1,70 @@
 """The command line: a command parses, builds a config, calls one library function, sums up.
 
 Text for people and progress go to standard error; with ``--json`` the result goes to standard
-output. Exit codes: 0 done, 1 a `HarError`, 2 wrong usage.
+output. Exit codes: 0 done, 1 a `HarError`, 2 wrong usage. What an option is set to is looked for on
+the command line, then in its variable, then in ``har.toml``.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import traceback
+import warnings
+from pathlib import Path
+from typing import Any
 
 import click
 
-from har.cli.dataset import prepare, synth
-from har.cli.demo import demo
-from har.cli.events import events
-from har.cli.export import export
-from har.cli.predict import predict
-from har.cli.record import stage
-from har.cli.train import crossval, evaluate, train
-from har.cli.tune import score_events, tune
-from har.cli.watch import watch
+from har.cli.group import (
+    Commands,
+    Group,
+    Settings,
+    add_variables,
+    make_verbosity_options,
+    tell_project,
+)
+from har.cli.output import NORMAL, say_error, set_verbosity, warn
 from har.errors import HarError
 from har.version import __version__
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=Group,
+    commands=Commands(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Every option can be given as a variable (HAR_PREDICT_OUT is --out of 'har predict') "
+    "and in a project file, har.toml.",
+)
 @click.version_option(__version__, prog_name="har")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-def har(debug: bool) -> None:
+@click.pass_context
+def har(ctx: click.Context, debug: bool) -> None:
     """Recognize human actions in video: a CNN for each frame, an LSTM over time.
 
     An aid for triage and coding; never a diagnosis, never an unattended alarm.
     """
+    from har.cli.project import find_project, load_defaults
+
+    settings = ctx.ensure_object(Settings)
+    settings.debug = debug
+    if settings.rank == 0:
+        set_verbosity(NORMAL)
+    settings.project = find_project(Path.cwd(), Path.home())
+    if settings.project is not None:
+        ctx.default_map = load_defaults(settings.project, har.commands)
+    tell_project(settings)
 
 
-for _command in (
-    demo,
-    synth,
-    stage,
-    prepare,
-    train,
-    crossval,
-    evaluate,
-    export,
-    predict,
-    events,
-    tune,
-    score_events,
-    watch,
-):
-    har.add_command(_command)
+har.params += make_verbosity_options()
+add_variables(har, "HAR")
 
 
 def main() -> None:
     """Run the command line and turn errors of har into exit code 1."""
-    if not sys.stderr.isatty():
-        os.environ.setdefault("TQDM_MININTERVAL", "30")
+    settings = Settings()
+    warnings.showwarning = _show_warning
     try:
-        har.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        har.main(prog_name="har", standalone_mode=False, obj=settings)
     except click.Abort:
         click.echo("Stopped; run the same command again to go on.", err=True)
         sys.exit(130)
@@ -68,7 +72,11 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except HarError as error:
-        if "--debug" in sys.argv:
+        if settings.debug:
             traceback.print_exc()
-        click.echo(f"Error: {error}", err=True)
+        say_error(str(error))
         sys.exit(1)
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    warn(str(message))

@@ -1,9 +1,8 @@
-"""What all commands share: settings from files and options, JSON, tables, missing extras."""
+"""What several commands share: options, settings from files and options, missing extras."""
 
 from __future__ import annotations
 
 import importlib
-import json
 import logging
 import os
 import sys
@@ -15,6 +14,10 @@ from typing import Any
 
 import click
 
+from har.cli.output import format_interval as format_interval
+from har.cli.output import print_json as print_json
+from har.cli.output import say as say
+from har.cli.output import say_table as say_table
 from har.config import (
     RECIPES,
     DecodeConfig,
@@ -124,6 +127,30 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(parts[0]), int(parts[1])
 
 
+_MAX_LIST_BYTES = 16 * 1024 * 1024
+
+
+def read_file_list(
+    ctx: click.Context, param: click.Parameter, paths: tuple[Path, ...]
+) -> tuple[Path, ...]:
+    """Put the files that standard input names, one a line or separated by NUL, in place of ``-``.
+
+    Raises:
+        BadParameter: It names none, or is far too long for a list of files.
+    """
+    if Path("-") not in paths:
+        return paths
+    data = sys.stdin.buffer.read(_MAX_LIST_BYTES + 1)
+    if len(data) > _MAX_LIST_BYTES:
+        raise click.BadParameter(f"standard input is longer than {_MAX_LIST_BYTES} bytes")
+    names = data.split(b"\0") if b"\0" in data else data.splitlines()
+    listed = [Path(os.fsdecode(name)) for name in names if name.strip()]
+    if not listed:
+        raise click.BadParameter("standard input names no file; give one a line")
+    others = [path for path in paths if path != Path("-")]
+    return (*others, *listed)
+
+
 @contextmanager
 def extra(name: str) -> Iterator[None]:
     """Turn a missing package into what to install."""
@@ -162,34 +189,3 @@ def _muted_stderr() -> Iterator[None]:
         os.dup2(saved, 2)
         os.close(saved)
         os.close(nowhere)
-
-
-def print_json(value: Any) -> None:
-    """Print a result for machines."""
-    click.echo(json.dumps(value, indent=2))
-
-
-def say(text: str = "") -> None:
-    """Print a line for people."""
-    click.echo(text, err=True)
-
-
-def say_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Print a table with columns as wide as they need to be."""
-    cells = [[str(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
-    for number, row in enumerate(cells):
-        padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        say("  ".join(padded).rstrip())
-        if number == 0:
-            say("  ".join("-" * width for width in widths))
-
-
-def format_interval(interval: dict[str, Any]) -> str:
-    """Return a figure with its 95 % interval as text."""
-    if interval["mean"] is None:
-        return "not defined"
-    if interval["ci95"] is None:
-        return f"{interval['mean']:.3f} (no interval: {interval['reason']})"
-    low, high = interval["ci95"]
-    return f"{interval['mean']:.3f} [{low:.3f}, {high:.3f}]"

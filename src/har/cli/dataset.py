@@ -8,6 +8,7 @@ from typing import Any, cast
 import click
 
 from har.cli.common import extra, json_option, parse_size, print_json, say, say_table, store_option
+from har.cli.output import warn
 from har.config import PrepareConfig, SynthConfig
 
 
@@ -148,5 +149,5 @@ def _say_summary(summary: dict[str, Any], store: Path) -> None:
             f"{baseline['accuracy']:.3f}, AUC {baseline['auc']:.3f}"
         )
     for warning in summary["warnings"]:
-        say(f"Warning: {warning}")
+        warn(warning)
     say(f"Store, report and rejects: {store}")

@@ -1,11 +1,10 @@
-"""A bar for the recognition of videos: how much is done, how fast, and how long it still takes."""
+"""`har predict`."""
 
 from __future__ import annotations
 
 import time
 from functools import partial
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
 import click
@@ -16,12 +15,15 @@ from har.cli.common import (
     decode_option,
     json_option,
     print_json,
+    read_file_list,
     say,
     say_table,
     set_option,
 )
 from har.cli.events import say_totals
+from har.cli.output import warn
 from har.errors import ConfigError, VideoError
+from har.progress import ProgressBar, format_duration
 
 if TYPE_CHECKING:
     from har.bundle import BundleInfo
@@ -30,32 +32,17 @@ if TYPE_CHECKING:
     from har.result import VideoResult
 
 
-_SHAPE = "{percentage:3.0f}%|{bar:20}| {desc}"
+class SpeedBar(ProgressBar):
+    """Shows a run's standing."""
 
+    def __init__(self) -> None:
+        super().__init__(1.0, "recognizing")
+        self._began_s = time.monotonic()
 
-class SpeedBar:
-    """Shows a run's standing on standard error, inside its ``with`` block."""
-
-    def __enter__(self) -> SpeedBar:
-        from tqdm import tqdm
-
-        self._started_s = time.monotonic()
-        self._bar = tqdm(total=1.0, bar_format=_SHAPE, leave=False, mininterval=0.5)
-        return self
-
-    def update(self, standing: Standing) -> None:
+    def show(self, standing: Standing) -> None:
         """Move the bar."""
-        elapsed_s = time.monotonic() - self._started_s
-        self._bar.set_description_str(format_standing(standing, elapsed_s), refresh=False)
-        self._bar.update(standing.share - self._bar.n)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bar.close()
+        self.note(format_standing(standing, time.monotonic() - self._began_s))
+        self.move_to(standing.share)
 
 
 def format_standing(standing: Standing, elapsed_s: float) -> str:
@@ -65,24 +52,20 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
     >>> format_standing(Standing(done_s=600.0, share=0.25, n_done=1, n_videos=3), 30.0)
     '10:00 of video, 20.0x real time, 1:30 left, 1 of 3 videos'
     """
-    parts = [f"{_format_time(standing.done_s)} of video"]
+    parts = [f"{format_duration(standing.done_s)} of video"]
     if elapsed_s > 0:
         parts.append(f"{standing.done_s / elapsed_s:.1f}x real time")
     if standing.share > 0:
-        parts.append(f"{_format_time(elapsed_s * (1 / standing.share - 1))} left")
+        parts.append(f"{format_duration(elapsed_s * (1 / standing.share - 1))} left")
     if standing.n_videos > 1:
         parts.append(f"{standing.n_done} of {standing.n_videos} videos")
     return ", ".join(parts)
 
 
-def _format_time(time_s: float) -> str:
-    minutes, seconds = divmod(round(time_s), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
-
-
 @click.command()
-@click.argument("videos", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument(
+    "videos", nargs=-1, required=True, type=click.Path(path_type=Path), callback=read_file_list
+)
 @click.option(
     "--bundle",
     type=click.Path(path_type=Path),
@@ -127,6 +110,8 @@ def predict(
 ) -> None:
     """Recognize actions in videos or folders of videos, and say when they happen.
 
+    With - for a video, files are read from standard input, one a line or separated by NUL.
+
     A run that was stopped goes on: videos that are done, and have not changed since, are passed
     over, unless the bundle or the settings are other ones.
     """
@@ -160,7 +145,7 @@ def predict(
     )
     with SpeedBar() as bar:
         found = {
-            item.job: item for item in recognize_folder(plan, jobs_of, again, progress=bar.update)
+            item.job: item for item in recognize_folder(plan, jobs_of, again, progress=bar.show)
         }
     finished = [found[job] for job in jobs_of]
     outcomes = [*rejects, *(item.outcome for item in finished)]
@@ -177,7 +162,7 @@ def predict(
         say(f"{n_kept} of {len(finished)} were done before and have not changed; see --again")
     for outcome in outcomes:
         if isinstance(outcome, Reject):
-            say(f"Left out {outcome.path}: {outcome.reason}")
+            warn(f"Left out {outcome.path}: {outcome.reason}")
     if not results:
         raise VideoError("None of the videos could be recognized; see the reasons above")
 

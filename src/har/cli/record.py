@@ -1,4 +1,4 @@
-"""`har stage`."""
+"""`har record`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Before you begin
     the throat or a sore place. Leave out whatever you do not like.
   - Stop at once at any pain or unease: Ctrl-C ends the session, what is kept stays.
   - Nothing leaves this machine. Clips and pictures of you are in {out}.
-    'har stage {out} --delete PERSON' deletes all that someone is in.
+    'har record {out} --delete PERSON' deletes all that someone is in.
   - --person, --partner and --place are ids such as p1: do not use real names.
 """
 
@@ -58,7 +58,7 @@ Before you begin
 @click.option("--list", "lists", is_flag=True, help="Print the script with its times, and end.")
 @click.option("--delete", metavar="PERSON", help="Delete every take someone is in, and end.")
 @json_option
-def stage(
+def record(
     out: Path,
     source: str,
     person: str,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from har.cli.common import build_decode, decode_option, extra, say, say_table, set_option
+from har.cli.output import is_verbose, unlogged
 from har.errors import VideoError
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def watch(
     say(f"Watching {', '.join(camera.name for camera in cameras)} with {bundle}; writing to {out}")
     with (
         extra("live"),
+        unlogged(),
         stop_on_signals() as until,
         _stopping_after(until, duration_s),
         _open_screen(as_json) as screen,
@@ -130,7 +132,7 @@ def _open_screen(as_json: bool) -> Dashboard | Lines:
     """Return the dashboard on a terminal, plain lines elsewhere and where rich is not installed."""
     from har.live.screen import Lines
 
-    if as_json or not sys.stderr.isatty():
+    if as_json or is_verbose() or not sys.stderr.isatty():
         return Lines(say)
     try:
         from rich.console import Console

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from har.config import PrepareConfig
 from har.dataset.catalog import SCENES, Catalog, Reject, scan
@@ -24,6 +23,7 @@ from har.dataset.validation import Report, build_report
 from har.errors import NoClipsError, StoreError
 from har.files import compute_file_hash
 from har.parallel import Workers, count_cores
+from har.progress import track
 from har.types import Clip
 from har.video.geometry import compute_fill
 
@@ -201,9 +201,7 @@ def _cut_all(
     cut: list[StoredClip] = []
     rejects: list[Reject] = []
     results = workers.run(cut_video, jobs)
-    for job, result in tqdm(
-        results, "Preparing", len(jobs), unit="video", disable=not progress, leave=False
-    ):
+    for job, result in track(results, "preparing", "video", len(jobs), progress):
         if result is None:
             why = "the decoder crashed on this video; repair or replace the file"
             result = CutResult((), tuple(Reject(c.clip_id, c.path, why) for c in job.clips))

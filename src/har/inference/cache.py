@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from har.dataset.store import Store
 from har.errors import OutputError
@@ -23,6 +22,7 @@ from har.files import add_ending, replacing, write_json
 from har.inference.detector import PoseDetector, compute_detector_hash
 from har.parallel import count_cores
 from har.pose.keypoints import Detections
+from har.progress import track
 from har.result import VideoResult
 from har.sampling.times import compute_nearest_indices, compute_span_s, compute_step_times
 from har.types import Event, VideoInfo
@@ -60,11 +60,8 @@ class KeypointCache:
         """
         found = {clip_id: self._read(clip_id) for clip_id in clip_ids}
         missing = [clip_id for clip_id, detections in found.items() if detections is None]
-        hide = not (self._progress and missing)
-        with (
-            ThreadPoolExecutor(count_cores()) as pool,
-            tqdm(missing, "keypoints", unit="clip", leave=False, disable=hide) as bar,
-        ):
+        with ThreadPoolExecutor(count_cores()) as pool:
+            bar = track(missing, "keypoints", "clip", show=self._progress)
             made = {clip_id: self._make(clip_id, pool) for clip_id in bar}
         return [found[clip_id] or made[clip_id] for clip_id in clip_ids]
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from tqdm import tqdm
 
 from har.bundle import BundleInfo
 from har.config import PredictConfig
@@ -22,6 +21,7 @@ from har.inference.streams import score_detections
 from har.metrics.clips import ClipMetrics, bootstrap_metrics, compute_clip_metrics
 from har.metrics.intervals import Interval
 from har.pose.pooling import pool_windows
+from har.progress import track
 from har.reports.figures import write_confusion
 from har.reports.page import Picture, Report, write_report
 from har.sampling.crop import MotionCrop, gather_crops
@@ -75,7 +75,7 @@ def recognize_clips(
     clip_ids = [store.clips[clip].clip_id for clip in clips]
     logits = np.zeros((len(clip_ids), len(recognizer.info.labels)))
     if recognizer.has_motion:
-        bar = tqdm(clip_ids, desc="recognize", unit="clip", leave=False, disable=not progress)
+        bar = track(clip_ids, "recognizing", "clip", show=progress)
         logits += np.stack([_compute_logits(recognizer, store, clip_id) for clip_id in bar])
     is_uncertain = np.zeros(len(clip_ids), dtype=bool)
     if recognizer.has_pose:

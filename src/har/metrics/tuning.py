@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from har.config import DecodeConfig, LabelRule, TuneConfig
 from har.errors import ConfigError
@@ -17,6 +16,7 @@ from har.events.matching import compute_ious, match_events
 from har.metrics.alarms import ScoredRecording
 from har.metrics.events import MATCH_IOU
 from har.metrics.intervals import Interval, bootstrap_figures
+from har.progress import ProgressBar
 from har.types import TIME_EPS_S
 
 
@@ -71,9 +71,7 @@ def count_rules(
     rules, n_lengths = _list_rules(config, bases), len(config.min_s)
     hits = np.zeros((len(rules), len(labels), len(recordings)), dtype=np.int64)
     false = np.zeros_like(hits)
-    with tqdm(
-        total=hits[::n_lengths, 0].size, desc="rules", leave=False, disable=not progress
-    ) as bar:
+    with ProgressBar(hits[::n_lengths, 0].size, "rules", "rule", progress) as bar:
         for place in range(0, len(rules), n_lengths):
             named = {label: asdict(rule) for label, rule in zip(labels, rules[place], strict=True)}
             decode = replace(base, labels={**base.labels, **named})

@@ -15,7 +15,6 @@ from typing import Any, Protocol
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from har.bundle import BUNDLE_FILE, BundleInfo, load_info, save_info
 from har.config import CrossvalConfig, PredictConfig, TrainConfig
@@ -35,6 +34,7 @@ from har.network.saving import export_graph
 from har.network.temporal_head import build_clip_classifier, build_cnn
 from har.pose.features import PoseWindow
 from har.pose.pooling import pool_windows
+from har.progress import ProgressBar
 from har.sampling.times import compute_clip_logits, compute_window_starts, slice_windows
 from har.training.batches import FeatureBatches, Sampling
 from har.training.features import FeatureCache, compute_model_hash
@@ -348,8 +348,8 @@ def crossvalidate(
     n_clips, n_labels = len(store.clips), len(store.labels)
     probs = np.zeros((crossval.n_seeds, n_clips, n_labels), dtype=np.float32)
     per_fold = []
-    bar = tqdm(total=crossval.n_seeds * crossval.n_folds, unit="fold", disable=not run.progress)
-    with bar:
+    n_runs = crossval.n_seeds * crossval.n_folds
+    with ProgressBar(n_runs, "cross-validation", "fold", run.progress) as bar:
         for row in range(crossval.n_seeds):
             seed = config.seed + row
             folds = folds_by_seed[row]
@@ -363,7 +363,8 @@ def crossvalidate(
                 )
                 per_fold.append(FoldResult(seed, fold, metrics))
                 bar.update()
-                bar.set_postfix(accuracy=np.mean([item.metrics.accuracy for item in per_fold]))
+                mean = np.mean([item.metrics.accuracy for item in per_fold])
+                bar.note(f"accuracy {mean:.3f}")
     groups = [clip.group for clip in store.clips]
     return CrossvalResult(
         config=crossval,

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from har.config import AugmentConfig
 from har.dataset.store import Store
 from har.files import replacing
+from har.progress import track
 from har.training.batches import NO_CHANGE, Change, compute_clip_steps, draw_change, load_stacks
 from har.training.run import compute_fingerprint
 from har.types import WindowSpec
@@ -58,7 +58,7 @@ class FeatureCache:
     def load_views(self, clips: Sequence[int], n_views: int) -> Views:
         """Return the views of some clips, computing those that are not on disk yet."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        bar = tqdm(clips, desc="features", unit="clip", leave=False, disable=not self._progress)
+        bar = track(clips, "features", "clip", show=self._progress)
         return [[self._load(clip, view) for view in range(n_views)] for clip in bar]
 
     def _load(self, clip: int, view: int) -> np.ndarray:

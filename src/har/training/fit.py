@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
-from tqdm import tqdm
 
 from har.config import FitConfig
 from har.files import write_text
+from har.progress import ProgressBar
 from har.training.batches import EpochBatches
 
 History = dict[str, list[float]]
@@ -209,12 +209,13 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Open the bar."""
-        self._bar = tqdm(total=self._epochs * self._n_batches, unit="batch", leave=False)
+        self._bar = ProgressBar(self._epochs * self._n_batches, "training", "batch")
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Move the bar to the epoch, which after a resume is not the first."""
-        self._bar.n = epoch * self._n_batches
-        self._bar.set_description(f"epoch {epoch + 1}/{self._epochs}")
+        self._bar.move_to(epoch * self._n_batches)
+        self._epoch = f"epoch {epoch + 1} of {self._epochs}"
+        self._bar.note(self._epoch)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Move the bar on."""
@@ -222,8 +223,8 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Show the epoch's values."""
-        shown = {name: f"{logs[name]:.3f}" for name in _METRICS if logs and name in logs}
-        self._bar.set_postfix(shown)
+        shown = [f"{name} {logs[name]:.3f}" for name in _METRICS if logs and name in logs]
+        self._bar.note(", ".join([self._epoch, *shown]))
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Close the bar."""

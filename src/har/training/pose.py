@@ -9,7 +9,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from har.config import FitConfig, PoseConfig, TrainConfig, find_background
 from har.dataset.store import Store
@@ -28,6 +27,7 @@ from har.network.saving import load_pose
 from har.pose.features import N_FEATURES, SEEN_COLUMN, PoseWindow, compute_window
 from har.pose.keypoints import Detections
 from har.pose.tracking import track_people
+from har.progress import track
 from har.sampling.times import compute_window_starts
 from har.training.batches import EpochBatches, compute_class_weights
 from har.training.features import compute_model_hash
@@ -62,7 +62,7 @@ def load_clip_windows(
     """Return all windows of some clips of a store; their keypoints are kept in the store."""
     clip_ids = [store.clips[clip].clip_id for clip in clips]
     found = KeypointCache(store, spec.rate_hz, progress).load(clip_ids)
-    bar = tqdm(found, "people", unit="clip", leave=False, disable=not progress)
+    bar = track(found, "people", "clip", show=progress)
     return [compute_windows(detections, spec, TRAIN_HOP) for detections in bar]
 
 

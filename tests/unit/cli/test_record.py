@@ -1,4 +1,4 @@
-"""`har stage` as people call it."""
+"""`har record` as people call it."""
 
 import json
 import os
@@ -11,7 +11,7 @@ from puppet import iter_times, make_film, paint_moment, paint_people
 
 
 def run(*words, cwd, stdin=subprocess.DEVNULL):
-    command = [sys.executable, "-m", "har", "stage", *map(str, words)]
+    command = [sys.executable, "-m", "har", "record", *map(str, words)]
     return subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=cwd, stdin=stdin
     )
