@@ -6,7 +6,7 @@ the same cost. What has moved is remembered for about two seconds, so the view f
 does not jump with every gesture. It never looks ahead of the step's own frames, so recordings,
 clips and cameras get the same views.
 
-Source: docs/decisions/019-motion_crop-on-motion.md.
+Source: docs/decisions/019-motion-crop.md.
 """
 
 from __future__ import annotations

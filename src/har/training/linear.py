@@ -56,7 +56,7 @@ def solve_linear_branch(
         targets: (N,) class index of every clip.
         c: Inverse of the penalty on the weights.
 
-    Source: docs/decisions/017-linear-path-and-picture.md.
+    Source: docs/decisions/017-linear-branch-and-picture.md.
     """
     if len(set(targets.tolist())) < 2:
         return
