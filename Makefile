@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CLIPS ?= ../shared/data/survfight/manifest.csv
 
-.PHONY: install requirements check format test bench docs
+.PHONY: install requirements check format test cover bench docs docs-serve
 
 install:
 	$(PYTHON) -m venv .venv
@@ -26,10 +26,13 @@ check:
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python scripts/build_docs.py --no-run
 
 test:
 	$(BIN)/pytest -n 2 --dist loadfile
+
+cover:
+	$(BIN)/pytest -n 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 bench:
 	$(BIN)/python benchmarks/prepare.py $(CLIPS)
@@ -40,4 +43,7 @@ bench:
 	$(BIN)/python benchmarks/live.py --streams both --start 4
 
 docs:
-	$(BIN)/mkdocs serve
+	$(BIN)/python scripts/build_docs.py
+
+docs-serve:
+	$(BIN)/python scripts/build_docs.py --serve

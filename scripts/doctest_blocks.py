@@ -1,6 +1,7 @@
-"""Griffe extension for the docs site: a doctest without a heading of its own becomes an example.
+"""Griffe extension for the docs site: doctests become examples.
 
-Docstrings here end with ``>>>`` lines; Markdown would take those for quotations.
+Docstrings here end with ``>>>`` lines, or with a section ``Example:`` of them; Markdown would take
+both for quotations.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from typing import Any
 
 import griffe
 
+_HEADING = re.compile(r"^Example:$", re.MULTILINE)
 _BLOCK = re.compile(r"(?:^|\n)\n(>>> .*?)(?=\n\n(?!>>>)|\Z)", re.DOTALL)
 
 
 class DoctestBlocks(griffe.Extension):
-    """Put the section ``Examples:`` over bare doctests."""
+    """Put doctests into sections ``Examples:``, which the docs site renders as code."""
 
     def on_object(self, *, obj: griffe.Object, **kwargs: Any) -> None:
         """Change the docstring of an object that has been loaded."""
         if obj.docstring is not None:
-            obj.docstring.value = _BLOCK.sub(_indent, obj.docstring.value)
+            text = _HEADING.sub("Examples:", obj.docstring.value)
+            obj.docstring.value = _BLOCK.sub(_indent, text)
 
 
 def _indent(match: re.Match[str]) -> str:

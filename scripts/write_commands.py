@@ -1,4 +1,4 @@
-"""Writes docs/commands.md from the help of every command: ``python scripts/write_commands.py``."""
+"""Writes docs/reference/commands.md from the help of every command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 from har.cli import har
 
-PAGE = Path(__file__).parents[1] / "docs" / "commands.md"
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
 
 INTRO = """# Commands
 
@@ -50,9 +50,17 @@ What an option is set to is looked for in this order: the command line, a variab
 """
 
 
+def render_table() -> str:
+    """Return a table of all commands, each with a link to its part of the page."""
+    rows = ["| command | what it does |", "| --- | --- |"]
+    for name, command in sorted(har.commands.items()):
+        rows.append(f"| [`har {name}`](#har-{name}) | {command.get_short_help_str(200)} |")
+    return "\n".join(rows) + "\n"
+
+
 def render_page() -> str:
     """Return the page's text."""
-    parts = [INTRO]
+    parts = [INTRO, render_table()]
     top = click.Context(har, info_name="har", **har.context_settings)
     parts.append(f"## har\n\n```text\n{har.get_help(top)}\n```\n")
     for name, command in sorted(har.commands.items()):

@@ -81,8 +81,8 @@ def test_addresses_are_in_no_text() -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_the_guide_s_settings_are_read(tmp_path: Path) -> None:
-    guide = Path(__file__).parents[3] / "docs" / "guide.md"
+def test_settings_on_the_page_of_cameras_are_read(tmp_path: Path) -> None:
+    guide = Path(__file__).parents[3] / "docs" / "how-to" / "cameras.md"
     (text,) = re.findall(r"```toml\n(# watch\.toml.*?)```", guide.read_text(), re.DOTALL)
     path = tmp_path / "watch.toml"
     path.write_text(text)

@@ -1,0 +1,212 @@
+"""Pages agree with each other and with the code: links, commands, options, examples."""
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from har.cli import har
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+FENCE = re.compile(r"^( *)```(\w*)[^\n]*\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
+GENERATED = DOCS / "tutorials"
+"""Pages beside notebooks are made from them and not in the repository."""
+
+OTHER_OPTIONS = {
+    "--video_path",
+    "--dist",
+    "--part",
+    "--method",
+    "--seeds",
+    "--minutes",
+    "--repeats",
+    "--reference",
+}
+"""Options of scripts, of pytest and of benchmarks, which pages name as well."""
+
+
+def list_pages() -> list[Path]:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.rglob("*.md")]
+    return sorted(page for page in pages if page.parent != GENERATED)
+
+
+def name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+PAGES = list_pages()
+
+
+def iter_fences(page: Path, kind: str) -> Iterator[str]:
+    for indent, language, body in FENCE.findall(page.read_text()):
+        if language == kind:
+            yield re.sub(rf"^{indent}", "", body, flags=re.MULTILINE)
+
+
+def strip_fences(text: str) -> str:
+    return FENCE.sub("", text)
+
+
+def slug(heading: str) -> str:
+    text = re.sub(r"[`*]", "", heading).strip().lower()
+    return re.sub(r"[\s-]+", "-", re.sub(r"[^\w\s-]", "", text))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_internal_links_resolve(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", strip_fences(page.read_text())):
+        if re.match(r"[a-z]+://|mailto:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        found = (page.parent / path).resolve() if path else page
+        if found.parent == GENERATED:
+            found = found.with_suffix(".ipynb")
+        assert found.exists(), f"{name(page)} links to {target}"
+        if anchor and found.suffix == ".md":
+            headings = re.findall(r"^#+ (.+)$", strip_fences(found.read_text()), re.MULTILINE)
+            assert anchor in {slug(heading) for heading in headings}, f"{name(page)}: {target}"
+
+
+def test_every_page_is_reached_from_the_menu() -> None:
+    menu = yaml.safe_load((ROOT / "mkdocs.yml").read_text())["nav"]
+    named: list[str] = []
+
+    def walk(item: object) -> None:
+        if isinstance(item, str):
+            named.append(item)
+        elif isinstance(item, dict):
+            for value in item.values():
+                walk(value)
+        elif isinstance(item, list):
+            for value in item:
+                walk(value)
+
+    walk(menu)
+    notebooks = {path.with_suffix(".md") for path in GENERATED.glob("*.ipynb")}
+    pages = {page for page in PAGES if DOCS in page.parents} | notebooks
+    assert sorted(named) == sorted(page.relative_to(DOCS).as_posix() for page in pages)
+
+
+def parse(line: str) -> None:
+    """Let the command line parse a line of a page; values of paths and the like need not exist."""
+    words = shlex.split(line, comments=True)[1:]
+    if words[0] in {"--version", "--help"}:
+        return
+    if words[0].startswith("-"):
+        words = words[1:]
+    command = har.commands[words[0]]
+    with click.Context(har, info_name="har") as parent:
+        command.make_context(words[0], words[1:], parent=parent).close()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_commands_on_pages_parse(
+    page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for body in iter_fences(page, "sh"):
+        for line in body.replace("\\\n", " ").splitlines():
+            if line.startswith("har "):
+                try:
+                    parse(line)
+                except (click.ClickException, KeyError) as error:
+                    message = getattr(error, "message", str(error))
+                    pytest.fail(f"{name(page)}: {line}: {message}")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_option_and_command_on_pages_exists(page: Path) -> None:
+    commands = har.commands.values()
+    known = {opt for item in (har, *commands) for param in item.params for opt in param.opts}
+    known |= {"--help", "--version", *OTHER_OPTIONS}
+    text = re.sub(
+        r"^.*(benchmarks/|scripts/|git |pip |pytest ).*$", "", page.read_text(), flags=re.MULTILINE
+    )
+    used = set(re.findall(r"(?<![\w-])--[a-z][a-z0-9_-]+", text))
+    if page.parent.name not in {"decisions", "experiments"}:
+        assert used <= known, name(page)
+    for word in re.findall(r"`har ([a-z][\w-]*)", text):
+        assert word in har.commands or name(page).endswith("glossary.md"), (
+            f"{name(page)}: har {word}"
+        )
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_examples_in_python_compile_and_name_what_there_is(page: Path) -> None:
+    import har as package
+
+    for body in iter_fences(page, "python"):
+        compile(body, name(page), "exec")
+        for word in re.findall(r"\bhar\.([A-Za-z_]\w*)", body):
+            assert hasattr(package, word), f"{name(page)}: har.{word}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_settings_on_pages_are_toml(page: Path) -> None:
+    for body in iter_fences(page, "toml"):
+        tomllib.loads(body)
+
+
+def test_the_readme_s_first_example_runs(tmp_path: Path) -> None:
+    """The block of the first screen, as it stands there, on a synthetic recording."""
+    body = next(body for body in iter_fences(ROOT / "README.md", "python") if "har.load" in body)
+    make = """
+import har, pathlib
+har.synthesize(".", clips=0, recordings=1, minutes=0.2, variety=0)
+next(pathlib.Path("recordings").glob("*.mp4")).rename("recording.mp4")
+"""
+    script = make + body
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / "timeline.png").stat().st_size > 1000
+
+
+def test_what_people_search_for_is_there() -> None:
+    text = "\n".join(page.read_text() for page in PAGES if DOCS in page.parents).lower()
+    for word in ("boris", "elan", "excel", "kappa", "privacy", "docker", "windows", "macos"):
+        assert word in text, word
+
+
+def test_pictures_are_small() -> None:
+    for path in DOCS.rglob("*.png"):
+        if GENERATED not in path.parents:
+            assert path.stat().st_size < 300_000, name(path)
+
+
+def test_decisions_read_in_a_few_minutes() -> None:
+    for page in (DOCS / "decisions").glob("0*.md"):
+        assert len(page.read_text().split()) < 800, name(page)
+
+
+def test_readme_has_two_commands_for_a_fresh_machine() -> None:
+    lines = [
+        line
+        for line in (ROOT / "README.md").read_text().splitlines()
+        if line.startswith("python3 -m venv")
+    ]
+    assert len(lines) == 2
+    assert lines[0].endswith("har demo")
+    assert "pytest" in lines[1]
+
+
+OLD_WORDS = re.compile(
+    r"\b(sureness|sightings|zoom|mailbox|shortcut floor|linear path|lettering|cannot tell|har stage"
+    r"|made (?:clips|people))\b",
+    re.IGNORECASE,
+)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_pages_use_the_words_of_the_field(page: Path) -> None:
+    if name(page) != "docs/explanation/glossary.md":
+        assert OLD_WORDS.findall(page.read_text()) == []
