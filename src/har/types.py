@@ -267,9 +267,15 @@ def _pair(values: Any) -> tuple[Any, Any]:
 
 
 def _texts(values: Any) -> tuple[str, ...]:
-    if isinstance(values, str) or not all(isinstance(value, str) for value in values):
-        raise ConfigError(f"Expected a list of labels, received {values!r}")
-    return tuple(values)
+    if isinstance(values, str):
+        raise ConfigError(f"Expected a list, received {values!r}")
+    return tuple(map(_text, values))
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"Expected a name, received {value!r}")
+    return value
 
 
 def _check(ok: bool, name: str, value: object, expected: str) -> None:
