@@ -31,11 +31,12 @@ from har.events.matching import compute_ious
 from har.files import add_ending
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
+from har.render.sheet import write_synthetic_sheet
 from har.render.text import write_picture
 from har.render.thumbnails import find_peak_s
 from har.reports.results import write_video_outputs
 from har.result import VideoResult
-from har.synthetic.clips import write_clips, write_sheet
+from har.synthetic.clips import write_clips
 from har.synthetic.recordings import write_recordings
 from har.types import Event
 from har.video.file.reader import open_video
@@ -143,7 +144,7 @@ def learn_from_clips(folder: Path, say: Say, progress: bool = True) -> DemoResul
     began_s = time.perf_counter()
     say(f"1/5 making {CLIPS.n_clips} labeled clips and a recording (about 1 minute)")
     manifest = write_clips(folder / "data", CLIPS, progress=progress)
-    write_sheet(folder / "data" / "sheet.png", manifest)
+    write_synthetic_sheet(folder / "data" / "sheet.png", manifest)
     truth = write_recordings(folder / "recordings", CLIPS, progress=progress)
     say("2/5 preparing the clips: read, checked, split by scene (some seconds)")
     prepared = prepare(manifest, folder / "store", PICTURES, progress)

@@ -18,7 +18,7 @@ from har.capture.folder import (
     make_group,
     make_row,
     save_rows,
-    write_sheet,
+    write_session_sheet,
 )
 from har.capture.script import (
     PART_WORDS,
@@ -320,7 +320,7 @@ class Session:
         own = tuple(row for row in self._rows if row.group == group)
         sheet = find_sheet(self._out_dir, group) if own else None
         if sheet is not None:
-            write_sheet(sheet, self._out_dir, own)
+            write_session_sheet(sheet, self._out_dir, own)
         return CaptureResult(
             manifest=save_rows(self._out_dir, self._rows),
             sheet=sheet,

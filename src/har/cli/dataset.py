@@ -52,7 +52,8 @@ def synth(
             "Skeleton sequences are no longer made by this command; in the repository run: python "
             f"scripts/three_class/write_sequences.py {out} --sequences {skeletons}"
         )
-    from har.synthetic.clips import write_clips, write_sheet
+    from har.render.sheet import write_synthetic_sheet
+    from har.synthetic.clips import write_clips
     from har.synthetic.recordings import write_recordings
 
     config = SynthConfig(
@@ -66,7 +67,7 @@ def synth(
     result: dict[str, Any] = {"synthetic": True, "n_clips": clips, "n_recordings": recordings}
     if clips:
         result["manifest"] = str(write_clips(out, config, jobs, progress=True))
-        result["sheet"] = str(write_sheet(out / "sheet.png", out / "manifest.csv"))
+        result["sheet"] = str(write_synthetic_sheet(out / "sheet.png", out / "manifest.csv"))
     if recordings:
         result["truth"] = str(write_recordings(out / "recordings", config, jobs, progress=True))
     if as_json:

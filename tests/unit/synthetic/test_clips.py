@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from har.config import SynthConfig
-from har.synthetic.clips import LABEL_WIDTH_PX, N_COLUMNS, plan_clips, write_clips, write_sheet
+from har.render.sheet import CELL_PX, MARGIN_PX, N_FRAMES, write_synthetic_sheet
+from har.synthetic.clips import plan_clips, write_clips
 from har.video.file.reader import open_video
 
 CONFIG = SynthConfig(
@@ -109,8 +110,8 @@ def test_no_clips_make_an_empty_manifest(tmp_path):
     assert manifest.read_text() == "path,label,group,subject,target,style,origin\n"
 
 
-def test_the_sheet_has_a_row_a_clip_and_a_column_a_time(made, tmp_path):
-    path = write_sheet(tmp_path / "sheet.png", made, per_label=2, cell_width_px=64)
+def test_the_sheet_has_a_strip_a_clip(made, tmp_path):
+    path = write_synthetic_sheet(tmp_path / "sheet.png", made, per_label=2)
     sheet = cv2.imread(str(path))
-    assert sheet.shape == (6 * 48, LABEL_WIDTH_PX + N_COLUMNS * 64, 3)
-    assert sheet[:, LABEL_WIDTH_PX:].std() > 10.0
+    assert sheet.shape == (3 * CELL_PX[0], 2 * (MARGIN_PX + N_FRAMES * CELL_PX[1]), 3)
+    assert sheet[:, MARGIN_PX : MARGIN_PX + CELL_PX[1]].std() > 10.0
