@@ -16,11 +16,12 @@ from har.synthetic.acts.strokes import (
     hands_used,
     head_spot,
     head_windup,
+    hold,
     hold_gate,
-    hold_keys,
     hold_thing,
     outward,
-    stroke_keys,
+    own,
+    stroke,
     unhurried,
 )
 from har.synthetic.curves import compute_blow, compute_pulse, ease_smooth
@@ -31,7 +32,7 @@ def wave(stage: Stage, deed: Deed) -> Iterator[None]:
     """Wave a raised hand, or both, beside the head."""
     sides = hands_used(deed, 0.25)
     yield
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    body, base = own(stage, deed)
     high, wide = deed.rng.uniform(0.10, 0.22), 0.15 * deed.beats.vigour
     for side in sides:
         out = outward(base, side)
@@ -39,22 +40,20 @@ def wave(stage: Stage, deed: Deed) -> Iterator[None]:
             high * UP + 0.14 * out + 0.08 * base.facing[..., 0]
         )
         near, far = middle - wide * body.stature * out, middle + wide * body.stature * out
-        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, near, far, ease_smooth))
-        stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), 0.6)
+        stroke(stage, deed, side, near, far, ease_smooth, raised=0.6)
 
 
 def clap(stage: Stage, deed: Deed) -> Iterator[None]:
     """Clap the hands before the chest, or over the head."""
     yield
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    body, base = own(stage, deed)
     overhead = deed.rng.random() < 0.2
     ahead, high = (0.08, 1.75) if overhead else (0.20, deed.rng.uniform(0.6, 1.0))
     for side in (0, 1):
         aside = 0.9 * body.hand_radius * (1.0 if side == 0 else -1.0)
         meet = base.on_trunk(ahead * body.stature, aside, high * body.trunk)
         apart = meet + 0.17 * body.stature * deed.beats.vigour * outward(base, side)
-        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, apart, meet))
-        stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), 0.5)
+        stroke(stage, deed, side, apart, meet, raised=0.5)
 
 
 def dance(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -76,7 +75,7 @@ def dance(stage: Stage, deed: Deed) -> Iterator[None]:
         where = base.shoulders[:, side] + body.stature * (
             0.17 * out + 0.12 * base.facing[..., 0] + swing - 0.02 * UP
         )
-        stage.move_hand(deed.actor, side, hold_keys(deed.beats, where))
+        hold(stage, deed, side, where)
         stage.raise_elbow(deed.actor, side, gate, 0.6)
 
 
@@ -100,7 +99,7 @@ def jump(stage: Stage, deed: Deed) -> Iterator[None]:
         out = outward(base, side)
         low = base.shoulders[:, side] + body.stature * (0.12 * out - 0.30 * UP)
         high = base.shoulders[:, side] + body.stature * (0.20 * out + 0.18 * UP)
-        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, low, high, ease_smooth))
+        stroke(stage, deed, side, low, high, ease_smooth)
 
 
 def go_to_head(spot_name: str, rub_m: float, rub_hz: float, gap_m: float = 0.0) -> Act:
@@ -108,13 +107,10 @@ def go_to_head(spot_name: str, rub_m: float, rub_hz: float, gap_m: float = 0.0) 
 
     def act(stage: Stage, deed: Deed) -> Iterator[None]:
         yield
-        player, base = stage.players[deed.actor], stage.base(deed.actor)
-        spot = head_spot(player.body, base, deed.side, spot_name, gap_m)
+        body, base = own(stage, deed)
+        spot = head_spot(body, base, deed.side, spot_name, gap_m)
         rub = np.sin(2 * np.pi * rub_hz * stage.times_s)[:, None] * base.head[..., 2]
-        keys = hold_keys(deed.beats, spot + rub_m * rub)
-        stage.move_hand(deed.actor, deed.side, keys)
-        gate = hold_gate(stage.times_s, deed.beats)
-        stage.raise_elbow(deed.actor, deed.side, gate, deed.rng.uniform(0.1, 0.8))
+        hold(stage, deed, deed.side, spot + rub_m * rub, raised=deed.rng.uniform(0.1, 0.8))
 
     return act
 
@@ -122,99 +118,94 @@ def go_to_head(spot_name: str, rub_m: float, rub_hz: float, gap_m: float = 0.0) 
 def stroke_hair(stage: Stage, deed: Deed) -> Iterator[None]:
     """Slide a hand from the crown down to the ear, softly, again and again."""
     yield
-    player, base = stage.players[deed.actor], stage.base(deed.actor)
-    high = head_spot(player.body, base, deed.side, "crown")
-    low = head_spot(player.body, base, deed.side, "ear") - 0.03 * player.body.stature * UP
-    stage.move_hand(deed.actor, deed.side, stroke_keys(unhurried(deed), high, low, ease_smooth))
-    stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.5)
+    body, base = own(stage, deed)
+    high = head_spot(body, base, deed.side, "crown")
+    low = head_spot(body, base, deed.side, "ear") - 0.03 * body.stature * UP
+    stroke(stage, deed, deed.side, high, low, ease_smooth, raised=0.5, beats=unhurried(deed))
 
 
 def wipe_face(stage: Stage, deed: Deed) -> Iterator[None]:
     """Wipe across mouth and cheek."""
     yield
-    player, base = stage.players[deed.actor], stage.base(deed.actor)
-    near = head_spot(player.body, base, deed.side, "mouth")
-    far = head_spot(player.body, base, deed.side, "cheek")
-    stage.move_hand(deed.actor, deed.side, stroke_keys(unhurried(deed), near, far, ease_smooth))
-    stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.5)
+    body, base = own(stage, deed)
+    near = head_spot(body, base, deed.side, "mouth")
+    far = head_spot(body, base, deed.side, "cheek")
+    stroke(stage, deed, deed.side, near, far, ease_smooth, raised=0.5, beats=unhurried(deed))
 
 
 def cover_face(stage: Stage, deed: Deed) -> Iterator[None]:
     """Covers the face with both hands and opens them again: peekaboo."""
     yield
     beats = unhurried(deed)
-    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    body, base = own(stage, deed)
     for side in (0, 1):
-        eyes = head_spot(player.body, base, side, "eyes")
-        apart = head_windup(base, side, "eyes", eyes, 0.18 * player.body.stature)
-        keys = stroke_keys(beats, apart, eyes, ease_smooth, 0.15)
-        stage.move_hand(deed.actor, side, keys)
+        eyes = head_spot(body, base, side, "eyes")
+        apart = head_windup(base, side, "eyes", eyes, 0.18 * body.stature)
+        stroke(stage, deed, side, apart, eyes, ease_smooth, 0.15, beats=beats)
 
 
 def swat(stage: Stage, deed: Deed) -> Iterator[None]:
     """Swat at a fly near the head: as fast as a slap, and touch nothing."""
     yield
-    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    body, base = own(stage, deed)
     name = str(deed.rng.choice(["temple", "cheek", "forehead"]))
-    spot = head_spot(player.body, base, deed.side, name, 0.09 * player.body.stature)
-    windup = head_windup(base, deed.side, name, spot, 0.18 * player.body.stature)
-    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, windup, spot))
+    spot = head_spot(body, base, deed.side, name, 0.09 * body.stature)
+    windup = head_windup(base, deed.side, name, spot, 0.18 * body.stature)
+    stroke(stage, deed, deed.side, windup, spot)
 
 
 def eat(stage: Stage, deed: Deed) -> Iterator[None]:
     """Bring something from before the belly to the mouth, again and again."""
     yield
-    player, base = stage.players[deed.actor], stage.base(deed.actor)
-    mouth = head_spot(player.body, base, deed.side, "mouth", 0.02)
-    bowl = base.on_trunk(0.17 * player.body.stature, 0.0, 0.35 * player.body.trunk)
-    keys = stroke_keys(unhurried(deed), bowl, mouth, ease_smooth, 0.12)
-    stage.move_hand(deed.actor, deed.side, keys)
+    body, base = own(stage, deed)
+    mouth = head_spot(body, base, deed.side, "mouth", 0.02)
+    bowl = base.on_trunk(0.17 * body.stature, 0.0, 0.35 * body.trunk)
+    stroke(stage, deed, deed.side, bowl, mouth, ease_smooth, 0.12, beats=unhurried(deed))
     hold_thing(stage, deed, "cup", 0.035, 0.09)
 
 
 def phone(stage: Stage, deed: Deed) -> Iterator[None]:
     """Hold a phone to the ear, or before the face and tap on it."""
     yield
-    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    body, base = own(stage, deed)
     hold_thing(stage, deed, "phone", 0.03, 0.14)
     if deed.rng.random() < 0.5:
-        where = head_spot(player.body, base, deed.side, "ear", 0.02)
+        where = head_spot(body, base, deed.side, "ear", 0.02)
     else:
-        where = base.on_trunk(0.19 * player.body.stature, 0.0, 0.75 * player.body.trunk)
+        where = base.on_trunk(0.19 * body.stature, 0.0, 0.75 * body.trunk)
         tap = where + 0.02 * base.trunk[..., 0]
-        keys = stroke_keys(deed.beats, tap - 0.06 * UP, tap, ease_smooth)
-        stage.move_hand(deed.actor, 1 - deed.side, keys)
-    stage.move_hand(deed.actor, deed.side, hold_keys(deed.beats, where))
+        stroke(stage, deed, 1 - deed.side, tap - 0.06 * UP, tap, ease_smooth)
+    hold(stage, deed, deed.side, where)
 
 
 def point(stage: Stage, deed: Deed) -> Iterator[None]:
     """Point somewhere with the arm out, and again."""
     yield
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    body, base = own(stage, deed)
     aside, high = deed.rng.uniform(-0.3, 1.0), deed.rng.uniform(-0.1, 0.4)
     way = base.facing[..., 0] + aside * outward(base, deed.side) + high * UP
     way = way / np.linalg.norm(way, axis=-1, keepdims=True)
     far = base.shoulders[:, deed.side] + 0.97 * body.arm_reach * way
     near = guard_place(stage, deed.actor, deed.side) + 0.12 * base.facing[..., 0]
-    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, near, far, ease_smooth, 0.15))
+    stroke(stage, deed, deed.side, near, far, ease_smooth, 0.15)
 
 
 def stretch(stage: Stage, deed: Deed) -> Iterator[None]:
     """Stretch both arms up."""
     yield
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    body, base = own(stage, deed)
     for side in (0, 1):
         up = base.shoulders[:, side] + body.arm_reach * (UP + 0.2 * outward(base, side))
-        stage.move_hand(deed.actor, side, hold_keys(deed.beats, up))
+        hold(stage, deed, side, up)
 
 
 def rub_belly(stage: Stage, deed: Deed) -> Iterator[None]:
     """Rub the own belly or chest, or brushes the thigh-side of the shirt, softly."""
     yield
-    player, base = stage.players[deed.actor], stage.base(deed.actor)
-    low = chest_spot(player.body, base, deed.side, 0.35, 0.3)
-    high = chest_spot(player.body, base, deed.side, deed.rng.uniform(0.55, 0.8), -0.2)
-    stage.move_hand(deed.actor, deed.side, stroke_keys(unhurried(deed), low, high, ease_smooth))
+    body, base = own(stage, deed)
+    low = chest_spot(body, base, deed.side, 0.35, 0.3)
+    high = chest_spot(body, base, deed.side, deed.rng.uniform(0.55, 0.8), -0.2)
+    stroke(stage, deed, deed.side, low, high, ease_smooth, beats=unhurried(deed))
 
 
 def rock(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -259,8 +250,7 @@ def swing_in_air(
             axes = np.stack([base.facing[..., 0], outward(base, side), base.facing[..., 2]], -1)
             end = base.shoulders[:, side] + stature * axes @ place
             windup = end + stature * axes @ came
-            stage.move_hand(deed.actor, side, stroke_keys(deed.beats, windup, end))
-            stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), raised)
+            stroke(stage, deed, side, windup, end, raised=raised)
 
     return act
 
@@ -269,50 +259,48 @@ def brush_clothes(stage: Stage, deed: Deed) -> Iterator[None]:
     """Brushes crumbs off the chest, as fast as a slap, along it."""
     sides = hands_used(deed, 0.3)
     yield
-    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    body, base = own(stage, deed)
     aside = deed.rng.uniform(-0.3, 0.3)
     for side in sides:
-        high = chest_spot(player.body, base, side, 0.8, aside)
-        low = chest_spot(player.body, base, side, deed.rng.uniform(0.2, 0.45), aside + 0.3)
-        low = low + 0.04 * player.body.stature * base.trunk[..., 0]
-        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, high, low))
+        high = chest_spot(body, base, side, 0.8, aside)
+        low = chest_spot(body, base, side, deed.rng.uniform(0.2, 0.45), aside + 0.3)
+        low = low + 0.04 * body.stature * base.trunk[..., 0]
+        stroke(stage, deed, side, high, low)
 
 
 def tap_head(stage: Stage, deed: Deed) -> Iterator[None]:
     """Tap temple, cheek or crown with the fingers, softly and from near, as in thought."""
     yield
-    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    body, base = own(stage, deed)
     name = str(deed.rng.choice(["temple", "cheek", "crown", "mouth"]))
-    spot = head_spot(player.body, base, deed.side, name)
-    size = player.body.stature * deed.rng.uniform(0.03, 0.06)
+    spot = head_spot(body, base, deed.side, name)
+    size = body.stature * deed.rng.uniform(0.03, 0.06)
     windup = head_windup(base, deed.side, name, spot, size)
-    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, windup, spot, ease_smooth))
-    stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.4)
+    stroke(stage, deed, deed.side, windup, spot, ease_smooth, raised=0.4)
 
 
 def salute(stage: Stage, deed: Deed) -> Iterator[None]:
     """Bring the hand quickly to the forehead, keep it there for a moment, takes it off."""
     yield
-    player, base = stage.players[deed.actor], stage.base(deed.actor)
-    spot = head_spot(player.body, base, deed.side, "forehead", 0.01)
-    away = base.shoulders[:, deed.side] + player.body.stature * (
+    body, base = own(stage, deed)
+    spot = head_spot(body, base, deed.side, "forehead", 0.01)
+    away = base.shoulders[:, deed.side] + body.stature * (
         0.20 * base.facing[..., 0] + deed.rng.uniform(-0.1, 0.1) * UP
     )
     stay_s = float(deed.rng.uniform(0.08, 0.2))
-    keys = stroke_keys(unhurried(deed), away, spot, ease_smooth, stay_s)
-    stage.move_hand(deed.actor, deed.side, keys)
-    stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.6)
+    stroke(
+        stage, deed, deed.side, away, spot, ease_smooth, stay_s, raised=0.6, beats=unhurried(deed)
+    )
 
 
 def cover_ears(stage: Stage, deed: Deed) -> Iterator[None]:
     """Clap both hands over the ears, or on the head, and keep them there."""
     yield
-    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    body, base = own(stage, deed)
     name = "ear" if deed.rng.random() < 0.6 else "crown"
     for side in (0, 1):
-        spot = head_spot(player.body, base, side, name)
-        stage.move_hand(deed.actor, side, hold_keys(deed.beats, spot))
-        stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), 0.6)
+        spot = head_spot(body, base, side, name)
+        hold(stage, deed, side, spot, raised=0.6)
 
 
 def flap_hands(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -320,15 +308,14 @@ def flap_hands(stage: Stage, deed: Deed) -> Iterator[None]:
     rate_hz, phase = deed.rng.uniform(2.0, 3.5), deed.rng.uniform(0.0, np.pi)
     high = deed.rng.uniform(-0.12, 0.08)
     yield
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    body, base = own(stage, deed)
     for side in (0, 1):
         beat = np.sin(2.0 * np.pi * rate_hz * stage.times_s + phase * side)
         where = base.shoulders[:, side] + body.stature * (
             0.12 * base.facing[..., 0] + 0.10 * outward(base, side) + high * UP
         )
         where = where + 0.05 * body.stature * beat[:, None] * UP
-        stage.move_hand(deed.actor, side, hold_keys(deed.beats, where))
-        stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), 0.3)
+        hold(stage, deed, side, where, raised=0.3)
 
 
 shake_fist = swing_in_air((0.24, 0.10, 0.02), (0.2, 0.3, 1.0))

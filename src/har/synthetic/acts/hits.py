@@ -23,8 +23,9 @@ from har.synthetic.acts.strokes import (
     now_and_then,
     other_spot,
     outward,
+    own,
     reachable_spot,
-    stroke_keys,
+    stroke,
     thigh_spot,
 )
 from har.synthetic.curves import (
@@ -50,17 +51,15 @@ def hit_head(*spots: str, longest_stay_s: float = SHORT_STAY_S) -> Act:
     def act(stage: Stage, deed: Deed) -> Iterator[None]:
         sides = hands_used(deed, 0.35)
         yield
-        player, base = stage.players[deed.actor], stage.base(deed.actor)
+        body, base = own(stage, deed)
         name = str(deed.rng.choice(spots))
-        size = 0.20 * player.body.stature * deed.beats.vigour * deed.rng.uniform(0.85, 1.15)
+        size = 0.20 * body.stature * deed.beats.vigour * deed.rng.uniform(0.85, 1.15)
         raised = deed.rng.uniform(0.2, 0.9)
         stay_s = float(deed.rng.uniform(SHORT_STAY_S, longest_stay_s))
         for side in sides:
-            spot = head_spot(player.body, base, side, name)
+            spot = head_spot(body, base, side, name)
             windup = head_windup(base, side, name, spot, size)
-            keys = stroke_keys(deed.beats, windup, spot, dwell_s=stay_s)
-            stage.move_hand(deed.actor, side, keys)
-            stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), raised)
+            stroke(stage, deed, side, windup, spot, dwell_s=stay_s, raised=raised)
 
     return act
 
@@ -69,15 +68,14 @@ def hit_chest(stage: Stage, deed: Deed) -> Iterator[None]:
     """Strike the own chest with one hand or both."""
     sides = hands_used(deed, 0.4)
     yield
-    player, base = stage.players[deed.actor], stage.base(deed.actor)
+    body, base = own(stage, deed)
     high, aside = deed.rng.uniform(0.6, 0.82), deed.rng.uniform(-0.3, 0.3)
-    size = 0.17 * player.body.stature * deed.beats.vigour
+    size = 0.17 * body.stature * deed.beats.vigour
     for side in sides:
-        spot = chest_spot(player.body, base, side, high, aside)
+        spot = chest_spot(body, base, side, high, aside)
         windup = spot + base.trunk @ np.array([0.9, 0.0, 0.35]) * size
         windup += 0.5 * size * (base.shoulders[:, side] - base.shoulders.mean(axis=1)) * 3.0
-        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, windup, spot))
-        stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), 0.5)
+        stroke(stage, deed, side, windup, spot, raised=0.5)
 
 
 def hit_thigh(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -94,7 +92,7 @@ def hit_thigh(stage: Stage, deed: Deed) -> Iterator[None]:
     for side in sides:
         spot = thigh_spot(player.body, base, side, share)
         windup = spot + (0.35 * base.facing[..., 0] + np.array([0.0, 0.0, 1.0])) * size
-        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, windup, spot))
+        stroke(stage, deed, side, windup, spot)
 
 
 def bang_head(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -163,14 +161,12 @@ def slap(stage: Stage, deed: Deed) -> Iterator[None]:
     """Swing the hand from the side against the other's head, shoulder or chest."""
     close_gap(stage, deed)
     yield
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    body, base = own(stage, deed)
     out = outward(base, deed.side)
     target = reachable_spot(stage, deed, ("head", "head", "shoulder", "chest"), 0.7 * out)
     windup = target + 0.30 * body.stature * deed.beats.vigour * out
     windup = windup - 0.08 * body.stature * base.facing[..., 0] + np.array([0.0, 0.0, 0.06])
-    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, windup, target))
-    gate = hold_gate(stage.times_s, deed.beats)
-    stage.raise_elbow(deed.actor, deed.side, gate, deed.rng.uniform(0.4, 0.9))
+    stroke(stage, deed, deed.side, windup, target, raised=deed.rng.uniform(0.4, 0.9))
 
 
 def punch(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -180,16 +176,14 @@ def punch(stage: Stage, deed: Deed) -> Iterator[None]:
     base = stage.base(deed.actor)
     target = reachable_spot(stage, deed, ("chest", "head", "shoulder", "belly"))
     windup = guard_place(stage, deed.actor, deed.side)
-    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, windup, target))
-    stage.raise_elbow(deed.actor, deed.side, hold_gate(stage.times_s, deed.beats), 0.1)
+    stroke(stage, deed, deed.side, windup, target, raised=0.1)
     if deed.rng.random() < 0.5:
         second = 1 - deed.side
         half_s = 0.5 * compute_period(deed)
         later = tuple(contact_s + half_s for contact_s in deed.beats.contacts_s)
         beats = dataclasses.replace(deed.beats, contacts_s=later)
         windup = guard_place(stage, deed.actor, second)
-        keys = stroke_keys(beats, windup, target + 0.05 * outward(base, second))
-        stage.move_hand(deed.actor, second, keys)
+        stroke(stage, deed, second, windup, target + 0.05 * outward(base, second), beats=beats)
 
 
 def push(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -215,8 +209,7 @@ def push(stage: Stage, deed: Deed) -> Iterator[None]:
         target = other_spot(other, stage.base(deed.other), shoulder, part, gap)
         target = target + 0.07 * outward(base, side)
         windup = guard_place(stage, deed.actor, side)
-        keys = stroke_keys(deed.beats, windup, target, dwell_s=0.12)
-        stage.move_hand(deed.actor, side, keys)
+        stroke(stage, deed, side, windup, target, dwell_s=0.12)
 
 
 def kick(stage: Stage, deed: Deed, high: float = 1.1, lean_deg: float = 12.0) -> Iterator[None]:
@@ -242,12 +235,12 @@ def hit_with_stick(stage: Stage, deed: Deed) -> Iterator[None]:
     """Swing the stick that the actor holds down on the other."""
     close_gap(stage, deed)
     yield
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    body, base = own(stage, deed)
     target = reachable_spot(stage, deed, ("head", "shoulder", "chest"), gap=0.16)
     up = np.array([0.0, 0.0, 1.0])
     windup = base.shoulders[:, deed.side] + 0.24 * body.stature * up
     windup = windup + 0.08 * body.stature * (outward(base, deed.side) - base.facing[..., 0])
-    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, windup, target))
+    stroke(stage, deed, deed.side, windup, target)
 
 
 OTHER_HITS = (

@@ -20,6 +20,8 @@ from har.synthetic.acts.strokes import (
     now_and_then,
     other_spot,
     outward,
+    own,
+    stroke,
     stroke_keys,
     while_beats,
 )
@@ -31,13 +33,12 @@ from har.synthetic.stage import Box, Stage, Thing
 def bounce_ball(stage: Stage, deed: Deed) -> Iterator[None]:
     """Bounce a ball on the floor with one hand."""
     yield
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    body, base = own(stage, deed)
     spot = base.shoulders[:, deed.side] + 0.20 * body.stature * base.facing[..., 0]
     top, low = spot.copy(), spot.copy()
     top[:, 2] -= 0.22 * body.stature
     low[:, 2] -= 0.34 * body.stature
-    keys = stroke_keys(deed.beats, top, low, ease_smooth)
-    stage.move_hand(deed.actor, deed.side, keys)
+    stroke(stage, deed, deed.side, top, low, ease_smooth)
     radius = 0.10
     ball = low.copy()
     ball[:, 2] = _bounce_height(stage.times_s, deed, low[:, 2] - radius, radius)
@@ -48,12 +49,12 @@ def bounce_ball(stage: Stage, deed: Deed) -> Iterator[None]:
 def toss_ball(stage: Stage, deed: Deed) -> Iterator[None]:
     """Throw a ball up with both hands and catches it."""
     yield
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    body, base = own(stage, deed)
     ball = base.on_trunk(0.20 * body.stature, 0.0, 0.55 * body.trunk)
     for side in (0, 1):
         hold = ball + 0.09 * outward(base, side) - 0.05 * UP
         lift = hold + 0.10 * body.stature * UP
-        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, hold, lift, ease_smooth))
+        stroke(stage, deed, side, hold, lift, ease_smooth)
     flight_s = 0.85 * compute_period(deed)
     for contact_s in deed.beats.contacts_s:
         u = np.clip((stage.times_s - contact_s) / flight_s, 0.0, 1.0)
@@ -74,8 +75,7 @@ def pass_ball(stage: Stage, deed: Deed) -> Iterator[None]:
         for side in (0, 1):
             hold = chests[-1] + 0.09 * outward(base, side)
             give = hold + 0.16 * body.stature * np.array([*way, 0.2])
-            keys = stroke_keys(deed.beats, hold, give, ease_smooth)
-            stage.move_hand(who, side, keys)
+            stage.move_hand(who, side, stroke_keys(deed.beats, hold, give, ease_smooth))
     share, arc = np.zeros_like(stage.times_s), np.zeros_like(stage.times_s)
     flight_s = min(0.8 * compute_period(deed), 0.5)
     for index, contact_s in enumerate(deed.beats.contacts_s):
@@ -90,12 +90,12 @@ def pass_ball(stage: Stage, deed: Deed) -> Iterator[None]:
 def swing_stick(stage: Stage, deed: Deed) -> Iterator[None]:
     """Swing the held stick about in the air, away from everyone."""
     yield
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    body, base = own(stage, deed)
     shoulder = base.shoulders[:, deed.side]
     high = shoulder + body.stature * (0.22 * UP + 0.10 * outward(base, deed.side))
     low = shoulder + body.stature * (0.22 * outward(base, deed.side) - 0.16 * UP)
     low = low + 0.10 * body.stature * base.facing[..., 0]
-    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, high, low))
+    stroke(stage, deed, deed.side, high, low)
 
 
 def use_station(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -105,13 +105,13 @@ def use_station(stage: Stage, deed: Deed) -> Iterator[None]:
     softly, station = deed.rng.random() < 0.5, stage.station
     if station is None:
         return
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    body, base = own(stage, deed)
     for side in sides:
         ahead = base.shoulders[:, side] + 0.26 * body.stature * base.facing[..., 0]
         spot, off = _station_spot(station, ahead, body)
         windup = spot + 0.10 * body.stature * outward(base, side) if softly else spot + off
         ease = ease_smooth if softly else ease_strike
-        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, windup, spot, ease))
+        stroke(stage, deed, side, windup, spot, ease)
 
 
 def _station_spot(station: Box, ahead: np.ndarray, body: Body) -> tuple[np.ndarray, np.ndarray]:
@@ -210,21 +210,21 @@ def tickle(stage: Stage, deed: Deed) -> Iterator[None]:
         quick = np.sin(2 * np.pi * 3.5 * stage.times_s + side)[:, None]
         spot = spot + (0.08 + 0.025 * quick) * outward(base, side)
         off = spot + 0.12 * stage.players[deed.actor].body.stature * outward(base, side)
-        stage.move_hand(deed.actor, side, stroke_keys(deed.beats, off, spot, ease_smooth))
+        stroke(stage, deed, side, off, spot, ease_smooth)
 
 
 def pat(stage: Stage, deed: Deed) -> Iterator[None]:
     """Pat the other's shoulder or chest softly, from near."""
     close_gap(stage, deed)
     yield
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
+    body, base = own(stage, deed)
     other = stage.players[deed.other].body
     shoulder = base.shoulders[:, deed.side]
     part = "shoulder" if deed.rng.random() < 0.8 else "chest"
     spot = other_spot(other, stage.base(deed.other), shoulder, part, body.hand_radius)
     size = body.stature * deed.rng.uniform(0.05, 0.14)
     above = spot + size * (UP - 0.5 * base.facing[..., 0])
-    stage.move_hand(deed.actor, deed.side, stroke_keys(deed.beats, above, spot, ease_smooth, 0.1))
+    stroke(stage, deed, deed.side, above, spot, ease_smooth, 0.1)
 
 
 def tussle(stage: Stage, deed: Deed) -> Iterator[None]:

@@ -92,6 +92,11 @@ def is_possible(need: Need, stage: Stage, actor: int, partner: int | None) -> bo
     return need == "nothing" or stands
 
 
+def own(stage: Stage, deed: Deed) -> tuple[Body, Base]:
+    """Return the actor's measures, and how the actor is held."""
+    return stage.players[deed.actor].body, stage.base(deed.actor)
+
+
 HEAD_SPOTS = {
     "temple": ((0.35, 0.80, 0.30), (0.25, 1.0, 0.25)),
     "ear": ((0.0, 1.0, 0.0), (0.1, 1.0, 0.15)),
@@ -197,6 +202,29 @@ def stroke_keys(
     return [*keys[:-1], HandKey(max(beats.end_s, free_s), "rest")]
 
 
+def stroke(
+    stage: Stage,
+    deed: Deed,
+    side: int,
+    windup: np.ndarray,
+    target: np.ndarray,
+    ease: Ease = ease_strike,
+    dwell_s: float = 0.04,
+    raised: float = 0.0,
+    beats: Beats | None = None,
+) -> None:
+    """Strike with one hand at the deed's beats, or at others, the elbow raised by 0 to 1."""
+    keys = stroke_keys(beats or deed.beats, windup, target, ease, dwell_s)
+    stage.move_hand(deed.actor, side, keys)
+    stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), raised)
+
+
+def hold(stage: Stage, deed: Deed, side: int, where: np.ndarray, raised: float = 0.0) -> None:
+    """Keep one hand at a place while the beats last, the elbow raised by 0 to 1."""
+    stage.move_hand(deed.actor, side, hold_keys(deed.beats, where))
+    stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), raised)
+
+
 def unhurried(deed: Deed) -> Beats:
     """Draw beats for what is done at leisure: perhaps every second one only, each more slowly."""
     contacts_s = deed.beats.contacts_s[:: int(deed.rng.integers(1, 4))]
@@ -221,15 +249,10 @@ def now_and_then(act: Act) -> Act:
 
 def hold_keys(beats: Beats, where: np.ndarray) -> list[HandKey]:
     """Return a hand's way to one place, which it keeps while the beats last."""
-    start_s, end_s = hold_span(beats)
+    start_s = max(beats.start_s + 0.2, beats.contacts_s[0] - 0.5 * beats.stroke_s)
+    end_s = max(beats.end_s - 0.4, start_s + 0.3)
     keys = [HandKey(beats.start_s, "rest"), HandKey(start_s, where)]
     return [*keys, HandKey(end_s, where), HandKey(end_s + 0.4, "rest")]
-
-
-def hold_span(beats: Beats) -> tuple[float, float]:
-    """Return when a hand that goes somewhere and stays there arrives and leaves."""
-    arrive_s = max(beats.start_s + 0.2, beats.contacts_s[0] - 0.5 * beats.stroke_s)
-    return arrive_s, max(beats.end_s - 0.4, arrive_s + 0.3)
 
 
 def hold_gate(times_s: np.ndarray, beats: Beats, ramp_s: float = 0.3) -> np.ndarray:
