@@ -21,7 +21,7 @@ from har.inference.model import Recognizer
 from har.inference.streams import StreamOutput, score_detections
 from har.inference.video import recognize_video
 from har.pose.keypoints import N_KEYPOINTS
-from har.pose.tracking import SURE_POINT, track_people
+from har.pose.tracking import MIN_POINT_SCORE, track_people
 from har.result import PoseTracks
 from har.synthetic.recordings import FIRST_SCENE, draw_session, iter_motions, write_recordings
 from har.synthetic.scene import draw_scene
@@ -255,6 +255,6 @@ def name_pose_tracks(
 def _measure_gaps(points: np.ndarray, true: np.ndarray) -> np.ndarray:
     """Return (M,) mean distances of the keypoints that are seen from the true ones, in heights."""
     height_px = np.maximum(np.ptp(true[..., 1], axis=1), 8.0)
-    weights = np.where(points[..., 2] >= SURE_POINT, 1.0, 1e-6)
+    weights = np.where(points[..., 2] >= MIN_POINT_SCORE, 1.0, 1e-6)
     apart = np.linalg.norm(points[..., :2] - true, axis=-1)
     return (apart * weights).sum(axis=1) / weights.sum(axis=1) / height_px

@@ -13,7 +13,7 @@ from har.config import DecodeConfig, TuneConfig
 from har.events.decoder import decode_events
 from har.metrics.alarms import ScoredRecording, compute_curves
 from har.metrics.events import CodedRecording, compute_event_metrics
-from har.metrics.tuning import count_rules
+from har.metrics.grid import count_rules
 from har.reports.events import EventReport, write_event_report
 from har.reports.figures import write_curves
 from har.reports.page import Picture

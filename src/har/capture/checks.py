@@ -17,7 +17,7 @@ from har.config import PrepareConfig
 from har.dataset.prepare import choose_size
 from har.inference.detector import PoseDetector
 from har.pose.keypoints import INDEX, Detections
-from har.pose.tracking import START_SCORE, SURE_POINT, find_people, track_people
+from har.pose.tracking import MIN_POINT_SCORE, START_SCORE, find_people, track_people
 from har.types import Frame
 from har.video.file.picture import downsample
 from har.video.geometry import compute_letterbox
@@ -153,7 +153,7 @@ def has_moved(snapshots: Sequence[Snapshot]) -> bool:
 def _compute_reach(points: np.ndarray, wrist: int) -> float:
     """Return how far a wrist of (N, 17, 3) keypoints goes from the shoulders, in torso lengths."""
     needed = (wrist, *_SHOULDERS, *_HIPS)
-    seen = points[(points[:, needed, 2] >= SURE_POINT).all(axis=1)]
+    seen = points[(points[:, needed, 2] >= MIN_POINT_SCORE).all(axis=1)]
     if len(seen) < 3:
         return 0.0
     shoulders = seen[:, _SHOULDERS, :2].mean(axis=1)
@@ -196,17 +196,17 @@ def _find_weak(snapshots: Sequence[Snapshot], n_people: int, hand: Hand) -> list
         faults.append(f"The head is uncertain ({_short(head)}): face the camera, light from before")
     if shoulders < _MIN_BODY:
         faults.append(f"The shoulders are uncertain ({_short(shoulders)}): turn to the camera")
-    if hips < SURE_POINT:
+    if hips < MIN_POINT_SCORE:
         faults.append(f"The hips are not seen ({_short(hips)}): step back or tilt the camera down")
     wrists = np.array([[p[_WRISTS, 2] for p in people] for people in bodies])
     if n_people == 2:
-        seen = np.median(wrists.max(axis=2), axis=0) >= SURE_POINT
+        seen = np.median(wrists.max(axis=2), axis=0) >= MIN_POINT_SCORE
         return faults if seen.all() else [*faults, _advise_hands("A hand of each")]
     by_side = np.median(wrists[:, 0], axis=0)
     return faults + [
         _advise_hands(f"The {_SIDE_NAMES[side]} hand ({_short(by_side[side])})")
         for side in _WRISTS_OF[hand]
-        if by_side[side] < SURE_POINT
+        if by_side[side] < MIN_POINT_SCORE
     ]
 
 

@@ -31,7 +31,7 @@ from har.capture.script import (
 from har.config import CaptureConfig, PrepareConfig
 from har.errors import VideoDecodeError
 from har.inference.detector import PoseDetector
-from har.sampling.times import is_kept
+from har.sampling.times import is_due
 from har.types import Frame
 from har.video.file.reader import open_video, probe_video
 from har.video.file.writer import open_writer
@@ -59,7 +59,7 @@ class Segment:
         """Take the next RGB frame; return whether it was checked."""
         if self._keeps_frames:
             self.frames.append(_downsample(frame))
-        if not is_kept(frame.time_s, self._checked_s, CHECK_RATE_HZ):
+        if not is_due(frame.time_s, self._checked_s, CHECK_RATE_HZ):
             return False
         self._checked_s = frame.time_s
         self.snapshots.append(self._checker.check(frame.image))

@@ -138,7 +138,7 @@ def predict(
     wants = OutputsConfig(annotate, thumbnails)
     plan = Plan(
         bundle,
-        write=partial(outputs.write_video_outputs, decode=decode, wants=wants),
+        write=partial(outputs.write_video_outputs, decode=decode, outputs=wants),
         outputs=str(wants),
         config=PredictConfig(keep_places=annotate or thumbnails, jobs=jobs),
         decode=decode,

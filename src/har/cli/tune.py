@@ -103,7 +103,7 @@ def _say_tuned(result: TuneResult) -> None:
     say_table(["label", *RULE_FIELDS, "found", "false alarms"], rows)
     say(
         f"Chosen on {result.n_recordings} recordings, {result.hours:.3g} h, for at most "
-        f"{result.asked:g} false alarms per hour; the counts are of the same recordings"
+        f"{result.target:g} false alarms per hour; the counts are of the same recordings"
     )
     say("On recordings that had no part in the choice, 95 % intervals:")
     say(f"  recall                 {format_interval(result.recall.to_json())}")

@@ -1,1 +1,1 @@
-"""From labeled videos to a store: catalog, doctor, splits, store. No Keras here."""
+"""From labeled videos to prepared clips (a store): catalog, validation, splits. No Keras here."""

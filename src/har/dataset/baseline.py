@@ -1,4 +1,4 @@
-"""The shortcut baseline: how far the label can be guessed without looking at any picture."""
+"""The chance level from file format (shortcut baseline): labels guessed without any picture."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MIN_LEAF = 3
 class ShortcutBaseline:
     """What width, height, frame rate, number of frames and duration alone predict.
 
-    A model that is not clearly above it may have learnt the format and not the action.
+    A model that is not clearly above it may have learned the format and not the action.
 
     Attributes:
         accuracy: Of clips in folds that were held out, in [0, 1].

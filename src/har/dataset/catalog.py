@@ -21,7 +21,7 @@ from har.types import Clip
 
 MANIFEST_NAME = "manifest.csv"
 SCENES = "scenes"
-"""Group source of a catalog whose groups are still to be found by look."""
+"""Group source of a catalog whose groups are still to be found from the pictures."""
 
 _JUNK_NAMES = {"thumbs.db", "desktop.ini"}
 _JUNK_SUFFIX = re.compile(
@@ -42,7 +42,7 @@ class Reject:
 
 @dataclass(frozen=True)
 class Catalog:
-    """What a source holds.
+    """The clips of a source.
 
     Attributes:
         clips: Sorted by path and start; every ``clip_id`` is unique and stays the same when other
@@ -64,8 +64,8 @@ def scan(source: Path, group_by: str | None = None) -> Catalog:
 
     Args:
         source: A folder with one sub-folder a class (files at any depth below it), a folder that
-            holds a ``manifest.csv``, or a CSV file with the columns ``path,label`` and, if wanted,
-            ``start_s,end_s,group,subject,split,origin`` (`har.tables` says in what forms). Relative
+            holds a ``manifest.csv``, or a CSV file with the columns ``path,label`` and, optionally,
+            ``start_s,end_s,group,subject,split,origin`` (forms: see `har.tables`). Relative
             paths are relative to the manifest.
         group_by: Name of a manifest column, or a regular expression with one group that is
             searched in the path. None takes the column ``group`` where there is one.
@@ -113,7 +113,7 @@ def _find_manifest(source: Path) -> Path | None:
         inside = source / MANIFEST_NAME
         return inside if inside.is_file() and has_header(inside) else None
     except PermissionError as error:
-        raise NoClipsError(f"{source} may not be read: {error.strerror}") from error
+        raise NoClipsError(f"{source} cannot be read: {error.strerror}") from error
 
 
 # Class folders
@@ -125,7 +125,7 @@ def _scan_folders(source: Path) -> tuple[list[Clip], list[Reject]]:
     try:
         entries = sorted(source.iterdir())
     except OSError as error:
-        raise NoClipsError(f"{source} may not be read: {error.strerror}") from error
+        raise NoClipsError(f"{source} cannot be read: {error.strerror}") from error
     for entry in entries:
         if _is_hidden(entry.name):
             continue
@@ -144,12 +144,12 @@ def _folder_clip(path: Path, source: Path, label: str) -> Clip:
 
 
 def iter_files(folder: Path, rejects: list[Reject]) -> Iterator[Path]:
-    """Return the files that may be videos, following links but no circle of them."""
+    """Return the files that may be videos, following links, but each folder once."""
     seen: set[str] = set()
 
     def reject(error: OSError) -> None:
         where = Path(str(error.filename))
-        rejects.append(Reject("", where, f"the folder {where} may not be read: {error.strerror}"))
+        rejects.append(Reject("", where, f"the folder {where} cannot be read: {error.strerror}"))
 
     for where, folders, names in os.walk(folder, onerror=reject, followlinks=True):
         real = os.path.realpath(where)
@@ -188,7 +188,7 @@ def _scan_manifest(
         if isinstance(made, Clip) and made.clip_id in seen:
             first = seen[made.clip_id]
             made = (
-                f"the same stretch is listed before, in line {first.line} as"
+                f"the same clip is listed before, in line {first.line} as"
                 f" {first.get('label')!r}; keep one of the two"
             )
         if isinstance(made, str):
@@ -233,7 +233,7 @@ def _match_groups(clips: list[Clip], group_by: str, root: Path) -> list[str]:
         raise ManifestError(f"group_by={group_by!r} is no regular expression: {error}") from error
     if pattern.groups != 1:
         raise ManifestError(
-            f"group_by={group_by!r} is no column of a manifest and, as a regular expression, has"
+            f"group_by={group_by!r} is no column of the manifest and, as a regular expression, has"
             f" {pattern.groups} groups; give a column's name or a pattern with one (group)"
         )
     groups = []

@@ -37,7 +37,7 @@ class CutJob:
 
 @dataclass(frozen=True)
 class CutResult:
-    """What became of a job's clips: each is in one of the two."""
+    """The outcome of a job: each clip is in one of the two."""
 
     clips: tuple[StoredClip, ...]
     rejects: tuple[Reject, ...]
@@ -62,8 +62,8 @@ def probe_size(path: Path) -> tuple[int, int] | None:
 def cut_video(job: CutJob) -> CutResult:
     """Decode a video once and write the frames of its clips.
 
-    A clip of which at least ``min_frames`` could be decoded is kept, with the place of the damage
-    noted if there is any; the others are rejected.
+    A clip of which at least ``min_frames`` could be decoded is stored, with the place of the damage
+    if there is any; the others are rejected.
     """
     ends_s = [clip.end_s for clip in job.clips]
     settings = job.frames
@@ -89,12 +89,12 @@ class _Cutter:
         self._file = _read_file(job.path)
         self._waiting = deque(job.clips)
         self._open: list[tuple[Clip, ClipWriter]] = []
-        self._kept: list[StoredClip] = []
+        self._cut: list[StoredClip] = []
         self._rejects: list[Reject] = []
 
     def cut(self) -> CutResult:
         try:
-            with suppress(VideoDecodeError):  # the reader says where: `damaged_s`
+            with suppress(VideoDecodeError):  # where: `damaged_s` of the reader
                 for frame in self._reader:
                     self._take(frame)
             for clip, writer in self._open:
@@ -102,8 +102,8 @@ class _Cutter:
         finally:
             for _, writer in self._open:
                 writer.discard()
-        self._rejects += [_reject(clip, self._why_empty(clip)) for clip in self._waiting]
-        return CutResult(tuple(self._kept), tuple(self._rejects))
+        self._rejects += [_reject(clip, self._describe_empty(clip)) for clip in self._waiting]
+        return CutResult(tuple(self._cut), tuple(self._rejects))
 
     def _take(self, frame: Frame) -> None:
         now_s = frame.time_s + TIME_EPS_S
@@ -123,12 +123,12 @@ class _Cutter:
         if len(times_s) < self._job.min_frames:
             writer.discard()
             reason = f"only {len(times_s)} frames, at least {self._job.min_frames} are needed"
-            self._rejects.append(_reject(clip, reason + self._why_damaged(clip)))
+            self._rejects.append(_reject(clip, reason + self._describe_damage(clip)))
             return
         digest = writer.finish()
         interval_s = float(np.median(np.diff(times_s)))
         info = self._reader.info
-        self._kept.append(
+        self._cut.append(
             StoredClip(
                 **vars(clip),
                 n_frames=len(times_s),
@@ -136,7 +136,7 @@ class _Cutter:
                 duration_s=float(times_s[-1] - times_s[0]) + interval_s,
                 width=info.width,
                 height=info.height,
-                damaged_s=self._reader.damaged_s if self._why_damaged(clip) else None,
+                damaged_s=self._reader.damaged_s if self._describe_damage(clip) else None,
                 scene_hashes=_hash_scene(self._job, clip.clip_id, info),
                 hash=digest,
                 video_bytes=self._file.n_bytes,
@@ -145,15 +145,15 @@ class _Cutter:
             )
         )
 
-    def _why_damaged(self, clip: Clip) -> str:
+    def _describe_damage(self, clip: Clip) -> str:
         damaged_s = self._reader.damaged_s
         if damaged_s is None or (clip.end_s is not None and clip.end_s <= damaged_s):
             return ""
         return f"; the video is damaged or cut off at {damaged_s:.2f} s"
 
-    def _why_empty(self, clip: Clip) -> str:
+    def _describe_empty(self, clip: Clip) -> str:
         where = f"from {clip.start_s:g} s" if clip.start_s else "at all"
-        return f"the video has no frame {where}{self._why_damaged(clip)}"
+        return f"the video has no frame {where}{self._describe_damage(clip)}"
 
 
 def _read_file(path: Path) -> _VideoFile:

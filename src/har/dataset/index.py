@@ -1,4 +1,4 @@
-"""One line of CSV a prepared clip: written, and read back as the same values."""
+"""The index of a store: one CSV line a prepared clip, written and read back without loss."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class StoredClip(Clip):
 
     Attributes:
         n_frames: Frames in the store, after thinning.
-        fps: Frames a second that the video's container gives, else as measured.
+        fps: Frames a second by the video's container, else as measured.
         duration_s: From the first frame to one interval after the last.
         width: Of the video, px, as seen on a screen.
         height: Of the video, px.
@@ -88,7 +88,7 @@ def read_rows(path: Path, *, skip_broken: bool = False) -> list[StoredClip]:
 
     Args:
         path: The CSV file.
-        skip_broken: Leaves out lines that cannot be read, such as the last of an interrupted run.
+        skip_broken: Leave out lines that cannot be read, such as the last of an interrupted run.
 
     Raises:
         StoreError: The file or one of its lines cannot be read.

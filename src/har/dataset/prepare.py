@@ -34,12 +34,12 @@ _SIZE_SAMPLE = 100
 
 @dataclass(frozen=True)
 class PrepareSummary:
-    """What a run of `prepare` ended with.
+    """The outcome of a run of `prepare`.
 
     Attributes:
         store: The finished store.
-        report: What `har.dataset.validation` found in it.
-        n_cut: Clips whose frames were made by this run.
+        report: Its figures and warnings, by `har.dataset.validation`.
+        n_cut: Clips that this run has decoded.
         n_reused: Clips that were there already.
     """
 
@@ -56,15 +56,15 @@ class PrepareSummary:
 def prepare(
     source: Path, store_dir: Path, config: PrepareConfig, progress: bool = False
 ) -> PrepareSummary:
-    """Make or updates the store of a folder or manifest of clips.
+    """Create or update the store of a folder or manifest of clips.
 
     Each video is decoded once; videos that have not changed since the last run are not decoded
-    at all. A video that cannot be used lands in ``rejects.csv`` and never stops the others. A run
-    that was interrupted goes on where it stopped.
+    at all. A video that cannot be used is listed in ``rejects.csv`` and never stops the others. A
+    run that was interrupted goes on where it stopped.
 
     Args:
         source: See `har.dataset.catalog.scan`.
-        store_dir: Folder of the store; it is made if it is not there.
+        store_dir: Folder of the store; it is created if needed.
         config: Settings.
         progress: Whether to show a progress bar on standard error.
 
@@ -79,8 +79,8 @@ def prepare(
         return _prepare(catalog, store_dir, config, progress)
     except OSError as error:
         raise StoreError(
-            f"The store {store_dir} cannot be written: {error}; what is cut so far is kept, so"
-            " run har prepare again when that is put right"
+            f"The store {store_dir} cannot be written: {error}; clips that are done stay, so fix"
+            " this and run har prepare again"
         ) from error
 
 
@@ -148,7 +148,7 @@ def _measure_size(
 def _find_unchanged(
     clips: Sequence[Clip], known: dict[str, StoredClip], store_dir: Path
 ) -> dict[str, StoredClip]:
-    """Return the clips whose video is the same as when they were cut, with what is new of them."""
+    """Return the clips whose video has not changed, with their present labels and groups."""
     same: dict[str, StoredClip] = {}
     for clip in clips:
         before = known.get(clip.clip_id)
@@ -161,7 +161,7 @@ def _find_unchanged(
                 stat.st_size == before.video_bytes
                 and compute_file_hash(clip.path) == before.video_hash
             )
-        except OSError:  # the reader says what is wrong with it
+        except OSError:  # the reader reports what is wrong with it
             continue
         if is_same:
             same[clip.clip_id] = replace(before, video_mtime_ns=stat.st_mtime_ns, **vars(clip))
@@ -191,7 +191,7 @@ def _plan_jobs(
 def _file_size(path: Path) -> int:
     try:
         return path.stat().st_size
-    except OSError:  # the reader says what is wrong with it
+    except OSError:  # the reader reports what is wrong with it
         return 0
 
 
@@ -224,7 +224,7 @@ def _check_labels(
     if len(labels) < 2:
         wanted = sorted({clip.label for clip in catalog.clips})
         raise NoClipsError(
-            f"Usable clips are needed of at least two of the labels {', '.join(wanted)}; there are"
+            f"Usable clips of at least two labels are needed, of {', '.join(wanted)}; there are"
             f" {len(clips)}, of {', '.join(labels) or 'none'}. The first that was left out:"
             f" {rejects[0].path}: {rejects[0].reason}"
         )

@@ -1,4 +1,4 @@
-"""Which clips show the same scene: perceptual hashes of a few frames, compared by their bits."""
+"""Which clips show the same scene: perceptual hashes of some frames, compared by their bits."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from har.types import Clip, SplitName
 
 Protocol = Literal["grouped", "random"]
 
-_PARTS: tuple[SplitName, ...] = ("train", "val", "test")
+PARTS: tuple[SplitName, ...] = ("train", "val", "test")
 _SHARES = (0.66, 0.17, 0.17)
 _MAX_TRIES = 50
 _MAX_STEPS = 50_000
@@ -26,12 +26,12 @@ _MAX_ROUNDS = 20
 
 @dataclass(frozen=True)
 class Splits:
-    """Where each clip belongs.
+    """The part and the fold of each clip.
 
     Attributes:
         parts: Clip id to train, val or test.
         possible: Whether train, val and test all hold every label.
-        reason: If not, why not and what to do, in plain words; else empty.
+        reason: If not, why not and what to do; else empty.
         folds: Clip id to its fold, from 0; empty where folds are impossible.
         folds_reason: Why there are no folds; else empty.
         seed: Drew them.
@@ -48,7 +48,7 @@ class Splits:
         """Return the ids of a part's clips.
 
         Raises:
-            SplitError: The part is empty; the message says why and what to do.
+            SplitError: The part is empty; the message has the reason and what to do.
         """
         inside = frozenset(clip_id for clip_id, own in self.parts.items() if own == part)
         if not inside:
@@ -89,14 +89,15 @@ class Splits:
 def build_folds(
     clips: Sequence[Clip], n_folds: int, seed: int, protocol: Protocol = "grouped"
 ) -> np.ndarray:
-    """Return each clip its fold.
+    """Return the fold of each clip.
 
     Args:
         clips: N clips with labels and groups.
         n_folds: Parts, at least 2.
         seed: Same seed, same folds.
-        protocol: ``grouped`` never divides a group. ``random`` does, and so lets a model meet
-            the scenes of its test clips in training: only to compare with published figures.
+        protocol: ``grouped`` never divides a group. ``random`` does, so that a model
+            has seen the scenes of its test clips in training: only to compare with published
+            figures.
 
     Returns:
         (N,) int64 from 0 to ``n_folds - 1``; no fold is empty, and every label is also found
@@ -109,7 +110,7 @@ def build_folds(
     counts, group_of = _count_labels([clip.label for clip in clips], groups)
     if len(counts) < n_folds:
         raise SplitError(
-            f"{n_folds} folds need at least as many groups, received {len(counts)}; ask for fewer"
+            f"{n_folds} folds need at least as many groups, received {len(counts)}; choose fewer"
             " folds, add clips of other scenes, or name the groups (har prepare --group-by)"
         )
     _check_spread(clips, counts, 2)
@@ -117,7 +118,7 @@ def build_folds(
     if not _leaves_every_label(counts, parts, n_folds):
         raise SplitError(
             f"No way was found to make {n_folds} folds that each leave every label to train on;"
-            " ask for another number of folds, or add clips of the rarest label"
+            " choose another number of folds, or add clips of the rarest label"
         )
     return parts[group_of]
 
@@ -125,7 +126,7 @@ def build_folds(
 def build_splits(clips: Sequence[Clip], n_folds: int, seed: int) -> Splits:
     """Return train, val and test in about 66, 17 and 17 of 100 clips, and the folds.
 
-    A split that the clips bring along (all of them or none) is kept. What cannot be made without
+    A split that the clips bring along (all of them or none) stays. What cannot be made without
     dividing a group is not made: all clips are then in train, with the reason.
 
     Raises:
@@ -156,9 +157,9 @@ def _choose_parts(clips: Sequence[Clip], seed: int) -> tuple[dict[str, SplitName
 
 def _draw_parts(clips: Sequence[Clip], seed: int) -> dict[str, SplitName]:
     counts, group_of = _count_labels([c.label for c in clips], [c.group for c in clips])
-    _check_spread(clips, counts, len(_PARTS))
+    _check_spread(clips, counts, len(PARTS))
     parts = _deal_out(counts, np.array(_SHARES), seed)
-    drawn = {clip.clip_id: _PARTS[part] for clip, part in zip(clips, parts[group_of], strict=True)}
+    drawn = {clip.clip_id: PARTS[part] for clip, part in zip(clips, parts[group_of], strict=True)}
     if reason := _missing_labels(clips, drawn):
         raise SplitError(reason)
     return drawn
@@ -171,8 +172,8 @@ def _check_spread(clips: Sequence[Clip], counts: np.ndarray, n_needed: int) -> N
             raise SplitError(
                 f"The label {label!r} is found in {n_groups} of the {n_needed} groups that are"
                 " needed to hold some back without showing the same scene twice. Add clips of"
-                f" {label!r} from other scenes or people, or, if the clips already differ, say so:"
-                " a manifest column 'group', or har prepare --group-by"
+                f" {label!r} from other scenes or people, or, if they already differ, name the"
+                " groups: a manifest column 'group', or har prepare --group-by"
             )
 
 
@@ -190,7 +191,7 @@ def _check_given(clips: Sequence[Clip]) -> None:
 
 def _missing_labels(clips: Sequence[Clip], parts: dict[str, SplitName]) -> str:
     label_of = {clip.clip_id: clip.label for clip in clips}
-    for part in _PARTS:
+    for part in PARTS:
         present = {label_of[clip_id] for clip_id, own in parts.items() if own == part}
         missing = sorted(set(label_of.values()) - present)
         if missing:
@@ -214,7 +215,7 @@ def _count_labels(labels: Sequence[str], groups: Sequence[object]) -> tuple[np.n
 
 
 def _deal_out(counts: np.ndarray, shares: np.ndarray, seed: int) -> np.ndarray:
-    """Return each group its part.
+    """Return the part of each group.
 
     Args:
         counts: (G, K) clips of each group and label.
@@ -267,7 +268,7 @@ def _leaves_every_label(counts: np.ndarray, parts: np.ndarray, n_parts: int) -> 
 
 
 def _part_name(value: object) -> SplitName:
-    for part in _PARTS:
+    for part in PARTS:
         if value == part:
             return part
     raise ValueError(f"expected train, val or test, received {value!r}")

@@ -1,4 +1,4 @@
-"""The store: prepared clips on disk, read through memory maps.
+"""Prepared clips on disk (a store), read through memory maps.
 
     STORE/store.json              version, settings, labels in order, where the groups are from
           index.csv               one line a clip
@@ -63,12 +63,12 @@ class FrameSettings:
             color: Color = "rgb" if values["color"] == "rgb" else "gray"
             return cls((height, width), color, float(values["max_rate_hz"]))
         except (KeyError, TypeError) as error:
-            raise ValueError(f"{values!r} are no frame settings: {error}") from error
+            raise ValueError(f"{values!r} are not frame settings: {error}") from error
 
 
 @dataclass(frozen=True)
 class StoreSettings:
-    """What ``store.json`` holds.
+    """The content of ``store.json``.
 
     Attributes:
         frames: What the frames depend on.
@@ -112,7 +112,7 @@ class Store:
 
     Attributes:
         path: Its folder.
-        settings: What it was made with.
+        settings: What it was prepared with.
         clips: In the order of the index.
         splits: Who is in train, val and test, and the folds.
         rejects: What was left out.
@@ -133,10 +133,11 @@ class Store:
         """
         if not (path / SETTINGS).is_file():
             raise StoreError(
-                f"There is no store in {path}; make one: har prepare SOURCE --store {path}"
+                f"There are no prepared clips (store) in {path}; create them with: har prepare "
+                f"SOURCE --store {path}"
             )
         if not (path / INDEX).is_file():
-            raise StoreError(f"The store {path} is unfinished; run har prepare again, it goes on")
+            raise StoreError(f"The store {path} is unfinished; run har prepare again to go on")
         try:
             settings = StoreSettings.from_json(read_json(path / SETTINGS))
             splits = Splits.from_json(read_json(path / SPLITS))
@@ -182,7 +183,7 @@ class Store:
     def data_hash(self) -> str:
         """SHA-256 over the clips' contents, labels and groups and the order of the labels.
 
-        It does not depend on where the store or the videos lie.
+        It does not depend on the place of the store or of the videos.
         """
         rows = sorted([clip.hash, clip.label, clip.group] for clip in self.clips)
         return hashlib.sha256(json.dumps([self.labels, rows]).encode()).hexdigest()
@@ -210,7 +211,7 @@ class Store:
         """Return the places in ``clips`` of one part, ascending int64.
 
         Raises:
-            SplitError: This store has no such part; the message says why and what to do.
+            SplitError: This store has no such part; the message has the reason and what to do.
         """
         if split == "all":
             return np.arange(len(self.clips))
@@ -220,12 +221,12 @@ class Store:
 
 
 def frames_path(store: Path, clip_id: str) -> Path:
-    """Return where a clip's frames lie."""
+    """Return the path of a clip's frames."""
     return store / FRAMES / f"{clip_id}.npy"
 
 
 def times_path(store: Path, clip_id: str) -> Path:
-    """Return where the times of a clip's frames lie."""
+    """Return the path of the times of a clip's frames."""
     return store / FRAMES / f"{clip_id}.times.npy"
 
 
@@ -233,13 +234,13 @@ def read_json(path: Path) -> dict[str, Any]:
     """Read a JSON object.
 
     Raises:
-        ValueError: It is no JSON object.
+        ValueError: It is not a JSON object.
     """
     match json.loads(path.read_text(encoding="utf-8")):
         case dict() as values:
             return values
         case other:
-            raise ValueError(f"{path.name} holds no object but {type(other).__name__}")
+            raise ValueError(f"{path.name} holds {type(other).__name__}, not an object")
 
 
 def _load_array(path: Path, mmap_mode: Literal["r"] | None) -> np.ndarray:

@@ -38,9 +38,9 @@ from har.files import replacing, write_json
 
 
 class StoreWriter:
-    """Makes a store, or goes on with one that was interrupted or whose source has changed.
+    """Creates a store, or goes on with one that was interrupted or whose source has changed.
 
-    From its making to `finish` the folder has no index and is therefore unfinished.
+    Until `finish` the folder has no index and is therefore unfinished.
 
     Attributes:
         reusable: The clips that were cut before with the same settings, by id.
@@ -68,7 +68,7 @@ class StoreWriter:
         splits: Splits,
         rejects: Iterable[Reject],
     ) -> Store:
-        """Write the index, remove the frames of clips that are gone, and gives the store."""
+        """Write the index, remove the frames of clips that are gone, and return the store."""
         path = self._path
         _remove_strays(path, clips)
         write_json(path / SETTINGS, settings.to_json())
@@ -111,7 +111,7 @@ class ClipWriter:
         self._times_s.append(time_s)
 
     def finish(self) -> str:
-        """Put the clip in its place and return the SHA-256 of its frames and time."""
+        """Put the clip in its place and return the SHA-256 of its frames and times."""
         self._file.seek(0)
         self._write_header(len(self._times_s))
         self._file.close()
@@ -144,7 +144,7 @@ def read_known_clips(path: Path) -> dict[str, StoredClip]:
 
 
 def read_frame_settings(path: Path) -> FrameSettings | None:
-    """Return what a finished or unfinished store's frames were made with, or None."""
+    """Return what a finished or unfinished store's frames were prepared with, or None."""
     try:
         values = read_json(path / SETTINGS)
         if values.get("version") != FORMAT_VERSION:

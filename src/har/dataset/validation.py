@@ -1,4 +1,4 @@
-"""What is in a store and what may be wrong with it."""
+"""What is in a store, and warnings about it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
 from har.dataset.catalog import SCENES
 from har.dataset.index import StoredClip
 from har.dataset.scenes import iter_near_pairs
+from har.dataset.splits import PARTS
 from har.dataset.store import Store
 from har.types import SplitName
 
 NEAR_DUPLICATE_BITS = 8
 """Frames of two clips that differ in at most this many of 64 bits are shown as near-duplicates."""
 
-_PARTS: tuple[SplitName, ...] = ("train", "val", "test")
 _FEW_CLIPS = 10
 _NAMED = 5
 _IMBALANCE = 3.0
@@ -50,7 +50,7 @@ class LabelStats:
 
 @dataclass(frozen=True)
 class NearDuplicate:
-    """Two clips that look alike and lie in different parts."""
+    """Two clips that are nearly the same and in different parts."""
 
     first: str
     second: str
@@ -68,10 +68,10 @@ class Report:
         groups: Group to label to clips.
         splits_reason: Why there is no val or test; empty if there is.
         folds_reason: Why there are no folds; empty if there are.
-        near_duplicates: Clips that look alike across train, val and test.
-        damaged: Clip id to the second at which its video is damaged, for clips that were kept.
+        near_duplicates: Clips that are nearly the same across train, val and test.
+        damaged: Clip id to the second at which its video is damaged, of the clips in the store.
         baseline: None where there are no folds to measure it on.
-        warnings: What deserves a look before training, in plain words.
+        warnings: What to check before training, in sentences.
     """
 
     n_clips: int
@@ -120,7 +120,7 @@ def build_report(store: Store, notes: Sequence[str] = ()) -> Report:
         size=store.size,
         labels=labels,
         groups={group: dict(counts) for group, counts in sorted(groups.items())},
-        splits={part: sum(own == part for own in parts.values()) for part in _PARTS},
+        splits={part: sum(own == part for own in parts.values()) for part in PARTS},
         splits_reason=store.splits.reason,
         n_folds=len(set(store.splits.folds.values())),
         folds_reason=store.splits.folds_reason,
@@ -150,7 +150,7 @@ def _describe_label(store: Store, label: str) -> LabelStats:
         duration_s=(shortest, median, longest),
         rates=_count(f"{clip.fps:.4g}" for clip in clips),
         sizes=_count(f"{clip.width}x{clip.height}" for clip in clips),
-        parts={part: parts[part] for part in _PARTS},
+        parts={part: parts[part] for part in PARTS},
     )
 
 
@@ -178,8 +178,8 @@ def _warn(
 ) -> Iterator[str]:
     if store.settings.group_source == SCENES:
         yield (
-            "The groups are guessed: clips that look alike are kept together. Clips of one person"
-            " or one recording that look different may still be divided, which makes results look"
+            "The groups are guessed: similar clips are grouped together. Clips of one person or one"
+            " recording that differ in the picture may still be divided, which makes results seem"
             " better than they are. If you know who or what is in them, name the groups with a"
             " manifest column 'group' or --group-by."
         )
@@ -190,12 +190,12 @@ def _warn(
     if not store.splits.folds:
         yield f"No cross-validation is possible. {store.splits.folds_reason}."
     if near:
-        yield f"{len(near)} pairs of clips look alike across train, val and test; see below."
+        yield f"{len(near)} pairs of clips of train, val and test are nearly the same; see below."
     if baseline is not None and _is_clear(baseline):
         yield (
             f"The format of the videos alone gives accuracy {baseline.accuracy:.2f} and AUC"
             f" {baseline.auc:.2f}. A model may learn the format and not the action: make size,"
-            " frame rate and length alike for all labels, and compare results with this baseline."
+            " frame rate and length alike for all labels, and compare results with this level."
         )
     counts = [item.n_clips for item in labels]
     if max(counts) > _IMBALANCE * min(counts):
@@ -208,7 +208,7 @@ def _warn(
         more = [f"{len(named) - _NAMED} more"] if len(named) > _NAMED else []
         yield (
             f"{len(damaged)} clips are damaged part-way ({', '.join([*named[:_NAMED], *more])});"
-            " what could be decoded of them is kept."
+            " only what could be decoded of them is used."
         )
     if store.rejects:
         yield f"{len(store.rejects)} clips, files or folders were left out; see rejects.csv."

@@ -64,12 +64,12 @@ def name_people(
     """Return the events with the people that most of their rows name, weighted by the scores.
 
     The target is taken from those rows whose subject is the event's. Rows that name nobody count
-    too: where they outweigh each person, it is not known who it was.
+    too: where they outweigh each person, the event has none.
 
     Args:
         events: Decoded from ``scores``.
         scores: With or without people; without, the events are given back as they are.
-        single_person_labels: Labels that are told from one body alone; their events have no target.
+        single_person_labels: Labels recognized from one body alone; their events have no target.
     """
     people = scores.people
     if people is None:
@@ -128,7 +128,7 @@ class OnlineDecoder:
         Args:
             times_s: (n,) float64 ascending, and later than all before; may be empty.
             values: (n, K) float32 in [0, 1]; all 0 in a row where the model is uncertain.
-            step_s: Length of the stretch that one row stands for, 0 for a lone picture; the same
+            step_s: Length of time that one row stands for, 0 for a lone picture; the same
                 in all pushes.
 
         Returns:
@@ -162,10 +162,10 @@ class OnlineDecoder:
 
     @property
     def open(self) -> tuple[Event, ...]:
-        """Events that are long enough and not final, up to where they are confident to go.
+        """Events that are long enough and not final, up to where they are certain to last.
 
         Each becomes final later with the same onset, and an offset that is the same or later. One
-        whose score has dropped stays here until it is sure that nothing will be joined to it.
+        whose score has dropped stays here until nothing more can be joined to it.
         """
         going_on = [(column, decoder.open) for column, decoder in self._decoders.items()]
         return tuple(_sort([(column, event) for column, event in going_on if event is not None]))
@@ -179,7 +179,7 @@ class OnlineDecoder:
         }
 
     def _cut(self, times_s: np.ndarray, step_s: float) -> list[tuple[slice, bool]]:
-        """Return stretches of rows that follow each other, and if one is apart from before."""
+        """Return runs of rows that follow each other, and whether each is apart from before."""
         steps_s = np.diff(times_s, prepend=self._last_s)
         if not np.all(steps_s > 0) or step_s != self._step_s:
             raise ConfigError(
@@ -197,7 +197,7 @@ class OnlineDecoder:
 
 
 def check_labels(labels: tuple[str, ...], config: DecodeConfig) -> None:
-    """Make sure that rules are for labels that there are.
+    """Check that rules are for labels that exist.
 
     Raises:
         ConfigError: The background or a label with rules of its own is none of ``labels``.

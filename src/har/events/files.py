@@ -13,10 +13,10 @@ from har.errors import OutputError
 from har.types import Event, People, Scores
 
 SCORES_ENDING = ".scores.csv"
-"""Ends the names of files of scores; before it stands what all files of the video begin with."""
+"""Ends the names of files of scores; before it is the stem of all files of the video."""
 
 RESULT_ENDING = ".result.json"
-"""Ends the names of files in which all else of a video is kept beside its scores."""
+"""Ends the names of the cache files with all else of a video, beside its scores."""
 
 _GRID_COLUMNS = ["time_s", "step_s"]
 _CONFIDENCE, _OLD_CONFIDENCE = "confidence", "sureness"
@@ -62,13 +62,13 @@ def load_scores(path: Path) -> Scores:
             return _parse_scores(header, file.readlines())
     except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
         raise OutputError(
-            f"{path} cannot be read as saved scores: {error}. Give a scores file that "
-            f"'har predict' wrote."
+            f"{path} cannot be read as saved scores: {error}. Give a scores file "
+            f"written by 'har predict'."
         ) from error
 
 
 def find_scores(paths: Iterable[Path]) -> list[Path]:
-    """Return the files of scores that are named, and for each folder those in it by their names.
+    """Return the given files of scores, and for each folder those in it, by name.
 
     Raises:
         OutputError: A folder holds none.
@@ -78,8 +78,8 @@ def find_scores(paths: Iterable[Path]) -> list[Path]:
         inside = sorted(path.glob(f"*{SCORES_ENDING}")) if path.is_dir() else [path]
         if not inside:
             raise OutputError(
-                f"The folder {path} holds no file that ends in {SCORES_ENDING}; give one into "
-                f"which 'har predict' wrote"
+                f"The folder {path} holds no file that ends in {SCORES_ENDING}; give an output "
+                f"folder of 'har predict'"
             )
         found |= dict.fromkeys(inside)
     return list(found)
@@ -94,12 +94,12 @@ def _parse_scores(header: list[str], lines: list[str]) -> Scores:
         raise ValueError("it has no rows")
     table = np.loadtxt(lines, dtype=np.float64, delimiter=",", comments=None, ndmin=2)
     if table.shape != (len(lines), len(header)):
-        raise ValueError(f"it has {table.shape[1]} columns and not the {len(header)} of its names")
+        raise ValueError(f"it has {table.shape[1]} columns but {len(header)} names")
     grid, values, rest = np.split(table, [n_grid, n_grid + n_labels], axis=1)
     if not np.all((values >= 0) & (values <= 1)):
         raise ValueError("a score is not from 0 to 1")
     if not (np.all(np.diff(grid[:, 0]) > 0) and np.all(grid[:, 1] == grid[0, 1])):
-        raise ValueError("its times do not ascend on an even grid")
+        raise ValueError("its times do not ascend in even steps")
     return Scores(
         labels=tuple(header[n_grid : n_grid + n_labels]),
         times_s=grid[:, 0],
@@ -122,7 +122,7 @@ def _parse_people(columns: np.ndarray, n_labels: int) -> People:
     if not np.all((confidence >= 0) & (confidence <= 1)):
         raise ValueError("a confidence is not from 0 to 1")
     if not np.all((numbers >= 0) & (numbers % 1 == 0)):
-        raise ValueError("the number of a person is not a whole one")
+        raise ValueError("the number of a person is not a whole number")
     subjects, targets = np.split(numbers.astype(np.int64), [n_labels], axis=1)
     return People(subjects, targets, confidence.astype(np.float32))
 
@@ -140,7 +140,7 @@ def write_events_csv(path: Path, found: Iterable[tuple[str, Iterable[Event]]]) -
 
     Args:
         path: Gets the table; missing folders are made.
-        found: Videos, as the table is to name them, and the events of each.
+        found: Names of videos for the table, and the events of each.
 
     Raises:
         OutputError: The file cannot be written.
@@ -152,8 +152,8 @@ def write_event_files(base: Path, video: str, events: Iterable[Event]) -> None:
     """Write the events of one video as CSV and as WebVTT.
 
     Args:
-        base: What the names of the video's files begin with: their folder and a stem.
-        video: As the table is to name it.
+        base: Folder and stem of the video's files.
+        video: Its name in the table.
         events: By onset.
 
     Raises:
@@ -215,7 +215,7 @@ def write_vtt(path: Path, events: Iterable[Event]) -> None:
 
     Args:
         path: Usually a ``.vtt`` beside the video; missing folders are made.
-        events: In any order; cues stand by onset.
+        events: In any order; cues are written by onset.
 
     Raises:
         OutputError: The file cannot be written.

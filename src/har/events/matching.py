@@ -23,8 +23,8 @@ def compute_ious(found: Sequence[Event], truth: Sequence[Event]) -> np.ndarray:
     Returns:
         (F, T) float64 in [0, 1]; 0 where the labels differ or the events only touch.
 
-    >>> act = Event("hit", 1.0, 3.0, 1.0)
-    >>> compute_ious([Event("hit", 2.0, 5.0, 0.9), Event("kick", 1.0, 3.0, 0.9)], [act]).tolist()
+    >>> coded = Event("hit", 1.0, 3.0, 1.0)
+    >>> compute_ious([Event("hit", 2.0, 5.0, 0.9), Event("kick", 1.0, 3.0, 0.9)], [coded]).tolist()
     [[0.25], [0.0]]
     """
     onsets, offsets = _to_arrays(found)
@@ -32,7 +32,7 @@ def compute_ious(found: Sequence[Event], truth: Sequence[Event]) -> np.ndarray:
     ends = np.minimum(offsets[:, None], true_offsets[None, :])
     shared = np.maximum(ends - np.maximum(onsets[:, None], true_onsets[None, :]), 0.0)
     spans = (offsets - onsets)[:, None] + (true_offsets - true_onsets)[None, :]
-    alike = np.array([[event.label == act.label for act in truth] for event in found], dtype=bool)
+    alike = np.array([[event.label == true.label for true in truth] for event in found], dtype=bool)
     union = np.maximum(spans - shared, np.finfo(np.float64).tiny)
     return np.where(alike.reshape(shared.shape), shared / union, 0.0)
 
@@ -120,7 +120,7 @@ class EventFinder:
         }
 
     def find(self, labels: Iterable[str], low_s: float, high_s: float) -> list[Event]:
-        """Return events of some labels, label by label, that are there in a stretch of time.
+        """Return events of some labels, label by label, that are there in a span of time.
 
         Args:
             labels: Others are left out.

@@ -1,4 +1,4 @@
-"""Cuts events again from saved scores: no network, no video."""
+"""Cuts events again from saved scores, without the network and without the video."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Recut:
     """The events of one video, cut again.
 
     Attributes:
-        stem: What the names of its files begin with.
+        stem: Of the names of its files.
         video: Its path, where it is still known, else the stem.
         events: By onset.
         totals: What they add up to.
@@ -59,9 +59,9 @@ def cut_again(
     """Cut the events of each file of scores.
 
     Args:
-        paths: Files that `har predict` wrote.
+        paths: Files of scores written by `har predict`.
         choose: Gives the rules for the labels of a file.
-        single_person_labels: Labels that are told from one body alone; their events have no target.
+        single_person_labels: Labels recognized from one body alone; their events have no target.
 
     Raises:
         OutputError: A file cannot be read.
@@ -94,7 +94,7 @@ def _compute_duration_s(scores: Scores) -> float:
 
 
 def _find_video(base: Path) -> str:
-    """Return the path of the video whose files begin so, as far as 'har predict' has kept it."""
+    """Return the path of the video of a stem where 'har predict' has recorded it, else the stem."""
     try:
         values = json.loads(add_ending(base, RESULT_ENDING).read_text(encoding="utf-8"))
         return str(values["info"]["path"])

@@ -15,9 +15,9 @@ class Rows:
     """Successive rows of one label.
 
     Attributes:
-        times_s: (n,) float64, the middle of each row's stretch.
-        values: (n,) float32 scores; 0 where nothing can be told.
-        is_known: (n,) bool, False where nothing can be told.
+        times_s: (n,) float64, the middle of each row's time step.
+        values: (n,) float32 scores; 0 where the model is uncertain.
+        is_known: (n,) bool, False where the model is uncertain.
         smooth: (n,) float32, the scores that are compared with thresholds.
     """
 
@@ -49,12 +49,12 @@ EMPTY = Rows(np.zeros(0), np.zeros(0, np.float32), np.zeros(0, bool), np.zeros(0
 class Smoother:
     """Gives each row the mean of itself and the known rows among ``n_side`` on each side.
 
-    At the ends of a stretch the mean is over what there is. A row of which nothing is known stays
-    so and counts for no other. A row's mean is summed in one order, however the rows are cut.
+    At the ends of a run of rows the mean is over what there is. A row of which nothing is known
+    stays so and counts for no other. A row's mean is summed in one order, however the rows are cut.
     """
 
     def __init__(self, n_side: int) -> None:
-        """Start an empty stretch."""
+        """Start without rows."""
         self._n_side = n_side
         self._held = EMPTY
         self._n_given = 0
@@ -68,7 +68,7 @@ class Smoother:
         return self._give(max(len(self._held) - self._n_side, self._n_given))
 
     def flush(self) -> Rows:
-        """Return the rows that still waited; what comes next is a stretch of its own."""
+        """Return the rows that still waited; what comes next begins anew."""
         given = self._give(len(self._held))
         self._held, self._n_given = EMPTY, 0
         return given
@@ -144,7 +144,7 @@ class LabelDecoder:
         self._draft: _Draft | None = None
 
     def push(self, rows: Rows) -> list[Event]:
-        """Take rows that follow those before; gives the events that nothing can change now."""
+        """Take rows that follow those before; return the events that are final now."""
         return self._follow(self._smoother.push(rows))
 
     def interrupt(self) -> list[Event]:
@@ -160,7 +160,7 @@ class LabelDecoder:
 
     @property
     def open(self) -> Event | None:
-        """The event that is not final, up to where it is sure to go, if that is long enough."""
+        """The event that is not final, up to where it is certain to last; None if too short."""
         draft = self._draft
         if draft is None:
             return None

@@ -1,4 +1,4 @@
-"""What is said of every moment: a label, that nothing happens, or that it is uncertain."""
+"""The state of every moment (a label, nothing, or uncertain), and what events add up to."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from har.config import DecodeConfig
 from har.types import Event, Scores
 
 NOTHING, UNCERTAIN_ROW = -1, -2
-"""Outcomes that are no label's index."""
+"""States that are no label's index."""
 
 _HOUR_S = 3600.0
 
 
-def compute_outcomes(scores: Scores, events: Iterable[Event], config: DecodeConfig) -> np.ndarray:
-    """Return the outcome of each row.
+def compute_states(scores: Scores, events: Iterable[Event], config: DecodeConfig) -> np.ndarray:
+    """Return the state of each row.
 
     Args:
         scores: N rows.
@@ -32,21 +32,21 @@ def compute_outcomes(scores: Scores, events: Iterable[Event], config: DecodeConf
 
     >>> values = np.array([[0.1, 0.9], [0.5, 0.5], [0.9, 0.1], [0.0, 0.0]], dtype=np.float32)
     >>> scores = Scores(("play", "hit"), np.arange(4) + 0.5, values, 1.0)
-    >>> compute_outcomes(scores, [Event("hit", 0.0, 1.0, 0.9)], DecodeConfig("play")).tolist()
+    >>> compute_states(scores, [Event("hit", 0.0, 1.0, 0.9)], DecodeConfig("play")).tolist()
     [1, -2, -1, -2]
     """
     offsets = np.array([config.rule(label).offset for label in scores.labels], np.float32)
     counts = np.array([label != config.background for label in scores.labels])
     is_near = ((scores.values >= offsets) & counts).any(axis=1)
-    outcomes = np.where(is_near | scores.is_uncertain, UNCERTAIN_ROW, NOTHING)
-    best = np.full(len(outcomes), -1.0, np.float32)
+    states = np.where(is_near | scores.is_uncertain, UNCERTAIN_ROW, NOTHING)
+    best = np.full(len(states), -1.0, np.float32)
     for event in events:
         column = scores.labels.index(event.label)
         rows = slice(*np.searchsorted(scores.times_s, [event.onset_s, event.offset_s]))
         is_better = scores.values[rows, column] > best[rows]
-        outcomes[rows] = np.where(is_better, column, outcomes[rows])
+        states[rows] = np.where(is_better, column, states[rows])
         best[rows] = np.where(is_better, scores.values[rows, column], best[rows])
-    return outcomes
+    return states
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Totals:
         duration_s: Its length.
         labels: Of each label that makes events.
         nothing_s: Seconds in which nothing happens.
-        uncertain_s: Seconds of which it is uncertain.
+        uncertain_s: Seconds in which the model is uncertain.
     """
 
     duration_s: float
@@ -114,7 +114,7 @@ def compute_totals(
         config: The rule that made the events; its background label is left out.
         duration_s: Length of the recording.
     """
-    outcomes = compute_outcomes(scores, events, config)
+    states = compute_states(scores, events, config)
     labels = tuple(label for label in scores.labels if label != config.background)
     lengths_s = {
         label: [e.offset_s - e.onset_s for e in events if e.label == label] for label in labels
@@ -125,13 +125,13 @@ def compute_totals(
             LabelTotal(label, len(own), sum(own), _compute_rate(len(own), duration_s))
             for label, own in lengths_s.items()
         ),
-        nothing_s=float(np.sum(outcomes == NOTHING)) * scores.step_s,
-        uncertain_s=float(np.sum(outcomes == UNCERTAIN_ROW)) * scores.step_s,
+        nothing_s=float(np.sum(states == NOTHING)) * scores.step_s,
+        uncertain_s=float(np.sum(states == UNCERTAIN_ROW)) * scores.step_s,
     )
 
 
 def add_totals(totals: Sequence[Totals]) -> Totals:
-    """Return the totals of several recordings together, label in the order in which they come."""
+    """Return the totals of several recordings together, labels in the order in which they come."""
     duration_s = sum(item.duration_s for item in totals)
     counts: dict[str, int] = {}
     lengths_s: dict[str, float] = {}

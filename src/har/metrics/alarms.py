@@ -1,6 +1,6 @@
 """False alarms per hour against recall, over all thresholds of a recognizer's scores.
 
-What counts as found and as a false alarm is said in `har.metrics.events`.
+What counts as found and as a false alarm: see `har.metrics.events`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _N_THRESHOLDS = 80
 
 @dataclass(frozen=True)
 class ScoredRecording:
-    """A recording's scores and what a person saw in it.
+    """A recording's scores and its reference coding.
 
     Attributes:
-        name: As results call it.
+        name: As in the results.
         scores: Of the whole recording, without a gap.
-        truth: Events that a person coded.
+        truth: The coded events.
         group: Recordings of one group depend on each other; empty where it is a group of its own.
     """
 
@@ -45,7 +45,7 @@ class ScoredRecording:
 
 @dataclass(frozen=True)
 class AlarmPoint:
-    """What one rule gives: the share of acts that are found, and the false alarms it costs.
+    """What one rule gives: the share of coded events that are found, and its false alarms.
 
     Attributes:
         threshold: Score from which an event starts; None where it is not known.
@@ -60,14 +60,14 @@ class AlarmPoint:
 
 @dataclass(frozen=True)
 class AlarmCurve:
-    """What a label's thresholds give.
+    """Recall and false alarms of a label over its thresholds.
 
     Attributes:
-        label: Whose.
-        n_true: Acts that a person coded.
+        label: Its name.
+        n_true: Coded events.
         hours: Length of all recordings.
         points: By falling threshold. Recall need not rise with the alarms: low thresholds give
-            events that are too long to be an act.
+            events that are too long to match.
         chosen: What the rule in use gives.
     """
 
@@ -102,7 +102,7 @@ def count_alarms(
         decode: The rule.
 
     Returns:
-        (K, R) int64 acts that are found, and as many false alarms.
+        (K, R) int64 coded events that are found, and false alarms of the same shape.
 
     Raises:
         ConfigError: The background label is none of the scores' labels.
@@ -129,7 +129,7 @@ def compute_curves(
 
     Args:
         recordings: At least one; their scores have the same labels.
-        labels: Labels of the scores that a person has coded.
+        labels: Labels of the scores that were coded.
         decode: The rule in use.
 
     Raises:

@@ -1,6 +1,6 @@
-"""Whether probabilities mean what they say, and the one number that makes them.
+"""Whether probabilities are calibrated, and the one number that makes them so.
 
-With n clips, sorted into bins by the probability of the label that was said:
+With n clips, sorted into bins by the probability of the predicted label:
 
     expected calibration error    mean of |accuracy - mean probability| over bins, by their clips
     temperature                   what logits are divided by to make the truth most likely
@@ -19,21 +19,21 @@ from har.errors import ConfigError, NoClipsError
 
 N_BINS = 10
 _LEAST, _MOST = 0.5, 20.0
-"""Few clips that are all right would ask for any sharpness: twice as sharp is the most they get."""
+"""Few clips that are all right would fit any sharpness: twice as sharp is the most they get."""
 _N_HALVINGS = 60
 _SMALLEST_PROB = 1e-12
 
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Clips that were said with about the same probability.
+    """Clips that were predicted with about the same probability.
 
     Attributes:
         low: From this probability on.
-        high: Up to this one; the last bin holds it too.
+        high: Up to this one; the last bin includes it.
         n_clips: In the bin; those of several seeds all count.
-        confidence: Mean probability of what was said, None in an empty bin.
-        accuracy: Share of it that was true, None in an empty bin.
+        confidence: Mean probability of the predicted labels, None in an empty bin.
+        accuracy: Share of them that is true, None in an empty bin.
     """
 
     low: float
@@ -125,12 +125,12 @@ def fit_temperature(truth: np.ndarray, probs: np.ndarray) -> float:
     """
     _check(truth, probs[None])
     logits = np.log(np.maximum(probs.astype(np.float64), _SMALLEST_PROB))
-    told = logits[np.arange(len(truth)), truth].sum()
+    of_truth = logits[np.arange(len(truth)), truth].sum()
     low, high = 1.0 / _MOST, 1.0 / _LEAST
     for _ in range(_N_HALVINGS):  # the likelihood is concave in 1 / temperature: halve its slope
         middle = 0.5 * (low + high)
         expected = (apply_temperature(probs, 1.0 / middle) * logits).sum()
-        low, high = (middle, high) if told > expected else (low, middle)
+        low, high = (middle, high) if of_truth > expected else (low, middle)
     return float(2.0 / (low + high))
 
 
@@ -148,7 +148,7 @@ def apply_temperature(probs: np.ndarray, temperature: float) -> np.ndarray:
 def compute_reliability(
     truth: np.ndarray, probs: np.ndarray, n_bins: int = N_BINS
 ) -> tuple[ReliabilityBin, ...]:
-    """Sort clips into equal bins of the probability of the label that was said.
+    """Sort clips into equal bins of the probability of the predicted label.
 
     Args:
         truth: (N,) int class indices.
@@ -167,9 +167,9 @@ def compute_reliability(
     for index in range(n_bins):
         own = place == index
         mean = (float(confidence[own].mean()), float(is_true[own].mean())) if own.any() else None
-        said, right = mean or (None, None)
+        predicted, right = mean or (None, None)
         low, high = float(edges[index]), float(edges[index + 1])
-        bins.append(ReliabilityBin(low, high, int(own.sum()), said, right))
+        bins.append(ReliabilityBin(low, high, int(own.sum()), predicted, right))
     return tuple(bins)
 
 

@@ -174,7 +174,7 @@ def bootstrap_repeated(
 
 @dataclass(frozen=True)
 class _Ranked:
-    """One set of predictions, made ready for being weighted again and again.
+    """One set of predictions, prepared for being weighted again and again.
 
     Attributes:
         truth: (N,) int.
@@ -224,7 +224,7 @@ def _check_arrays(truth: np.ndarray, probs_by_seed: np.ndarray) -> None:
             f"{truth.shape} and {probs_by_seed.shape[1:]}"
         )
     if len(truth) == 0:
-        raise NoClipsError("There are no clips to score; take a split that has some")
+        raise NoClipsError("There are no clips to score; choose a split that has some")
     n_classes = probs_by_seed.shape[2]
     if n_classes < 2:
         raise ConfigError(f"Expected two labels or more, received {n_classes}")

@@ -13,8 +13,8 @@ found and T true events:
                             all labels their mean (mAP)
     ap                      the mean of ap@S over S from 0.3 to 0.7
 
-A second event on an act that is paired already is a false alarm, and so is one that is far too
-long. A figure whose denominator is 0 is None, never 0 or 1.
+A second event on a coded event that is paired already is a false alarm, and so is one that is far
+too long. A figure whose denominator is 0 is None, never 0 or 1.
 
 Sources: F1 at 0.1, 0.25 and 0.5: C. Lea et al., "Temporal convolutional networks for action
 segmentation and detection", CVPR 2017, here with the most pairs instead of the first come. Average
@@ -39,7 +39,7 @@ from har.types import Event
 F1_IOUS = (0.1, 0.25, 0.5)
 AP_IOUS = (0.3, 0.4, 0.5, 0.6, 0.7)
 MATCH_IOU = F1_IOUS[0]
-"""Overlap from which an act counts as found and an event as no false alarm."""
+"""Overlap from which a coded event counts as found and an event as no false alarm."""
 
 EVENT_FIGURES = (
     *(f"f1@{iou:g}" for iou in F1_IOUS),
@@ -57,12 +57,12 @@ _UNDEFINED = "there is nothing to divide by: no such event, or the recordings' l
 
 @dataclass(frozen=True)
 class CodedRecording:
-    """What a person saw in a recording and what was found in it.
+    """The coded and the found events of a recording.
 
     Attributes:
-        name: As results call it.
-        truth: Events that a person coded.
-        found: Events that were recognized.
+        name: As in the results.
+        truth: The coded events.
+        found: The recognized events.
         duration_s: Length of the recording, or None where it is not known.
         group: Recordings of one group (a child, a camera) depend on each other; empty where the
             recording is a group of its own.
@@ -81,8 +81,8 @@ class LabelMetrics:
 
     Attributes:
         label: Empty for all.
-        n_true: Events that a person coded.
-        n_found: Events that were recognized.
+        n_true: Coded events.
+        n_found: Recognized events.
         figures: An interval for each name of `EVENT_FIGURES`.
     """
 
@@ -132,7 +132,7 @@ def compute_event_metrics(
     n_resamples: int = 1000,
     seed: int = 0,
 ) -> EventMetrics:
-    """Compare the events of recordings with those that a person coded.
+    """Compare the events of recordings with their reference coding.
 
     Args:
         labels: The labels that count; events of others are left out.
@@ -143,8 +143,8 @@ def compute_event_metrics(
     Raises:
         ConfigError: There is no recording or no label.
 
-    >>> act, event = Event("hit", 1.0, 3.0, 1.0), Event("hit", 1.5, 3.0, 0.9)
-    >>> found = CodedRecording("a", (act,), (event, Event("hit", 8.0, 9.0, 0.7)), 1800.0)
+    >>> coded, event = Event("hit", 1.0, 3.0, 1.0), Event("hit", 1.5, 3.0, 0.9)
+    >>> found = CodedRecording("a", (coded,), (event, Event("hit", 8.0, 9.0, 0.7)), 1800.0)
     >>> figures = compute_event_metrics(("hit",), [found]).overall.figures
     >>> [figures[name].mean for name in ("recall", "false_alarms_per_hour", "onset_error_s")]
     [1.0, 2.0, 0.5]
@@ -152,15 +152,15 @@ def compute_event_metrics(
     if not recordings or not labels:
         raise ConfigError(
             f"Expected at least one recording and one label, received {len(recordings)} and "
-            f"{len(labels)}; see that the truth and the events name the same videos"
+            f"{len(labels)}; check that the reference coding and the results name the same videos"
         )
-    tallies = [_summary(label, recordings) for label in labels]
-    overall = _join(tallies)
+    by_label = [_count_label(label, recordings) for label in labels]
+    overall = _join(by_label)
     lengths = [recording.duration_s for recording in recordings]
     hours = np.array([np.nan if s is None else s / 3600.0 for s in lengths], dtype=np.float64)
     groups = [recording.group or recording.name for recording in recordings]
     figures = bootstrap_figures(
-        lambda weights: _compute_figures(tallies, overall, hours, weights),
+        lambda weights: _compute_figures(by_label, overall, hours, weights),
         groups,
         "recordings",
         _UNDEFINED,
@@ -174,23 +174,22 @@ def compute_event_metrics(
         n_groups=len(set(groups)),
         hours=None if np.isnan(hours).any() else float(hours.sum()),
         overall=_to_metrics("", overall, parts[-1]),
-        per_label=tuple(map(_to_metrics, labels, tallies, parts[:-1])),
+        per_label=tuple(map(_to_metrics, labels, by_label, parts[:-1])),
     )
 
 
 @dataclass(frozen=True)
-class _Tally:
-    """What of one label, or of all, there is to count in R recordings.
+class _LabelCounts:
+    """What there is to count of one label, or of all, in R recordings.
 
     Attributes:
         n_true: (R,) int.
         n_found: (R,) int.
         n_pairs: (len(F1_IOUS), R) int.
-        errors_s: (P,) onset errors, and of which recording each is.
-        error_of: (P,) int.
-        is_hit: (len(AP_IOUS), E) bool of the found events by falling score, and of which
-            recording each is.
-        ranked_of: (E,) int.
+        errors_s: (P,) onset errors.
+        error_of: (P,) int: the recording of each.
+        is_hit: (len(AP_IOUS), E) bool of the found events by falling score.
+        ranked_of: (E,) int: the recording of each.
     """
 
     n_true: np.ndarray
@@ -202,7 +201,7 @@ class _Tally:
     ranked_of: np.ndarray
 
 
-def _summary(label: str, recordings: Sequence[CodedRecording]) -> _Tally:
+def _count_label(label: str, recordings: Sequence[CodedRecording]) -> _LabelCounts:
     n_pairs = np.zeros((len(F1_IOUS), len(recordings)), dtype=np.int64)
     sizes, errors, scores, hits = [], [], [], []
     for column, recording in enumerate(recordings):
@@ -219,7 +218,7 @@ def _summary(label: str, recordings: Sequence[CodedRecording]) -> _Tally:
     places = np.arange(len(recordings))
     order = np.argsort(-np.concatenate(scores), kind="stable")
     n_true, n_found = np.array(sizes, dtype=np.int64).T
-    return _Tally(
+    return _LabelCounts(
         n_true=n_true,
         n_found=n_found,
         n_pairs=n_pairs,
@@ -231,7 +230,7 @@ def _summary(label: str, recordings: Sequence[CodedRecording]) -> _Tally:
 
 
 def _find_hits(ious: np.ndarray, scores: np.ndarray, min_iou: float) -> np.ndarray:
-    """Return which events are right: by falling score each takes the free act it overlaps most."""
+    """Return which events are right: by falling score each takes the free one it overlaps most."""
     free = ious.copy()
     is_hit = np.zeros(len(scores), dtype=bool)
     if free.shape[1] == 0:
@@ -244,54 +243,54 @@ def _find_hits(ious: np.ndarray, scores: np.ndarray, min_iou: float) -> np.ndarr
     return is_hit
 
 
-def _join(tallies: Sequence[_Tally]) -> _Tally:
+def _join(by_label: Sequence[_LabelCounts]) -> _LabelCounts:
     """Return the counts of all labels together; their ranks are not joined."""
-    return _Tally(
-        n_true=np.sum([summary.n_true for summary in tallies], axis=0),
-        n_found=np.sum([summary.n_found for summary in tallies], axis=0),
-        n_pairs=np.sum([summary.n_pairs for summary in tallies], axis=0),
-        errors_s=np.concatenate([summary.errors_s for summary in tallies]),
-        error_of=np.concatenate([summary.error_of for summary in tallies]),
+    return _LabelCounts(
+        n_true=np.sum([counts.n_true for counts in by_label], axis=0),
+        n_found=np.sum([counts.n_found for counts in by_label], axis=0),
+        n_pairs=np.sum([counts.n_pairs for counts in by_label], axis=0),
+        errors_s=np.concatenate([counts.errors_s for counts in by_label]),
+        error_of=np.concatenate([counts.error_of for counts in by_label]),
         is_hit=np.zeros((len(AP_IOUS), 0), dtype=bool),
         ranked_of=np.zeros(0, dtype=np.int64),
     )
 
 
 def _compute_figures(
-    tallies: Sequence[_Tally], overall: _Tally, hours: np.ndarray, weights: np.ndarray
+    by_label: Sequence[_LabelCounts], overall: _LabelCounts, hours: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:
     """Return the figures of each label and of all, each recording counted ``weights`` times."""
-    precisions = [_compute_precisions(summary, weights) for summary in tallies]
+    precisions = [_compute_precisions(counts, weights) for counts in by_label]
     defined = [values for values in precisions if np.isfinite(values).all()]
     mean = np.mean(defined, axis=0) if defined else np.full(len(AP_IOUS), np.nan)
-    rows = [*zip(tallies, precisions, strict=True), (overall, mean)]
+    rows = [*zip(by_label, precisions, strict=True), (overall, mean)]
     return np.concatenate(
         [
-            np.concatenate([_compute_counts(summary, hours, weights), values, [values.mean()]])
-            for summary, values in rows
+            np.concatenate([_compute_counts(counts, hours, weights), values, [values.mean()]])
+            for counts, values in rows
         ]
     )
 
 
-def _compute_counts(summary: _Tally, hours: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    n_true, n_found = float(weights @ summary.n_true), float(weights @ summary.n_found)
-    n_pairs = summary.n_pairs @ weights
+def _compute_counts(counts: _LabelCounts, hours: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    n_true, n_found = float(weights @ counts.n_true), float(weights @ counts.n_found)
+    n_pairs = counts.n_pairs @ weights
     n_matched = n_pairs[F1_IOUS.index(MATCH_IOU)]
-    errors = np.repeat(summary.errors_s, weights[summary.error_of])
+    errors = np.repeat(counts.errors_s, weights[counts.error_of])
     q1, median, q3 = np.quantile(errors, [0.25, 0.5, 0.75]) if len(errors) else [np.nan] * 3
-    counts = [_ratio(n_matched, n_found), _ratio(n_matched, n_true)]
+    shares = [_ratio(n_matched, n_found), _ratio(n_matched, n_true)]
     rate = _ratio(n_found - n_matched, float(weights @ hours))
     f1 = [_ratio(2.0 * n, n_found + n_true) for n in n_pairs]
-    return np.array([*f1, *counts, rate, median, q1, q3])
+    return np.array([*f1, *shares, rate, median, q1, q3])
 
 
-def _compute_precisions(summary: _Tally, weights: np.ndarray) -> np.ndarray:
+def _compute_precisions(counts: _LabelCounts, weights: np.ndarray) -> np.ndarray:
     """Return the average precision at each of `AP_IOUS`: the area under precision over recall."""
-    n_true = float(weights @ summary.n_true)
+    n_true = float(weights @ counts.n_true)
     if n_true == 0:
         return np.full(len(AP_IOUS), np.nan)
-    counted = weights[summary.ranked_of]
-    hits = np.cumsum(summary.is_hit * counted, axis=1)
+    counted = weights[counts.ranked_of]
+    hits = np.cumsum(counts.is_hit * counted, axis=1)
     precision = hits / np.maximum(np.cumsum(counted), 1)
     best_later = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     return (np.diff(hits, axis=1, prepend=0) * best_later).sum(axis=1) / n_true
@@ -301,6 +300,6 @@ def _ratio(part: float, whole: float) -> float:
     return part / whole if whole else np.nan
 
 
-def _to_metrics(label: str, summary: _Tally, figures: Sequence[Interval]) -> LabelMetrics:
+def _to_metrics(label: str, counts: _LabelCounts, figures: Sequence[Interval]) -> LabelMetrics:
     named = dict(zip(EVENT_FIGURES, figures, strict=True))
-    return LabelMetrics(label, int(summary.n_true.sum()), int(summary.n_found.sum()), named)
+    return LabelMetrics(label, int(counts.n_true.sum()), int(counts.n_found.sum()), named)

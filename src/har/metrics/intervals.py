@@ -55,7 +55,7 @@ def bootstrap_figures(
             where one is not defined.
         groups: N names, N >= 1: items of one group depend on each other and are drawn together.
         what: What the items are, such as ``clips``.
-        undefined: What to say of a figure that is not defined.
+        undefined: The reason given for a figure that is not defined.
         n_resamples: Resamples.
         seed: Same seed, same intervals.
 

@@ -1,1 +1,1 @@
-"""People as body keypoints over time: detections, tracks and what a network is told of them."""
+"""People as body keypoints over time: detections, tracks, and features for a network."""

@@ -1,4 +1,4 @@
-"""What a network is told of one person over a window: own body, and the nearest other's.
+"""The features of one person over a window: the own body, and the nearest other's.
 
 All lengths are in units of the person's own trunk, all places are from the middle of the own trunk
 at that step, velocities are per second, and the picture is mirrored where the other person is on
@@ -29,16 +29,16 @@ _WRISTS, _KNEES, _ANKLES = (5, 6), (9, 10), (11, 12)
 _LIMBS = (*_WRISTS, *_ANKLES, _HEAD)
 _FACE = slice(0, 5)
 
-SURE_JOINT = 0.15
-"""A joint with a lower score is not believed: its place is taken from the steps around."""
+MIN_JOINT_SCORE = 0.15
+"""The place of a joint with a lower score is taken from the steps around."""
 MIN_SEEN = 0.3
-"""Share of a window's steps at which a person must be seen to be looked at."""
+"""Share of a window's steps at which a person must be seen to be described."""
 _FAR = 4.0
 _MAX_SPEED = 12.0
 _MAX_PLACE = 6.0
 _MIN_TRUNK_OF_EXTENT = 0.6 * 0.32
 _MIN_TRUNK_PX = 4.0
-_UNSURE_WEIGHT = 1e-6
+_LOW_WEIGHT = 1e-6
 
 N_OWN_TARGETS = 6
 SEEN_COLUMN = N_JOINTS * 5 + 2
@@ -51,7 +51,7 @@ SELF_COLUMNS = (
     *(3 * N_JOINTS + 2 * joint + axis for joint in _HANDS for axis in (0, 1)),
     *range(5 * N_JOINTS + 3, N_OWN),
 )
-"""Features of head, elbows and wrists against the own body: all that tells what one does to
+"""Features of head, elbows and wrists against the own body: all that shows what one does to
 oneself, and nothing else that a network could learn instead."""
 N_PAIR_TARGETS = 5
 N_PAIR = N_JOINTS * 3 + 3 + 4 * len(_LIMBS) * N_PAIR_TARGETS
@@ -75,7 +75,7 @@ limbs and both bodies move: what hitting another shows in, whatever the bodies l
 
 @dataclass(frozen=True)
 class PoseWindow:
-    """What is told of the P people of one window; P may be 0.
+    """The features of the P people of one window; P may be 0.
 
     Attributes:
         features: (P, T, D) float32; the first `N_OWN` of D are of the own body. Zeros at steps
@@ -103,8 +103,8 @@ class _Bodies:
 
 
 @dataclass(frozen=True)
-class _Views:
-    """How each of P people sees a window: from the own trunk, in its lengths, perhaps mirrored."""
+class _Axes:
+    """The axes of each of P people: from the own trunk, in its lengths, perhaps mirrored."""
 
     trunks: np.ndarray  # (P, T, 2)
     sizes: np.ndarray  # (P,)
@@ -112,7 +112,7 @@ class _Views:
     rate_hz: float
 
     def place(self, places: np.ndarray) -> np.ndarray:
-        """Return pixels (P, T, J, 2) as each person sees them."""
+        """Return pixels (P, T, J, 2) in each person's axes."""
         moved = (places - self.trunks[:, :, None]) / self.sizes[:, None, None, None]
         return self.swap(moved * self._mirrors[:, None, None])
 
@@ -122,7 +122,7 @@ class _Views:
         return np.where(flips < 0, joints[:, :, _SWAPPED], joints)
 
     def compute_speeds(self, trunks: np.ndarray) -> np.ndarray:
-        """Return how fast (P, T, 2) pixels move as each person sees them."""
+        """Return how fast (P, T, 2) pixels move in each person's axes."""
         return _derive(trunks / self.sizes[:, None, None], self.rate_hz) * self._mirrors[:, None]
 
     @property
@@ -156,7 +156,7 @@ def _build_bodies(points: np.ndarray) -> _Bodies:
     points = points.astype(np.float64).transpose(1, 0, 2, 3)  # (P, T, 17, 3)
     seen = points[..., 2].max(axis=-1) > 0
     face = points[:, :, _FACE]
-    weights = np.where(face[..., 2] >= SURE_JOINT, face[..., 2], _UNSURE_WEIGHT)
+    weights = np.where(face[..., 2] >= MIN_JOINT_SCORE, face[..., 2], _LOW_WEIGHT)
     head = (face[..., :2] * weights[..., None]).sum(axis=2) / weights.sum(axis=2)[..., None]
     places = np.concatenate([head[:, :, None], points[:, :, 5:, :2]], axis=2)
     top_two = np.sort(face[..., 2], axis=2)[:, :, -2:].mean(axis=2)
@@ -168,10 +168,10 @@ def _build_bodies(points: np.ndarray) -> _Bodies:
 
 
 def _find_known(scores: np.ndarray, seen: np.ndarray) -> np.ndarray:
-    """Return (P, T, J): which joints are believed; of a person without any, all that were seen."""
-    sure = scores >= SURE_JOINT
-    without = ~np.any(sure, axis=(1, 2), keepdims=True)
-    return sure | (without & seen[..., None])
+    """Return (P, T, J): which joints count; of a person without any, all that were seen."""
+    is_confident = scores >= MIN_JOINT_SCORE
+    without = ~np.any(is_confident, axis=(1, 2), keepdims=True)
+    return is_confident | (without & seen[..., None])
 
 
 def _fill_gaps(places: np.ndarray, known: np.ndarray) -> np.ndarray:
@@ -229,39 +229,39 @@ def _describe(bodies: _Bodies, others: np.ndarray, rate_hz: float) -> np.ndarray
     """Return (P, T, D), each person with the other one of that row, -1 for nobody."""
     sides = np.median(bodies.trunks[others, :, 0] - bodies.trunks[:, :, 0], axis=1)
     flips = np.where((others >= 0) & (sides < 0), -1.0, 1.0)
-    views = _Views(bodies.trunks, bodies.sizes, flips, rate_hz)
-    own = views.place(bodies.places)
+    axes = _Axes(bodies.trunks, bodies.sizes, flips, rate_hz)
+    own = axes.place(bodies.places)
     to_own = _distances(own[:, :, list(_WRISTS)], _own_targets(own))
     parts = [
         own.clip(-_MAX_PLACE, _MAX_PLACE),
-        views.swap(bodies.scores),
+        axes.swap(bodies.scores),
         _derive(own, rate_hz),
-        views.compute_speeds(bodies.trunks),
+        axes.compute_speeds(bodies.trunks),
         bodies.seen.astype(np.float64),
         to_own,
         _derive(to_own, rate_hz),
-        _describe_others(bodies, others, views, own),
+        _describe_others(bodies, others, axes, own),
     ]
     return _join(parts) * bodies.seen[..., None]
 
 
 def _describe_others(
-    bodies: _Bodies, others: np.ndarray, views: _Views, own: np.ndarray
+    bodies: _Bodies, others: np.ndarray, axes: _Axes, own: np.ndarray
 ) -> np.ndarray:
     """Return (P, T, N_PAIR) of the other person of each row; zero where there is none."""
-    theirs = views.place(bodies.places[others])
+    theirs = axes.place(bodies.places[others])
     both = bodies.seen & bodies.seen[others] & (others >= 0)[:, None]
     to_them = _distances(own[:, :, list(_LIMBS)], _body_targets(theirs))
     to_me = _distances(theirs[:, :, list(_LIMBS)], _body_targets(own))
     parts = [
         theirs.clip(-_MAX_PLACE, _MAX_PLACE),
-        views.swap(bodies.scores[others]),
-        views.compute_speeds(bodies.trunks[others]),
+        axes.swap(bodies.scores[others]),
+        axes.compute_speeds(bodies.trunks[others]),
         both.astype(np.float64),
         to_them,
-        _derive(to_them, views.rate_hz),
+        _derive(to_them, axes.rate_hz),
         to_me,
-        _derive(to_me, views.rate_hz),
+        _derive(to_me, axes.rate_hz),
     ]
     return _join(parts) * both[..., None]
 

@@ -27,10 +27,10 @@ MIRRORED = tuple(
 
 @dataclass(frozen=True)
 class Detections:
-    """What the pose network saw at N time steps, people in no lasting order.
+    """The output of the pose network at N time steps, people in no lasting order.
 
     Attributes:
-        points: (N, 6, 17, 3) float32: x and y in pixels of the picture that was looked at (square
+        points: (N, 6, 17, 3) float32: x and y in pixels of its input picture (square
             pixels, origin at its upper left), and the keypoint's score from 0 to 1. Zeros where
             there is no person.
         scores: (N, 6) float32 from 0 to 1: how confident the network is of the person; 0 for none.

@@ -32,11 +32,11 @@ def pool_steps(
 
     Args:
         logits: (P, T, K).
-        seen: (P, T) above 0 where the person is seen, else 0; the others' steps say nothing.
-        rule: ``any`` lets a few strong steps speak for a window (the mean in the exponent, of
-            logits against the background), for an act is often shorter than a window; ``mean`` is
-            the mean.
-        background: Index of the background label; only ``any`` looks at it.
+        seen: (P, T) above 0 where the person is seen, else 0; other steps do not count.
+        rule: ``any`` lets some strong steps decide for a window (the mean in the exponent, of
+            logits against the background), for an action is often shorter than a window; ``mean``
+            is the mean.
+        background: Index of the background label; only ``any`` needs it.
 
     Returns:
         (P, K) float64, zeros for a person who is never seen.
@@ -70,7 +70,7 @@ def pool_people(
         confidence: (P,) from 0 to 1.
         rule: ``any`` takes each label from whoever shows it most against the background, which
             itself is 0; ``mean`` is the mean by confidence.
-        background: Index of the background label; only ``any`` looks at it.
+        background: Index of the background label; only ``any`` needs it.
         min_confidence: Who is less confident is left out, and whoever's confidence is 0.
 
     >>> logits = np.array([[0.0, 2.0], [1.0, 4.0], [9.0, 9.0]])
@@ -80,19 +80,19 @@ def pool_people(
     [0.5, 3.0]
     """
     order = np.argsort(-confidence, kind="stable")
-    sure = order[(confidence[order] >= min_confidence) & (confidence[order] > 0.0)]
+    confident = order[(confidence[order] >= min_confidence) & (confidence[order] > 0.0)]
     n_labels = logits.shape[1]
-    if len(sure) == 0:
+    if len(confident) == 0:
         return Pooled(np.zeros(n_labels), np.full(n_labels, -1, dtype=np.int64), 0.0)
-    kept, weights = logits[sure].astype(np.float64), confidence[sure].astype(np.float64)
-    against = kept - kept[:, [background]] if rule == "any" else kept
-    leaders = sure[against.argmax(axis=0)]
-    pooled = against.max(axis=0) if rule == "any" else np.average(kept, axis=0, weights=weights)
+    own, weights = logits[confident].astype(np.float64), confidence[confident].astype(np.float64)
+    against = own - own[:, [background]] if rule == "any" else own
+    leaders = confident[against.argmax(axis=0)]
+    pooled = against.max(axis=0) if rule == "any" else np.average(own, axis=0, weights=weights)
     return Pooled(pooled, leaders, float(weights.max()))
 
 
 def pool_windows(logits: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return one answer for several windows: the mean of each as far as it is sure.
+    """Return one answer for several windows: their mean, weighted by confidence.
 
     Args:
         logits: (W, K).

@@ -12,11 +12,11 @@ import numpy as np
 from har.pose.keypoints import N_KEYPOINTS, Detections, Tracks
 
 MIN_SCORE = 0.1
-"""Weaker people are not looked at."""
+"""People with a lower score are left out."""
 START_SCORE = 0.15
-"""A new person must be at least this sure."""
-SURE_POINT = 0.2
-"""Keypoints with a lower score do not help to tell who is who."""
+"""The least score of a new person."""
+MIN_POINT_SCORE = 0.2
+"""Keypoints with a lower score do not count in matching people."""
 SAME_BODY = 0.25
 """Two bodies whose keypoints are nearer than this, in body sizes, are one seen twice."""
 MAX_JUMP = 0.9
@@ -93,7 +93,7 @@ class PeopleTracker:
 
 def _follow(track: _Track, points: np.ndarray) -> None:
     """Note where a person is now: half of the velocity is the old one's."""
-    shared = (points[:, 2] >= SURE_POINT) & (track.points[:, 2] >= SURE_POINT)
+    shared = (points[:, 2] >= MIN_POINT_SCORE) & (track.points[:, 2] >= MIN_POINT_SCORE)
     if shared.any():
         step = np.median(points[shared, :2] - track.points[shared, :2], axis=0)
         track.velocity = 0.5 * track.velocity + 0.5 * step / (track.n_lost + 1)
@@ -120,14 +120,14 @@ def assign(distances: np.ndarray, limit: float) -> list[tuple[int, int]]:
         rows = [(row, gain) for row, gain in enumerate(gains) if gain >= 0.0]
         for taken, (total, pairs) in list(best.items()):
             for row, gain in rows:
-                wanted = taken | 1 << row
-                if wanted != taken and total + gain > best.get(wanted, (-1.0,))[0]:
-                    best[wanted] = (total + gain, [*pairs, (row, column)])
+                grown = taken | 1 << row
+                if grown != taken and total + gain > best.get(grown, (-1.0,))[0]:
+                    best[grown] = (total + gain, [*pairs, (row, column)])
     return sorted(max(best.values())[1])
 
 
 def find_people(points: np.ndarray, scores: np.ndarray) -> list[int]:
-    """Return the rows of the people worth following, the most confident first, nobody twice.
+    """Return the rows of the people to follow, the most confident first, nobody twice.
 
     Args:
         points: (M, 17, 3).
@@ -136,17 +136,17 @@ def find_people(points: np.ndarray, scores: np.ndarray) -> list[int]:
     rows = np.argsort(-scores, kind="stable")
     rows = rows[scores[rows] >= MIN_SCORE]
     apart = compute_distances(points[rows], points[rows]) > SAME_BODY
-    kept: list[int] = []
+    chosen: list[int] = []
     for place in range(len(rows)):
-        if apart[place, kept].all():
-            kept.append(place)
-    return rows[kept].tolist()
+        if apart[place, chosen].all():
+            chosen.append(place)
+    return rows[chosen].tolist()
 
 
 def compute_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Return how far apart bodies are: mean distance of their keypoints, in sizes of the larger.
 
-    Keypoints that both show surely count; where there are too few, the middles of the bodies do.
+    Keypoints that are confident in both count; where these are too few, the bodies' middles do.
 
     Args:
         a: (M, 17, 3).
@@ -157,7 +157,7 @@ def compute_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """
     sizes = np.maximum(compute_extents(a)[:, None], compute_extents(b))
     gaps = a[:, None, :, :2] - b[:, :, :2]
-    shared = (a[:, None, :, 2] >= SURE_POINT) & (b[:, :, 2] >= SURE_POINT)
+    shared = (a[:, None, :, 2] >= MIN_POINT_SCORE) & (b[:, :, 2] >= MIN_POINT_SCORE)
     n_shared = shared.sum(axis=-1)
     by_points = (np.linalg.norm(gaps, axis=-1) * shared).sum(axis=-1) / np.maximum(n_shared, 1)
     by_middles = np.linalg.norm(gaps.mean(axis=2), axis=-1)
@@ -167,16 +167,16 @@ def compute_distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def compute_extents(points: np.ndarray) -> np.ndarray:
     """Return the (M,) sizes of (M, 17, 3) bodies in pixels.
 
-    It is the root of the area around the sure keypoints (around all, where fewer than two are
-    sure), at least a third of the longer side.
+    It is the root of the area around the confident keypoints (around all, where fewer than two
+    are), at least a third of the longer side.
 
     >>> body = np.zeros((1, 17, 3))
     >>> body[0, 5:7] = [[0.0, 0.0, 0.9], [30.0, 40.0, 0.9]]
     >>> compute_extents(body).round(1).tolist()
     [34.6]
     """
-    sure = points[..., 2] >= SURE_POINT
-    counted = (sure | (sure.sum(axis=-1) < 2)[:, None])[..., None]
+    confident = points[..., 2] >= MIN_POINT_SCORE
+    counted = (confident | (confident.sum(axis=-1) < 2)[:, None])[..., None]
     low = np.where(counted, points[..., :2], np.inf).min(axis=1)
     high = np.where(counted, points[..., :2], -np.inf).max(axis=1)
     sides = high - low
@@ -184,7 +184,7 @@ def compute_extents(points: np.ndarray) -> np.ndarray:
 
 
 def track_people(detections: Detections, rate_hz: float) -> Tracks:
-    """Return each of the people in N consecutive steps a column.
+    """Return the people of N consecutive steps, each in a column.
 
     Args:
         detections: Steps in order, at ``rate_hz``.
@@ -202,7 +202,7 @@ def track_people(detections: Detections, rate_hz: float) -> Tracks:
 
 
 def stack_tracks(steps: list[dict[int, np.ndarray]]) -> Tracks:
-    """Return what a tracker said at N steps as arrays."""
+    """Return the output of a tracker at N steps as arrays."""
     ids = sorted({number for seen in steps for number in seen})
     points = np.zeros((len(steps), len(ids), N_KEYPOINTS, 3), dtype=np.float32)
     for row, seen in zip(points, steps, strict=True):

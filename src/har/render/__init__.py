@@ -1,1 +1,1 @@
-"""What is drawn: timelines, annotated videos, thumbnails, skeletons."""
+"""Pictures of results: timelines, annotated videos, thumbnails, skeletons."""

@@ -1,6 +1,6 @@
-"""A recording with what was found drawn under it: the label, its score and a moving timeline.
+"""A recording with its results drawn under it: the label, its score and a moving timeline.
 
-Where the people are known they are drawn into the picture, with their numbers.
+Where people are tracked they are drawn into the picture, with their numbers.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import numpy as np
 from har.config import DecodeConfig
 from har.errors import VideoDecodeError
 from har.events.matching import EventFinder
-from har.events.summary import NOTHING, compute_outcomes
+from har.events.summary import NOTHING, compute_states
 from har.render.skeletons import draw_people
 from har.render.text import (
+    SMOOTH,
     Color,
     compute_colors,
     fit_text,
@@ -23,6 +24,7 @@ from har.render.text import (
     format_time,
     measure_text,
     put_text,
+    to_fixed,
 )
 from har.result import UNCERTAIN, Progress, VideoResult, place_people
 from har.types import Event
@@ -34,10 +36,9 @@ _MAX_SIZE_PX = (720, 960)
 _MIN_WIDTH_PX = 480
 _DEFAULT_FPS = 25.0
 _VISIBLE_S = (3.0, 12.0)
-"""Least and most of the timeline that is seen at once, now in its middle; twice a short video."""
+"""Least and most of the timeline that is shown at once, now in its middle."""
 
 _MAX_LANES = 6
-_SHIFT_BITS = 4
 
 _PANEL: Color = (24, 26, 30)
 _LANE: Color = (40, 43, 49)
@@ -53,14 +54,14 @@ def write_annotated(
     """Write the video that was recognized again, with a panel of the results under the picture.
 
     The panel names the event that goes on and its people, or faintly the most probable label, with
-    its score, and shows the scores and events of the seconds before and after; where the model
-    is uncertain, it says so. Frames keep their own times, so videos of an uneven rate stay in step.
-    There is no sound.
+    its score, and the scores and events of the seconds before and after; where the model is
+    uncertain, it is marked so. Frames keep their own times, so videos of an uneven rate stay in
+    step. There is no sound.
 
     Args:
         path: An ``.mp4`` file; missing folders are made.
         result: What was found; the video is read again from the place it names. People are drawn
-            if it has pose_tracks, and the corners of what the CNN saw if it has crops.
+            if it has pose tracks, and the corners of the motion crop if it has crops.
         config: The rule that made the events; its background label is drawn in gray.
         progress: Called after every frame.
 
@@ -79,7 +80,7 @@ def write_annotated(
             for frame in reader:
                 canvas[: size[0]] = frame.image
                 panel.draw(canvas[size[0] :], frame.time_s)
-                panel.draw_view(canvas[: size[0]], reader.letterbox, frame.time_s)
+                panel.draw_crop(canvas[: size[0]], reader.letterbox, frame.time_s)
                 panel.draw_people(canvas[: size[0]], reader.letterbox, frame.time_s)
                 panel.draw_border(canvas[: size[0]], frame.time_s)
                 writer.write(canvas, frame.time_s)
@@ -91,7 +92,7 @@ def write_annotated(
 
 
 def compute_picture_size(height: int, width: int) -> tuple[int, int]:
-    """Return the even (H, W) that a video is shown at: large ones smaller, tiny ones larger.
+    """Return the even (H, W) that a video is shown at: smaller for large ones, larger for tiny.
 
     A narrow video gets bars at its sides rather than a panel too narrow to read.
 
@@ -120,7 +121,7 @@ class Panel:
         self._lanes = _choose_lanes(result)
         self._events = EventFinder(result.events)
         self._is_uncertain = result.scores.is_uncertain
-        self._outcomes = compute_outcomes(result.scores, result.events, config)
+        self._states = compute_states(result.scores, result.events, config)
         self._font_px = max(round(width_px / 52), 13)
         self._pad = self._font_px // 2
         self._lane_px = round(self._font_px * 1.5)
@@ -139,7 +140,7 @@ class Panel:
         canvas[:] = _PANEL
         row = int(self._rows_at(np.array(time_s)))
         values = self._result.scores.values[row]
-        self._draw_head(canvas, time_s, values, int(self._outcomes[row]))
+        self._draw_head(canvas, time_s, values, int(self._states[row]))
         for row, column in enumerate(self._lanes):
             top = self._head_px + row * (self._lane_px + 2)
             self._draw_name(canvas, top, column, values)
@@ -147,14 +148,14 @@ class Panel:
         self._draw_times(canvas, time_s)
 
     def draw_border(self, picture: np.ndarray, time_s: float) -> None:
-        """Frames the picture in the color of the event that goes on, if one does."""
+        """Frame the picture in the color of the event that goes on, if one does."""
         event = self._event_at(time_s)
         if event is not None:
             corner = (picture.shape[1] - 2, picture.shape[0] - 2)
             cv2.rectangle(picture, (1, 1), corner, self._colors[event.label], 3)
 
-    def draw_view(self, picture: np.ndarray, box: Letterbox, time_s: float) -> None:
-        """Mark the corners of the part that the CNN sees, where it does not see all."""
+    def draw_crop(self, picture: np.ndarray, box: Letterbox, time_s: float) -> None:
+        """Mark the corners of the motion crop, where there is one."""
         crops, info = self._result.crops, self._result.info
         if crops is None:
             return
@@ -170,7 +171,7 @@ class Panel:
                     cv2.line(picture, (x, y), (x, y + down * arm), ink, width)
 
     def draw_people(self, picture: np.ndarray, box: Letterbox, time_s: float) -> None:
-        """Draw the people of a moment where ``box`` says that the video is in the picture."""
+        """Draw the people of a moment where the video is in the picture."""
         pose_tracks, info = self._result.pose_tracks, self._result.info
         if pose_tracks is None:
             return
@@ -187,9 +188,7 @@ class Panel:
         going_on = self._events.find(self._result.scores.labels, time_s, time_s)
         return max(going_on, key=lambda event: event.score, default=None)
 
-    def _draw_head(
-        self, canvas: np.ndarray, time_s: float, values: np.ndarray, outcome: int
-    ) -> None:
+    def _draw_head(self, canvas: np.ndarray, time_s: float, values: np.ndarray, state: int) -> None:
         labels = self._result.scores.labels
         event = self._event_at(time_s)
         column = labels.index(event.label) if event else int(values.argmax())
@@ -204,9 +203,9 @@ class Panel:
             canvas[self._pad // 2 : self._head_px - self._pad // 2, self._pad : right] = color
             put_text(canvas, text, (self._pad * 2, middle), size_px, (255, 255, 255))
         else:
-            said = f"{'nothing' if outcome == NOTHING else 'uncertain'}: {text}"
-            said = said if values.any() else UNCERTAIN
-            put_text(canvas, said, (self._pad, middle), size_px, _FAINT)
+            faint = f"{'nothing' if state == NOTHING else UNCERTAIN}: {text}"
+            faint = faint if values.any() else UNCERTAIN
+            put_text(canvas, faint, (self._pad, middle), size_px, _FAINT)
         clock = f"{format_time(time_s, 1)} / {format_time(self._result.duration_s)}"
         left = self._width_px - self._pad - measure_text(clock, self._font_px)
         put_text(canvas, clock, (left, middle), self._font_px, _FAINT)
@@ -228,7 +227,7 @@ class Panel:
         color = self._colors[label]
         begin, end = self._x_of(np.array([0.0, self._result.duration_s]), time_s, width)
         lane[:, max(round(begin), 0) : max(round(end), 0)] = _LANE
-        self._draw_unknown(lane, time_s)
+        self._draw_uncertain(lane, time_s)
         spans: list[slice] = []
         half_s = self._visible_s / 2
         for event in self._events.find((label,), time_s - half_s, time_s + half_s):
@@ -246,8 +245,8 @@ class Panel:
             lane[-4:, span] = _lighten(color)
         lane[:, width // 2 - 1 : width // 2 + 1] = _INK
 
-    def _draw_unknown(self, lane: np.ndarray, time_s: float) -> None:
-        """Hatches the stretches of a lane where the model is uncertain; the hatch moves with it."""
+    def _draw_uncertain(self, lane: np.ndarray, time_s: float) -> None:
+        """Hatch a lane where the model is uncertain; the hatch moves with it."""
         height, width = lane.shape[:2]
         shift_s = (np.arange(width) + 0.5 - width / 2) * (self._visible_s / width)
         times_s = time_s + shift_s
@@ -289,10 +288,10 @@ def _choose_lanes(result: VideoResult) -> list[int]:
 def _draw_curve(lane: np.ndarray, xs: np.ndarray, ys: np.ndarray, color: Color) -> None:
     bottom = lane.shape[0] - 5
     outline = [(xs[0], bottom), *zip(xs, ys, strict=True), (xs[-1], bottom)]
-    points = np.round(np.array(outline) * (1 << _SHIFT_BITS)).astype(np.int32)
+    points = to_fixed(np.array(outline))
     fill = np.ascontiguousarray(lane)
-    cv2.fillPoly(fill, [points], _mix(color, _LANE, 0.6), cv2.LINE_AA, _SHIFT_BITS)
-    cv2.polylines(fill, [points[1:-1]], False, _lighten(color), 1, cv2.LINE_AA, _SHIFT_BITS)
+    cv2.fillPoly(fill, [points], _mix(color, _LANE, 0.6), *SMOOTH)
+    cv2.polylines(fill, [points[1:-1]], False, _lighten(color), 1, *SMOOTH)
     lane[:] = fill
 
 

@@ -1,4 +1,4 @@
-"""Draws the people who are followed into a picture: thin skeletons with the people's numbers."""
+"""Draws tracked people into a picture: thin skeletons with the people's numbers."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from har.pose.keypoints import INDEX
-from har.pose.tracking import SURE_POINT
-from har.render.text import Color, measure_text, put_text
+from har.pose.tracking import MIN_POINT_SCORE
+from har.render.text import SHIFT_BITS, SMOOTH, Color, measure_text, put_text, to_fixed
 from har.types import Event
 
 _COLORS: tuple[Color, ...] = (
@@ -36,15 +36,14 @@ _INK: Color = (20, 22, 26)
 _SHADOW: Color = (30, 32, 36)
 _WHITE: Color = (255, 255, 255)
 _MIN_ARROW_PX = 8
-_SHIFT = 4
 
 
 def draw_people(
     picture: np.ndarray, people: dict[int, np.ndarray], event: Event | None, color: Color
 ) -> None:
-    """Draw everyone with a tag; who acts has theirs in the event's color, and an arrow to whom.
+    """Draw people with tags; that of who acts has the event's color, and an arrow to the target.
 
-    Joints that the pose network is uncertain of are left out.
+    Joints with a low score are left out.
 
     Args:
         picture: (H, W, 3) uint8 RGB, changed in place.
@@ -77,24 +76,24 @@ def _color_of(number: int) -> Color:
 
 
 def _draw_bones(picture: np.ndarray, points: np.ndarray, color: Color, width_px: int) -> None:
-    is_sure = points[:, 2] >= SURE_POINT
-    bones = [(a, b) for a, b in _BONES if is_sure[a] and is_sure[b]]
+    is_seen = points[:, 2] >= MIN_POINT_SCORE
+    bones = [(a, b) for a, b in _BONES if is_seen[a] and is_seen[b]]
     for ink, width in ((_SHADOW, width_px + 2), (color, width_px)):
         for a, b in bones:
             _draw_line(picture, points[a, :2], points[b, :2], ink, width)
-    for joint in np.flatnonzero(is_sure):
-        radius = round((0.6 if joint < _HEAD.stop else 1.2) * (width_px + 1) * (1 << _SHIFT))
+    for joint in np.flatnonzero(is_seen):
+        radius = round((0.6 if joint < _HEAD.stop else 1.2) * (width_px + 1) * (1 << SHIFT_BITS))
         center = _fix(points[joint, :2])
-        cv2.circle(picture, center, radius, color, -1, cv2.LINE_AA, _SHIFT)
+        cv2.circle(picture, center, radius, color, -1, *SMOOTH)
 
 
 def _place_tag(
     picture: np.ndarray, number: int, points: np.ndarray, size_px: int
 ) -> tuple[int, int, int, int]:
     """Return left, top, right and bottom of a number's tag: over the head, within the picture."""
-    is_sure = points[:, 2] >= SURE_POINT
-    body = points[is_sure, :2] if is_sure.any() else points[:, :2]
-    head = points[_HEAD][is_sure[_HEAD], :2]
+    is_seen = points[:, 2] >= MIN_POINT_SCORE
+    body = points[is_seen, :2] if is_seen.any() else points[:, :2]
+    head = points[_HEAD][is_seen[_HEAD], :2]
     x = (head if len(head) else body)[:, 0].mean()
     box = np.array([measure_text(str(number), size_px) + size_px * 0.7, size_px * 1.25])
     corner = np.array([x - box[0] / 2, body[:, 1].min() - 2.2 * size_px])
@@ -127,10 +126,9 @@ def _draw_arrow(
 def _draw_line(
     picture: np.ndarray, begin: np.ndarray, end: np.ndarray, color: Color, width_px: int
 ) -> None:
-    cv2.line(picture, _fix(begin), _fix(end), color, width_px, cv2.LINE_AA, _SHIFT)
+    cv2.line(picture, _fix(begin), _fix(end), color, width_px, *SMOOTH)
 
 
 def _fix(place: np.ndarray) -> tuple[int, int]:
-    """Return OpenCV's fixed-point numbers of a place."""
-    x, y = np.rint(place * (1 << _SHIFT)).astype(int).tolist()
+    x, y = to_fixed(place).tolist()
     return x, y

@@ -1,4 +1,4 @@
-"""What all pictures of results share: a color for each label, times and people as text."""
+"""What all pictures of results share: colors of labels, text, and smooth lines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BACKGROUND_COLOR: Color = (130, 134, 140)
 
 
 def compute_colors(labels: tuple[str, ...], background: str = "") -> dict[str, Color]:
-    """Return each label its RGB color, the same in all pictures and videos; background is gray.
+    """Return the RGB color of each label, the same in all pictures; the background is gray.
 
     >>> compute_colors(("play", "hit"), background="play")
     {'play': (130, 134, 140), 'hit': (213, 94, 0)}
@@ -44,7 +44,7 @@ def compute_colors(labels: tuple[str, ...], background: str = "") -> dict[str, C
 
 
 def format_time(time_s: float, digits: int = 0) -> str:
-    """Write a time as people read it off a player.
+    """Return a time as a player shows it.
 
     >>> format_time(7.26, 1), format_time(75), format_time(3675)
     ('0:07.3', '1:15', '1:01:15')
@@ -58,12 +58,22 @@ def format_time(time_s: float, digits: int = 0) -> str:
 
 
 def format_people(event: Event) -> str:
-    """Write who acts and on whom; empty where it is not known.
+    """Return who acts and on whom; empty where it is not known.
 
     >>> format_people(Event("hit", 0.0, 1.0, 0.9, subject=2, target=1))
     '2→1'
     """
     return "→".join(str(number) for number in (event.subject, event.target) if number)
+
+
+SHIFT_BITS = 4
+SMOOTH = (cv2.LINE_AA, SHIFT_BITS)
+"""The last arguments of OpenCV's functions for smooth lines through `to_fixed` points."""
+
+
+def to_fixed(points: np.ndarray) -> np.ndarray:
+    """Return points in pixels as OpenCV's fixed-point numbers, int32."""
+    return np.round(points * (1 << SHIFT_BITS)).astype(np.int32)
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
@@ -89,11 +99,11 @@ def encode_picture(picture: np.ndarray, ending: str) -> bytes:
         ending: With its dot.
 
     Raises:
-        OutputError: It cannot be coded.
+        OutputError: It cannot be encoded.
     """
     done, data = cv2.imencode(ending, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     if not done:
-        raise OutputError(f"A picture of shape {picture.shape} cannot be coded as {ending}")
+        raise OutputError(f"A picture of shape {picture.shape} cannot be encoded as {ending}")
     return data.tobytes()
 
 
@@ -105,7 +115,7 @@ _CAPITALS = 0.74
 
 _FONT = cv2.FontFace("sans")
 _LOCK = Lock()
-"""A font remembers the letters that it has drawn, so threads take turns."""
+"""A font caches the letters that it has drawn, so threads take turns."""
 
 
 @lru_cache(maxsize=4096)

@@ -1,4 +1,4 @@
-"""A picture of each event at its strongest moment, with what it is written under it."""
+"""A picture of each event at its highest score, with its label under it."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _INK: Color = (255, 255, 255)
 def write_thumbnails(folder: Path, result: VideoResult, config: DecodeConfig) -> list[Path]:
     """Write ``0001_LABEL.jpg`` and on: one picture an event, in the order of the events.
 
-    A picture is of the frame in which the event's label scores highest. It has the label, who acts
-    and on whom, the score and the time under it, on the label's color.
+    A picture is of the frame in which the event's label scores highest. Under it are the label, who
+    acts and on whom, the score and the time, on the label's color.
 
     Args:
-        folder: Gets the pictures; what was in it before goes.
+        folder: Gets the pictures; its earlier content is replaced.
         result: What was found; the video is read again from the place it names, only where events
-            are. People are drawn if it has pose_tracks.
+            are. People are drawn if it has pose tracks.
         config: The rule that made the events; gives the colors.
 
     Returns:
@@ -102,11 +102,13 @@ def _read_first(reader: VideoReader, note: str) -> Frame | None:
 
 def _write_caption(strip: np.ndarray, event: Event, time_s: float) -> None:
     who = format_people(event).replace("→", " → ")
-    said = "   ".join(part for part in (who, f"{event.score:.0%}", format_time(time_s, 1)) if part)
-    left = strip.shape[1] - _PAD_PX - measure_text(said, _TEXT_PX)
+    detail = "   ".join(
+        part for part in (who, f"{event.score:.0%}", format_time(time_s, 1)) if part
+    )
+    left = strip.shape[1] - _PAD_PX - measure_text(detail, _TEXT_PX)
     label = fit_text(event.label, _TEXT_PX, left - 2 * _PAD_PX)
     put_text(strip, label, (_PAD_PX, _STRIP_PX // 2), _TEXT_PX, _INK)
-    put_text(strip, said, (left, _STRIP_PX // 2), _TEXT_PX, _INK)
+    put_text(strip, detail, (left, _STRIP_PX // 2), _TEXT_PX, _INK)
 
 
 def _to_name(label: str) -> str:

@@ -11,6 +11,7 @@ from har.config import DecodeConfig, LabelRule
 from har.render.text import (
     BOLD,
     REGULAR,
+    SMOOTH,
     Color,
     compute_colors,
     fit_text,
@@ -18,6 +19,7 @@ from har.render.text import (
     format_time,
     measure_text,
     put_text,
+    to_fixed,
     write_picture,
 )
 from har.result import VideoResult
@@ -33,18 +35,17 @@ _TICKS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 36
 _EXACT_BELOW_S = 60.0
 """Shorter sums of events are written to the tenth of a second."""
 _LEGEND = (
-    "bars are events: from the dashed line on until under the dotted one, ends drawn in to where "
-    "the score was near its height"
+    "bars are events: from the start threshold (dashed) until below the stop threshold (dotted), "
+    "ends moved to where the score was near its peak"
 )
 _PAPER: Color = (255, 255, 255)
 _INK: Color = (34, 37, 42)
 _FAINT: Color = (138, 144, 153)
 _EDGE: Color = (213, 216, 220)
-_UNKNOWN: Color = (236, 238, 240)
+_UNCERTAIN: Color = (236, 238, 240)
 _HATCH: Color = (195, 200, 206)
 _HATCH_PX = 12
 _DASHES_PX, _DOTS_PX = (7, 12), (2, 6)
-_SHIFT_BITS = 4
 _FILL, _SHADE = 0.28, 0.1
 """How strongly the color of a label covers what is under its curve, and the time of an event."""
 
@@ -61,9 +62,10 @@ def write_timeline(path: Path, result: VideoResult, config: DecodeConfig) -> Non
 def draw_timeline(result: VideoResult, config: DecodeConfig) -> np.ndarray:
     """Draw one lane a label: its score over time, and above it a bar for each of its events.
 
-    In long recordings a point of the curve is the highest score of a stretch, so that no short
-    peak is lost; the lowest line says how long the stretch is. Where the model is uncertain the
-    lanes are hatched. A bar has the numbers of who acts and of whom on, where there is room.
+    In long recordings a point of the curve is the highest score of several steps, so that no short
+    peak is lost; the lowest line has the length that a point stands for. Where the model is
+    uncertain the lanes are hatched. A bar has the numbers of who acts and of the target, where
+    there is room.
 
     Args:
         result: What was found.
@@ -75,13 +77,13 @@ def draw_timeline(result: VideoResult, config: DecodeConfig) -> np.ndarray:
     labels = result.scores.labels
     height_px = _HEAD_PX + len(labels) * (_LANE_PX + _GAP_PX) - _GAP_PX + _FOOT_PX
     canvas = np.full((height_px, _WIDTH_PX, 3), _PAPER, np.uint8)
-    times_s, values, stretch_s = _thin_scores(result)
+    times_s, values, point_s = _thin_scores(result)
     colors = compute_colors(labels, config.background)
     for column, label in enumerate(labels):
         top = _HEAD_PX + column * (_LANE_PX + _GAP_PX)
         lane = _Lane(canvas[top : top + _LANE_PX], result.duration_s, colors[label])
         events = [event for event in result.events if event.label == label]
-        lane.draw_unknown(result.scores)
+        lane.draw_uncertain(result.scores)
         lane.draw_scores(times_s, values[:, column])
         lane.draw_events(events)
         if label == config.background:
@@ -90,7 +92,7 @@ def draw_timeline(result: VideoResult, config: DecodeConfig) -> np.ndarray:
             lane.draw_names(label, _sum_up(events))
             lane.draw_thresholds(config.rule(label))
     _draw_times(canvas, result.duration_s)
-    _draw_legend(canvas, result, stretch_s)
+    _draw_legend(canvas, result, point_s)
     _draw_title(canvas, result)
     return canvas
 
@@ -102,14 +104,14 @@ class _Lane:
         self._canvas, self._duration_s, self._color = canvas, duration_s, color
         canvas[-1, _LEFT_PX:_RIGHT_PX] = _EDGE
 
-    def draw_unknown(self, scores: Scores) -> None:
+    def draw_uncertain(self, scores: Scores) -> None:
         edges = np.flatnonzero(np.diff(np.pad(scores.is_uncertain.astype(np.int8), 1)))
         rows, columns = np.indices(self._canvas.shape[:2])
         is_line = np.less((rows + columns) % _HATCH_PX, 2)
         for first, end in edges.reshape(-1, 2):
             times_s = scores.times_s[[first, end - 1]] + scores.step_s * np.array([-0.5, 0.5])
             span = self._span(times_s[0], times_s[1])
-            self._canvas[:, span] = np.where(is_line[:, span][..., None], _HATCH, _UNKNOWN)
+            self._canvas[:, span] = np.where(is_line[:, span][..., None], _HATCH, _UNCERTAIN)
 
     def draw_scores(self, times_s: np.ndarray, values: np.ndarray) -> None:
         """Draw the curve; it is interrupted where the values are NaN."""
@@ -119,9 +121,9 @@ class _Lane:
             line = np.stack([x, self._to_rows(values[run])], axis=-1)
             foot = [[x[-1], self._row(0.0)], [x[0], self._row(0.0)]]
             filled = self._canvas.copy()
-            cv2.fillPoly(filled, [_fix(np.concatenate([line, foot]))], self._color, *_SMOOTH)
+            cv2.fillPoly(filled, [to_fixed(np.concatenate([line, foot]))], self._color, *SMOOTH)
             cv2.addWeighted(filled, _FILL, self._canvas, 1 - _FILL, 0, dst=self._canvas)
-            cv2.polylines(self._canvas, [_fix(line)], False, self._color, 1, *_SMOOTH)
+            cv2.polylines(self._canvas, [to_fixed(line)], False, self._color, 1, *SMOOTH)
 
     def draw_events(self, events: list[Event]) -> None:
         top, foot = self._row(_BAR_TO), self._row(_BAR_FROM)
@@ -143,17 +145,17 @@ class _Lane:
             drawn = columns[(columns - _LEFT_PX) % every_px < ink_px]
             self._canvas[self._row(value), drawn] = _FAINT
 
-    def draw_names(self, label: str, said: str) -> None:
+    def draw_names(self, label: str, detail: str) -> None:
         one, zero = self._row(1.0), self._row(0.0)
         _put_right(self._canvas, "1", _LEFT_PX - 6, one, (11, _FAINT, REGULAR))
         _put_right(self._canvas, "0", _LEFT_PX - 6, zero - 4, (11, _FAINT, REGULAR))
         right = _LEFT_PX - 26
         name = fit_text(label, 17, right - 8, BOLD)
         _put_right(self._canvas, name, right, 26, (17, self._color, BOLD))
-        _put_right(self._canvas, said, right, 52, (13, _FAINT, REGULAR))
+        _put_right(self._canvas, detail, right, 52, (13, _FAINT, REGULAR))
 
     def _span(self, begin_s: float, end_s: float) -> slice:
-        """Return the columns of a stretch of time, at least one."""
+        """Return the columns of a span of time, at least one."""
         left, right = _to_x(np.array([begin_s, end_s]), self._duration_s).round().astype(int)
         return slice(int(left), max(int(right), int(left) + 1))
 
@@ -162,14 +164,6 @@ class _Lane:
 
     def _row(self, value: float) -> int:
         return round(float(self._to_rows(np.array(value))))
-
-
-_SMOOTH = (cv2.LINE_AA, _SHIFT_BITS)
-
-
-def _fix(points: np.ndarray) -> np.ndarray:
-    """Return points in pixels as OpenCV's fixed-point numbers."""
-    return np.round(points * (1 << _SHIFT_BITS)).astype(np.int32)
 
 
 def _to_x(times_s: np.ndarray, duration_s: float) -> np.ndarray:
@@ -208,12 +202,12 @@ def _draw_times(canvas: np.ndarray, duration_s: float) -> None:
         put_text(canvas, text, (x - measure_text(text, 15) // 2, foot + 17), 15, _INK)
 
 
-def _draw_legend(canvas: np.ndarray, result: VideoResult, stretch_s: float) -> None:
-    parts = [f"the curve is the highest score in every {stretch_s:.3g} s"]
+def _draw_legend(canvas: np.ndarray, result: VideoResult, point_s: float) -> None:
+    parts = [f"the curve is the highest score in every {point_s:.3g} s"]
     if any(event.subject for event in result.events):
         parts.append("1→2: person 1 acts on person 2")
     if result.uncertain_share:
-        parts.append("hatched: is uncertain")
+        parts.append("hatched: uncertain")
     for row, text in enumerate((_LEGEND, "; ".join(parts))):
         left = (_LEFT_PX + _RIGHT_PX - measure_text(text, 13)) // 2
         put_text(canvas, text, (left, canvas.shape[0] - 45 + 19 * row), 13, _FAINT)
@@ -221,10 +215,10 @@ def _draw_legend(canvas: np.ndarray, result: VideoResult, stretch_s: float) -> N
 
 def _draw_title(canvas: np.ndarray, result: VideoResult) -> None:
     n = len(result.events)
-    answer = f"{result.label} {result.prob:.0%}" if result.prob else result.label
-    summary = f"{answer}   |   {n} event{'s' * (n != 1)} in {format_time(result.duration_s)}"
+    label = f"{result.label} {result.prob:.0%}" if result.prob else result.label
+    summary = f"{label}   |   {n} event{'s' * (n != 1)} in {format_time(result.duration_s)}"
     if result.prob and result.uncertain_share:
-        summary += f"   |   is uncertain {result.uncertain_share:.0%} of the time"
+        summary += f"   |   uncertain {result.uncertain_share:.0%} of the time"
     if result.note:
         summary += "   |   incomplete: the file is damaged"
     _put_right(canvas, summary, _RIGHT_PX, _HEAD_PX // 2, (17, _INK, REGULAR))

@@ -22,13 +22,13 @@ from har.reports.scoring import EventScore
 SHARES = ("f1@0.1", "f1@0.25", "f1@0.5", "precision", "recall", "ap@0.5", "ap")
 AMOUNTS = ("false_alarms_per_hour", "onset_error_s", "onset_error_q1_s", "onset_error_q3_s")
 NAMES = {
-    "f1@0.1": "F1 at tIoU 0.1",
-    "f1@0.25": "F1 at tIoU 0.25",
-    "f1@0.5": "F1 at tIoU 0.5",
+    "f1@0.1": "F1 at overlap (tIoU) 0.1",
+    "f1@0.25": "F1 at overlap 0.25",
+    "f1@0.5": "F1 at overlap 0.5",
     "precision": "Precision",
     "recall": "Recall",
-    "ap@0.5": "Average precision at tIoU 0.5",
-    "ap": "Average precision, tIoU 0.3 to 0.7",
+    "ap@0.5": "Average precision at overlap 0.5",
+    "ap": "Average precision, overlap 0.3 to 0.7",
     "false_alarms_per_hour": "False alarms per hour",
     "onset_error_s": "Onset error, median (s)",
     "onset_error_q1_s": "Onset error, 1st quartile (s)",
@@ -38,14 +38,14 @@ NAMES = {
 
 @dataclass(frozen=True)
 class EventReport:
-    """What a report on events says.
+    """The content of a report on events.
 
     Attributes:
         title: Its heading.
         protocol: How the figures were measured, in a sentence.
         metrics: All figures.
         pictures: Shown in this order.
-        notes: Sentences that a reader must not miss.
+        notes: Sentences that a reader must see.
     """
 
     title: str
@@ -73,15 +73,15 @@ def write_event_report(path: Path, report: EventReport) -> None:
 
 
 _EXPLAINED = (
-    "A found event and an act are paired one to one where they overlap enough; tIoU is what they "
-    "share as a part of what they cover together. Precision, recall, false alarms and onset errors "
-    "are at a tIoU of 0.1. Onset errors above 0 are late. Intervals are over groups of recordings, "
-    "drawn whole."
+    "A found and a coded event are paired one to one where they overlap enough; the overlap (tIoU) "
+    "is the time that they share as a part of the time that they cover together. Precision, "
+    "recall, false alarms and onset errors are at an overlap of 0.1. Onset errors above 0 are "
+    "late. Intervals are over groups of recordings, drawn whole."
 )
 
 
 def _render_label(metrics: LabelMetrics, caption: str) -> str:
-    counts = f"{metrics.n_true} acts coded, {metrics.n_found} events found. "
+    counts = f"{metrics.n_true} events coded, {metrics.n_found} events found. "
     rows = [_render_row(metrics, name) for name in (*SHARES, *AMOUNTS)]
     return (
         "<table>\n<tr><th></th><th>figure</th><th>95 % interval</th><th>0 to 1</th></tr>\n"
@@ -114,7 +114,9 @@ def write_event_score(out_dir: Path, result: EventScore, title: str) -> Path:
         curve = out_dir / "curve.png"
         write_curves(curve, result.curves)
         pictures = (
-            Picture("Recall against false alarms per hour, over all thresholds of onset", curve),
+            Picture(
+                "Recall against false alarms per hour, over all start thresholds (onset)", curve
+            ),
         )
     metrics = result.metrics
     length = "of unknown length" if metrics.hours is None else f"{metrics.hours:.3g} h long"

@@ -23,7 +23,7 @@ _TICKS = (0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
 
 
 def write_confusion(path: Path, labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> None:
-    """Draw counts of truth by prediction, colored by the share of each true class.
+    """Draw counts of true by predicted classes, colored by the share of each true class.
 
     Args:
         path: The PNG to write; its folder is made.
@@ -61,7 +61,7 @@ def write_confusion(path: Path, labels: Sequence[str], confusion: Sequence[Seque
 def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
     """Draw loss and accuracy over the epochs, in training and validation.
 
-    The best epoch by `find_best_epoch` of the validation loss, whose weights are kept, is marked;
+    The best epoch by `find_best_epoch` of the validation loss, whose weights are used, is marked;
     without validation none is.
 
     Args:
@@ -80,9 +80,9 @@ def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
 
 
 def write_reliability(path: Path, calibration: Calibration) -> None:
-    """Draw how often what was said was true, over how probable it was said to be.
+    """Draw how often predictions were true, over their probability.
 
-    Points on the diagonal mean what they say; a point's size grows with its number of clips.
+    Points on the diagonal are calibrated; a point's size grows with its number of clips.
     """
     figure = Figure(figsize=(4.6, 4.4), layout="constrained")
     axes = figure.add_subplot()
@@ -96,18 +96,18 @@ def write_reliability(path: Path, calibration: Calibration) -> None:
         axes.annotate(str(item.n_clips), where, ha="center", va="center", size=7, color=INK)
     axes.set_xlim(0.0, 1.02)
     axes.set_ylim(0.0, 1.05)
-    axes.set_xlabel("probability of the label that was said")
-    axes.set_ylabel("share that was true")
+    axes.set_xlabel("probability of the predicted label")
+    axes.set_ylabel("share that is true")
     axes.set_title(f"Expected calibration error {calibration.ece:.3f}", size=10.5, color=INK)
     _clear(axes)
     _save(figure, path)
 
 
 def write_curves(path: Path, curves: Sequence[AlarmCurve]) -> None:
-    """Draw recall against false alarms per hour, one line a label, what is in use as a ring.
+    """Draw recall against false alarms per hour, one line a label, the settings in use as a ring.
 
-    The line steps from one best point to the next; all points are there, faintly. Up to one false
-    alarm an hour the axis is even, above it each step is a factor.
+    The line steps from one best point to the next; all points are drawn faintly. Up to one false
+    alarm an hour the axis is linear, above it logarithmic.
 
     Args:
         path: The PNG to write; its folder is made.
@@ -129,9 +129,9 @@ def write_curves(path: Path, curves: Sequence[AlarmCurve]) -> None:
     axes.xaxis.set_tick_params(which="minor", length=0)
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("false alarms per hour")
-    axes.set_ylabel("recall: share of acts that are found")
+    axes.set_ylabel("recall: share of coded events that are found")
     axes.set_title(
-        f"What a threshold gives, over {curves[0].hours:.3g} h; ring: the rule in use",
+        f"Over all start thresholds, {curves[0].hours:.3g} h; ring: the settings in use",
         size=10.5,
         color=INK,
         loc="left",
@@ -165,7 +165,7 @@ def _draw_alarms(axes: Axes, curve: AlarmCurve, rgb: Color, end: float) -> None:
         fillstyle="none",
         markeredgewidth=2,
         clip_on=False,
-        label=f"{curve.label.replace('$', '')}: {text} ({curve.n_true} acts)",
+        label=f"{curve.label.replace('$', '')}: {text} ({curve.n_true} coded)",
     )
 
 

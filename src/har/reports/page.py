@@ -58,7 +58,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Report:
-    """What a report says.
+    """The content of a report.
 
     Attributes:
         title: Its heading.
@@ -68,8 +68,8 @@ class Report:
         baseline: What file format alone (size, rate, length) reaches on the same clips, by the same
             names; empty where it was not measured.
         pictures: Shown in this order.
-        warnings: Sentences that a reader must not miss, such as that a protocol leaks.
-        is_synthetic: The clips were made, not filmed; said beside every figure.
+        warnings: Sentences that a reader must see, such as that a protocol leaks.
+        is_synthetic: The clips are synthetic, not filmed; marked beside every figure.
     """
 
     title: str
@@ -97,8 +97,8 @@ def _render_page(report: Report) -> str:
     if report.is_synthetic:
         warnings.insert(
             0,
-            "These clips are made (rendered by har), not filmed. The figures show that training "
-            "works; they say nothing of how well real people are recognized.",
+            "These clips are synthetic (rendered by har), not filmed. The figures show that "
+            "training works, not how well real people are recognized.",
         )
     title = escape(report.title)
     badge = ' <span class="synthetic">synthetic</span>' if report.is_synthetic else ""
@@ -133,14 +133,15 @@ def _render_headline(report: Report) -> str:
     labels = report.metrics.labels
     auc = f"that of {labels[1]}" if len(labels) == 2 else "the mean of each class against the rest"
     baseline = (
-        " The shortcut baseline (upright line) is what picture size, frame rate and length alone "
-        "reach; a figure near it is no sign that actions are recognized."
+        " The chance level from file format (shortcut baseline, upright line) is what picture "
+        "size, frame rate and length alone reach; a figure near it is no sign that actions are "
+        "recognized."
         if report.baseline
         else ""
     )
     return (
         "<table>\n<tr><th></th><th>figure</th><th>95 % interval</th><th>0 to 1</th>"
-        f"{'<th>shortcut baseline</th>' if report.baseline else ''}</tr>\n"
+        f"{'<th>chance level</th>' if report.baseline else ''}</tr>\n"
         + "\n".join(rows)
         + f"\n<caption>{report.metrics.n_clips} clips. Intervals are over groups, drawn whole. "
         f"AUC is {escape(auc)}.{baseline}</caption>\n</table>"
@@ -158,7 +159,7 @@ def _render_headline_row(name: str, report: Report) -> str:
 
 
 def render_limits(interval: Interval) -> str:
-    """Return a cell with a figure's interval, or with why there is none."""
+    """Return a cell with a figure's interval, or with the reason that there is none."""
     if interval.low is None or interval.high is None:
         return f'<td class="why">none: {escape(interval.reason)}</td>'
     return f"<td>{interval.low:.3f} to {interval.high:.3f}</td>"
@@ -209,5 +210,5 @@ def render_picture(picture: Picture, badge: str) -> str:
 
 
 def format_figure(value: float | None) -> str:
-    """Write a figure to three digits."""
+    """Return a figure to three digits."""
     return "n/a" if value is None else f"{value:.3f}"

@@ -5,8 +5,8 @@ Every file appears under its name only once it is complete. Of a video whose fil
     STEM.scores.csv       the scores with their time grid (`har.events.files`)
     STEM.events.csv       its events as a table; STEM.events.vtt: as subtitles
     STEM.timeline.png     scores and events at a glance
-    STEM.annotated.mp4    on request
-    STEM.thumbnails/      on request, a picture of each event
+    STEM.annotated.mp4    optional
+    STEM.thumbnails/      optional, a picture of each event
 
 and of all videos, also those of earlier runs, events.csv, results.json and totals.csv.
 """
@@ -36,15 +36,15 @@ _TOTAL_COLUMNS = ("video", "duration_s", "label", "n_events", "total_s", "per_ho
 
 
 def write_video_outputs(
-    base: Path, result: VideoResult, decode: DecodeConfig, wants: OutputsConfig
+    base: Path, result: VideoResult, decode: DecodeConfig, outputs: OutputsConfig
 ) -> None:
     """Write the files of one video, but for its scores.
 
     Args:
-        base: What the names of the files begin with: their folder and the stem.
-        result: What was found. People are drawn if it has pose_tracks.
-        decode: The rule that made the events.
-        wants: What is written beyond events and timeline.
+        base: Folder and stem of the files.
+        result: What was found. People are drawn if it has pose tracks.
+        decode: The settings that the events were cut with.
+        outputs: What to write beyond events and timeline.
 
     Raises:
         OutputError: A file cannot be written.
@@ -52,9 +52,9 @@ def write_video_outputs(
     """
     write_event_files(base, str(result.info.path), result.events)
     write_timeline(files.add_ending(base, ".timeline.png"), result, decode)
-    if wants.annotate:
+    if outputs.annotate:
         write_annotated(files.add_ending(base, ".annotated.mp4"), result, decode)
-    if wants.thumbnails:
+    if outputs.thumbnails:
         write_thumbnails(files.add_ending(base, ".thumbnails"), result, decode)
 
 
@@ -71,8 +71,8 @@ def write_folder_outputs(
     Args:
         folder: Has the files of each video.
         outcomes: Of this run.
-        stems: What the names of a video's files begin with, by its path.
-        decode: The rule that made this run's events.
+        stems: The stem of each video's files, by its path.
+        decode: The settings of this run's events.
 
     Raises:
         OutputError: A file cannot be read or written.
@@ -121,7 +121,7 @@ def _describe(
 
 
 def _read_entries(path: Path) -> list[dict[str, Any]]:
-    """Return what earlier runs wrote; nothing where it is absent or was written by others."""
+    """Return what earlier runs wrote; nothing where there is none or it is not theirs."""
     try:
         entries = json.loads(path.read_text(encoding="utf-8"))
         return [entry for entry in entries if isinstance(entry["video"], str)]
@@ -142,21 +142,21 @@ def _write_totals(path: Path, entries: Iterable[dict[str, Any]]) -> None:
 
 
 def find_taken_stems(folder: Path) -> dict[str, Path]:
-    """Return the stems of the videos of which earlier runs left files, and the videos."""
+    """Return the stems that earlier runs have used, and the video of each."""
     taken: dict[str, Path] = {}
     for path in sorted(folder.glob(f"*{RESULT_ENDING}")):
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             taken[path.name.removesuffix(RESULT_ENDING)] = Path(values["info"]["path"])
         except (OSError, ValueError, TypeError, KeyError):
-            continue  # not a file of ours, or half gone: nothing that could be lost
+            continue  # not written by har, or damaged: nothing that could be lost
     return taken
 
 
 def compute_output_stems(
     paths: Sequence[Path], taken: Mapping[str, Path] | None = None
 ) -> list[str]:
-    """Return each video a stem for its files, so that many share a folder without a clash.
+    """Return a stem for the files of each video, so that many share a folder without a clash.
 
     Args:
         paths: Different videos, of any folders.
@@ -189,7 +189,7 @@ def compute_output_stems(
 
 
 def _list_names(path: Path, in_use: Mapping[str, Path]) -> list[str]:
-    """Return the stems that a video may have, the best first, the last one its alone."""
+    """Return the stems that a video may have, the best first; the last is always free."""
     place = path.resolve()
     with_ending = path.name.replace(".", "_")
     digest = hashlib.sha256(str(place).encode()).hexdigest()[:8]

@@ -21,17 +21,17 @@ from har.metrics.alarms import AlarmCurve, AlarmPoint, ScoredRecording, compute_
 from har.metrics.events import CodedRecording, EventMetrics, compute_event_metrics
 
 _N_NAMED = 5
-_UNCODED = "Not in the truth, so they count as recordings in which nothing happens"
+_UNCODED = "Not in the reference coding, so they count as recordings in which nothing happens"
 
 
 @dataclass(frozen=True)
 class EventScore:
-    """How well events agree with a truth.
+    """How well events agree with a reference coding (truth).
 
     Attributes:
         metrics: Figures with intervals over recordings.
         curves: One a label, where scores were given.
-        notes: Which videos were on one side only, and how they count.
+        notes: Videos that are on one side only, and how they count.
     """
 
     metrics: EventMetrics
@@ -51,16 +51,16 @@ def score_events(
     labels: Sequence[str] = (),
     decode: DecodeConfig | None = None,
 ) -> EventScore:
-    """Compare recognized events with those that a person coded.
+    """Compare recognized events with a reference coding.
 
     Args:
-        predicted: ``results.json`` of `har predict` or ``events.json`` of `har events`, which also
-            know how long each video is and which ones have no event, or a CSV of events.
+        predicted: ``results.json`` of `har predict` or ``events.json`` of `har events`, which have
+            the length of each video, too, and videos without any event; or a CSV of events.
         truth: A CSV of events, see `har.interchange.coding`.
         scores: Files of scores, or folders of them: for the curve, and for lengths that
             ``predicted`` does not know.
-        labels: Those that count; none means all that occur and are no background.
-        decode: The rule in use, for the curve; the defaults when None.
+        labels: Those that count; empty for all that occur but the background.
+        decode: The settings in use, for the curve; the defaults when None.
 
     Raises:
         ManifestError: A CSV cannot be understood.
@@ -82,14 +82,14 @@ def score_events(
 
 def _compare_spelling(coded: Sequence[VideoEvents], found: Sequence[VideoEvents]) -> list[str]:
     """Return a note for each label that both sides have, but not in the same letters."""
-    true, said = (
+    true, found_labels = (
         {event.label for video in videos for event in video.events} for videos in (coded, found)
     )
     return [
-        f"The truth says {label!r}, the results say {other!r}: these count as two labels; spell "
-        f"them alike"
-        for label in sorted(true - said)
-        for other in sorted(said - true)
+        f"The reference coding has {label!r}, the results have {other!r}: these count as two "
+        f"labels; spell them alike"
+        for label in sorted(true - found_labels)
+        for other in sorted(found_labels - true)
         if label.casefold() == other.casefold()
     ]
 
@@ -97,12 +97,12 @@ def _compare_spelling(coded: Sequence[VideoEvents], found: Sequence[VideoEvents]
 def load_scored(
     paths: Iterable[Path], coded: Sequence[VideoEvents]
 ) -> tuple[list[ScoredRecording], list[str]]:
-    """Read files of scores and join them with a truth.
+    """Read files of scores and join them with a reference coding.
 
     Args:
-        paths: Files that `har predict` wrote, or folders: then all in them that end in
+        paths: Files written by `har predict`, or folders: then all in them that end in
             ``.scores.csv``.
-        coded: The truth. A recording that it does not name counts as one without any act.
+        coded: The reference coding. A recording that it does not name has no event.
 
     Returns:
         The recordings, by name, and notes about videos that are on one side only.
@@ -130,7 +130,7 @@ def load_scored(
     unscored = [video for video in by_video if video not in taken]
     return recordings, [
         *_note(_UNCODED, uncoded),
-        *_note("Coded but without scores, so they are left out of what scores give", unscored),
+        *_note("Coded but without scores, so they are left out of the curve", unscored),
     ]
 
 
@@ -148,7 +148,7 @@ def _pair(
         if name is None:
             uncoded.append(video.video)
         elif name in taken:
-            raise ConfigError(f"Several videos of the results are {name} of the truth")
+            raise ConfigError(f"Several videos of the results are {name} of the reference coding")
         truth = by_video[name] if name else VideoEvents(video.video, ())
         taken.add(truth.video)
         duration_s = video.duration_s or lengths_s.get(truth.video)

@@ -1,4 +1,4 @@
-"""Writes a store's report: figures for programs, a page and a picture for people."""
+"""The report of a store: figures for programs, a page and a picture for people."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def format_report(report: Report, store: Store) -> str:
         "# Prepared clips",
         f"{report.n_clips} clips of {len(report.labels)} labels in {report.n_groups} groups;"
         f" {report.n_rejects} left out. Pictures {width} x {height} px, {store.color}, at most"
-        f" {store.max_rate_hz:g} frames a second. Groups: {_say_source(report.group_source)}.",
-        "## What deserves a look",
-        "\n".join(f"- {warning}" for warning in report.warnings) or "Nothing was found.",
+        f" {store.max_rate_hz:g} frames a second. Groups: {_describe_source(report.group_source)}.",
+        "## What to check",
+        "\n".join(f"- {warning}" for warning in report.warnings) or "No warnings.",
         "## Labels",
         _format_labels(report),
         "## Formats",
         _format_formats(report),
-        "## Shortcut baseline",
+        "## Chance level from file format (shortcut baseline)",
         _format_baseline(report),
         "## Groups",
         _format_groups(report),
@@ -56,8 +56,8 @@ def format_report(report: Report, store: Store) -> str:
 
 def draw_sheet(store: Store) -> Figure:
     """Draw a few frames of a few clips of each label, one label a row, from different groups."""
-    chosen = {label: _choose(store, label) for label in store.labels[:_SHEET_LABELS]}
-    rows = [np.concatenate([_block(store, clip) for clip in row], 1) for row in chosen.values()]
+    chosen = {label: _choose_clips(store, label) for label in store.labels[:_SHEET_LABELS]}
+    rows = [np.concatenate([_stack(store, clip) for clip in row], 1) for row in chosen.values()]
     width = max(row.shape[1] for row in rows)
     titles = [f"{label}: {', '.join(c.path.name for c in row)}" for label, row in chosen.items()]
     height = sum(row.shape[0] + _TITLE_PX for row in rows)
@@ -71,7 +71,7 @@ def draw_sheet(store: Store) -> Figure:
     return figure
 
 
-def _choose(store: Store, label: str) -> list[StoredClip]:
+def _choose_clips(store: Store, label: str) -> list[StoredClip]:
     clips = [clip for clip in store.clips if clip.label == label]
     first_of_group = list({clip.group: clip for clip in reversed(clips)}.values())[::-1]
     pool = first_of_group if len(first_of_group) >= _SHEET_CLIPS else clips
@@ -79,7 +79,7 @@ def _choose(store: Store, label: str) -> list[StoredClip]:
     return [pool[place] for place in places]
 
 
-def _block(store: Store, clip: StoredClip) -> np.ndarray:
+def _stack(store: Store, clip: StoredClip) -> np.ndarray:
     """Return four frames of a clip, two by two, with a white edge."""
     frames = store.open_frames(clip.clip_id)
     places = np.linspace(0, len(frames) - 1, _SHEET_FRAMES).round().astype(int)
@@ -91,13 +91,13 @@ def _block(store: Store, clip: StoredClip) -> np.ndarray:
     return np.pad(block, edge, constant_values=255)
 
 
-def _say_source(group_source: str) -> str:
+def _describe_source(group_source: str) -> str:
     kind, _, rule = group_source.partition(" ")
     if kind == "column":
         return f"the manifest's column '{rule}'"
     if kind == "pattern":
         return f"the pattern `{rule}` in the files' paths"
-    return "guessed from clips that look alike"
+    return "guessed from clips that are similar"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -120,12 +120,12 @@ def _format_labels(report: Report) -> str:
 
 def _format_formats(report: Report) -> str:
     rows = [
-        [item.label, _say_counts(item.sizes), _say_counts(item.rates)] for item in report.labels
+        [item.label, _list_counts(item.sizes), _list_counts(item.rates)] for item in report.labels
     ]
     return _table(["label", "width x height: clips", "frames a second: clips"], rows)
 
 
-def _say_counts(counts: dict[str, int]) -> str:
+def _list_counts(counts: dict[str, int]) -> str:
     shown = [f"{name}: {count}" for name, count in list(counts.items())[:_SHOWN]]
     return ", ".join(shown) + (", ..." if len(counts) > _SHOWN else "")
 
@@ -152,7 +152,7 @@ def _format_groups(report: Report) -> str:
 
 def _format_near(report: Report) -> str:
     rows = [[pair.first, pair.second, *pair.parts] for pair in report.near_duplicates[:_SHOWN]]
-    return _table(["clip", "looks like", "in", "and in"], rows)
+    return _table(["clip", "like clip", "in", "and in"], rows)
 
 
 def _format_rejects(store: Store) -> str:

@@ -1,10 +1,10 @@
-"""The part of the picture where motion has been, enlarged: a step's frames in, a stack out.
+"""The motion crop: the part of the picture where motion has been, enlarged.
 
-A camera that watches a room or a yard shows people small. A network that sees all of the picture
-spends most of it on walls; one that is shown where something moves sees the same people larger, at
-the same cost. What has moved is remembered for about two seconds, so the view follows people and
-does not jump with every gesture. It never looks ahead of the step's own frames, so recordings,
-clips and cameras get the same views.
+A camera over a room or a yard shows people small. A network that takes all of the picture spends
+most of it on walls; one that takes the part where something moves gets the same people larger, at
+the same cost. What has moved counts for about two seconds, so the crop follows people and does not
+jump with every gesture. It never depends on frames after the step's own, so recordings, clips and
+cameras get the same crops.
 
 Source: docs/decisions/019-motion-crop.md.
 """
@@ -30,21 +30,21 @@ class MotionCrop:
     """Follows motion through the steps of one stream, from its first step on.
 
     Attributes:
-        corner: (y, x) of the upper left pixel of what was looked at last.
+        corner: (y, x) of the upper left pixel of the last crop.
     """
 
     def __init__(self, spec: WindowSpec) -> None:
-        """Start with nothing seen; with a motion_crop of 1 it shows all of the picture."""
+        """Start without motion; with a ``motion_crop`` of 1 it takes all of the picture."""
         frame_of = {offset: index for index, offset in enumerate(spec.offsets_s)}
         self._pairs = [(frame_of[a], frame_of[b]) for a, b in spec.lags_s]
         self._motion_crop = spec.motion_crop
         self._fresh = 1.0 - float(np.exp(-1.0 / (spec.rate_hz * _MEMORY_S)))
         self.corner = (0, 0)
-        self._seen: np.ndarray | None = None
+        self._motion: np.ndarray | None = None
         self._last: tuple[list[np.ndarray], np.ndarray] | None = None
 
-    def look(self, frames: Sequence[np.ndarray]) -> np.ndarray:
-        """Take what the next step compares and gives the stack that the CNN sees of it.
+    def push(self, frames: Sequence[np.ndarray]) -> np.ndarray:
+        """Take the frames that the next step compares and return the stack for the CNN.
 
         Frames that equal those of the step before are the same moment, and nothing has moved.
 
@@ -62,14 +62,14 @@ class MotionCrop:
         if self._last is not None and all(map(np.array_equal, frames, self._last[0])):
             return self._last[1]
         motion = self._sum_motion(frames)
-        if self._seen is None:
-            self._seen = motion
-        self._seen = self._seen + self._fresh * (motion - self._seen)
-        y, x = find_crop(self._seen, self._motion_crop)
+        if self._motion is None:
+            self._motion = motion
+        self._motion = self._motion + self._fresh * (motion - self._motion)
+        y, x = find_crop(self._motion, self._motion_crop)
         self.corner = (y * _CELL_PX, x * _CELL_PX)
-        view = _enlarge(frames, self.corner, self._motion_crop)
-        self._last = (list(frames), view)
-        return view
+        crop = _enlarge(frames, self.corner, self._motion_crop)
+        self._last = (list(frames), crop)
+        return crop
 
     def _sum_motion(self, frames: Sequence[np.ndarray]) -> np.ndarray:
         """Return (h, w) float32: mean difference of the compared frames by squares."""
@@ -82,11 +82,11 @@ class MotionCrop:
 
 
 def find_crop(motion: np.ndarray, motion_crop: int) -> tuple[int, int]:
-    """Return the place of the view that holds most motion, moved so that the motion is its middle.
+    """Return the place of the crop with most motion, moved so that the motion is in its middle.
 
     Args:
         motion: (h, w) how much has moved in each square of pixels.
-        motion_crop: The view has 1/motion_crop of the height and of the width.
+        motion_crop: The crop has 1/motion_crop of the height and of the width.
 
     Returns:
         Its upper left square, (y, x); the middle of the picture where nothing has moved.
@@ -114,7 +114,7 @@ def find_crop(motion: np.ndarray, motion_crop: int) -> tuple[int, int]:
 
 
 def count_remembered_steps(spec: WindowSpec) -> int:
-    """Return the steps after which motion hardly matters for where a view is (5 % of what it did).
+    """Return the steps after which motion hardly moves a crop (it counts 5 % of what it did).
 
     >>> count_remembered_steps(WindowSpec((192, 320), 8.0, 16, "motion", ((0.0, -0.04),), 30.0, 2))
     48
@@ -123,23 +123,23 @@ def count_remembered_steps(spec: WindowSpec) -> int:
 
 
 def gather_crops(
-    frames: np.ndarray, indices: np.ndarray, spec: WindowSpec, focus: MotionCrop | None = None
+    frames: np.ndarray, indices: np.ndarray, spec: WindowSpec, crop: MotionCrop | None = None
 ) -> np.ndarray:
-    """Return the stacks that the CNN sees of consecutive steps.
+    """Return the stacks of consecutive steps for the CNN.
 
     Args:
         frames: (F, H, W) gray or (F, H, W, 3) RGB, uint8.
         indices: (N, C) from `compute_stack_indices`.
         spec: The input contract.
-        focus: Has seen the steps before, and sees these; the steps are the first when None.
+        crop: Has taken the steps before, and takes these; these are the first when None.
 
     Returns:
         (N, H, W, C) uint8.
     """
     if spec.motion_crop == 1:
         return gather_stacks(frames, indices)
-    focus = focus or MotionCrop(spec)
-    return np.stack([focus.look([frames[index] for index in row]) for row in indices])
+    crop = crop or MotionCrop(spec)
+    return np.stack([crop.push([frames[index] for index in row]) for row in indices])
 
 
 def _enlarge(frames: Sequence[np.ndarray], corner: tuple[int, int], motion_crop: int) -> np.ndarray:

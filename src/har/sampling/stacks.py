@@ -1,4 +1,4 @@
-"""Frames in, the pictures that time steps look at out: sampling in constant memory.
+"""Frames to the stacks of time steps: sampling in constant memory.
 
 A step's stack is given once no later frame can change it, so pushing frames one by one gives the
 stacks that `har.sampling.times` gives for all frames at once.
@@ -38,7 +38,7 @@ class Stack:
 class StackSampler:
     """Gives the stack of every time step of a stream, as soon as it is final.
 
-    A step is final when its stretch ``[k, k + 1) / rate_hz`` has passed and a frame has come that
+    A step is final when its time ``[k, k + 1) / rate_hz`` has passed and a frame has come that
     is as late as the latest one it compares. Frames that no later step can need are forgotten.
     """
 
@@ -82,7 +82,7 @@ class StackSampler:
         """Take the next frame and return the stacks that it makes final, often none.
 
         Args:
-            frame: Later than the one before; the first one is at 0 s. Its image is kept for a
+            frame: Later than the one before; the first one is at 0 s. Its image is held for a
                 while and must not be written to.
 
         Raises:
@@ -91,7 +91,7 @@ class StackSampler:
         """
         if frame.image.shape != self._shape:
             raise BundleMismatchError(
-                f"Expected pictures of shape {self._shape} as the bundle says, received "
+                f"Expected pictures of shape {self._shape} by the bundle, received "
                 f"{frame.image.shape} at {frame.time_s:.3f} s"
             )
         if self._times_s and frame.time_s <= self._times_s[-1]:
@@ -132,15 +132,15 @@ class StackSampler:
         firsts = np.concatenate([[0], changes])
         counts = np.diff(firsts, append=len(indices))
         return [
-            self._look(indices[first], int(count))
+            self._make_stack(indices[first], int(count))
             for first, count in zip(firsts, counts, strict=True)
         ]
 
-    def _look(self, indices: np.ndarray, n_steps: int) -> Stack:
+    def _make_stack(self, indices: np.ndarray, n_steps: int) -> Stack:
         frames = [self._images[index] for index in indices]
         if self._crop is None:
             return Stack(frames[0] if frames[0].ndim == 3 else np.stack(frames, axis=-1), n_steps)
-        return Stack(self._crop.look(frames), n_steps, self._crop.corner)
+        return Stack(self._crop.push(frames), n_steps, self._crop.corner)
 
     def _forget_frames(self) -> None:
         next_s = (self._n_steps + 0.5) / self._rate_hz if self._n_steps else 0.0
@@ -152,7 +152,7 @@ class StackSampler:
 
 
 class BatchSampler:
-    """A sampler whose stacks wait for each other, so that a network sees many at once."""
+    """A sampler whose stacks are given in batches for a network."""
 
     def __init__(self, sampler: StackSampler, batch_steps: int) -> None:
         """Take an empty sampler; ``batch_steps`` stacks are given together."""
@@ -161,12 +161,12 @@ class BatchSampler:
 
     @property
     def span_s(self) -> float:
-        """As of `StackSampler`."""
+        """As in `StackSampler`."""
         return self._sampler.span_s
 
     @property
     def n_frames(self) -> int:
-        """As of `StackSampler`."""
+        """As in `StackSampler`."""
         return self._sampler.n_frames
 
     def push(self, frame: Frame) -> list[list[Stack]]:

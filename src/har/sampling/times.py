@@ -21,12 +21,12 @@ def compute_step_times(duration_s: float, rate_hz: float) -> np.ndarray:
     """Return the times of all whole steps in ``[0, duration_s)``.
 
     Args:
-        duration_s: Length of the stretch in seconds.
+        duration_s: Length in seconds.
         rate_hz: Steps a second.
 
     Returns:
-        (N,) float64 seconds, the middle of each step; at least one, so a stretch shorter than a
-        step is represented by its own middle.
+        (N,) float64 seconds, the middle of each step; at least one, so less than a step is
+        represented by its own middle.
 
     >>> compute_step_times(0.5, 8.0).tolist()
     [0.0625, 0.1875, 0.3125, 0.4375]
@@ -42,7 +42,7 @@ def compute_step_times(duration_s: float, rate_hz: float) -> np.ndarray:
 
 
 def compute_span_s(times_s: np.ndarray) -> float:
-    """Return the length of a stretch from its frames' times: each frame stands for a mean interval.
+    """Return the length that frames stand for: each for a mean interval.
 
     Args:
         times_s: (F,) ascending seconds; one frame alone has length 0.
@@ -96,8 +96,8 @@ def compute_stack_indices(
     """
     center = compute_nearest_indices(times_s, np.asarray(step_times_s, dtype=np.float64))
     offsets = np.asarray(offsets_s, dtype=np.float64)
-    wanted = times_s[center][:, None] + offsets[None, :]
-    found = compute_nearest_indices(times_s, wanted)
+    targets_s = times_s[center][:, None] + offsets[None, :]
+    found = compute_nearest_indices(times_s, targets_s)
     apart = center[:, None] + np.sign(offsets).astype(np.int64)[None, :]
     beyond = np.where(offsets > 0, np.maximum(found, apart), np.minimum(found, apart))
     chosen = np.where(offsets == 0, center[:, None], beyond)
@@ -128,8 +128,8 @@ def compute_window_starts(n_total: int, n_steps: int, hop: int) -> np.ndarray:
         hop: Steps from one window's start to the next, at most ``n_steps``.
 
     Returns:
-        (W,) int64 ascending. The last window ends with the last step; a stretch shorter than a
-        window has one window that starts at 0 and is padded.
+        (W,) int64 ascending. The last window ends with the last step; fewer steps than a window
+        have one window that starts at 0 and is padded.
 
     >>> compute_window_starts(40, 16, 8).tolist()
     [0, 8, 16, 24]
@@ -193,13 +193,13 @@ def slice_windows(steps: np.ndarray, n_steps: int, hop: int) -> tuple[np.ndarray
     return out, lengths
 
 
-def is_kept(time_s: float, last_kept_s: float | None, max_rate_hz: float) -> bool:
-    """Return whether a frame is kept when a video is thinned to ``max_rate_hz``.
+def is_due(time_s: float, last_s: float | None, max_rate_hz: float) -> bool:
+    """Return whether a frame is the next one where a video is thinned to ``max_rate_hz``.
 
-    A tolerance of a tenth of the interval keeps every frame of a video whose own rate is the
+    A tolerance of a tenth of the interval takes every frame of a video whose own rate is the
     limit, whatever the rounding of its timestamps.
 
-    >>> is_kept(1 / 30, 0.0, 30.0), is_kept(1 / 60, 0.0, 30.0), is_kept(0.0, None, 30.0)
+    >>> is_due(1 / 30, 0.0, 30.0), is_due(1 / 60, 0.0, 30.0), is_due(0.0, None, 30.0)
     (True, False, True)
     """
-    return last_kept_s is None or time_s - last_kept_s >= 0.9 / max_rate_hz
+    return last_s is None or time_s - last_s >= 0.9 / max_rate_hz

@@ -11,7 +11,7 @@ import av
 import numpy as np
 
 from har.errors import ConfigError, VideoDecodeError
-from har.sampling.times import is_kept
+from har.sampling.times import is_due
 from har.types import Color, Frame, PictureSpec, VideoInfo
 from har.video.file.picture import PictureMaker
 from har.video.geometry import Letterbox
@@ -44,7 +44,7 @@ def iter_frames(
     [(0.0, (32, 64)), (0.5, (32, 64))]
     """
     maker = PictureMaker(size, color, 0, 1.0)
-    first_s = last_s = last_kept_s = None
+    first_s = last_s = last_s = None
     counted = itertools.count()
     for time_s, image in images:
         first_s = time_s if first_s is None else first_s
@@ -54,8 +54,8 @@ def iter_frames(
                 f"{last_s} s; leave it out, or sort them"
             )
         last_s, at_s = time_s, time_s - first_s
-        if is_kept(at_s, last_kept_s, max_rate_hz):
-            last_kept_s = at_s
+        if is_due(at_s, last_s, max_rate_hz):
+            last_s = at_s
             yield Frame(next(counted), at_s, maker.make_picture(_wrap(image)))
 
 

@@ -146,13 +146,13 @@ def test_unreadable_class_folder_is_rejected_and_the_others_are_kept(not_root):
     (data / "rest").chmod(0)
     catalog = scan(data)
     assert len(catalog.clips) == 2
-    assert any("may not be read" in reject.reason for reject in catalog.rejects)
+    assert any("cannot be read" in reject.reason for reject in catalog.rejects)
 
 
 def test_unreadable_source(not_root):
     data = touch(not_root / "data", "hit/a.mp4", "play/b.mp4")
     data.chmod(0)
-    with pytest.raises(NoClipsError, match="may not be read"):
+    with pytest.raises(NoClipsError, match="cannot be read"):
         scan(data)
 
 

@@ -19,7 +19,7 @@ def store(make_source, tmp_path):
 
 
 def test_no_store(tmp_path):
-    with pytest.raises(StoreError, match=r"no store in .*har prepare"):
+    with pytest.raises(StoreError, match=r"no prepared clips .store. in .*har prepare"):
         Store.load(tmp_path)
 
 
@@ -27,7 +27,7 @@ def test_no_store(tmp_path):
     ("name", "content", "message"),
     [
         ("store.json", "{", "cannot be used"),
-        ("store.json", "[]", "holds no object"),
+        ("store.json", "[]", "holds list, not an object"),
         ("store.json", '{"version": 99}', "format 99, this har reads 1"),
         ("splits.json", '{"parts": []}', "cannot be used"),
         ("index.csv", ",".join(COLUMNS) + "\n1,2,3\n", "line of .*index.csv"),

@@ -85,10 +85,10 @@ PEOPLE = b"time_s,step_s,a,b,confidence,subject:a,subject:b,target:a,target:b\n"
         (b"time_s,step_s,a,b\n0.5,1,1.5,0.5\n", "not from 0 to 1"),
         (b"time_s,step_s,a,b\n0.5,1,nan,0.5\n", "not from 0 to 1"),
         (b"time_s,step_s,a,b\n0.5,1,1,0\n0.5,1,1,0\n", "ascend"),
-        (b"time_s,step_s,a,b\n0.5,1,1,0\n1.5,2,1,0\n", "even grid"),
+        (b"time_s,step_s,a,b\n0.5,1,1,0\n1.5,2,1,0\n", "even steps"),
         (PEOPLE + b"0.5,1,1,0,1.5,1,1,2,2\n", "confidence is not"),
-        (PEOPLE + b"0.5,1,1,0,0.5,1,1.5,2,2\n", "not a whole one"),
-        (PEOPLE + b"0.5,1,1,0,0.5,1,1,-2,2\n", "not a whole one"),
+        (PEOPLE + b"0.5,1,1,0,0.5,1,1.5,2,2\n", "not a whole number"),
+        (PEOPLE + b"0.5,1,1,0,0.5,1,1,-2,2\n", "not a whole number"),
         (b"\xff\xfe\x00", "cannot be read"),
     ],
 )

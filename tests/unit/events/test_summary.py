@@ -11,7 +11,7 @@ from har.events.summary import (
     NOTHING,
     UNCERTAIN_ROW,
     add_totals,
-    compute_outcomes,
+    compute_states,
     compute_totals,
 )
 from har.types import Event, Scores
@@ -40,20 +40,20 @@ def test_each_row_has_the_outcome_worked_out_by_hand() -> None:
     config = DecodeConfig("play", min_s=2.0, merge_gap_s=1.5, tail=0.0)
     events = decode_events(scores, config)
     assert [(event.label, event.onset_s, event.offset_s) for event in events] == [("hit", 0, 4)]
-    found = compute_outcomes(scores, events, config).tolist()
+    found = compute_states(scores, events, config).tolist()
     assert found == [HIT, HIT, HIT, HIT, NOTHING, NOTHING, UNCERTAIN_ROW, UNCERTAIN_ROW]
 
 
 def test_rules_of_a_label_and_the_missing_background_count() -> None:
     scores = _make_scores([(0.5, 0.3, 0.2), (0.2, 0.45, 0.35)])
     own = {"kick": {"onset": 0.9, "offset": 0.3}}
-    assert compute_outcomes(scores, [], DecodeConfig("play", labels=own)).tolist() == [
+    assert compute_states(scores, [], DecodeConfig("play", labels=own)).tolist() == [
         NOTHING,
         UNCERTAIN_ROW,
     ]
     config = DecodeConfig("play", onset=0.6, offset=0.5, labels=own)
-    assert compute_outcomes(scores, [], config).tolist() == [NOTHING, UNCERTAIN_ROW]
-    assert compute_outcomes(scores, [], DecodeConfig("", 0.6, 0.5)).tolist() == [
+    assert compute_states(scores, [], config).tolist() == [NOTHING, UNCERTAIN_ROW]
+    assert compute_states(scores, [], DecodeConfig("", 0.6, 0.5)).tolist() == [
         UNCERTAIN_ROW,
         NOTHING,
     ]
@@ -62,8 +62,8 @@ def test_rules_of_a_label_and_the_missing_background_count() -> None:
 def test_of_events_at_once_the_stronger_one_counts() -> None:
     scores = _make_scores([(0.0, 0.6, 0.4), (0.1, 0.45, 0.45), (0.0, 0.4, 0.6)])
     events = [Event("hit", 0.0, 3.0, 0.5), Event("kick", 0.0, 3.0, 0.5)]
-    assert compute_outcomes(scores, events, DecodeConfig("play")).tolist() == [HIT, HIT, KICK]
-    assert compute_outcomes(scores, events[::-1], DecodeConfig("play")).tolist() == [
+    assert compute_states(scores, events, DecodeConfig("play")).tolist() == [HIT, HIT, KICK]
+    assert compute_states(scores, events[::-1], DecodeConfig("play")).tolist() == [
         HIT,
         KICK,
         KICK,

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from har.config import DecodeConfig, TuneConfig
 from har.errors import ConfigError
 from har.metrics.alarms import count_alarms
-from har.metrics.tuning import choose_rules, compute_budget, count_rules, tune_decode
+from har.metrics.grid import choose_rules, compute_budget, count_rules
+from har.metrics.tuning import tune_decode
 from har.types import Event
 
 BASE = DecodeConfig(background="playing")
@@ -68,7 +69,7 @@ def test_the_same_input_gives_the_same_choice():
     assert tune_decode(recordings(), BASE, SMALL) == tune_decode(recordings(), BASE, SMALL)
 
 
-def test_too_short_a_set_is_said():
+def test_too_short_a_set_gives_a_warning():
     result = tune_decode(recordings(2), BASE, SMALL)
     (warning,) = result.warnings
     assert "1 h cannot support 2 false alarms per hour" in warning
@@ -77,11 +78,11 @@ def test_too_short_a_set_is_said():
     assert tune_decode(recordings(3), BASE, SMALL).warnings == ()  # 1.5 h
 
 
-def test_a_rate_that_no_rule_keeps_is_said():
+def test_a_rate_that_no_rule_keeps_gives_a_warning():
     items = [make_recording("r0", [(10, 14, 0.9), (30, 34, 0.9)], [(10, 14)], 7200.0)]
     config = TuneConfig(0.1, (0.3,), (1.0,), (0.0,), (0.5,), (0.0,))
     result = tune_decode(items, BASE, config)
-    assert any("the strictest has 0.5" in text for text in result.warnings)
+    assert any("the strictest give 0.5" in text for text in result.warnings)
     assert result.recall.mean is None
     assert "made the choice" in result.recall.reason
 

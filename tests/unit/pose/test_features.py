@@ -6,13 +6,13 @@ from hypothesis import strategies as st
 
 from har.pose.features import (
     JOINTS,
+    MIN_JOINT_SCORE,
     MIN_SEEN,
     N_FEATURES,
     N_JOINTS,
     N_OWN,
     N_PAIR,
     SEEN_COLUMN,
-    SURE_JOINT,
     PoseWindow,
     compute_window,
 )
@@ -272,10 +272,10 @@ def test_a_missing_joint_is_drawn_from_the_steps_around():
     walk = np.stack([stand(100 + 3 * step, 150, 100.0) for step in range(12)])
     holed = walk.copy()
     wrist = INDEX["left_wrist"]
-    holed[4:7, wrist] = (900.0, -900.0, SURE_JOINT - 0.01)
+    holed[4:7, wrist] = (900.0, -900.0, MIN_JOINT_SCORE - 0.01)
     whole, found = window_of(walk).features[0], window_of(holed).features[0]
     score = SCORES.start + JOINTS.index("left_wrist")
-    np.testing.assert_allclose(found[4:7, score], SURE_JOINT - 0.01, atol=1e-6)
+    np.testing.assert_allclose(found[4:7, score], MIN_JOINT_SCORE - 0.01, atol=1e-6)
     found[4:7, score] = whole[4:7, score]
     np.testing.assert_allclose(found, whole, atol=1e-3)
 
@@ -309,13 +309,13 @@ def test_steps_at_which_a_person_is_not_seen_are_zeros():
 
 def test_a_person_of_whom_nothing_is_sure_is_described_by_what_was_seen():
     body = wander(np.random.default_rng(0), 20, 100.0)
-    body[..., 2] = SURE_JOINT - 0.05
+    body[..., 2] = MIN_JOINT_SCORE - 0.05
     sure = body.copy()
     sure[..., 2] = 0.9
     for seen in (body, sure):
         seen[6:10] = 0.0
     window, expected = window_of(body), window_of(sure)
-    assert window.confidence[0] < SURE_JOINT
+    assert window.confidence[0] < MIN_JOINT_SCORE
     no_scores = np.r_[0 : SCORES.start, SCORES.stop : N_FEATURES]
     found = window.features[..., no_scores]
     np.testing.assert_allclose(found, expected.features[..., no_scores], atol=1e-3)

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from har.pose.keypoints import MAX_PEOPLE, MIRRORED, Detections
 from har.pose.tracking import (
     LOST_S,
+    MIN_POINT_SCORE,
     MIN_SCORE,
     START_SCORE,
-    SURE_POINT,
     assign,
     compute_distances,
     compute_extents,
@@ -48,7 +48,7 @@ def test_distance_is_that_of_shared_sure_keypoints_in_body_sizes():
 
 def test_distance_of_bodies_that_share_too_little_is_that_of_their_middles():
     a, b = stand(0, 0, HEIGHT)[None], stand(30, 40, HEIGHT)[None]
-    b[0, 2:, 2] = SURE_POINT / 2
+    b[0, 2:, 2] = MIN_POINT_SCORE / 2
     size = compute_extents(a)[0]
     assert compute_distances(a, b)[0, 0] == pytest.approx(50 / size)
 
@@ -179,8 +179,8 @@ def test_a_weak_person_is_followed_but_does_not_start():
 def test_a_person_without_any_sure_keypoint_is_followed_by_the_middle():
     steps = []
     for step in range(15):
-        blurred = stand(100 + 3 * step, 150, HEIGHT, SURE_POINT - 0.02)
-        other = stand(220, 150, HEIGHT, SURE_POINT - 0.03)
+        blurred = stand(100 + 3 * step, 150, HEIGHT, MIN_POINT_SCORE - 0.02)
+        other = stand(220, 150, HEIGHT, MIN_POINT_SCORE - 0.03)
         steps.append([blurred, other])
     tracks = track(steps)
     assert tracks.ids.tolist() == [1, 2]

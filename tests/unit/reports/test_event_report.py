@@ -49,6 +49,6 @@ def test_the_page_has_figures_notes_and_pictures_and_nothing_from_elsewhere(tmp_
     assert "&lt;kick&gt;" in page
     assert "<kick>" not in page
     assert "data:image/png;base64," in page
-    assert "4 acts coded, 2 events found" in page
+    assert "4 events coded, 2 events found" in page
     assert "0.500" in page  # recall over all labels
     assert "://" not in page

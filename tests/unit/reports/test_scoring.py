@@ -112,7 +112,9 @@ def test_scores_are_joined_with_the_truth(folder):
         ("b.mp4", 1),
         ("c", 0),
     ]
-    assert notes == ["Not in the truth, so they count as recordings in which nothing happens: c"]
+    assert notes == [
+        "Not in the reference coding, so they count as recordings in which nothing happens: c"
+    ]
     one, notes = load_scored([folder / "a.scores.csv"], coded)
     assert [item.name for item in one] == ["a.mp4"]
     assert "b.mp4" in notes[0]
@@ -135,5 +137,5 @@ def test_two_results_of_one_video_are_refused(folder):
     values = json.loads(results.read_text())
     values.append({**values[0], "video": "/other/a.mp4"})
     results.write_text(json.dumps(values))
-    with pytest.raises(ConfigError, match=r"a\.mp4 of the truth"):
+    with pytest.raises(ConfigError, match=r"a\.mp4 of the reference coding"):
         score_events(results, folder / "truth.csv")

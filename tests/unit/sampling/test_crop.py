@@ -54,7 +54,7 @@ def test_without_zoom_and_in_color_all_of_the_picture_is_seen():
     rows = compute_stack_indices(TIMES_S, steps, whole.offsets_s)
     assert np.array_equal(look_at(frames, whole), gather_stacks(frames, rows))
     picture = np.zeros((*SPEC.size, 3), np.uint8)
-    assert MotionCrop(WindowSpec(SPEC.size, 8.0, 4, "rgb", (), 30.0)).look([picture]) is picture
+    assert MotionCrop(WindowSpec(SPEC.size, 8.0, 4, "rgb", (), 30.0)).push([picture]) is picture
 
 
 def test_the_view_moves_on_only_when_motion_stays_elsewhere():
@@ -67,7 +67,7 @@ def test_the_view_moves_on_only_when_motion_stays_elsewhere():
 
 def test_a_still_picture_is_seen_in_its_middle():
     frames = np.tile(np.arange(96, dtype=np.uint8), (4, 64, 1))
-    view = MotionCrop(SPEC).look(list(frames))
+    view = MotionCrop(SPEC).push(list(frames))
     assert view[0, ::2, 0].tolist() == list(range(24, 72))
 
 
@@ -81,11 +81,11 @@ def test_what_comes_later_changes_nothing():
 def test_equal_frames_move_nothing():
     moving, still = make_film([(8, 8)] * 4), make_film([(48, 80)] * 4)
     once, often = MotionCrop(SPEC), MotionCrop(SPEC)
-    once.look(list(moving))
-    once.look(list(still))
+    once.push(list(moving))
+    once.push(list(still))
     for frames in (moving, still, still, still):
-        view = often.look(list(frames))
-    assert np.array_equal(once.look(list(moving[::-1])), often.look(list(moving[::-1])))
+        view = often.push(list(frames))
+    assert np.array_equal(once.push(list(moving[::-1])), often.push(list(moving[::-1])))
     assert view.shape == (*SPEC.size, 4)
 
 

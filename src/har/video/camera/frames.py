@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from har.config import WatchConfig
-from har.sampling.times import is_kept
+from har.sampling.times import is_due
 from har.types import Frame, PictureSpec
 from har.video.camera.timeline import Placed, Stretch, Timeline
 from har.video.file.picture import PictureMaker
@@ -137,7 +137,7 @@ class StretchPictures:
         is_past = self._last_s is not None and time_s <= self._last_s
         if stretch is not self._stretch or is_past:
             return None
-        if not is_kept(time_s, self._last_s, self._pictures.max_rate_hz):
+        if not is_due(time_s, self._last_s, self._pictures.max_rate_hz):
             return None
         if self._maker is None:
             pictures, turn_deg = self._pictures, read_rotation_deg(frame)

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from har.sampling.times import is_kept
+from har.sampling.times import is_due
 from har.types import TIME_EPS_S, Color, Frame, VideoInfo
 from har.video.file.clock import FrameClock
 from har.video.file.picture import PictureMaker
@@ -136,7 +136,7 @@ class VideoReader:
         """
         clock, frames = self._start()
         end_s = math.inf if self._end_s is None else self._end_s - TIME_EPS_S
-        last_kept_s, index = None, 0
+        last_s, index = None, 0
         for frame in frames:
             time_s = clock.read_time(self._source.read_stamp(frame))
             self._source.now_s = clock.next_s
@@ -144,9 +144,9 @@ class VideoReader:
                 continue
             if time_s >= end_s:
                 break
-            if is_kept(time_s, last_kept_s, self._max_rate_hz):
+            if is_due(time_s, last_s, self._max_rate_hz):
                 yield Frame(index, time_s, self._pictures.make_picture(frame))
-                last_kept_s, index = time_s, index + 1
+                last_s, index = time_s, index + 1
         else:
             self._source.check_length(clock.next_s)
         self._source.check_damage()
