@@ -123,7 +123,7 @@ def _find_samples(info: BundleInfo, config: ExportConfig, store: Store | None) -
         return None
     if info.motion is None:
         raise ConfigError(
-            "int8 is for the frame CNN, and this bundle looks at keypoints only; export it without"
+            "int8 is for the frame CNN, and this model uses keypoints only; export it without --int8"
         )
     if store is None:
         raise ConfigError("int8 is calibrated on real clips; name their store with --store")

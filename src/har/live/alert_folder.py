@@ -21,7 +21,7 @@ from har.types import Event
 
 _log = logging.getLogger(__name__)
 
-MADE_BY = "har watch"
+WRITER = "har watch"
 PURPOSE = "For review by a person: what a model has labeled, not a confirmed event."
 CLIP_SUFFIXES = (".mp4", ".mkv")
 _PARTS = (*(f"{suffix}.part" for suffix in CLIP_SUFFIXES), ".json.part")
@@ -66,7 +66,7 @@ class AlertFolder:
         """
         known = alert.event.event
         values = {
-            "made_by": MADE_BY,
+            "made_by": WRITER,
             "id": alert_id,
             "purpose": PURPOSE,
             "camera": alert.event.camera,
@@ -149,7 +149,7 @@ def _read_record(path: Path) -> dict[str, Any] | None:
         if not _is_own_file(path) or path.stat().st_size > _MAX_RECORD_BYTES:
             return None
         values = json.loads(path.read_text(encoding="utf-8"))
-        is_own = values["made_by"] == MADE_BY and values["id"] == path.stem
+        is_own = values["made_by"] == WRITER and values["id"] == path.stem
         return values if is_own and _read_time(values) else None
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None

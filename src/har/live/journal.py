@@ -59,7 +59,7 @@ class LineFile:
             self._waiting.append(f"{line}\n".encode())
             self._write_waiting()
 
-    def keep_lines(self, is_kept: Callable[[str], bool]) -> int:
+    def keep_lines(self, keep: Callable[[str], bool]) -> int:
         """Delete all other lines; return how many those were.
 
         Raises:
@@ -67,15 +67,15 @@ class LineFile:
         """
         with self._lock:
             with self._path.open(encoding="utf-8", errors="surrogateescape") as lines:
-                n_gone = sum(not is_kept(line) for line in lines)
+                n_gone = sum(not keep(line) for line in lines)
             if n_gone == 0:
                 return 0
             with (
                 replacing(self._path) as part,
                 self._path.open(encoding="utf-8", errors="surrogateescape") as lines,
-                part.open("w", encoding="utf-8", errors="surrogateescape") as kept,
+                part.open("w", encoding="utf-8", errors="surrogateescape") as rest,
             ):
-                kept.writelines(line for line in lines if is_kept(line))
+                rest.writelines(line for line in lines if keep(line))
             os.close(self._file)
             self._file = _open(self._path)
         return n_gone
@@ -229,10 +229,10 @@ class Journal:
             OSError: A file cannot be read or written anew.
         """
 
-        def is_kept(line: str) -> bool:
+        def is_recent(line: str) -> bool:
             return _read_time(line) >= moment
 
-        return self._events.keep_lines(is_kept) + self._changes.keep_lines(is_kept)
+        return self._events.keep_lines(is_recent) + self._changes.keep_lines(is_recent)
 
     def close(self) -> None:
         """Leave the files open until the ``with`` block ends."""

@@ -220,7 +220,7 @@ def _rank(truth: np.ndarray, probs_by_seed: np.ndarray) -> list[_Ranked]:
 def _check_arrays(truth: np.ndarray, probs_by_seed: np.ndarray) -> None:
     if truth.ndim != 1 or probs_by_seed.ndim != 3 or probs_by_seed.shape[1] != len(truth):
         raise ConfigError(
-            "Expected truth of shape (N,) and probs of (N, K) for each seed, received "
+            "Expected label indices of shape (N,) and probs of (N, K) for each seed, received "
             f"{truth.shape} and {probs_by_seed.shape[1:]}"
         )
     if len(truth) == 0:
@@ -230,7 +230,7 @@ def _check_arrays(truth: np.ndarray, probs_by_seed: np.ndarray) -> None:
         raise ConfigError(f"Expected two labels or more, received {n_classes}")
     if not np.issubdtype(truth.dtype, np.integer) or truth.min() < 0 or truth.max() >= n_classes:
         raise ConfigError(
-            f"Expected truth of integers from 0 to {n_classes - 1}, received {truth.dtype} from "
+            f"Expected label indices from 0 to {n_classes - 1}, received {truth.dtype} from "
             f"{truth.min()} to {truth.max()}"
         )
     if not np.isfinite(probs_by_seed).all():
