@@ -9,7 +9,7 @@
     |   |-- CameraError              OSError            no such camera, or it has stopped
     |   |-- NoVideoStreamError       ValueError         audio only
     |   |-- EmptyVideoError          ValueError         no frame, or too few
-    |   |-- VideoDecodeError         OSError            part is damaged; all else was given out
+    |   |-- VideoDecodeError         OSError            part is damaged; all else was decoded
     |   `-- VideoWriteError          OSError
     |-- OutputError                  OSError            a result could not be written or read back
     |-- LockedError                  OSError            another run is at work in the folder
@@ -23,7 +23,7 @@
         |-- BundleNotFoundError      FileNotFoundError
         |-- BundleIntegrityError     ValueError         a file is missing, altered or unsafe
         |-- BundleMismatchError      ValueError         the bundle does not fit what it is used on
-        `-- ExportError              ValueError         it cannot be exported so, or not well enough
+        `-- ExportError              ValueError         it cannot be exported in this form
 
 A message says what is wrong, the value received, where it was met (path, time) and what to do.
 Errors of PyAV, OpenCV and Keras are translated once, at the module that calls them.
@@ -31,7 +31,7 @@ Errors of PyAV, OpenCV and Keras are translated once, at the module that calls t
 
 
 class HarError(Exception):
-    """Base of all errors of this package; the command line turns it into exit code 1."""
+    """Base of all errors of this package; exit code 1 on the command line."""
 
 
 class ConfigError(HarError, ValueError):
@@ -55,7 +55,7 @@ class VideoOpenError(VideoError, OSError):
 
 
 class CameraError(VideoError, OSError):
-    """A camera cannot be opened or has stopped giving pictures."""
+    """A camera cannot be opened or has stopped sending pictures."""
 
 
 class NoVideoStreamError(VideoError, ValueError):
@@ -63,11 +63,11 @@ class NoVideoStreamError(VideoError, ValueError):
 
 
 class EmptyVideoError(VideoError, ValueError):
-    """The video, or the part asked for, has too few frames."""
+    """The video, or the given part of it, has too few frames."""
 
 
 class VideoDecodeError(VideoError, OSError):
-    """Part of the video cannot be decoded; every other frame was given out."""
+    """Part of the video cannot be decoded; all other frames were decoded."""
 
 
 class VideoWriteError(VideoError, OSError):
@@ -83,7 +83,7 @@ class LockedError(HarError, OSError):
 
 
 class TableError(HarError, ValueError):
-    """A table that a user gave cannot be read, or says what cannot be."""
+    """A table of the user cannot be read, or contradicts itself."""
 
 
 class DatasetError(HarError):
@@ -99,7 +99,7 @@ class NoClipsError(DatasetError, ValueError):
 
 
 class SplitError(DatasetError, ValueError):
-    """The split asked for cannot be made without dividing a group."""
+    """The split cannot be made without dividing a group."""
 
 
 class StoreError(DatasetError, ValueError):

@@ -92,7 +92,7 @@ def check_split_column(manifest: Path, clips: Sequence[Clip]) -> None:
 
 
 def make_clip_id(path: Path, root: Path, start_s: float, end_s: float | None) -> str:
-    """Return a readable name that the same stretch always has and no other.
+    """Return a readable name that the same clip always has and no other.
 
     The digest is over the path relative to the source, so two files of one name differ and a
     moved data folder keeps its ids.

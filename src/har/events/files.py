@@ -139,7 +139,7 @@ def write_events_csv(path: Path, found: Iterable[tuple[str, Iterable[Event]]]) -
     Subject and target are numbers of people within a video; empty where they are not known.
 
     Args:
-        path: Gets the table; missing folders are made.
+        path: Gets the table; missing folders are created.
         found: Names of videos for the table, and the events of each.
 
     Raises:
@@ -214,7 +214,7 @@ def write_vtt(path: Path, events: Iterable[Event]) -> None:
     """Write one cue an event: its label, who acts and on whom, and its score.
 
     Args:
-        path: Usually a ``.vtt`` beside the video; missing folders are made.
+        path: Usually a ``.vtt`` beside the video; missing folders are created.
         events: In any order; cues are written by onset.
 
     Raises:

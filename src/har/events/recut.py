@@ -31,7 +31,7 @@ class Recut:
         video: Its path, where it is still known, else the stem.
         events: By onset.
         totals: What they add up to.
-        decode: The rules that made them.
+        decode: The settings that they were cut with.
     """
 
     stem: str

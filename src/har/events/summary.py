@@ -23,7 +23,7 @@ def compute_states(scores: Scores, events: Iterable[Event], config: DecodeConfig
     Args:
         scores: N rows.
         events: Decoded from them.
-        config: The rule that made the events.
+        config: The settings that the events were cut with.
 
     Returns:
         (N,) int64: the index of the event's label in which the row lies, of several events that
@@ -111,7 +111,7 @@ def compute_totals(
     Args:
         scores: Of the recording.
         events: Decoded from them.
-        config: The rule that made the events; its background label is left out.
+        config: The settings that the events were cut with; its background label is left out.
         duration_s: Length of the recording.
     """
     states = compute_states(scores, events, config)

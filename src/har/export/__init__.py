@@ -1,1 +1,1 @@
-"""Bundles for other engines: writing them, and measuring what that costs."""
+"""Models for other engines: writing them, and measuring what that costs."""

@@ -23,7 +23,7 @@ values that are cut off, and features differ by more than twice as much."""
 
 
 def iter_samples(store: Store, spec: WindowSpec, config: ExportConfig) -> Iterator[np.ndarray]:
-    """Return stacks of clips that the bundle may have learnt from, never of test clips.
+    """Return stacks of clips that the bundle may have been trained on, never of test clips.
 
     Clips are spread evenly over the training part, or over the whole store where it has none, and
     steps evenly over each clip.
@@ -51,10 +51,10 @@ def quantize_graph(graph: Path, samples: Iterator[np.ndarray], path: Path) -> No
     Args:
         graph: In fp32.
         samples: Batches of its input.
-        path: The file to write; another one is made beside it meanwhile.
+        path: The file to write; a temporary one is beside it meanwhile.
 
     Raises:
-        ExportError: It cannot be done.
+        ExportError: The quantization failed.
     """
     plain = path.with_suffix(".plain.onnx")
     root = logging.getLogger()
@@ -79,13 +79,13 @@ def quantize_graph(graph: Path, samples: Iterator[np.ndarray], path: Path) -> No
         plain.unlink(missing_ok=True)
 
 
-def _spread(n: int, n_wanted: int) -> np.ndarray:
+def _spread(n: int, n_most: int) -> np.ndarray:
     """Return at most so many indices, evenly spread over ``n``, both ends included."""
-    return np.unique(np.linspace(0, n - 1, min(n, n_wanted)).round().astype(np.int64))
+    return np.unique(np.linspace(0, n - 1, min(n, n_most)).round().astype(np.int64))
 
 
 class _Reader(CalibrationDataReader):
-    """Gives samples one by one, as the calibration asks for them."""
+    """Gives samples one by one to the calibration."""
 
     def __init__(self, graph: Path, samples: Iterator[np.ndarray]) -> None:
         import onnx

@@ -1,4 +1,4 @@
-"""What an exported bundle says beside what Keras says, and what its networks cost."""
+"""Compares an exported bundle with Keras, and measures the size and time of its networks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Comparison:
         split: The clips it was measured on: ``test``, ``all`` in a store without such a part, or
             ``drawn`` for noise where there is no store; then nothing is known of accuracy.
         n_clips: How many.
-        keras_accuracy: Share of the clips that Keras gets right.
+        keras_accuracy: Share of the clips that Keras classifies rightly.
         accuracy: The same of the exported networks.
     """
 
@@ -64,8 +64,8 @@ def compare_clips(ours: Recognizer, keras: Recognizer, store: Store, progress: b
     labels = ours.info.labels
     if not set(store.labels) <= set(labels):
         raise BundleMismatchError(
-            f"The bundle knows the labels {labels}, the store {store.path} has {store.labels}; "
-            f"name a store with the bundle's labels, or some of them"
+            f"The model (bundle) has the labels {labels}, the store {store.path} has "
+            f"{store.labels}; give a store with the model's labels, or some of them"
         )
     split, clips = _find_clips(store)
     truth = np.array([labels.index(store.clips[clip].label) for clip in clips])

@@ -57,13 +57,13 @@ class Part:
         return self.graph.name == CNN_GRAPH_FILE
 
     def run_keras(self, values: np.ndarray) -> np.ndarray:
-        """Return what Keras says to a batch."""
+        """Return the output of Keras for a batch."""
         return np.asarray(self.model.predict_on_batch(values))
 
     def draw_input(self, n: int, seed: int = 0) -> np.ndarray:
         """Return a batch of ``n`` items of noise, the first without any, the last with most.
 
-        Even noise would drive every network into a corner where all forms agree.
+        Noise of one strength would drive every network into a corner where all forms agree.
         """
         rng = np.random.default_rng(seed)
         strength = np.linspace(0.0, 1.0, n).reshape(-1, *(1 for _ in self.shape))
@@ -104,7 +104,7 @@ ENDINGS: dict[ExportFormat, str] = {
 """What follows a network's name; a SavedModel is a folder."""
 
 Samples = Callable[[], Iterator[np.ndarray]]
-"""Starts anew a stream of real batches of one item, for calibration."""
+"""Starts a new stream of real batches of one item, for calibration."""
 
 
 def write_form(
@@ -123,7 +123,7 @@ def write_form(
         The file, or the folder of a SavedModel.
 
     Raises:
-        ExportError: The converter cannot.
+        ExportError: The conversion failed.
         ModuleNotFoundError: A package of that form is not installed.
     """
     path = folder / f"{part.name}{ENDINGS[form]}"
@@ -147,7 +147,7 @@ def write_form(
 
 
 def open_form(form: ExportFormat, path: Path) -> Run:
-    """Return what runs a network that `write_form` wrote, in its own engine.
+    """Return a function that runs a network written by `write_form`, in its own engine.
 
     Raises:
         BundleIntegrityError: The engine cannot run it.

@@ -1,4 +1,4 @@
-"""The page that tells how an exported folder is used."""
+"""The page on the use of an exported folder."""
 
 from __future__ import annotations
 
@@ -62,18 +62,18 @@ def format_readme(form: ExportFormat, info: BundleInfo, files: Sequence[tuple[Pa
         table.append(f"| `{name}` | (N, {shape}) {part.dtype} | {out} float32 |")
     sections = [
         f"# {', '.join(info.labels)}",
-        "Exported by `har export`; `export.json` says how near it is to the Keras model.",
+        "Exported by `har export`; `export.json` has the differences from the Keras model.",
         "\n".join(table),
     ]
     if info.motion is not None:
-        sections.append(_say_motion(info.motion.spec))
+        sections.append(_describe_motion(info.motion.spec))
     if info.pose is not None:
-        sections.append(_say_people(info.pose.spec))
-    sections += [_say_answer(info), "## In code", _WAYS[form].format(file=files[0][1])]
+        sections.append(_describe_people(info.pose.spec))
+    sections += [_describe_answer(info), "## In code", _WAYS[form].format(file=files[0][1])]
     return "\n\n".join(sections) + "\n"
 
 
-def _say_motion(spec: WindowSpec) -> str:
+def _describe_motion(spec: WindowSpec) -> str:
     height, width = spec.size
     channels = "red, green and blue of one frame"
     if spec.input == "motion":
@@ -81,33 +81,33 @@ def _say_motion(spec: WindowSpec) -> str:
         channels = f"gray frames at {places} s from the step's own frame, one a channel"
     return (
         f"The CNN takes {spec.rate_hz:g} time steps a second: {channels}, {width}x{height} px, "
-        f"letterboxed with black, full range 0 to 255.{_say_motion_crop(spec)} The head takes the "
+        f"letterboxed with black, full range 0 to 255.{_describe_motion_crop(spec)} The head takes "
         f"features of {spec.n_steps} steps in a row; steps that are missing at the end are zeros."
     )
 
 
-def _say_motion_crop(spec: WindowSpec) -> str:
+def _describe_motion_crop(spec: WindowSpec) -> str:
     if spec.motion_crop == 1:
         return ""
     return (
-        f" Of these it is shown 1/{spec.motion_crop} of the height and of the width, where motion "
-        f"has been, each pixel repeated {spec.motion_crop} times in both directions, as "
-        "`har.sampling.crop` does it."
+        f" It takes the motion crop of these: 1/{spec.motion_crop} of the height and of the width, "
+        f"where motion has been, each pixel repeated {spec.motion_crop} times in both directions "
+        "(`har.sampling.crop`)."
     )
 
 
-def _say_people(pose: PoseSpec) -> str:
+def _describe_people(pose: PoseSpec) -> str:
     return (
         f"The pose head takes {pose.n_steps} steps at {pose.rate_hz:g} a second of one person's "
-        "features, as `har.pose.features` computes them from keypoints; how steps and people "
-        "become one answer is in `har.pose.pooling`."
+        "features, computed from keypoints by `har.pose.features`; `har.pose.pooling` combines "
+        "steps and people."
     )
 
 
-def _say_answer(info: BundleInfo) -> str:
+def _describe_answer(info: BundleInfo) -> str:
     bias = f" plus {list(info.bias)}" if info.bias else ""
     return (
         "A window's logits are the mean over its real steps; probabilities are the softmax of "
         f"these divided by {info.temperature:g}{bias}, in the order {', '.join(info.labels)}. All "
-        "of it, with the rule for events, is in the JSON file of the contract beside this page."
+        "of it, with the settings for events, is in the JSON file beside this page."
     )

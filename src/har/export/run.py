@@ -1,4 +1,4 @@
-"""Exports a bundle, measures it beside Keras, and refuses what would lose too much."""
+"""Exports a bundle, compares it with Keras, and refuses what would lose too much."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from har.inference.model import Recognizer
 FIGURES_FILE = "export.json"
 README_FILE = "README.md"
 CONTRACT_FILE = "json"
-"""What `bundle.json` is called where har itself cannot read the folder."""
+"""Name of `bundle.json` in folders that har itself does not read."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class PartFigures:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """What was written, and how near it is to Keras."""
+    """What was written, and how close it is to Keras."""
 
     out_dir: Path
     format: ExportFormat
@@ -89,7 +89,7 @@ def export_bundle(
         BundleNotFoundError: There is no bundle in the folder.
         BundleIntegrityError: A file is missing, altered, or unsafe to load.
         BundleMismatchError: The store does not fit the bundle.
-        ConfigError: int8 without a store or a frame CNN, or a folder that is no export.
+        ConfigError: int8 without a store or a frame CNN, or a folder that is not an export.
         ExportError: It cannot be written so, or int8 costs too much accuracy.
         ModuleNotFoundError: A package of that format is not installed.
         OutputError: The folder cannot be written.
@@ -113,7 +113,7 @@ def export_bundle(
 def _check_folder(out_dir: Path) -> None:
     if out_dir.exists() and not (out_dir / FIGURES_FILE).is_file():
         raise ConfigError(
-            f"{out_dir} is there already and is no earlier export; name another folder with --out"
+            f"{out_dir} exists and is not an earlier export; choose another folder with --out"
         )
 
 
@@ -123,17 +123,17 @@ def _find_samples(info: BundleInfo, config: ExportConfig, store: Store | None) -
         return None
     if info.motion is None:
         raise ConfigError(
-            "int8 is for the frame CNN, and this model uses keypoints only; export it without --int8"
+            "int8 is for the frame CNN, and this model has keypoints only; export without --int8"
         )
     if store is None:
-        raise ConfigError("int8 is calibrated on real clips; name their store with --store")
+        raise ConfigError("int8 is calibrated on real clips; give their store with --store")
     return partial(iter_samples, store, info.motion.spec, config)
 
 
 def _write_parts(
     parts: Sequence[Part], folder: Path, config: ExportConfig, samples: Samples | None
 ) -> dict[str, Path]:
-    """Write every network; only the frame CNN is ever in int8. Gives the paths by their names."""
+    """Write every network, the frame CNN alone in int8; return the paths by their names."""
     paths = {}
     with tempfile.TemporaryDirectory() as work:
         for part in parts:

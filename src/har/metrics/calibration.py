@@ -3,7 +3,7 @@
 With n clips, sorted into bins by the probability of the predicted label:
 
     expected calibration error    mean of |accuracy - mean probability| over bins, by their clips
-    temperature                   what logits are divided by to make the truth most likely
+    temperature                   what logits are divided by to make the true labels most likely
 
 Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
 """
@@ -106,7 +106,7 @@ def _scale_by_others(truth: np.ndarray, probs: np.ndarray, folds: np.ndarray) ->
 
 
 def fit_temperature(truth: np.ndarray, probs: np.ndarray) -> float:
-    """Return the temperature at which the truth is most likely.
+    """Return the temperature at which the true labels are most likely.
 
     Args:
         truth: (N,) int class indices.

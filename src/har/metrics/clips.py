@@ -52,7 +52,7 @@ class ClipMetrics:
         labels: K names in the model's order.
         n_clips: Clips that were scored.
         accuracy: In [0, 1].
-        macro_f1: Mean F1 over the classes that occur in the truth or in the predictions.
+        macro_f1: Mean F1 over the classes that occur as true or as predicted labels.
         auc: In [0, 1]. With two classes that of the second, ``labels[1]``; with more the mean
             over classes, each against the rest. None where a class has no clip.
         per_class: K entries in the order of ``labels``.
@@ -75,7 +75,7 @@ class ClipMetrics:
 def compute_clip_metrics(
     labels: tuple[str, ...], truth: np.ndarray, probs: np.ndarray
 ) -> ClipMetrics:
-    """Compare predicted probabilities with the truth.
+    """Compare predicted probabilities with the true labels.
 
     A clip is predicted to be of its most probable class, the first of several as probable.
 

@@ -70,7 +70,7 @@ TOUCH_COLUMNS = (
     ),
 )
 """Features of limbs against the other's body and the other's against the own one, and how fast
-limbs and both bodies move: what hitting another shows in, whatever the bodies look like."""
+limbs and both bodies move: what hitting another shows in, whatever the shape of the bodies."""
 
 
 @dataclass(frozen=True)

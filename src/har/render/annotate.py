@@ -59,10 +59,10 @@ def write_annotated(
     step. There is no sound.
 
     Args:
-        path: An ``.mp4`` file; missing folders are made.
+        path: An ``.mp4`` file; missing folders are created.
         result: What was found; the video is read again from the place it names. People are drawn
             if it has pose tracks, and the corners of the motion crop if it has crops.
-        config: The rule that made the events; its background label is drawn in gray.
+        config: The settings that the events were cut with; its background label is drawn in gray.
         progress: Called after every frame.
 
     Raises:

@@ -80,7 +80,7 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
     """Write a picture in the format that the file's ending names.
 
     Args:
-        path: Such as ``.png`` or ``.jpg``; missing folders are made.
+        path: Such as ``.png`` or ``.jpg``; missing folders are created.
         picture: (H, W, 3) uint8 RGB.
 
     Raises:

@@ -40,7 +40,7 @@ def write_thumbnails(folder: Path, result: VideoResult, config: DecodeConfig) ->
         folder: Gets the pictures; its earlier content is replaced.
         result: What was found; the video is read again from the place it names, only where events
             are. People are drawn if it has pose tracks.
-        config: The rule that made the events; gives the colors.
+        config: The settings that the events were cut with; gives the colors.
 
     Returns:
         The pictures, but for events at damaged places that cannot be read again.

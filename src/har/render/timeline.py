@@ -51,7 +51,7 @@ _FILL, _SHADE = 0.28, 0.1
 
 
 def write_timeline(path: Path, result: VideoResult, config: DecodeConfig) -> None:
-    """Write what `draw_timeline` draws as a ``.png`` file; missing folders are made.
+    """Write what `draw_timeline` draws as a ``.png`` file; missing folders are created.
 
     Raises:
         OutputError: The file cannot be written.
@@ -69,7 +69,7 @@ def draw_timeline(result: VideoResult, config: DecodeConfig) -> np.ndarray:
 
     Args:
         result: What was found.
-        config: The rule that made the events; its thresholds are drawn in.
+        config: The settings that the events were cut with; its thresholds are drawn in.
 
     Returns:
         (H, W, 3) uint8 RGB.

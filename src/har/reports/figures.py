@@ -26,7 +26,7 @@ def write_confusion(path: Path, labels: Sequence[str], confusion: Sequence[Seque
     """Draw counts of true by predicted classes, colored by the share of each true class.
 
     Args:
-        path: The PNG to write; its folder is made.
+        path: The PNG to write; its folder is created.
         labels: K names.
         confusion: (K, K) counts, row is the truth, column the prediction.
     """
@@ -65,7 +65,7 @@ def write_history(path: Path, history: Mapping[str, Sequence[float]]) -> None:
     without validation none is.
 
     Args:
-        path: The PNG to write; its folder is made.
+        path: The PNG to write; its folder is created.
         history: One value an epoch of each of ``loss``, ``accuracy``, ``val_loss`` and
             ``val_accuracy``; what is missing is left out.
     """
@@ -110,7 +110,7 @@ def write_curves(path: Path, curves: Sequence[AlarmCurve]) -> None:
     alarm an hour the axis is linear, above it logarithmic.
 
     Args:
-        path: The PNG to write; its folder is made.
+        path: The PNG to write; its folder is created.
         curves: At least one.
 
     Raises:

@@ -86,7 +86,7 @@ def write_report(path: Path, report: Report) -> None:
     """Write a report as one HTML file: pictures inside, no script, no link to elsewhere.
 
     Args:
-        path: The file to write; its folder is made.
+        path: The file to write; its folder is created.
         report: All text in it may hold any character.
     """
     write_text(path, _render_page(report))

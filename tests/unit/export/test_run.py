@@ -170,7 +170,7 @@ def test_int8_needs_clips_and_a_cnn(bundle, people_bundle, tmp_path):
 
 def test_what_is_no_export_is_never_replaced(bundle, tmp_path):
     (tmp_path / "holiday.jpg").write_text("mine")
-    with pytest.raises(ConfigError, match="no earlier export"):
+    with pytest.raises(ConfigError, match="not an earlier export"):
         export_bundle(bundle, tmp_path, ExportConfig(**QUICK))
     assert (tmp_path / "holiday.jpg").read_text() == "mine"
 
