@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bodies import MIRRORED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,7 +41,7 @@ from half_real.sequences import (
     judge_body,
 )
 from har.errors import NoClipsError
-from har.pose.keypoints import INDEX, MIRRORED, Tracks
+from har.pose.keypoints import INDEX, Tracks
 
 TORSO_PX = 60.0
 AWAY_FROM_HEAD = ("wave", "point", "clap", "stretch", "rest", "high_five")

@@ -27,6 +27,9 @@ _PLACES = {
     "left_ankle": (0.08, -0.03),
     "right_ankle": (-0.08, -0.03),
 }
+MIRRORED = (0, 2, 1, 4, 3, 6, 5, 8, 7, 10, 9, 12, 11, 14, 13, 16, 15)
+"""Where each keypoint is found in a mirrored picture."""
+
 BODY = np.array([_PLACES[name] for name in KEYPOINTS])
 """(17, 2) of one who stands, in body heights from between the feet, y down."""
 

@@ -22,8 +22,9 @@ from har.metrics.clips import ClipMetrics, bootstrap_metrics, compute_clip_metri
 from har.metrics.intervals import Interval
 from har.pose.pooling import pool_windows
 from har.progress import track
+from har.reports.clips import ClipReport, write_clip_report
 from har.reports.figures import write_confusion
-from har.reports.page import Picture, Report, write_report
+from har.reports.page import Picture
 from har.sampling.crop import MotionCrop, gather_crops
 from har.sampling.times import (
     compute_clip_logits,
@@ -213,7 +214,7 @@ def write_evaluation(out_dir: Path, result: EvaluationResult) -> Path:
     if result.seen:
         warnings = ("The bundle learnt from these clips or was chosen by them: no honest figure.",)
     baseline = result.baseline
-    report = Report(
+    report = ClipReport(
         title=f"{', '.join(result.metrics.labels)}: {result.part} clips",
         protocol=(
             f"{result.metrics.n_clips} clips from {result.n_groups} groups; "
@@ -227,5 +228,5 @@ def write_evaluation(out_dir: Path, result: EvaluationResult) -> Path:
         is_synthetic=result.synthetic_data,
     )
     page = out_dir / "report.html"
-    write_report(page, report)
+    write_clip_report(page, report)
     return page

@@ -185,19 +185,13 @@ class Journal:
 
     def on_event(self, event: LiveEvent) -> None:
         """Write a line."""
-        known = event.event
         self._add(
             self._events,
             {
                 "kind": "event",
                 "at": _format_time(event.began_at),
                 "camera": event.camera,
-                "label": known.label,
-                "onset_s": round(known.onset_s, 3),
-                "offset_s": round(known.offset_s, 3),
-                "score": round(known.score, 4),
-                "subject": known.subject or None,
-                "target": known.target or None,
+                **event.event.to_json(),
                 "is_open": event.is_open,
             },
         )

@@ -18,11 +18,6 @@ MAX_PEOPLE = 6
 """The pose network gives no more in one picture."""
 
 INDEX = {name: index for index, name in enumerate(KEYPOINTS)}
-MIRRORED = tuple(
-    INDEX[name.replace("left_", "right_") if "left_" in name else name.replace("right_", "left_")]
-    for name in KEYPOINTS
-)
-"""Where each keypoint is found in a mirrored picture."""
 
 
 @dataclass(frozen=True)

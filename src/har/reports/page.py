@@ -1,22 +1,19 @@
-"""The page that a person reads after an evaluation: one HTML file with nothing outside it."""
+"""What the pages of all reports share: one HTML file each, with nothing outside it."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
-from har.files import write_text
-from har.metrics.clips import METRICS, ClipMetrics
 from har.metrics.intervals import Interval
 
 INK, FAINT, EDGE = "#22303c", "#52616e", "#e3e8ec"
 ACCENT, WARNING = "#2f6db3", "#d9702b"
 """Colors of pages and charts: text, secondary text, lines, figures, and what a reader must see."""
 
-_NAMES = {"accuracy": "Accuracy", "macro_f1": "Macro F1", "auc": "AUC"}
 _BAR_PX = 240
 
 _STYLE = (
@@ -56,65 +53,6 @@ class Picture:
     path: Path
 
 
-@dataclass(frozen=True)
-class Report:
-    """The content of a report.
-
-    Attributes:
-        title: Its heading.
-        protocol: How the figures were measured, in a sentence.
-        metrics: The figures by class and their counts.
-        intervals: The headline figures, by names of `har.metrics.clips.METRICS`.
-        baseline: What file format alone (size, rate, length) reaches on the same clips, by the same
-            names; empty where it was not measured.
-        pictures: Shown in this order.
-        warnings: Sentences that a reader must see, such as that a protocol leaks.
-        is_synthetic: The clips are synthetic, not filmed; marked beside every figure.
-    """
-
-    title: str
-    protocol: str
-    metrics: ClipMetrics
-    intervals: Mapping[str, Interval]
-    baseline: Mapping[str, float | None] = field(default_factory=dict)
-    pictures: tuple[Picture, ...] = ()
-    warnings: tuple[str, ...] = ()
-    is_synthetic: bool = False
-
-
-def write_report(path: Path, report: Report) -> None:
-    """Write a report as one HTML file: pictures inside, no script, no link to elsewhere.
-
-    Args:
-        path: The file to write; its folder is created.
-        report: All text in it may hold any character.
-    """
-    write_text(path, _render_page(report))
-
-
-def _render_page(report: Report) -> str:
-    warnings = list(report.warnings)
-    if report.is_synthetic:
-        warnings.insert(
-            0,
-            "These clips are synthetic (rendered by har), not filmed. The figures show that "
-            "training works, not how well real people are recognized.",
-        )
-    title = escape(report.title)
-    badge = ' <span class="synthetic">synthetic</span>' if report.is_synthetic else ""
-    parts = [
-        f"<h1>{title}{badge}</h1>",
-        f'<p class="lead">{escape(report.protocol)}</p>',
-        *(f'<p class="note">{escape(text)}</p>' for text in warnings),
-        f"<h2>Result{badge}</h2>",
-        _render_headline(report),
-        f"<h2>By class{badge}</h2>",
-        _render_classes(report.metrics),
-        *(render_picture(picture, badge) for picture in report.pictures),
-    ]
-    return render_shell(title, parts)
-
-
 def render_shell(title: str, parts: Sequence[str]) -> str:
     """Return a whole page of a title and HTML parts, all of them escaped already."""
     return (
@@ -125,36 +63,6 @@ def render_shell(title: str, parts: Sequence[str]) -> str:
         f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
         + "\n".join(parts)
         + "\n</body>\n</html>\n"
-    )
-
-
-def _render_headline(report: Report) -> str:
-    rows = [_render_headline_row(name, report) for name in METRICS if name in report.intervals]
-    labels = report.metrics.labels
-    auc = f"that of {labels[1]}" if len(labels) == 2 else "the mean of each class against the rest"
-    baseline = (
-        " The chance level from file format (shortcut baseline, upright line) is what picture "
-        "size, frame rate and length alone reach; a figure near it is no sign that actions are "
-        "recognized."
-        if report.baseline
-        else ""
-    )
-    return (
-        "<table>\n<tr><th></th><th>figure</th><th>95 % interval</th><th>0 to 1</th>"
-        f"{'<th>chance level</th>' if report.baseline else ''}</tr>\n"
-        + "\n".join(rows)
-        + f"\n<caption>{report.metrics.n_clips} clips. Intervals are over groups, drawn whole. "
-        f"AUC is {escape(auc)}.{baseline}</caption>\n</table>"
-    )
-
-
-def _render_headline_row(name: str, report: Report) -> str:
-    interval, baseline = report.intervals[name], report.baseline.get(name)
-    return (
-        f'<tr><th>{_NAMES[name]}</th><td class="figure">{format_figure(interval.mean)}</td>'
-        f"{render_limits(interval)}"
-        f"<td>{render_bar(interval, baseline)}</td>"
-        f"{f'<td>{format_figure(baseline)}</td>' if report.baseline else ''}</tr>"
     )
 
 
@@ -183,19 +91,6 @@ def render_bar(interval: Interval, baseline: float | None) -> str:
     return (
         f'<svg width="{_BAR_PX + 12}" height="20" viewBox="-6 0 {_BAR_PX + 12} 20" '
         f'aria-hidden="true">{"".join(marks)}</svg>'
-    )
-
-
-def _render_classes(metrics: ClipMetrics) -> str:
-    rows = [
-        f"<tr><th>{escape(entry.label)}</th><td>{format_figure(entry.precision)}</td>"
-        f"<td>{format_figure(entry.recall)}</td><td>{format_figure(entry.f1)}</td>"
-        f"<td>{entry.support}</td></tr>"
-        for entry in metrics.per_class
-    ]
-    return (
-        "<table>\n<tr><th>class</th><th>precision</th><th>recall</th><th>F1</th>"
-        "<th>clips</th></tr>\n" + "\n".join(rows) + "\n</table>"
     )
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from bodies import stand, wander
+from bodies import MIRRORED, stand, wander
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +16,7 @@ from har.pose.features import (
     PoseWindow,
     compute_window,
 )
-from har.pose.keypoints import INDEX, MIRRORED
+from har.pose.keypoints import INDEX
 
 RATE_HZ = 10.0
 TRUNK = 0.3

@@ -2,11 +2,11 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from bodies import detect, stand
+from bodies import MIRRORED, detect, stand
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from har.pose.keypoints import MAX_PEOPLE, MIRRORED, Detections
+from har.pose.keypoints import MAX_PEOPLE, Detections
 from har.pose.tracking import (
     LOST_S,
     MIN_POINT_SCORE,

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from har.metrics.clips import bootstrap_metrics, compute_clip_metrics
+from har.reports.clips import ClipReport, write_clip_report
 from har.reports.figures import write_confusion
-from har.reports.page import Picture, Report, write_report
+from har.reports.page import Picture
 
 VOID = {"meta", "img", "rect", "circle", "br"}
 
@@ -40,11 +41,11 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def report() -> Report:
+def report() -> ClipReport:
     truth = np.array([0, 0, 0, 1, 1, 1])
     second = np.array([0.1, 0.2, 0.8, 0.7, 0.9, 0.6])
     probs = np.stack([1 - second, second], axis=1)
-    return Report(
+    return ClipReport(
         title="Fights",
         protocol="Grouped 3-fold cross-validation.",
         metrics=compute_clip_metrics(("play", "hit"), truth, probs),
@@ -53,8 +54,8 @@ def report() -> Report:
     )
 
 
-def read_page(path, report: Report) -> tuple[str, Page]:
-    write_report(path, report)
+def read_page(path, report: ClipReport) -> tuple[str, Page]:
+    write_clip_report(path, report)
     html = path.read_text(encoding="utf-8")
     return html, Page(html)
 
@@ -103,7 +104,7 @@ def test_text_is_escaped(tmp_path, report):
     write_confusion(picture, ("a", "b"), metrics.confusion)
     html, page = read_page(
         tmp_path / "r.html",
-        Report(evil, evil, metrics, intervals, {}, (Picture(evil, picture),), (evil,)),
+        ClipReport(evil, evil, metrics, intervals, {}, (Picture(evil, picture),), (evil,)),
     )
     assert "<script" not in html
     assert page.text.count('alert("1")') >= 7
