@@ -1,6 +1,6 @@
 """The field's words: no term that the project has left behind meets a user or a Python programmer.
 
-The list is in the guide for contributors (docs/architecture.md, "Words"). Names are checked word by
+The list is in the guide for contributors (docs/explanation/glossary.md). Names are checked word by
 word; texts (help of all commands, messages of errors and logs, pages) by patterns, for many of
 these words are plain English elsewhere.
 """
@@ -21,8 +21,8 @@ from har.cli import har
 ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "src" / "har").rglob("*.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-HISTORY = ("decisions", "experiments")
-"""Folders of pages that tell what was called how at the time."""
+HISTORY = ("decisions", "experiments", "glossary.md")
+"""Folders and pages that tell what was called how at the time."""
 
 OLD_NAMES = {
     *("sure", "sureness", "unsure", "made", "sighting", "sightings", "finding", "findings"),
