@@ -10,9 +10,12 @@ from har.cli import har
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "commands.md"
 
-INTRO = """# Commands
+TITLE = """# Commands
 
 Made from `--help` by `python scripts/write_commands.py`; a test holds it to the code.
+"""
+
+NOTES = """## For all commands
 
 With `--json` the result goes to standard output; text for people and progress go to standard error.
 Exit codes: 0 done, 1 an error with its remedy, 2 wrong usage, 130 stopped with Ctrl-C; `har --debug
@@ -60,7 +63,7 @@ def render_table() -> str:
 
 def render_page() -> str:
     """Return the page's text."""
-    parts = [INTRO, render_table()]
+    parts = [TITLE, render_table(), NOTES]
     top = click.Context(har, info_name="har", **har.context_settings)
     parts.append(f"## har\n\n```text\n{har.get_help(top)}\n```\n")
     for name, command in sorted(har.commands.items()):
