@@ -17,7 +17,7 @@ from har.synthetic.acts.hits import OTHER_HITS, kick
 from har.synthetic.acts.strokes import Act, Deed, Style, direction
 from har.synthetic.curves import compute_plateau, compute_pulse, ease_smooth
 from har.synthetic.layout import Layout, draw_layout
-from har.synthetic.manner import draw_beats
+from har.synthetic.manner import compute_way, draw_beats
 from har.synthetic.motion import (
     LABELS,
     Label,
@@ -27,7 +27,6 @@ from har.synthetic.motion import (
     perform,
     to_motion,
 )
-from har.synthetic.places import compute_way
 from har.synthetic.scene import Scene
 from har.synthetic.stage import Beats, Player, Stage
 

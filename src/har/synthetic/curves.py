@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -89,38 +88,22 @@ def draw_wander(
     return (weights * np.sin(angles)).sum(axis=1)
 
 
-@dataclass(frozen=True)
-class Key:
-    """Where something shall be at a time, and how it gets there from the key before.
-
-    Attributes:
-        time_s: When it is there.
-        where: (T, 3) meters: the place at every time, so that it may move.
-        ease: Course from the key before to this one.
-    """
-
-    time_s: float
-    where: np.ndarray
-    ease: Ease = ease_smooth
-
-
-def compute_travel(times_s: np.ndarray, keys: list[Key]) -> np.ndarray:
-    """Return the way through all keys.
+def compute_travel(
+    times_s: np.ndarray, keys: Sequence[tuple[float, np.ndarray, Ease]]
+) -> np.ndarray:
+    """Return the way through all keys, (T, 3) meters.
 
     Args:
         times_s: (T,) ascending seconds.
-        keys: At least one, in order of time; before the first and after the last that key's place
-            is kept.
-
-    Returns:
-        (T, 3) meters.
+        keys: At least one, in order of time: when something is where, (T, 3) so that the place may
+            move, and its course from the key before. Before the first and after the last that
+            key's place is kept.
     """
-    way = keys[0].where.copy()
-    for before, after in pairwise(keys):
-        inside = times_s >= before.time_s
-        span_s = max(after.time_s - before.time_s, 1e-6)
-        share = after.ease((times_s[inside] - before.time_s) / span_s)[:, None]
-        way[inside] = (1.0 - share) * before.where[inside] + share * after.where[inside]
+    way = keys[0][1].copy()
+    for (start_s, start, _), (end_s, end, ease) in pairwise(keys):
+        inside = times_s >= start_s
+        share = ease((times_s[inside] - start_s) / max(end_s - start_s, 1e-6))[:, None]
+        way[inside] = (1.0 - share) * start[inside] + share * end[inside]
     return way
 
 

@@ -12,13 +12,16 @@ import numpy as np
 
 from har.synthetic.acts.play import PLAYING
 from har.synthetic.acts.strokes import Deed, Style
+from har.synthetic.curves import ease_smooth
 from har.synthetic.manner import (
+    compute_way,
     draw_accompaniment,
     draw_beats,
+    draw_places,
+    draw_player,
     draw_reaction,
-    walk,
+    place_seat,
 )
-from har.synthetic.places import compute_way, draw_places, draw_player, place_seat
 from har.synthetic.scene import N_CAST, Scene
 from har.synthetic.stage import Beats, Player, Stage, Thing
 
@@ -111,8 +114,10 @@ def _draw_walk(
     way_m = 0.5 + 0.7 * share
     angle = float(np.arctan2(place[1], place[0])) + bend
     offset = np.array([np.cos(angle), np.sin(angle)]) * way_m
-    keys = [(arrive_s - way_m / speed_m_s, offset), (arrive_s, np.zeros(2))]
-    walk(player, times_s, keys)
+    start_s = arrive_s - way_m / speed_m_s
+    come = ease_smooth((times_s - start_s) / max(arrive_s - start_s, 1e-6))
+    player.controls.root += offset
+    player.controls.root -= come[:, None] * offset
 
 
 def _draw_company(

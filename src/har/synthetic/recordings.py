@@ -14,7 +14,16 @@ from har.parallel import run_jobs
 from har.synthetic.acts.strokes import Deed
 from har.synthetic.clips import keep_only, write_rows
 from har.synthetic.curves import ease_smooth
-from har.synthetic.manner import draw_accompaniment, draw_beats, draw_reaction
+from har.synthetic.manner import (
+    compute_near_distance,
+    compute_way,
+    draw_accompaniment,
+    draw_beats,
+    draw_places,
+    draw_player,
+    draw_reaction,
+    place_seat,
+)
 from har.synthetic.motion import (
     LABELS,
     Happening,
@@ -26,13 +35,6 @@ from har.synthetic.motion import (
     to_motion,
 )
 from har.synthetic.picture import draw_picture, iter_images
-from har.synthetic.places import (
-    compute_near_distance,
-    compute_way,
-    draw_places,
-    draw_player,
-    place_seat,
-)
 from har.synthetic.scene import CAST, N_CAST, Scene, draw_scene
 from har.synthetic.stage import Beats, Box, Player, Stage
 from har.video.file.writer import open_writer

@@ -1,7 +1,7 @@
 """Who is where and how they hold themselves: everything that is drawn before the class is.
 
-A `Stage` is laid out first (`draw_stage`, `draw_manner`); acts then write hands, feet and bodies
-onto it, and `Stage.solve` gives the joints. Nothing here knows which class will be acted.
+A `Stage` is laid out first; acts then write hands, feet and bodies onto it, and `Stage.solve` gives
+the joints. Nothing here knows which class will be acted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from har.synthetic.body import LEFT, SIDE_SIGNS, Body
-from har.synthetic.curves import Ease, Key, compute_travel, ease_smooth
+from har.synthetic.curves import Ease, compute_travel, ease_smooth
 from har.synthetic.skeleton import Base, Controls, solve_base, solve_joints
 
 Posture = Literal["stand", "chair", "floor"]
@@ -129,7 +129,7 @@ class Stage:
         return base
 
     def settle(self) -> None:
-        """Return that all bodies are set: from now on only hands and elbows are moved."""
+        """Fix all bodies: from now on only hands and elbows are moved."""
         self._settled = {}
 
     def move_hand(self, who: int, side: int, keys: list[HandKey]) -> None:
@@ -154,24 +154,21 @@ class Stage:
     def _solve_player(self, who: int) -> np.ndarray:
         player, base = self.players[who], self.base(who)
         hands = np.empty((len(self.times_s), 2, 3))
-        for side in (0, 1):
-            rest = compute_rest(player.body, base, side, player.rest[side])
-            keys = [Key(float(self.times_s[0]) - 60.0, rest)]
-            keys += [
-                Key(key.time_s, self._resolve(player, base, side, key), key.ease)
-                for key in player.keys[side]
-            ]
-            hands[:, side] = compute_travel(self.times_s, keys)
+        for side, lane in enumerate(player.keys):
+            keys = [HandKey(float(self.times_s[0]) - 60.0, "rest"), *lane]
+            places = [self._find_place(player, base, side, key.where) for key in keys]
+            ways = [(k.time_s, place, k.ease) for k, place in zip(keys, places, strict=True)]
+            hands[:, side] = compute_travel(self.times_s, ways)
         return solve_joints(
             player.body, base, hands, player.controls.elbows, player.controls.rate_hz
         )
 
     @staticmethod
-    def _resolve(player: Player, base: Base, side: int, key: HandKey) -> np.ndarray:
-        if isinstance(key.where, str):
-            name = player.rest[side] if key.where == "rest" else key.where
+    def _find_place(player: Player, base: Base, side: int, where: np.ndarray | str) -> np.ndarray:
+        if isinstance(where, str):
+            name = player.rest[side] if where == "rest" else where
             return compute_rest(player.body, base, side, name)
-        return key.where
+        return where
 
 
 def compute_rest(body: Body, base: Base, side: int, name: str) -> np.ndarray:

@@ -4,7 +4,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from har.synthetic.curves import (
-    Key,
     compute_blow,
     compute_plateau,
     compute_pulse,
@@ -35,7 +34,8 @@ def test_a_smooth_course_rests_at_both_ends_and_a_strike_lands_fast():
 
 def test_travel_is_at_each_key_at_its_time():
     places = [np.tile(np.array([[x, 0.0, 1.0]]), (201, 1)) for x in (0.0, 3.0, 1.0)]
-    keys = [Key(0.5, places[0]), Key(1.0, places[1], ease_strike), Key(1.5, places[2])]
+    eases = (ease_smooth, ease_strike, ease_smooth)
+    keys = list(zip((0.5, 1.0, 1.5), places, eases, strict=True))
     way = compute_travel(TIMES_S, keys)
     assert way[[0, 50, 75, 100, 150, 200], 0] == pytest.approx([0.0, 0.0, 0.75, 3.0, 1.0, 1.0])
     assert (way[:, 2] == 1.0).all()
@@ -43,7 +43,7 @@ def test_travel_is_at_each_key_at_its_time():
 
 def test_travel_follows_a_moving_place():
     moving = np.stack([TIMES_S, TIMES_S, TIMES_S], axis=-1)
-    way = compute_travel(TIMES_S, [Key(0.0, np.zeros((201, 3))), Key(1.0, moving)])
+    way = compute_travel(TIMES_S, [(0.0, 0.0 * moving, ease_smooth), (1.0, moving, ease_smooth)])
     assert way[100:] == pytest.approx(moving[100:])
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from har.synthetic.body import SIDE_SIGNS, Body
 from har.synthetic.curves import Ease, compute_plateau, ease_rebound, ease_smooth, ease_strike
-from har.synthetic.places import compute_way
+from har.synthetic.manner import compute_way
 from har.synthetic.skeleton import Base
 from har.synthetic.stage import Beats, HandKey, Stage, Thing, ThingKind
 
