@@ -113,6 +113,8 @@ class BundleInfo:
         decode: How scores become events unless the user says otherwise.
         data_hash: Of the store that it was trained on.
         synthetic_data: True where every training clip was made, not filmed.
+        held_out: Whether a part of the clips was held back from training; without one no honest
+            figure can come from the same store.
         metrics: What was measured, by the name of the split.
         recipe: All training settings.
         versions: Of har, Keras and its backend.
@@ -128,6 +130,7 @@ class BundleInfo:
     decode: DecodeConfig = field(default_factory=DecodeConfig)
     data_hash: str = ""
     synthetic_data: bool = False
+    held_out: bool = True
     metrics: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)

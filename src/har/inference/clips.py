@@ -128,7 +128,7 @@ class EvaluationResult:
 
     Attributes:
         part: Which clips.
-        seen: The bundle was trained on the same store and the part holds clips it learnt from.
+        seen: The bundle was trained on the same store and the part has clips that it learned from.
         n_uncertain: Clips of which the bundle is uncertain; they count by what it would say all the
             same.
         probs: (N, K) float32 in the bundle's order of labels.
@@ -145,12 +145,25 @@ class EvaluationResult:
     synthetic_data: bool
     probs: np.ndarray
 
+    @property
+    def warning(self) -> str:
+        """Why the figures are no honest ones; empty where they are."""
+        if not self.seen:
+            return ""
+        if self.info.held_out:
+            return "The bundle learned from these clips or was chosen by them: no honest figure."
+        return (
+            "The bundle learned from every clip of this store, none was held back: no honest "
+            "figure can come from it. Cross-validated figures of its recipe are in its card.md."
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return the fields that ``har evaluate --json`` prints."""
         values = self.metrics.to_json()
         return {
             "split": self.part,
             "seen_in_training": self.seen,
+            "held_out": self.info.held_out,
             "synthetic_data": self.synthetic_data,
             "labels": values["labels"],
             "n_clips": values["n_clips"],
@@ -173,7 +186,7 @@ def evaluate_bundle(
         SplitError: The store has no such part.
     """
     recognizer = Recognizer(bundle_dir)
-    info = recognizer.info
+    info, learned_from = recognizer.info, ("train", "val", "all")
     if not set(store.labels) <= set(info.labels):
         raise BundleMismatchError(
             f"The bundle {bundle_dir} knows the labels {info.labels}, the store {store.path} has "
@@ -186,7 +199,7 @@ def evaluate_bundle(
     return EvaluationResult(
         info=info,
         part=part,
-        seen=info.data_hash == store.data_hash and part in ("train", "val", "all"),
+        seen=info.data_hash == store.data_hash and (part in learned_from or not info.held_out),
         n_groups=len(set(groups)),
         n_uncertain=int(answers.is_uncertain.sum()),
         metrics=compute_clip_metrics(info.labels, truth, answers.probs),
@@ -210,9 +223,6 @@ def write_evaluation(out_dir: Path, result: EvaluationResult) -> Path:
     write_json(out_dir / "metrics.json", result.to_json())
     picture = out_dir / "confusion.png"
     write_confusion(picture, result.metrics.labels, result.metrics.confusion)
-    warnings = ()
-    if result.seen:
-        warnings = ("The bundle learnt from these clips or was chosen by them: no honest figure.",)
     baseline = result.baseline
     report = ClipReport(
         title=f"{', '.join(result.metrics.labels)}: {result.part} clips",
@@ -224,7 +234,7 @@ def write_evaluation(out_dir: Path, result: EvaluationResult) -> Path:
         intervals=result.intervals,
         baseline={} if baseline is None else {"accuracy": baseline.accuracy, "auc": baseline.auc},
         pictures=(Picture("Confusion of the classes", picture),),
-        warnings=warnings,
+        warnings=(result.warning,) if result.warning else (),
         is_synthetic=result.synthetic_data,
     )
     page = out_dir / "report.html"

@@ -1,10 +1,10 @@
 # pyright: reportOptionalOperand=false, reportOptionalSubscript=false
-"""The head of the pose stream: what one person's keypoints say, step by step.
+"""The head of the pose stream: one person's keypoints to logits at every step.
 
-It sees one person at a time, as `har.pose.features` describes one: the own body in one recurrent
-layer, the nearest other person in a second; and what a step says itself, linearly, with how far
-every feature has spread since the window began. Labels that are told from one body alone, such as
-hitting oneself, hear none of them, but a recurrent layer that sees only head, elbows and wrists.
+It takes one person at a time, as `har.pose.features` describes one. Its branches are added up: the
+own body in a recurrent layer, the nearest other person in a second, and a linear one of each step
+and of how far every feature has spread since the window began. Single-person labels, such as
+hitting oneself, get none of them, but a recurrent branch of head, elbows and wrists alone.
 How steps and people become one answer is no part of this graph: `har.pose.pooling` does it, and
 `PeopleClassifier` the same in training.
 """
@@ -24,7 +24,7 @@ from har.types import PeopleRule, PoseSpec
 
 _NORM = "norm"
 LINEAR_BRANCH = "of_step"
-"""Name of the layer by which a step is scored by itself about all labels."""
+"""Name of the layer by which a step is scored by itself for all labels."""
 _STEP = "step"
 _MIN_VARIANCE = 1e-2
 _MIN_SPREAD = 1e-4
@@ -42,8 +42,8 @@ def build_pose_head(
         config: Its width.
         spec: The input contract.
         labels: In the order of the outputs.
-        background: Where labels are told from one body alone, its logit is 0: so nothing that the
-            other parts see can speak for or against them.
+        background: With single-person labels, its logit is 0: so no other branch's input can raise
+            or lower them.
 
     Returns:
         A model from (B, T, D) float32 features of one person to (B, T, K) float32 logits. It is
@@ -59,23 +59,23 @@ def build_pose_head(
     if spec.single_person_labels and not config.narrow:
         names.insert(0, "own")
     quiet = background if spec.single_person_labels else ""
-    voices = []
+    branches = []
     for name in names:
         part = TakeFeatures(list(columns[name]), name=name)(x)
-        hears_steps = name == "self" or (config.linear and bool(spec.single_person_labels))
-        voice = _branch(config, part, len(labels), name, hears_steps)
-        speaks = [
+        is_linear = name == "self" or (config.linear and bool(spec.single_person_labels))
+        branch = _build_recurrent(config, part, len(labels), name, is_linear)
+        scales = [
             float((label in spec.single_person_labels) == (name == "self") and label != quiet)
             for label in labels
         ]
-        voices.append(layers.Rescaling(speaks, name=f"{name}_labels")(voice))
+        branches.append(layers.Rescaling(scales, name=f"{name}_labels")(branch))
     if config.linear and not spec.single_person_labels:
-        voices.append(_hear_steps(config, features, x, len(labels)))
-    return keras.Model(features, layers.Add(name="logits")(voices), name="pose")
+        branches.append(_build_linear(config, features, x, len(labels)))
+    return keras.Model(features, layers.Add(name="logits")(branches), name="pose")
 
 
-def _hear_steps(config: PoseConfig, features: Any, x: Any, n_labels: int) -> Any:
-    """Return (B, T, K): what each step and how far all have spread so far say, linearly."""
+def _build_linear(config: PoseConfig, features: Any, x: Any, n_labels: int) -> Any:
+    """Return (B, T, K) logits, linear in each step and in how far all have spread so far."""
     whole = TakeFeatures(list(range(N_FEATURES)), name="whole")(x)
     seen = TakeFeatures([SEEN_COLUMN], name="seen")(features)
     spread = SpreadSoFar(name="spread")([whole, seen])
@@ -94,22 +94,22 @@ def get_step_inputs(head: keras.Model) -> keras.Model:
     return keras.Model(head.input, head.get_layer(_STEP).output)
 
 
-def _branch(config: PoseConfig, x: Any, n_labels: int, name: str, hears_steps: bool) -> Any:
-    """Return (B, T, K): what the recurrent layer says and perhaps, linearly, each step itself."""
+def _build_recurrent(config: PoseConfig, x: Any, n_labels: int, name: str, is_linear: bool) -> Any:
+    """Return (B, T, K) logits of a recurrent layer and perhaps, linearly, of each step itself."""
     units = config.self_units if name == "self" else config.units
     x = layers.Dropout(config.dropout, name=f"{name}_drop_in")(x)
     y = layers.Dense(units, activation="relu", name=f"{name}_reduce")(x)
     y = layers.LSTM(units, return_sequences=True, name=f"{name}_lstm")(y)
     y = layers.Dropout(config.dropout, name=f"{name}_drop_out")(y)
     of_time = layers.Dense(n_labels, kernel_initializer="zeros", name=f"{name}_of_time")(y)
-    if not hears_steps:
+    if not is_linear:
         return of_time
     of_step = layers.Dense(n_labels, kernel_initializer="zeros", name=f"{name}_of_step")(x)
     return layers.Add(name=f"{name}_logits")([of_step, of_time])
 
 
 def set_pose_scale(head: keras.Model, features: np.ndarray) -> None:
-    """Tell a head the mean and variance of (N, D) features, by which it standardizes them."""
+    """Give a head the mean and variance of (N, D) features, by which it standardizes them."""
     mean, variance = features.mean(axis=0), features.var(axis=0)
     head.get_layer(_NORM).set_weights([mean.astype("float32"), variance.astype("float32")])
 
@@ -172,7 +172,7 @@ class SpreadSoFar(keras.layers.Layer):
     """How far features have spread since the first step: (B, T, d) and (B, T, 1) to (B, T, d).
 
     The standard deviation over the steps up to each at which the person is seen, which the second
-    input says; 0 where not. It is what a rule of thumb for a scuffle would look at: not where limbs
+    input says; 0 where not. It is what a rule of thumb for a scuffle would use: not where limbs
     are, but how much all of it changes (docs/decisions/018-spread-of-keypoints.md).
     """
 

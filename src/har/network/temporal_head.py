@@ -17,10 +17,12 @@ from keras import layers, ops
 from har.config import TemporalConfig
 from har.errors import ConfigError
 from har.network.frame_cnn import STRIDE_PX, build_backbone, build_encoding, freeze_backbone
+from har.network.parts import build_own_backbone
 from har.types import Pooling, WindowSpec
 
 _NORM = "norm"
 _LINEAR, _STEP = "of_step", "step"
+"""Names of layers, which bundles carry and keep."""
 _MIN_VARIANCE = 1e-2
 """Added to the variance of a feature, so that one that hardly varies is not blown up."""
 
@@ -30,9 +32,9 @@ def build_temporal(config: TemporalConfig, n_features: int, n_labels: int) -> ke
 
     A step is described by its own features and by the largest value that each of them had over
     the last ``config.recent_steps``: a blow is one step among many, and a mean over all of them
-    thins it out (docs/decisions/016-accuracy.md). The logits of a step are what this says,
-    linearly, plus what the recurrent part says of all steps so far. Both start at zero; training
-    then solves the first and lets the second learn what it leaves (`har.training.linear`).
+    thins it out (docs/decisions/016-accuracy.md). The logits of a step are those of a branch that
+    is linear in this, plus those of a recurrent branch over all steps so far. Both start at zero;
+    training solves the first and lets the second learn what it leaves (`har.training.linear`).
 
     Returns:
         A model from (B, T, D) float32 to (B, T, K) float32 logits; T is free.
@@ -51,14 +53,17 @@ def build_temporal(config: TemporalConfig, n_features: int, n_labels: int) -> ke
 
 
 def set_feature_scale(head: keras.Model, features: np.ndarray) -> None:
-    """Tell a head the mean and variance of (N, D) features, by which it standardizes them."""
+    """Give a head the mean and variance of (N, D) features, by which it standardizes them."""
     mean, variance = features.mean(axis=0), features.var(axis=0)
     head.get_layer(_NORM).set_weights([mean.astype("float32"), variance.astype("float32")])
 
 
-def get_linear_branch(head: keras.Model) -> keras.layers.Layer:
-    """Return the layer by which a step is scored by itself: (2 D, K) weights and (K,) bias."""
-    return head.get_layer(_LINEAR)
+def get_linear_branch(head: keras.Model) -> keras.layers.Layer | None:
+    """Return the layer by which a step is scored by itself: (2 D, K) weights and (K,) bias.
+
+    A head that is not `build_temporal`'s may have none; that is None.
+    """
+    return next((layer for layer in head.layers if layer.name == _LINEAR), None)
 
 
 def get_step_inputs(head: keras.Model) -> keras.Model:
@@ -67,7 +72,7 @@ def get_step_inputs(head: keras.Model) -> keras.Model:
 
 
 def build_frame_head(n_features: int, n_labels: int, dropout: float) -> keras.Model:
-    """Build the head of the CNN stage, which looks at each step alone: (B, T, D) to (B, T, K)."""
+    """Build the head of the CNN stage, which takes each step alone: (B, T, D) to (B, T, K)."""
     features = keras.Input((None, n_features), name="features")
     x = layers.Dropout(dropout, name="drop")(_build_norm()(features))
     logits = layers.Dense(n_labels, kernel_initializer="zeros", name="logits")(x)
@@ -114,11 +119,11 @@ class MaskedMean(keras.layers.Layer):
         return ops.sum(logits * weights, axis=1) / total
 
 
-_SHRINK = "downsample"
+_DOWNSAMPLE = "downsample"
 
 
 def build_cnn(
-    name: str,
+    backbone: str | keras.Model,
     spec: WindowSpec,
     weights: bool = True,
     pooling: Pooling = "avg",
@@ -127,39 +132,43 @@ def build_cnn(
     """Build the per-frame CNN with its input encoding.
 
     Args:
-        name: Of the backbone.
+        backbone: Its name, or one of the user's own, see `har.network.parts.OwnParts`.
         spec: The input contract.
         weights: Start from the backbone's pretrained weights where it has some.
-        pooling: How a picture's map of features becomes one vector.
+        pooling: How a picture's map of features becomes one vector; an own backbone says so itself.
         downsample: Pixels, in height and in width, whose mean is one pixel for the backbone.
 
     Returns:
         A model from (B, H, W, C) uint8 stacks to (B, D) float32 features.
 
     Raises:
-        ConfigError: The shrunken pictures are too small or of a shape that the backbone refuses.
+        ConfigError: The downsampled pictures are too small or of a shape that the backbone refuses.
     """
     stacks = keras.Input((*spec.size, spec.n_channels), dtype="uint8", name="stacks")
     encoded = build_encoding(spec)(stacks)  # (B, H, W, L)
-    if encoded.shape[-1] != 3:
-        encoded = layers.Conv2D(3, 1, use_bias=False, name="mix_lags")(encoded)
-    if downsample > 1:
-        encoded = layers.AveragePooling2D(downsample, name=_SHRINK)(encoded)
     size = _downsample_size(spec.size, downsample)
-    features = build_backbone(name, size, weights, pooling)(encoded)  # (B, D)
+    if not isinstance(backbone, str):
+        network = build_own_backbone(backbone, (*size, encoded.shape[-1]))
+    else:
+        if encoded.shape[-1] != 3:
+            encoded = layers.Conv2D(3, 1, use_bias=False, name="mix_lags")(encoded)
+        network = build_backbone(backbone, size, weights, pooling)
+    if downsample > 1:
+        encoded = layers.AveragePooling2D(downsample, name=_DOWNSAMPLE)(encoded)
+    features = network(encoded)  # (B, D)
     features = layers.Activation("linear", dtype="float32", name="features")(features)
     return keras.Model(stacks, features, name="frame_cnn")
 
 
 def _downsample_size(size: tuple[int, int], downsample: int) -> tuple[int, int]:
-    """Return the (H, W) that the backbone sees of pictures of ``size``."""
-    shrunken = (size[0] // downsample, size[1] // downsample)
-    if min(shrunken) < STRIDE_PX or any(side % (downsample * STRIDE_PX // 2) for side in size):
+    """Return the (H, W) that the backbone gets of pictures of ``size``."""
+    height, width = size[0] // downsample, size[1] // downsample
+    if min(height, width) < STRIDE_PX or any(side % (downsample * STRIDE_PX // 2) for side in size):
         raise ConfigError(
-            f"Pictures of {size[0]}x{size[1]} cannot be shrunk {downsample} times for the CNN; set "
-            f"cnn.downsample to a smaller number"
+            f"Pictures of {size[0]}x{size[1]} cannot be downsampled {downsample} times for the "
+            f"CNN; set cnn.downsample to a smaller number"
         )
-    return shrunken
+    return height, width
 
 
 def get_backbone(cnn: keras.Model) -> keras.Model:
@@ -191,7 +200,7 @@ def rebuild_cnn(
 
 
 def _get_downsample(cnn: keras.Model) -> int:
-    return next((layer.pool_size[0] for layer in cnn.layers if layer.name == _SHRINK), 1)
+    return next((layer.pool_size[0] for layer in cnn.layers if layer.name == _DOWNSAMPLE), 1)
 
 
 def build_clip_classifier(temporal: keras.Model, n_features: int) -> keras.Model:

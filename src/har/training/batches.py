@@ -99,7 +99,7 @@ def apply_change(frames: np.ndarray, change: Change) -> np.ndarray:
 
 
 def _crop_matrix(size: tuple[int, ...], change: Change) -> np.ndarray:
-    """The affine map from the picture to its kept part, mirrored where asked."""
+    """Return the (2, 3) affine map from the picture to its kept part, mirrored for a flip."""
     height, width = size
     motion_crop = 1.0 / change.scale
     x0 = (1.0 - change.scale) * change.center[0] * width

@@ -1,10 +1,8 @@
 # pyright: reportArgumentType=false, reportIndexIssue=false, reportOptionalSubscript=false
-"""How a recipe learns on the training part of a fold and what it says of the rest.
+"""Cross-validation: how a recipe learns on the training part of a fold and does on the rest.
 
-FrozenFolds     the motion stream, its CNN as it is
-PoseFolds       the pose stream
-BothFolds       the two together
-FullFolds       all stages, for a recipe that trains the CNN
+HeadFolds       heads are trained, the CNN stays as it is: what folds share is computed once
+StagedFolds     all stages, for a recipe that trains the CNN
 """
 
 from __future__ import annotations
@@ -13,53 +11,36 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-import keras
 import numpy as np
+from tqdm import tqdm
 
 from har.bundle import BUNDLE_FILE, BundleInfo, load_info, save_info
-from har.config import CrossvalConfig, PredictConfig, TrainConfig
+from har.config import CrossvalConfig, TrainConfig
 from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
-from har.dataset.splits import Splits, build_folds
+from har.dataset.splits import build_folds
 from har.dataset.store import Store
-from har.errors import BundleMismatchError, ConfigError, SplitError
+from har.errors import BundleMismatchError, ConfigError
 from har.files import compute_file_hash, replacing
 from har.inference.clips import recognize_clips
-from har.inference.engines import Graph
 from har.inference.model import Recognizer, compute_softmax
 from har.metrics.calibration import Calibration, calibrate_folds
 from har.metrics.clips import ClipMetrics, bootstrap_repeated, compute_clip_metrics
 from har.metrics.intervals import Interval
-from har.network.pose_head import PeopleClassifier
-from har.network.saving import export_graph
-from har.network.temporal_head import build_clip_classifier, build_cnn
-from har.pose.features import PoseWindow
-from har.pose.pooling import pool_windows
-from har.progress import ProgressBar
-from har.sampling.times import compute_clip_logits, compute_window_starts, slice_windows
-from har.training.batches import FeatureBatches, Sampling
-from har.training.features import FeatureCache, compute_model_hash
-from har.training.fit import fit_plainly
-from har.training.linear import start_head
-from har.training.pose import (
-    PeopleBatches,
-    PeopleSampling,
-    build_pose_spec,
-    choose_fit,
-    compute_loss,
-    count_people,
-    get_background_index,
-    is_branch_solved,
-    load_clip_windows,
-    match_source,
-    stack_people,
-    start_pose_head,
+from har.network.parts import NO_PARTS, OwnParts
+from har.training.card import write_card
+from har.training.run import (
+    ClipSplit,
+    Recipe,
+    Run,
+    apply_split,
+    compute_fingerprint,
+    compute_recipe_hash,
+    describe_recipe,
+    hold_back,
+    set_seed,
 )
-from har.training.run import Run, compute_fingerprint, describe_recipe, set_seed
 from har.training.stages import train_all
-from har.types import SplitName, WindowSpec
-
-_INNER_FOLDS = 5
-_SCORE_BATCH = 256
+from har.training.streams import build_streams, describe_parts, fuse_streams
 
 
 class Learner(Protocol):
@@ -70,190 +51,70 @@ class Learner(Protocol):
         ...
 
 
-def build_learner(config: TrainConfig, store: Store, run: Run) -> Learner:
-    """Return the learner of a recipe; where it is frozen, everything that folds share is made now.
+def trains_cnn(config: TrainConfig) -> bool:
+    """Return whether a recipe trains more than heads, so that epochs need clips to validate on."""
+    has_epochs = config.cnn.fit.epochs > 0 or config.system.fit.epochs > 0
+    return config.streams != "pose" and has_epochs
+
+
+def build_learner(
+    config: TrainConfig, store: Store, run: Run, parts: OwnParts = NO_PARTS
+) -> Learner:
+    """Return the learner of a recipe.
 
     Raises:
         ConfigError: The recipe trains nothing that could start from ``run.source``.
     """
-    if config.streams == "pose":
-        return PoseFolds(config, store, run)
-    if config.cnn.fit.epochs or config.system.fit.epochs:
-        return FullFolds(config, store, run)
+    if trains_cnn(config):
+        return StagedFolds(config, store, run, parts)
     if config.streams == "motion" and run.source is not None:
         raise ConfigError(
             f"A frozen motion stream starts from the shipped CNN, not from {run.source}; choose "
             f"--recipe full, or --streams pose"
         )
-    motion = FrozenFolds(config, store, run)
-    if config.streams == "motion":
-        return motion
-    return BothFolds(motion, PoseFolds(config, store, run), config.pose.weight)
+    return HeadFolds(config, store, run, parts)
 
 
-class FrozenFolds:
-    """Folds of a recipe whose CNN is not trained: one set of features serves them all."""
+class HeadFolds:
+    """Folds of a recipe that trains only heads, for all their epochs, each fold on the same input.
 
-    def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
-        self._config, self._store, self._run = config, store, run
-        spec = config.input.window_spec(store.size, store.max_rate_hz)
-        self._spec: WindowSpec = spec
+    Attributes:
+        streams: Each stream, by its name in `build_streams`; fitted by the last fold.
+    """
+
+    def __init__(
+        self, config: TrainConfig, store: Store, run: Run, parts: OwnParts = NO_PARTS
+    ) -> None:
         set_seed(config.seed)
-        cnn = build_cnn(
-            config.cnn.backbone, spec, pooling=config.cnn.pooling, downsample=config.cnn.downsample
-        )
-        self._n_features = int(cnn.output_shape[-1])
-        model_hash = compute_model_hash(cnn)
-        path = run.results_dir / "frame_cnn.onnx"
-        export_graph(cnn, np.zeros((1, *spec.size, spec.n_channels), np.uint8), path)
-        cache = FeatureCache(store, spec, Graph(path).run, model_hash, config.augment, run.progress)
-        self._views = cache.load_views(range(len(store.clips)), config.temporal.n_views)
+        self.streams = build_streams(config, store, run, parts)
+        self._weight = config.pose.weight
 
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
-        """Train the head on some clips and return (n_test, K) probabilities of the others."""
-        return compute_softmax(self.compute_logits(train, test, seed))
-
-    def compute_logits(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
-        """Train the head on some clips and return (n_test, K) logits of the others."""
-        set_seed(seed)
-        store, config = self._store, self._config
-        views = [self._views[clip] for clip in train]
-        head = start_head(config.temporal, views, store.label_indices[train], len(store.labels))
-        model = build_clip_classifier(head, self._n_features)
-        fit = config.temporal.fit
-        sampling = Sampling(self._spec.n_steps, 1, fit.batch_clips, True, seed)
-        batches = FeatureBatches(views, store.label_indices[train], len(store.labels), sampling)
-        fit_plainly(model, batches, fit)
-        return self._score(head, test)
-
-    def _score(self, head: keras.Model, clips: np.ndarray) -> np.ndarray:
-        """Return (n, K): all windows of all clips go through the head at once."""
-        n_steps = self._spec.n_steps
-        hop = PredictConfig().hop(n_steps)
-        features = [self._views[clip][0].astype(np.float32) for clip in clips]
-        cuts = [slice_windows(item, n_steps, hop) for item in features]
-        starts = [compute_window_starts(len(item), n_steps, hop) for item in features]
-        logits = np.asarray(
-            keras.ops.convert_to_numpy(head(np.concatenate([cut for cut, _ in cuts])))
-        )
-        ends = np.cumsum([len(cut) for cut, _ in cuts])
-        return np.stack(
-            [
-                compute_clip_logits(logits[end - len(cut) : end], lengths, first)
-                for end, (cut, lengths), first in zip(ends, cuts, starts, strict=True)
-            ]
-        )
+        """Train the heads on some clips and return (n_test, K) probabilities of the others."""
+        clips, said = ClipSplit(tuple(train.tolist()), ()), []
+        for stream in self.streams.values():
+            stream.fit(clips, seed)
+            said.append(stream.compute_logits(test.tolist()))
+        return compute_softmax(fuse_streams(said, self._weight))
 
 
-class PoseFolds:
-    """Folds of the pose stream: keypoints and windows are computed once and serve them all."""
+class StagedFolds:
+    """Folds of a recipe that trains the CNN: a fifth of a fold's training groups validates."""
 
-    def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
-        self._config = match_source(config, run.source, store.labels)
-        self._store, self._source = store, run.source
-        self._spec = build_pose_spec(config, store)
-        everyone = range(len(store.clips))
-        self._clips = load_clip_windows(store, everyone, self._spec, run.progress)
-
-    def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
-        """Train the head on some clips and return (n_test, K) probabilities of the others."""
-        return compute_softmax(self.compute_logits(train, test, seed)[0])
-
-    def compute_logits(
-        self, train: np.ndarray, test: np.ndarray, seed: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Train the head on some clips; return (n_test, K) logits and (n_test,) confidence."""
-        set_seed(seed)
-        model = self._start(train)
-        if not is_branch_solved(model.head) or self._is_order_worth(train, seed):
-            self._fit(model, train, seed)
-        return self._score(model, [self._clips[clip] for clip in test])
-
-    def _start(self, clips: np.ndarray) -> PeopleClassifier:
-        labels, found = self._store.labels, [self._clips[clip] for clip in clips]
-        targets = self._store.label_indices[clips]
-        head, _ = start_pose_head(self._config, self._spec, labels, found, targets, self._source)
-        return PeopleClassifier(head, self._spec, get_background_index(labels))
-
-    def _fit(self, model: PeopleClassifier, clips: np.ndarray, seed: int) -> None:
-        fit = choose_fit(self._config.pose, model.head)
-        batches = self._build_batches(clips, PeopleSampling.of(self._config.pose, fit, seed))
-        fit_plainly(model, batches, fit)
-
-    def _is_order_worth(self, train: np.ndarray, seed: int) -> bool:
-        """Return whether learning beside a solved branch helps on a fifth of the training groups.
-
-        Where there are too few groups to tell, it is taken to help.
-        """
-        try:
-            inner = build_folds([self._store.clips[clip] for clip in train], _INNER_FOLDS, seed)
-        except SplitError:
-            return True
-        part, rest = train[inner != 0], train[inner == 0]
-        model, pose = self._start(part), self._config.pose
-        fit = choose_fit(pose, model.head)
-        fixed = self._build_batches(rest, PeopleSampling.of(pose, fit, seed, training=False))
-        before = compute_loss(model, fixed)
-        self._fit(model, part, seed)
-        return compute_loss(model, fixed) < before
-
-    def _build_batches(self, clips: np.ndarray, sampling: PeopleSampling) -> PeopleBatches:
-        found, targets = [self._clips[clip] for clip in clips], self._store.label_indices[clips]
-        return PeopleBatches(found, targets, len(self._store.labels), self._spec, sampling)
-
-    def _score(
-        self, model: PeopleClassifier, clips: list[list[PoseWindow]]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return (n, K) logits and (n,) confidence: windows go through the head many at once."""
-        found = [window for clip in clips for window in clip]
-        n_people, logits, confidence = count_people(found), [], []
-        for start in range(0, len(found), _SCORE_BATCH):
-            batch = stack_people(found[start : start + _SCORE_BATCH], self._spec, n_people)
-            logits.append(np.asarray(keras.ops.convert_to_numpy(model(batch)), dtype=np.float64))
-            confidence.append(batch[1].max(axis=1))
-        ends = np.cumsum([len(clip) for clip in clips])[:-1]
-        parts = (np.split(np.concatenate(values), ends) for values in (logits, confidence))
-        pooled = [pool_windows(*item) for item in zip(*parts, strict=True)]
-        return np.stack([item for item, _ in pooled]), np.array([item for _, item in pooled])
-
-
-class BothFolds:
-    """Folds of a frozen motion CNN and the pose stream together, joined as a bundle joins them."""
-
-    def __init__(self, motion: FrozenFolds, pose: PoseFolds, weight: float) -> None:
-        self._motion, self._pose, self._weight = motion, pose, weight
-
-    def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
-        """Train both heads on some clips and return (n_test, K) probabilities of the others."""
-        motion = self._motion.compute_logits(train, test, seed)
-        pose, confidence = self._pose.compute_logits(train, test, seed)
-        return compute_softmax(motion + self._weight * confidence[:, None] * pose)
-
-
-class FullFolds:
-    """Folds of a recipe that trains the CNN: each runs all three stages."""
-
-    def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
-        self._config, self._store, self._run = config, store, run
+    def __init__(
+        self, config: TrainConfig, store: Store, run: Run, parts: OwnParts = NO_PARTS
+    ) -> None:
+        self._config, self._store, self._run, self._parts = config, store, run, parts
 
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
         """Train all stages on some clips and return (n_test, K) probabilities of the others."""
         config = replace(self._config, seed=seed)
-        store = replace(self._store, splits=_split_inside(self._store, train, test, seed))
+        inner = hold_back(self._store, train.tolist(), seed)
         folder = self._run.results_dir / f"seed{seed}.{test[0]}"
         run = replace(self._run, bundle_dir=folder / "bundle", results_dir=folder)
-        train_all(config, store, run)
+        store = apply_split(self._store, inner, seed)
+        train_all(config, store, run, self._parts)
         return recognize_clips(Recognizer(run.bundle_dir), store, test.tolist()).probs
-
-
-def _split_inside(store: Store, train: np.ndarray, test: np.ndarray, seed: int) -> Splits:
-    """Return a fold's splits: about a fifth of its training groups validate."""
-    clips = [store.clips[place] for place in train]
-    inner = build_folds(clips, _INNER_FOLDS, seed)
-    parts: dict[str, SplitName] = {store.clips[place].clip_id: "test" for place in test}
-    for clip, fold in zip(clips, inner, strict=True):
-        parts[clip.clip_id] = "val" if fold == 0 else "train"
-    return Splits(parts, True, "", {}, "made inside a fold", seed)
 
 
 @dataclass(frozen=True)
@@ -293,7 +154,7 @@ class CrossvalResult:
     baseline: ShortcutBaseline
     calibration: Calibration
     synthetic_data: bool
-    recipe: dict[str, Any]
+    recipe: Recipe
     data_hash: str
 
     def to_json(self) -> dict[str, Any]:
@@ -318,12 +179,16 @@ class CrossvalResult:
 
 
 def crossvalidate(
-    config: TrainConfig, crossval: CrossvalConfig, store: Store, run: Run
+    config: TrainConfig,
+    crossval: CrossvalConfig,
+    store: Store,
+    run: Run,
+    parts: OwnParts = NO_PARTS,
 ) -> CrossvalResult:
     """Train and test a recipe on every fold of every seed.
 
     With no epochs for the CNN and the joint stage (a frozen recipe), the features are computed once
-    and the head is trained for all its epochs: nothing is chosen on the fold that is tested.
+    and the heads are trained for all their epochs: nothing is chosen on the fold that is tested.
     Otherwise each fold runs all three stages, with validation groups taken from its training part.
 
     Args:
@@ -331,40 +196,24 @@ def crossvalidate(
         crossval: Folds, seeds and protocol.
         store: All of its clips are used, whatever its own splits say.
         run: ``results_dir`` keeps each fold's probabilities, so that an interrupted run goes on.
+        parts: A backbone or head in place of the recipe's.
 
     Raises:
         SplitError: The groups do not allow the folds.
-        ConfigError: The recipe trains nothing that could start from ``run.source``.
+        ConfigError: The recipe trains nothing that could start from ``run.source``, or a part does
+            not fit.
     """
-    folds_by_seed = [
-        build_folds(store.clips, crossval.n_folds, config.seed + row, crossval.protocol)
-        for row in range(crossval.n_seeds)
-    ]
+    seeds = range(config.seed, config.seed + crossval.n_seeds)
+    folds = [build_folds(store.clips, crossval.n_folds, s, crossval.protocol) for s in seeds]
+    own_parts = describe_parts(parts, config, store)
     source = compute_file_hash(run.source / BUNDLE_FILE) if run.source else ""
-    key = compute_fingerprint(config, store.data_hash, crossval.protocol, crossval.n_folds, source)
+    key = compute_fingerprint(
+        config, store.data_hash, crossval.protocol, crossval.n_folds, source, *own_parts.values()
+    )
     folder = run.results_dir / key
     folder.mkdir(parents=True, exist_ok=True)
-    learner = build_learner(config, store, replace(run, results_dir=folder))
-    n_clips, n_labels = len(store.clips), len(store.labels)
-    probs = np.zeros((crossval.n_seeds, n_clips, n_labels), dtype=np.float32)
-    per_fold = []
-    n_runs = crossval.n_seeds * crossval.n_folds
-    with ProgressBar(n_runs, "cross-validation", "fold", run.progress) as bar:
-        for row in range(crossval.n_seeds):
-            seed = config.seed + row
-            folds = folds_by_seed[row]
-            for fold in range(crossval.n_folds):
-                test = np.flatnonzero(folds == fold)
-                train = np.flatnonzero(folds != fold)
-                path = folder / f"seed{seed}.fold{fold}.npy"
-                probs[row, test] = _load_or(path, learner, train, test, seed)
-                metrics = compute_clip_metrics(
-                    store.labels, store.label_indices[test], probs[row, test]
-                )
-                per_fold.append(FoldResult(seed, fold, metrics))
-                bar.update()
-                mean = np.mean([item.metrics.accuracy for item in per_fold])
-                bar.note(f"accuracy {mean:.3f}")
+    learner = build_learner(config, store, replace(run, results_dir=folder), parts)
+    probs, per_fold = _run_folds(learner, store, dict(zip(seeds, folds, strict=True)), folder, run)
     groups = [clip.group for clip in store.clips]
     return CrossvalResult(
         config=crossval,
@@ -373,21 +222,37 @@ def crossvalidate(
         probs=probs,
         intervals=bootstrap_repeated(store.label_indices, probs, groups),
         per_fold=tuple(per_fold),
-        baseline=compute_shortcut_baseline(store.clips, folds_by_seed[0]),
-        calibration=calibrate_folds(store.label_indices, probs, np.stack(folds_by_seed)),
+        baseline=compute_shortcut_baseline(store.clips, folds[0]),
+        calibration=calibrate_folds(store.label_indices, probs, np.stack(folds)),
         synthetic_data=store.is_synthetic,
-        recipe=describe_recipe(config),
+        recipe=describe_recipe(config, own_parts),
         data_hash=store.data_hash,
     )
 
 
-def compute_recipe_hash(recipe: dict[str, Any]) -> str:
-    """Return a short hash of a bundle's or a cross-validation's training settings."""
-    return compute_fingerprint(recipe)
+def _run_folds(
+    learner: Learner, store: Store, folds_of: dict[int, np.ndarray], folder: Path, run: Run
+) -> tuple[np.ndarray, list[FoldResult]]:
+    """Return (S, N, K) float32 out-of-fold probabilities and each fold's figures."""
+    todo = [(seed, fold) for seed, folds in folds_of.items() for fold in range(folds.max() + 1)]
+    shape = (len(folds_of), len(store.clips), len(store.labels))
+    probs, per_fold = np.zeros(shape, dtype=np.float32), []
+    with tqdm(total=len(todo), unit="fold", disable=not run.progress) as bar:
+        for seed, fold in todo:
+            folds, row = folds_of[seed], list(folds_of).index(seed)
+            test, train = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
+            path = folder / f"seed{seed}.fold{fold}.npy"
+            probs[row, test] = _load_or(path, learner, train, test, seed)
+            truth = store.label_indices[test]
+            metrics = compute_clip_metrics(store.labels, truth, probs[row, test])
+            per_fold.append(FoldResult(seed, fold, metrics))
+            bar.update()
+            bar.set_postfix(accuracy=np.mean([item.metrics.accuracy for item in per_fold]))
+    return probs, per_fold
 
 
 def record_crossval(bundle_dir: Path, result: CrossvalResult) -> BundleInfo:
-    """Return a bundle the temperature that its recipe has out of fold, and notes the figures.
+    """Give a bundle the temperature that its recipe has out of fold, and note the figures.
 
     Args:
         bundle_dir: Trained with the same recipe on the same store.
@@ -413,6 +278,7 @@ def record_crossval(bundle_dir: Path, result: CrossvalResult) -> BundleInfo:
     temperature = round(result.calibration.temperature, 4)
     metrics = {**info.metrics, "crossval": figures}
     save_info(bundle_dir, replace(info, temperature=temperature, metrics=metrics))
+    write_card(bundle_dir)
     return load_info(bundle_dir)
 
 

@@ -1,4 +1,4 @@
-"""Features of every clip, computed once per CNN and kept on disk beside the store."""
+"""Features of every clip, computed once per CNN and cached on disk beside the store."""
 
 from __future__ import annotations
 

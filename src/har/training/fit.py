@@ -29,11 +29,37 @@ class FitPlace:
         stage_dir: Gets ``log.csv``, ``tensorboard/`` and, while running, ``state/``.
         fingerprint: Of everything that shapes the run.
         progress: Show a bar of batches.
+        n_epochs: End after so many of the epochs for which the learning rate is planned, as a run
+            with validation did; None for all of them.
     """
 
     stage_dir: Path
     fingerprint: str
     progress: bool = False
+    n_epochs: int | None = None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """How a training went.
+
+    Attributes:
+        history: Of all epochs; empty where none was run or recorded.
+        n_epochs: Epochs that shaped the weights that were kept; 0 for those of the start.
+    """
+
+    history: History
+    n_epochs: int
+
+
+def count_kept_epochs(history: History) -> int:
+    """Return how many epochs shaped the weights that `fit_model` kept.
+
+    >>> count_kept_epochs({"loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.0, 2.0]})
+    2
+    """
+    losses = history.get("val_loss", [])
+    return losses.index(min(losses)) + 1 if losses else len(history.get("loss", []))
 
 
 _STATE = "state"
@@ -64,19 +90,20 @@ def fit_model(
     state_dir = _open_state(place.stage_dir / _STATE, place.fingerprint)
     compile_model(model, config, len(train))
     model(train[0][0])
+    n_epochs = config.epochs if place.n_epochs is None else min(config.epochs, place.n_epochs)
     keeper = BestWeights(state_dir, place.stage_dir / "log.csv", config.patience)
     callbacks = [
         EpochOrder(train),
         keeper,
         keras.callbacks.BackupAndRestore(state_dir / "backup", delete_checkpoint=False),
         *_tensorboard(place.stage_dir),
-        *([Progress(config.epochs, len(train))] if place.progress else []),
+        *([Progress(n_epochs, len(train))] if place.progress else []),
     ]
-    if not keeper.is_done(config.epochs):
+    if not keeper.is_done(n_epochs):
         model.fit(
             train,
             validation_data=val,
-            epochs=config.epochs,
+            epochs=n_epochs,
             callbacks=callbacks,
             verbose=0,
             shuffle=False,
@@ -104,7 +131,7 @@ def _open_state(state_dir: Path, fingerprint: str) -> Path:
 
 
 def compile_model(model: keras.Model, config: FitConfig, n_batches: int) -> None:
-    """Return a model its loss and its optimizer, for epochs of ``n_batches``."""
+    """Give a model its loss and its optimizer, for epochs of ``n_batches``."""
     n_total = max(config.epochs * n_batches, 1)
     n_warm = min(n_batches, n_total // 10)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -126,7 +153,7 @@ def compile_model(model: keras.Model, config: FitConfig, n_batches: int) -> None
 
 
 def has_gpu() -> bool:
-    """Return whether the backend sees a GPU: only there do XLA and mixed precision help.
+    """Return whether the backend has a GPU: only there do XLA and mixed precision help.
 
     Keras lists the devices of TensorFlow and JAX; on torch the answer is no.
 
@@ -137,7 +164,7 @@ def has_gpu() -> bool:
 
 
 def _tensorboard(stage_dir: Path) -> Sequence[keras.callbacks.Callback]:
-    """TensorBoard logs where the backend that writes them is the one in use."""
+    """Return TensorBoard logs where the backend that writes them is the one in use."""
     if keras.backend.backend() != "tensorflow":
         return []
     return [keras.callbacks.TensorBoard(stage_dir / "tensorboard", write_graph=False)]

@@ -1,4 +1,4 @@
-"""The temporal head's linear branch, solved rather than learnt step by step."""
+"""The temporal head's linear branch, solved rather than learned step by step."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def start_head(
 
     Args:
         config: The head's settings.
-        views: Features of the clips that are learnt from.
+        views: Features of the clips that are learned from.
         targets: (N,) class index of every clip.
         n_labels: K.
     """
@@ -47,8 +47,8 @@ def solve_linear_branch(
 ) -> None:
     """Set the linear branch to the regularized logistic regression of clips' means, and freeze it.
 
-    What is left to the recurrent part is what the order of steps says beyond that. Classes count
-    alike. Where there is only one class to learn from, the path stays as it is, at zero.
+    What is left to the recurrent branch is what the order of steps adds to that. Classes count
+    alike. Where there is only one class to learn from, the branch stays as it is, at zero.
 
     Args:
         head: What `build_temporal` gave, scaled to the features.
@@ -58,12 +58,13 @@ def solve_linear_branch(
 
     Source: docs/decisions/017-linear-branch-and-picture.md.
     """
-    if len(set(targets.tolist())) < 2:
+    branch = get_linear_branch(head)
+    if branch is None or len(set(targets.tolist())) < 2:
         return
     inputs = get_step_inputs(head)
     rows = np.stack([_mean_over_steps(inputs, view) for clip in views for view in clip])
     clip_of_row = np.repeat(np.arange(len(views)), [len(clip) for clip in views])
-    _solve(get_linear_branch(head), rows, targets[clip_of_row], len(targets), c)
+    _solve(branch, rows, targets[clip_of_row], len(targets), c)
 
 
 def solve_pose_branch(
@@ -73,7 +74,7 @@ def solve_pose_branch(
     spec: PoseSpec,
     c: float,
 ) -> None:
-    """Do for a pose head what `solve_linear_branch` does, if it has such a path.
+    """Do for a pose head what `solve_linear_branch` does, if it has such a branch.
 
     A clip's mean is over the steps at which a person is seen, over people and over windows, both by
     how confident they are. A clip in which nobody is confident is left out.
@@ -87,8 +88,8 @@ def solve_pose_branch(
 
     Source: docs/decisions/018-spread-of-keypoints.md.
     """
-    path = pose_head.get_linear_branch(head)
-    if path is None:
+    branch = pose_head.get_linear_branch(head)
+    if branch is None:
         return
     inputs = pose_head.get_step_inputs(head)
     means = [_mean_over_people(inputs, windows[::_EVERY], spec) for windows in clips]
@@ -96,12 +97,14 @@ def solve_pose_branch(
     if len(set(targets[known].tolist())) < 2:
         return
     rows = np.stack([mean for mean in means if mean is not None])
-    _solve(path, rows, targets[known], len(targets), c)
+    _solve(branch, rows, targets[known], len(targets), c)
 
 
 def release_linear_branch(head: keras.Model) -> None:
-    """Let the linear branch learn again, in the joint stage and from a bundle."""
-    get_linear_branch(head).trainable = True
+    """Let the linear branch, if there is one, learn again: jointly and from a bundle."""
+    branch = get_linear_branch(head)
+    if branch is not None:
+        branch.trainable = True
 
 
 def _mean_over_steps(inputs: keras.Model, view: np.ndarray) -> np.ndarray:
@@ -115,10 +118,10 @@ def _mean_over_people(
     """Return (2 D,) float64, or None where nobody is confident."""
     found, weights = [], []
     for window in windows:
-        sure = (window.confidence >= spec.min_confidence) & (window.confidence > 0.0)
-        if not sure.any():
+        known = (window.confidence >= spec.min_confidence) & (window.confidence > 0.0)
+        if not known.any():
             continue
-        features, confidence = window.features[sure], window.confidence[sure].astype(np.float64)
+        features, confidence = window.features[known], window.confidence[known].astype(np.float64)
         steps = np.asarray(keras.ops.convert_to_numpy(inputs(features)), np.float64)  # (P, T, 2 D)
         seen = features[..., SEEN_COLUMN, None] > 0
         people = (steps * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
@@ -128,16 +131,16 @@ def _mean_over_people(
 
 
 def _solve(
-    path: keras.layers.Layer, rows: np.ndarray, targets: np.ndarray, n_clips: int, c: float
+    branch: keras.layers.Layer, rows: np.ndarray, targets: np.ndarray, n_clips: int, c: float
 ) -> None:
     """Set a layer to the regression of (N,) targets on (N, D) rows, and freeze it."""
     model = LogisticRegression(C=c, class_weight="balanced", max_iter=_MAX_ITERATIONS)
     model.fit(rows, targets)
-    kernel, bias = (np.zeros_like(weight) for weight in path.get_weights())
+    kernel, bias = (np.zeros_like(weight) for weight in branch.get_weights())
     bias[:] = -np.log(n_clips + 1.0)  # for a class that nothing was seen of
     weights, biases = model.coef_, model.intercept_
     if len(weights) == 1:  # of two classes scikit-learn gives the second against the first
         weights, biases = (np.concatenate([-half, half]) for half in (weights / 2, biases / 2))
     kernel[:, model.classes_], bias[model.classes_] = weights.T, biases
-    path.set_weights([kernel, bias])
-    path.trainable = False
+    branch.set_weights([kernel, bias])
+    branch.trainable = False

@@ -1,18 +1,20 @@
 # pyright: reportArgumentType=false
-"""Windows of people for the pose stream: of the clips of a store, and of synthetic sequences."""
+"""The pose stream in training: a head that sees one person at a time, from clips' labels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
 
+from har.bundle import BundleInfo, PoseContract
 from har.config import FitConfig, PoseConfig, TrainConfig, find_background
+from har.dataset.splits import build_folds
 from har.dataset.store import Store
-from har.inference.cache import KeypointCache
+from har.errors import SplitError
 from har.inference.detector import compute_detector_hash
 from har.network.pose_head import (
     LINEAR_BRANCH,
@@ -24,159 +26,196 @@ from har.network.pose_head import (
     set_pose_scale,
 )
 from har.network.saving import load_pose
-from har.pose.features import N_FEATURES, SEEN_COLUMN, PoseWindow, compute_window
-from har.pose.keypoints import Detections
-from har.pose.tracking import track_people
-from har.progress import track
-from har.sampling.times import compute_window_starts
-from har.training.batches import EpochBatches, compute_class_weights
+from har.pose.features import PoseWindow
+from har.pose.pooling import pool_windows
 from har.training.features import compute_model_hash
-from har.training.fit import FitPlace, History, fit_model
+from har.training.fit import FitPlace, Fitted, count_kept_epochs, fit_model, fit_plainly
 from har.training.linear import solve_pose_branch
-from har.training.run import ClipSplit, Run, compute_fingerprint, say_plan, set_seed
-from har.types import PoseSpec
+from har.training.people import (
+    PeopleBatches,
+    PeopleSampling,
+    count_people,
+    load_clip_windows,
+    stack_features,
+    stack_people,
+)
+from har.training.run import (
+    INNER_FOLDS,
+    ClipSplit,
+    Run,
+    StreamLogits,
+    compute_fingerprint,
+    describe_settings,
+    say_plan,
+    set_seed,
+)
+from har.types import PictureSpec, PoseSpec
 
-TRAIN_HOP = 2
-"""Steps between the windows that training draws from: many starts, each computed once."""
-
-PeopleBatch = tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray, np.ndarray]
-"""((features (B, P, T, D), confidence (B, P), mask (B, T)), one-hot labels (B, K), weights (B,))"""
-
-
-def compute_windows(detections: Detections, spec: PoseSpec, hop: int) -> list[PoseWindow]:
-    """Return the windows of consecutive steps, people followed from the first step on.
-
-    Args:
-        detections: Of N >= 1 steps.
-        spec: The input contract.
-        hop: Steps from one window's start to the next, at most a window's length.
-    """
-    points = track_people(detections, spec.rate_hz).points
-    starts = compute_window_starts(len(points), spec.n_steps, min(hop, spec.n_steps))
-    return [compute_window(points[start : start + spec.n_steps], spec.rate_hz) for start in starts]
-
-
-def load_clip_windows(
-    store: Store, clips: Sequence[int], spec: PoseSpec, progress: bool = False
-) -> list[list[PoseWindow]]:
-    """Return all windows of some clips of a store; their keypoints are kept in the store."""
-    clip_ids = [store.clips[clip].clip_id for clip in clips]
-    found = KeypointCache(store, spec.rate_hz, progress).load(clip_ids)
-    bar = track(found, "people", "clip", show=progress)
-    return [compute_windows(detections, spec, TRAIN_HOP) for detections in bar]
+_SCORE_BATCH = 256
 
 
-@dataclass(frozen=True)
-class PeopleSampling:
-    """How windows are drawn.
+class PoseTraining:
+    """The pose stream of a model that is trained; keypoints and windows are computed once.
 
     Attributes:
-        per_clip: Windows of a clip in an epoch.
-        batch_size: Windows in a batch.
-        jitter: Noise on the features, in their standard deviations.
-        seed: Of every draw.
-        training: Windows, noise and order are drawn; otherwise all windows come in order.
+        spec: The input contract.
+        head: Of the last `fit`: (B, T, P) keypoint features of one person to (B, T, K) logits.
     """
 
-    per_clip: int
-    batch_size: int
-    jitter: float
-    seed: int
-    training: bool = True
+    def __init__(self, config: TrainConfig, store: Store, run: Run) -> None:
+        """Take the recipe, the store, and from ``run`` the bundle that training starts from.
 
-    @classmethod
-    def of(
-        cls, config: PoseConfig, fit: FitConfig, seed: int, training: bool = True
-    ) -> PeopleSampling:
-        """Return the settings of a recipe and of how its head is optimized."""
-        return cls(config.windows_per_clip, fit.batch_clips, config.jitter, seed, training)
+        Raises:
+            BundleNotFoundError: There is no bundle at ``run.source``.
+            BundleMismatchError: It has no pose stream.
+        """
+        self._config = match_source(config, run.source, store.labels)
+        self._store, self._source, self._progress = store, run.source, run.progress
+        self.spec: PoseSpec = build_pose_spec(config, store)
+        self.head: keras.Model | None = None
+        self._windows: dict[int, list[PoseWindow]] = {}
 
+    @property
+    def models(self) -> dict[str, keras.Model]:
+        """What a bundle keeps, by the arguments of `save_bundle`."""
+        return {} if self.head is None else {"pose": self.head}
 
-class PeopleBatches(EpochBatches):
-    """Batches of windows with all their people, drawn anew each epoch."""
+    def describe(self, info: BundleInfo) -> BundleInfo:
+        """Return the contract of a bundle with this stream and its settings in it."""
+        store, pose = self._store, self._config.pose
+        pictures = PictureSpec(store.size, store.color, store.max_rate_hz)
+        recipe = {**info.recipe, "pose": describe_settings(pose)}
+        contract = PoseContract(self.spec, pictures, pose.weight)
+        return replace(info, pose=contract, recipe=recipe)
 
-    def __init__(
-        self,
-        clips: Sequence[Sequence[PoseWindow]],
-        targets: np.ndarray,
-        n_labels: int,
-        spec: PoseSpec,
-        sampling: PeopleSampling,
-    ) -> None:
-        """Take the windows of each clip and the (n_clips,) class indices."""
-        super().__init__()
-        self._clips, self._targets, self._spec, self._sampling = clips, targets, spec, sampling
-        self._weights = compute_class_weights(targets, n_labels)
-        self._n_labels = n_labels
-        self._n_people = count_people([window for clip in clips for window in clip])
-        self._scale = stack_features(clips).std(axis=0)
-        self._scale[SEEN_COLUMN] = 0.0
-        self.set_epoch(0)
+    def fit(self, clips: ClipSplit, seed: int, run: Run | None = None) -> Fitted:
+        """Train a new head on some clips; only clips have labels, people have none.
 
-    def set_epoch(self, epoch: int) -> None:
-        """Fix the draws and the order of an epoch."""
-        self._epoch = epoch
-        if not self._sampling.training:
-            self._items = [(c, w) for c, clip in enumerate(self._clips) for w in range(len(clip))]
-            return
-        rng = np.random.default_rng((self._sampling.seed, epoch))
-        order = rng.permutation(np.repeat(np.arange(len(self._clips)), self._sampling.per_clip))
-        self._items = [(int(c), int(rng.integers(len(self._clips[c])))) for c in order]
+        What the recurrent layers learn beside a solved linear branch is kept only where it
+        validates better than the branch alone; without clips to validate on, a fifth of the groups
+        that are learned from is held back to find out.
 
-    def __len__(self) -> int:
-        """Return the number of batches."""
-        return -(-len(self._items) // self._sampling.batch_size)
+        Args:
+            clips: To learn from and to validate on.
+            seed: Of all that is drawn.
+            run: Where it writes and tells what happens; a fold does neither.
+        """
+        set_seed(seed)
+        self._load(clips.train + clips.val)
+        say = (lambda _: None) if run is None else run.say
+        self._say_confidence(clips, say)
+        model, n_copied = self._start(clips.train)
+        if self._source is not None:
+            say(f"lstm: {n_copied} layers of the pose head start from {self._source}")
+        fitted = self._fit_recurrent(model, clips, seed, run)
+        tried = choose_fit(self._config.pose, model.head).epochs > 0
+        if fitted.n_epochs == 0 and tried and is_branch_solved(model.head):
+            say("lstm: recurrent branch did not improve validation loss; keeping the linear branch")
+        self.head = model.head
+        return fitted
 
-    def __getitem__(self, index: int) -> PeopleBatch:
-        """Return one batch."""
-        size = self._sampling.batch_size
-        items = self._items[index * size : (index + 1) * size]
-        found = [self._clips[clip][window] for clip, window in items]
-        features, confidence, mask = stack_people(found, self._spec, self._n_people)
-        if self._sampling.training and self._sampling.jitter:
-            rng = np.random.default_rng((self._sampling.seed, self._epoch, index))
-            noise = rng.standard_normal(features.shape, dtype=np.float32)
-            features += noise * self._scale * self._sampling.jitter * (features != 0)
-        targets = self._targets[[clip for clip, _ in items]]
-        one_hot = np.eye(self._n_labels, dtype=np.float32)[targets]
-        return (features, confidence, mask), one_hot, self._weights[targets]
+    def compute_logits(self, clips: Sequence[int]) -> StreamLogits:
+        """Return what the head of the last `fit` says of some clips, many windows at once."""
+        self._load(clips)
+        model = self._wrap(self.models["pose"])
+        found = [self._windows[clip] for clip in clips]
+        windows = [window for clip in found for window in clip]
+        n_people, logits, confidence = count_people(windows), [], []
+        for start in range(0, len(windows), _SCORE_BATCH):
+            batch = stack_people(windows[start : start + _SCORE_BATCH], self.spec, n_people)
+            logits.append(np.asarray(keras.ops.convert_to_numpy(model(batch)), dtype=np.float64))
+            confidence.append(batch[1].max(axis=1))
+        ends = np.cumsum([len(clip) for clip in found])[:-1]
+        parts = (np.split(np.concatenate(values), ends) for values in (logits, confidence))
+        pooled = [pool_windows(*item) for item in zip(*parts, strict=True)]
+        return StreamLogits(np.stack([p for p, _ in pooled]), np.array([c for _, c in pooled]))
 
+    def _load(self, clips: Sequence[int]) -> None:
+        missing = [clip for clip in clips if clip not in self._windows]
+        found = load_clip_windows(self._store, missing, self.spec, self._progress)
+        self._windows.update(zip(missing, found, strict=True))
 
-def stack_features(clips: Sequence[Sequence[PoseWindow]]) -> np.ndarray:
-    """Return (N, D) features of every second window's people and step; at least one row."""
-    rows = [
-        window.features.reshape(-1, N_FEATURES)
-        for clip in clips
-        for window in clip[::2]
-        if len(window.features)
-    ]
-    return np.concatenate(rows) if rows else np.zeros((1, N_FEATURES), dtype=np.float32)
+    def _start(self, clips: Sequence[int]) -> tuple[PeopleClassifier, int]:
+        """Return a new head with its pooling, and how many of its layers come from the source."""
+        found, targets = [self._windows[c] for c in clips], self._store.label_indices[list(clips)]
+        labels = self._store.labels
+        head, copied = start_pose_head(
+            self._config, self.spec, labels, found, targets, self._source
+        )
+        return self._wrap(head), len(copied)
 
+    def _wrap(self, head: keras.Model) -> PeopleClassifier:
+        labels = self._store.labels
+        background = labels.index(find_background(labels) or labels[0])
+        return PeopleClassifier(head, self.spec, background)
 
-def count_people(found: Sequence[PoseWindow]) -> int:
-    """Return the most people of any window, 1 at least."""
-    return max([1, *(len(window.confidence) for window in found)])
+    def _fit_recurrent(
+        self, model: PeopleClassifier, clips: ClipSplit, seed: int, run: Run | None
+    ) -> Fitted:
+        """Train a head whose linear branch may be solved; where it is, only if that helps."""
+        pose, is_solved = self._config.pose, is_branch_solved(model.head)
+        fit = choose_fit(pose, model.head)
+        n_epochs = None if run is None else run.epochs.get("pose")
+        if n_epochs is None and is_solved and not clips.val and not self._helps(clips.train, seed):
+            n_epochs = 0
+        if n_epochs == 0:
+            return Fitted({}, 0)
+        train = self._build_batches(clips.train, PeopleSampling.of(pose, fit, seed))
+        if run is None:
+            fit_plainly(model, train, fit)
+            return Fitted({}, fit.epochs)
+        val = self._build_fixed(clips.val, fit, seed) if clips.val else None
+        say_plan(
+            run,
+            "lstm",
+            f"learns people's keypoints over windows of {self.spec.window_s:g} s",
+            fit,
+            clips,
+        )
+        start, key = model.head.get_weights(), compute_model_hash(model.head)
+        before = compute_loss(model, val) if val is not None and is_solved else None
+        fingerprint = compute_fingerprint("pose", self._config, self._store.data_hash, key)
+        place = FitPlace(run.stage_dir("lstm") / "pose", fingerprint, run.progress, n_epochs)
+        history = fit_model(model, (train, val), fit, place)
+        if before is not None and val is not None and compute_loss(model, val) >= before:
+            model.head.set_weights(start)
+            return Fitted(history, 0)
+        return Fitted(history, count_kept_epochs(history))
 
+    def _helps(self, train: Sequence[int], seed: int) -> bool:
+        """Return whether learning beside a solved branch helps on a fifth of the training groups.
 
-def stack_people(
-    found: Sequence[PoseWindow], spec: PoseSpec, n_people: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return windows as arrays: (B, P, T, D) features, (B, P) confidence and (B, T) mask.
+        Where there are too few groups to say, it is taken to help.
+        """
+        clips = np.array(train)
+        try:
+            inner = build_folds([self._store.clips[clip] for clip in clips], INNER_FOLDS, seed)
+        except SplitError:
+            return True
+        part, rest = clips[inner != 0].tolist(), clips[inner == 0].tolist()
+        model, _ = self._start(part)
+        fit = choose_fit(self._config.pose, model.head)
+        fixed = self._build_fixed(rest, fit, seed)
+        before = compute_loss(model, fixed)
+        fit_plainly(
+            model, self._build_batches(part, PeopleSampling.of(self._config.pose, fit, seed)), fit
+        )
+        return compute_loss(model, fixed) < before
 
-    The most confident P people come first; who is less confident than the contract asks has
-    confidence 0.
-    """
-    features = np.zeros((len(found), n_people, spec.n_steps, N_FEATURES), dtype=np.float32)
-    confidence = np.zeros((len(found), n_people), dtype=np.float32)
-    mask = np.zeros((len(found), spec.n_steps), dtype=np.float32)
-    for row, window in enumerate(found):
-        order = np.argsort(-window.confidence, kind="stable")[:n_people]
-        n_steps = window.features.shape[1]
-        features[row, : len(order), :n_steps] = window.features[order]
-        sure = window.confidence[order]
-        confidence[row, : len(order)] = np.where(sure >= spec.min_confidence, sure, 0.0)
-        mask[row, :n_steps] = 1.0
-    return features, confidence, mask
+    def _build_fixed(self, clips: Sequence[int], fit: FitConfig, seed: int) -> PeopleBatches:
+        sampling = PeopleSampling.of(self._config.pose, fit, seed, training=False)
+        return self._build_batches(clips, sampling)
+
+    def _build_batches(self, clips: Sequence[int], sampling: PeopleSampling) -> PeopleBatches:
+        found, targets = [self._windows[c] for c in clips], self._store.label_indices[list(clips)]
+        return PeopleBatches(found, targets, len(self._store.labels), self.spec, sampling)
+
+    def _say_confidence(self, clips: ClipSplit, say: Callable[[str], None]) -> None:
+        least, found = self.spec.min_confidence, [self._windows[clip] for clip in clips.train]
+        best = [max((float(w.confidence.max(initial=0.0)) for w in c), default=0.0) for c in found]
+        n_weak = int(np.sum(np.array(best) < least))
+        if n_weak:
+            say(f"lstm: in {n_weak} of {len(best)} clips nobody's keypoints are confident enough")
 
 
 def build_pose_spec(config: TrainConfig, store: Store) -> PoseSpec:
@@ -198,8 +237,8 @@ def match_source(config: TrainConfig, source: Path | None, labels: tuple[str, ..
     """
     if source is None:
         return config
-    _, learnt = load_pose(source)
-    shaped = match_shape(config.pose, learnt)
+    _, learned = load_pose(source)
+    shaped = match_shape(config.pose, learned)
     if not set(labels) & set(config.pose.single_person_labels):
         shaped = replace(shaped, linear=config.pose.linear)
     return replace(config, pose=shaped)
@@ -213,7 +252,7 @@ def start_pose_head(
     targets: np.ndarray,
     source: Path | None,
 ) -> tuple[keras.Model, list[str]]:
-    """Build the head and return it a scale and a solved linear branch, or what a bundle has learnt.
+    """Build a head with its scale and a solved linear branch, or what a bundle has learned.
 
     Args:
         config: Its `pose` part has the shape of the head of ``source``, see `match_source`.
@@ -235,8 +274,8 @@ def start_pose_head(
     set_pose_scale(head, stack_features(clips))
     copied: list[str] = []
     if source is not None:
-        info, learnt = load_pose(source)
-        copied = copy_weights(head, learnt, info.labels == labels)
+        info, learned = load_pose(source)
+        copied = copy_weights(head, learned, info.labels == labels)
     if LINEAR_BRANCH not in copied:
         solve_pose_branch(head, clips, targets, spec, config.pose.linear_c)
     return head, copied
@@ -247,54 +286,8 @@ def choose_fit(config: PoseConfig, head: keras.Model) -> FitConfig:
     return config.fit if get_linear_branch(head) is None else config.solved_fit
 
 
-def get_background_index(labels: tuple[str, ...]) -> int:
-    """Return the place of the background label, 0 where there is none."""
-    return labels.index(find_background(labels) or labels[0])
-
-
-def train_pose_head(
-    config: TrainConfig, store: Store, run: Run, clips: ClipSplit
-) -> tuple[PoseSpec, keras.Model, History]:
-    """Train the pose head on a store's clips; only clips have labels, people have none.
-
-    Raises:
-        BundleMismatchError: The bundle to start from has no pose stream.
-    """
-    set_seed(config.seed)
-    spec = build_pose_spec(config, store)
-    found = load_clip_windows(store, clips.train, spec, run.progress)
-    _say_confidence(run, found, spec)
-    targets = store.label_indices[list(clips.train)]
-    head, copied = start_pose_head(config, spec, store.labels, found, targets, run.source)
-    if run.source is not None:
-        run.say(f"lstm: {len(copied)} layers of the pose head start from {run.source}")
-    fit = choose_fit(config.pose, head)
-    what = f"learns people's keypoints over windows of {spec.window_s:g} s"
-    say_plan(run, "lstm", what, fit, clips)
-    model = PeopleClassifier(head, spec, get_background_index(store.labels))
-    batches = _build_batches(config, store, clips, found, spec, fit, run)
-    val, start = batches[1], head.get_weights()
-    before = compute_loss(model, val) if val is not None and is_branch_solved(head) else None
-    history = fit_model(
-        model,
-        batches,
-        fit,
-        FitPlace(
-            run.stage_dir("lstm") / "pose",
-            compute_fingerprint("pose", config, store.data_hash, compute_model_hash(head)),
-            run.progress,
-        ),
-    )
-    if before is not None and val is not None and compute_loss(model, val) >= before:
-        run.say(
-            "lstm: the order of steps tells no more than keypoints' spread; it is not listened to"
-        )
-        head.set_weights(start)
-    return spec, head, history
-
-
 def is_branch_solved(head: keras.Model) -> bool:
-    """Return whether a head speaks by a solved linear branch, beside which the rest may learn."""
+    """Return whether a head has a solved linear branch, beside which the rest may learn."""
     path = get_linear_branch(head)
     return path is not None and not path.trainable
 
@@ -308,31 +301,3 @@ def compute_loss(model: PeopleClassifier, batches: PeopleBatches) -> float:
         losses = np.logaddexp.reduce(logits, axis=1) - (logits * truth).sum(axis=1)
         total, count = total + float(losses @ weights), count + float(weights.sum())
     return total / count
-
-
-def _say_confidence(run: Run, clips: list[list[PoseWindow]], spec: PoseSpec) -> None:
-    best = [
-        max((float(w.confidence.max(initial=0.0)) for w in clip), default=0.0) for clip in clips
-    ]
-    n_weak = int(np.sum(np.array(best) < spec.min_confidence))
-    if n_weak:
-        run.say(f"lstm: in {n_weak} of {len(clips)} clips nobody's keypoints are confident enough")
-
-
-def _build_batches(
-    config: TrainConfig,
-    store: Store,
-    clips: ClipSplit,
-    found: list[list[PoseWindow]],
-    spec: PoseSpec,
-    fit: FitConfig,
-    run: Run,
-) -> tuple[PeopleBatches, PeopleBatches | None]:
-    targets, n_labels = store.label_indices, len(store.labels)
-    sampling = PeopleSampling.of(config.pose, fit, config.seed)
-    train = PeopleBatches(found, targets[list(clips.train)], n_labels, spec, sampling)
-    if not clips.val:
-        return train, None
-    fixed = PeopleSampling.of(config.pose, fit, config.seed, training=False)
-    val = load_clip_windows(store, clips.val, spec, run.progress)
-    return train, PeopleBatches(val, targets[list(clips.val)], n_labels, spec, fixed)

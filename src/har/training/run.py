@@ -7,27 +7,32 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
-from har.bundle import BundleInfo, MotionContract, PoseContract, Stage, load_info, save_info
+from har.bundle import BundleInfo, Stage, load_info, save_info
 from har.config import DecodeConfig, FitConfig, TrainConfig, find_background
+from har.dataset.splits import Splits, build_folds
 from har.dataset.store import Store
-from har.errors import BundleMismatchError, ConfigError, NoClipsError, SplitError
+from har.errors import NoClipsError, SplitError
 from har.files import write_json
 from har.inference.clips import recognize_clips
 from har.inference.model import Recognizer
 from har.metrics.clips import compute_clip_metrics
-from har.network.saving import load_models, save_bundle
+from har.network.saving import save_bundle
 from har.reports.figures import write_history
 from har.training.batches import ClipBatches
-from har.training.fit import History
-from har.types import PictureSpec
+from har.training.card import write_card
+from har.training.fit import Fitted
+from har.types import SplitName
+
+Recipe = dict[str, Any]
+"""All training settings, as `BundleInfo.recipe` holds them."""
 
 
 def say_on_stderr(text: str) -> None:
@@ -45,6 +50,8 @@ class Run:
         source: A bundle whose weights training starts from, or None.
         progress: Show progress bars.
         say: Takes each line that tells a person what happens.
+        epochs: By the name of a part (cnn, lstm, pose, system) the epochs after which its training
+            ends, as those of a run with validation; a part that is not named runs all of its own.
     """
 
     bundle_dir: Path
@@ -52,6 +59,7 @@ class Run:
     source: Path | None = None
     progress: bool = True
     say: Callable[[str], None] = say_on_stderr
+    epochs: Mapping[str, int] = field(default_factory=dict)
 
     def stage_dir(self, stage: str) -> Path:
         """Return the folder of one stage, made if need be."""
@@ -77,9 +85,20 @@ def compute_fingerprint(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def describe_recipe(config: TrainConfig) -> dict[str, Any]:
-    """Return all settings as plain values for the bundle."""
+def describe_settings(config: Any) -> dict[str, Any]:
+    """Return the settings of a dataclass as the plain values that a bundle holds."""
     return json.loads(json.dumps(dataclasses.asdict(config)))
+
+
+def describe_recipe(config: TrainConfig, own_parts: Mapping[str, str] | None = None) -> Recipe:
+    """Return all settings, and hashes of the parts that were given as objects, as plain values."""
+    recipe = describe_settings(config)
+    return {**recipe, "own_parts": dict(own_parts)} if own_parts else recipe
+
+
+def compute_recipe_hash(recipe: Recipe) -> str:
+    """Return a short hash of a bundle's or a cross-validation's training settings."""
+    return compute_fingerprint(recipe)
 
 
 _BACKWARD_FACTOR = 3.0
@@ -96,18 +115,12 @@ class ClipSplit:
     val: tuple[int, ...]
 
 
-def split_clips(store: Store, pictures: PictureSpec) -> ClipSplit:
+def split_clips(store: Store) -> ClipSplit:
     """Return the clips to learn from and to validate on.
 
     Raises:
-        ConfigError: The store's color is not what the input needs.
         NoClipsError: A class has no clip to learn from.
     """
-    if store.color != pictures.color:
-        raise ConfigError(
-            f"This recipe takes {pictures.color} frames, the store {store.path} holds "
-            f"{store.color} ones; run 'har prepare' with --color {pictures.color}"
-        )
     train = tuple(int(clip) for clip in store.indices("train"))
     counts = np.bincount(store.label_indices[list(train)], minlength=len(store.labels))
     missing = [label for label, n in zip(store.labels, counts, strict=True) if n == 0]
@@ -121,6 +134,45 @@ def split_clips(store: Store, pictures: PictureSpec) -> ClipSplit:
     except SplitError:
         val = ()
     return ClipSplit(train, val)
+
+
+INNER_FOLDS = 5
+"""Parts of clips that are learned from, one of which is held back to validate on."""
+
+
+def hold_back(store: Store, clips: Sequence[int], seed: int) -> ClipSplit:
+    """Return some clips in two parts: about a fifth of their groups validates.
+
+    Raises:
+        SplitError: There are too few groups, or a label is in one group only.
+    """
+    folds = build_folds([store.clips[clip] for clip in clips], INNER_FOLDS, seed)
+    held = [int(clip) for clip, fold in zip(clips, folds, strict=True) if fold == 0]
+    rest = [int(clip) for clip, fold in zip(clips, folds, strict=True) if fold != 0]
+    return ClipSplit(tuple(rest), tuple(held))
+
+
+def apply_split(store: Store, clips: ClipSplit, seed: int) -> Store:
+    """Return a store whose own splits are these; clips in neither part are to be tested on."""
+    parts: dict[str, SplitName] = {clip.clip_id: "test" for clip in store.clips}
+    for clip in clips.train:
+        parts[store.clips[clip].clip_id] = "train"
+    for clip in clips.val:
+        parts[store.clips[clip].clip_id] = "val"
+    return replace(store, splits=Splits(parts, True, "", {}, "chosen in training", seed))
+
+
+@dataclass(frozen=True)
+class StreamLogits:
+    """What a stream says of N clips.
+
+    Attributes:
+        logits: (N, K) float64.
+        confidence: (N,) float64 from 0, where it is uncertain, to 1.
+    """
+
+    logits: np.ndarray
+    confidence: np.ndarray
 
 
 def measure_epoch_s(cnn: keras.Model, batches: ClipBatches) -> float:
@@ -157,54 +209,16 @@ _ITEMS = {"cnn": "single time step", "lstm": "window", "system": "window"}
 """What one item of a stage's graphs is; the figures after a stage are of whole clips."""
 
 
-@dataclass(frozen=True)
-class Models:
-    """What a bundle holds; a stream that it does not have has none."""
-
-    cnn: keras.Model | None = None
-    head: keras.Model | None = None
-    pose: keras.Model | None = None
-
-
-def start_info(
-    config: TrainConfig,
-    store: Store,
-    stage: Stage,
-    motion: MotionContract | None = None,
-    pose: PoseContract | None = None,
-) -> BundleInfo:
-    """Return the contract of a bundle whose training begins with a stage."""
+def start_info(config: TrainConfig, store: Store, stage: Stage, recipe: Recipe) -> BundleInfo:
+    """Return the contract of a bundle before its streams have described themselves."""
     return BundleInfo(
         stage=stage,
         labels=store.labels,
-        motion=motion,
-        pose=pose,
         decode=DecodeConfig(background=find_background(store.labels)),
         data_hash=store.data_hash,
         synthetic_data=store.is_synthetic,
-        recipe=describe_recipe(config),
+        recipe=recipe,
     )
-
-
-def load_for(store: Store, run: Run) -> tuple[BundleInfo, keras.Model, keras.Model]:
-    """Load the bundle that the stage before left, if it fits the store.
-
-    Raises:
-        BundleNotFoundError: There is none.
-        BundleMismatchError: It has other labels, or takes other pictures.
-    """
-    info, cnn, head = load_models(run.bundle_dir)
-    for what, theirs, ours in (
-        ("labels", info.labels, store.labels),
-        ("picture size", info.pictures.size, store.size),
-        ("color", info.pictures.color, store.color),
-    ):
-        if theirs != ours:
-            raise BundleMismatchError(
-                f"The bundle {run.bundle_dir} has {what} {theirs}, the store {store.path} {ours}; "
-                f"start anew with 'har train cnn', or name another --out"
-            )
-    return info, cnn, head
 
 
 def finish_stage(
@@ -212,15 +226,27 @@ def finish_stage(
     store: Store,
     clips: ClipSplit,
     info: BundleInfo,
-    models: Models,
-    history: History,
+    models: Mapping[str, keras.Model],
+    fitted: Mapping[str, Fitted],
 ) -> BundleInfo:
-    """Save the bundle, measure it on the validation clips, writes graphs and figures."""
-    stage_dir = run.stage_dir(info.stage)
-    info = save_bundle(run.bundle_dir, info, models.cnn, models.head, models.pose)
+    """Save the bundle, measure it on the validation clips, write graphs, figures and the card.
+
+    Args:
+        run: Where all of it goes.
+        store: The clips.
+        clips: What was learned from and what is to be validated on.
+        info: The contract.
+        models: By the arguments of `save_bundle`.
+        fitted: How the training of each part went, the first one's history is drawn.
+    """
+    stage_dir, history = run.stage_dir(info.stage), next(iter(fitted.values())).history
+    info = save_bundle(run.bundle_dir, info, **models)
     val = _validate(run, store, clips)
-    info = replace(info, metrics={**info.metrics, f"{info.stage}.val": val})
+    n_epochs = {part: item.n_epochs for part, item in fitted.items()}
+    epochs = {**info.metrics.get("epochs", {}), **n_epochs}
+    info = replace(info, metrics={**info.metrics, f"{info.stage}.val": val, "epochs": epochs})
     save_info(run.bundle_dir, info)
+    write_card(run.bundle_dir)
     if history:
         write_history(stage_dir / "history.png", history)
     write_json(stage_dir / "metrics.json", {"history": history, "val": val})

@@ -1,28 +1,130 @@
-"""Which streams a model takes, where the user leaves it to the data."""
+"""The streams of a model in training: what they have in common, and which of them a model has."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
+import keras
 import numpy as np
 
-from har.bundle import load_info
+from har.bundle import BundleInfo, load_info
 from har.config import TrainConfig
 from har.dataset.store import Store
-from har.errors import BundleMismatchError
+from har.errors import BundleMismatchError, ConfigError
 from har.inference.detector import PoseDetector
+from har.network.parts import NO_PARTS, OwnParts, build_own_head, compute_structure_hash
+from har.network.temporal_head import build_cnn
 from har.pose.keypoints import Detections
 from har.sampling.times import compute_nearest_indices, compute_span_s, compute_step_times
-from har.training.pose import build_pose_spec, compute_windows
-from har.training.run import Run
+from har.training.features import compute_model_hash
+from har.training.fit import Fitted
+from har.training.motion import MotionTraining
+from har.training.people import compute_windows
+from har.training.pose import PoseTraining, build_pose_spec
+from har.training.run import ClipSplit, Run, StreamLogits, compute_fingerprint
 from har.types import PoseSpec, Streams
 
+
+class StreamTraining(Protocol):
+    """One stream of a model in training: builds, trains and scores its head, and describes it."""
+
+    @property
+    def models(self) -> dict[str, keras.Model]:
+        """What a bundle keeps, by the arguments of `save_bundle`."""
+        ...
+
+    def describe(self, info: BundleInfo) -> BundleInfo:
+        """Return the contract of a bundle with this stream in it."""
+        ...
+
+    def fit(self, clips: ClipSplit, seed: int, run: Run | None = None) -> Fitted:
+        """Train a new head; with a run, write logs and tell what happens."""
+        ...
+
+    def compute_logits(self, clips: Sequence[int]) -> StreamLogits:
+        """Return what the head of the last `fit` says of some clips."""
+        ...
+
+
+def build_streams(
+    config: TrainConfig, store: Store, run: Run, parts: OwnParts = NO_PARTS, load: bool = False
+) -> dict[str, StreamTraining]:
+    """Return the streams of a recipe by their part of `Run.epochs`, motion first.
+
+    Args:
+        config: Says which streams.
+        store: The clips.
+        run: Where things are.
+        parts: Of the motion stream.
+        load: Take the CNN that is in ``run.bundle_dir``; else start with a new one.
+
+    Raises:
+        ConfigError: A part has no stream to be in, or does not fit.
+        BundleNotFoundError: There is no bundle to load, or none to start from.
+        BundleMismatchError: It does not fit the store or lacks a stream.
+    """
+    streams: dict[str, StreamTraining] = {}
+    if config.streams != "pose":
+        open_motion = MotionTraining.load if load else MotionTraining.build
+        streams["lstm"] = open_motion(config, store, run, parts)
+    elif parts != NO_PARTS:
+        raise ConfigError(
+            "A backbone or head of one's own is part of the motion stream, which a model with "
+            "streams 'pose' does not have; train with streams 'motion' or 'both'"
+        )
+    if config.streams != "motion":
+        streams["pose"] = PoseTraining(config, store, run)
+    return streams
+
+
+def describe_parts(parts: OwnParts, config: TrainConfig, store: Store) -> dict[str, str]:
+    """Return a hash of each part that is given as an object, so that runs are told apart.
+
+    Raises:
+        ConfigError: A part does not fit.
+    """
+    found = {}
+    spec = config.input.window_spec(store.size, store.max_rate_hz)
+    if parts.backbone is not None:
+        own = parts.backbone
+        found["backbone"] = compute_fingerprint(
+            compute_structure_hash(own), compute_model_hash(own)
+        )
+    if parts.head is not None:
+        backbone = config.cnn.backbone if parts.backbone is None else parts.backbone
+        cnn = build_cnn(backbone, spec, weights=False, downsample=config.cnn.downsample)
+        sizes = (spec.n_steps, int(cnn.output_shape[-1]), len(store.labels))
+        found["head"] = compute_structure_hash(build_own_head(parts.head, *sizes))
+    return found
+
+
+def fuse_streams(said: Sequence[StreamLogits], weight: float) -> np.ndarray:
+    """Return (N, K) logits of all streams together, as a bundle joins them.
+
+    Args:
+        said: Of one stream, or of the motion and the pose stream.
+        weight: Of the pose logits beside those of motion.
+    """
+    if len(said) == 1:
+        return said[0].logits
+    motion, pose = said
+    return fuse_logits(motion.logits, pose.logits, pose.confidence, weight)
+
+
+def fuse_logits(
+    motion: np.ndarray, pose: np.ndarray, confidence: np.ndarray, weight: float
+) -> np.ndarray:
+    """Return (N, K): the pose logits count as far as the (N,) keypoints' confidence goes."""
+    return motion + weight * confidence[:, None] * pose
+
+
 N_CLIPS, N_STEPS = 8, 10
-"""Clips that are looked at, and steps of each."""
-SURE_ENOUGH = 0.35
-"""With a median below this, keypoints say too little to be worth their time.
+"""Clips that are sampled, and steps of each."""
+MIN_CONFIDENCE = 0.35
+"""With a median below this, keypoints tell too little to be worth their time.
 
 Source: docs/decisions/009-pose-stream.md.
 """
@@ -31,41 +133,41 @@ Source: docs/decisions/009-pose-stream.md.
 def settle_streams(
     config: TrainConfig, store: Store, run: Run, streams: Streams | Literal["auto"]
 ) -> TrainConfig:
-    """Return the settings with the streams that were asked for, or that fit the data; says which.
+    """Return the settings with the streams that were chosen, or that fit the data; say which.
 
     On ``auto`` they are those of the bundle that training starts from. Without one the keypoints of
-    a few clips are looked at: both streams where people are seen well, else motion alone.
+    a few clips decide: both streams where people are seen well, else motion alone.
 
     Raises:
         BundleMismatchError: The bundle to start from lacks one of the streams.
     """
     if run.source is not None:
-        return _settle_as_learnt(config, run, run.source, streams)
+        return _settle_as_learned(config, run, run.source, streams)
     if streams != "auto":
         return replace(config, streams=streams)
     spec = build_pose_spec(config, store)
     chosen = np.unique(np.linspace(0, len(store.clips) - 1, N_CLIPS).round().astype(int))
     confidence = float(np.median([_measure(store, int(clip), spec) for clip in chosen]))
-    found: Streams = "both" if confidence >= SURE_ENOUGH else "motion"
+    found: Streams = "both" if confidence >= MIN_CONFIDENCE else "motion"
     why = "confident enough" if found == "both" else "too low in confidence"
     run.say(
         f"streams: {found}, for keypoints are {why} here (median {confidence:.2f} in {len(chosen)} "
-        f"clips, {SURE_ENOUGH} is asked for); choose with --streams"
+        f"clips, at least {MIN_CONFIDENCE} is needed); choose with --streams"
     )
     return replace(config, streams=found)
 
 
-def _settle_as_learnt(
+def _settle_as_learned(
     config: TrainConfig, run: Run, source: Path, streams: Streams | Literal["auto"]
 ) -> TrainConfig:
-    learnt = load_info(source).stream_names
+    learned = load_info(source).stream_names
     if streams == "auto":
-        run.say(f"streams: {learnt}, as in {source}; choose with --streams")
-        return replace(config, streams=learnt)
-    if learnt not in ("both", streams):
+        run.say(f"streams: {learned}, as in {source}; choose with --streams")
+        return replace(config, streams=learned)
+    if learned not in ("both", streams):
         raise BundleMismatchError(
-            f"The bundle {source} has learnt streams {learnt!r}, asked for are {streams!r}; start "
-            f"from it with --streams {learnt}"
+            f"The bundle {source} has learned streams {learned!r}, chosen are {streams!r}; start "
+            f"from it with --streams {learned}"
         )
     return replace(config, streams=streams)
 

@@ -1,4 +1,4 @@
-"""The pose head: who hears what, in time and among people, and that all its forms agree."""
+"""The pose head: which branch gets what, in time and among people, and that all its forms agree."""
 
 from dataclasses import replace
 
@@ -74,7 +74,7 @@ def test_one_row_of_logits_a_step_for_any_number_of_steps(head, n_people, n_step
     assert (logits.shape, logits.dtype) == ((n_people, n_steps, 3), np.float32)
 
 
-def test_it_is_neutral_before_it_has_learnt():
+def test_it_is_neutral_before_it_has_learned():
     fresh = build_pose_head(CONFIG, make_spec(), LABELS, "playing")
     assert not say(fresh, make_features(2, 6)).any()
 
@@ -88,13 +88,13 @@ def test_later_steps_never_change_earlier_logits(head):
     assert (np.abs(after[:, 5:] - before[:, 5:]).max(axis=(0, 1)) > 1e-3)[:PLAYING].all()
 
 
-def test_people_do_not_hear_each_other(head):
+def test_people_do_not_reach_each_other(head):
     features = make_features(3, 6)
     alone = np.concatenate([say(head, features[row : row + 1]) for row in range(3)])
     np.testing.assert_allclose(say(head, features), alone, atol=1e-5)
 
 
-def test_single_person_labels_hear_only_hands_elbows_and_head(head):
+def test_single_person_labels_get_only_hands_elbows_and_head(head):
     features = make_features(2, 6)
     others = np.setdiff1d(np.arange(N_FEATURES), SELF_COLUMNS)
     changed = features.copy()
@@ -107,7 +107,7 @@ def test_single_person_labels_hear_only_hands_elbows_and_head(head):
     assert np.abs(say(head, changed)[..., 1] - before[..., 1]).min() > 1e-4
 
 
-def test_a_narrow_head_hears_of_a_pair_only_limbs_against_bodies():
+def test_a_narrow_head_gets_of_a_pair_only_limbs_against_bodies():
     head = make_head(config=replace(CONFIG, narrow=True))
     features = make_features(2, 6)
     changed = features.copy()
@@ -120,7 +120,7 @@ def test_a_narrow_head_hears_of_a_pair_only_limbs_against_bodies():
     assert "own" not in [layer.name for layer in head.layers]
 
 
-def test_a_narrow_head_hears_the_own_body_where_no_label_is_the_own_bodys():
+def test_a_narrow_head_gets_the_own_body_where_no_label_is_the_own_bodys():
     narrow, labels = replace(CONFIG, narrow=True), ("fight", "normal")
     head = build_pose_head(narrow, make_spec(labels, "normal"), labels, "normal")
     assert {"own_lstm", "pair_lstm"} <= {layer.name for layer in head.layers}
@@ -128,11 +128,11 @@ def test_a_narrow_head_hears_the_own_body_where_no_label_is_the_own_bodys():
     assert "pair_lstm" in copy_weights(head, source, same_labels=False)
 
 
-def test_beside_single_person_labels_nothing_speaks_for_or_against_background(head):
+def test_beside_single_person_labels_nothing_changes_the_background(head):
     assert not say(head, make_features(2, 6))[..., PLAYING].any()
 
 
-def test_without_single_person_labels_all_hear_the_other_person_and_background_speaks():
+def test_without_single_person_labels_all_get_the_other_person_and_background_counts():
     head = make_head(("fight", "normal"), "normal")
     features = make_features(2, 6)
     changed = features.copy()
@@ -149,7 +149,7 @@ def test_spread_is_the_deviation_over_the_steps_seen_so_far():
     np.testing.assert_allclose(spread, expected, atol=0.011)
 
 
-def test_without_single_person_labels_one_linear_branch_hears_the_step_and_the_spread():
+def test_without_single_person_labels_one_linear_branch_gets_the_step_and_the_spread():
     head = make_head(("fight", "normal"), "normal")
     features = make_features(2, 6)
     steps = np.asarray(get_step_inputs(head)(features))
@@ -172,7 +172,7 @@ def test_without_single_person_labels_one_linear_branch_hears_the_step_and_the_s
     ("labels", "background", "rule"),
     [(LABELS, "playing", "any"), (("fight", "normal"), "normal", "mean"), (("a", "b"), "", "mean")],
 )
-def test_a_few_strong_steps_speak_only_where_labels_are_of_one_body(labels, background, rule):
+def test_a_few_strong_steps_decide_only_where_labels_are_of_one_body(labels, background, rule):
     assert make_spec(labels, background).people == rule
 
 
@@ -261,8 +261,8 @@ def test_training_pools_people_as_recognition_does(head, rule):
 def test_a_single_person_is_pooled_as_among_people(head):
     features, spec = make_features(3, 6), make_spec()
     alone = say(PersonClassifier(head, spec, PLAYING), features)
-    sure, mask = np.ones((3, 1), np.float32), np.ones((3, 6), np.float32)
-    people = say(PeopleClassifier(head, spec, PLAYING), (features[:, None], sure, mask))
+    confident, mask = np.ones((3, 1), np.float32), np.ones((3, 6), np.float32)
+    people = say(PeopleClassifier(head, spec, PLAYING), (features[:, None], confident, mask))
     np.testing.assert_allclose(people, alone, atol=1e-5)
 
 

@@ -21,14 +21,14 @@ def test_the_backbone_sees_means_of_squares():
     assert np.allclose(cnn(stacks), get_backbone(cnn)(means), atol=1e-5)
 
 
-def test_a_twin_shrinks_alike():
+def test_a_twin_downsamples_alike():
     cnn = build_cnn("tiny", SPEC, downsample=2)
     twin = rebuild_cnn(cnn, "tiny", SPEC, "avg", "float32")
     stacks = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 5), dtype=np.uint8)
     assert np.allclose(twin(stacks), cnn(stacks), atol=1e-5)
 
 
-def test_features_of_another_shrinking_have_another_name():
+def test_features_of_another_downsampling_have_another_name():
     spec = InputConfig(n_steps=6).window_spec((128, 128), 30.0)
     cnns = [build_cnn("tiny", spec, downsample=downsample) for downsample in (1, 2, 4)]
     for cnn in cnns[1:]:
@@ -39,6 +39,6 @@ def test_features_of_another_shrinking_have_another_name():
 @pytest.mark.parametrize("downsample", [3, 4])
 def test_pictures_that_would_be_too_small_are_refused(downsample):
     with pytest.raises(
-        ConfigError, match=rf"64x96 cannot be shrunk {downsample} times.*cnn\.downsample"
+        ConfigError, match=rf"64x96 cannot be downsampled {downsample} times.*cnn\.downsample"
     ):
         build_cnn("tiny", SPEC, downsample=downsample)

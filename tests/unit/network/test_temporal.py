@@ -60,7 +60,7 @@ def test_masked_mean_leaves_padding_out():
     assert pooled.tolist() == [[2.0], [4.0]]
 
 
-def test_a_step_hears_the_largest_value_of_the_last_steps():
+def test_a_step_gets_the_largest_value_of_the_last_steps():
     head = build_temporal(TemporalConfig(units=2, recent_steps=3), 1, 2)
     of_step = head.get_layer("of_step")
     of_step.set_weights([np.array([[0.0, 0.0], [0.0, 1.0]]), np.zeros(2)])  # the recent part alone

@@ -7,7 +7,7 @@ from crowds import make_crowd_store, see_nobody, write_keypoints
 
 from har.config import PoseConfig
 from har.pose.features import N_FEATURES, SEEN_COLUMN, PoseWindow
-from har.training.pose import (
+from har.training.people import (
     TRAIN_HOP,
     PeopleBatches,
     PeopleSampling,

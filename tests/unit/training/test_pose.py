@@ -27,9 +27,10 @@ from har.inference.clips import evaluate_bundle, recognize_clips
 from har.inference.model import Recognizer, compute_softmax
 from har.network.saving import load_models, load_pose, save_bundle
 from har.network.temporal_head import build_temporal
-from har.training.crossval import PoseFolds, crossvalidate
-from har.training.pose import load_clip_windows, match_source, start_pose_head, train_pose_head
-from har.training.run import Run, split_clips
+from har.training.crossval import crossvalidate
+from har.training.people import load_clip_windows
+from har.training.pose import PoseTraining, match_source, start_pose_head
+from har.training.run import ClipSplit, Run, split_clips
 from har.training.stages import train_all, train_cnn, train_lstm, train_system
 from har.types import PictureSpec
 
@@ -96,7 +97,7 @@ def trained(crowd_store, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def joined(crowd_store, trained, tmp_path_factory):
-    """A bundle of both streams: an untrained one of motion, and the pose head that has learnt."""
+    """A bundle of both streams: an untrained one of motion, and the pose head that has learned."""
     folder = tmp_path_factory.mktemp("both")
     run, said = make_run(folder)
     train_cnn(BOTH, crowd_store, run)
@@ -165,12 +166,12 @@ def test_with_other_labels_all_but_the_ends_is_taken_over(trained):
     config = match_source(UNTRAINED, source.bundle_dir, labels)
     spec = config.pose.pose_spec(labels, "", "hash")
     head, copied = start_pose_head(config, spec, labels, [], np.zeros(0, int), source.bundle_dir)
-    _, learnt = load_pose(source.bundle_dir)
+    _, learned = load_pose(source.bundle_dir)
     assert "own_of_step" not in copied
     for name in ("norm", "own_lstm", "self_lstm", "pair_reduce"):
         assert name in copied
         for ours, theirs in zip(
-            head.get_layer(name).get_weights(), learnt.get_layer(name).get_weights(), strict=True
+            head.get_layer(name).get_weights(), learned.get_layer(name).get_weights(), strict=True
         ):
             np.testing.assert_array_equal(ours, theirs)
 
@@ -223,15 +224,12 @@ def test_one_step_nobody_and_crowds_are_clips_like_others(crowd_store, tmp_path)
     store = copy_store(crowd_store, tmp_path, see_strange_things)
     run, said = make_run(tmp_path)
     config = update_config(QUICK, {"pose": {"fit": {"epochs": 1}}})
-    spec, head, history = train_pose_head(config, store, run, split_clips(store, _pictures(store)))
+    pose = PoseTraining(config, store, run)
+    history = pose.fit(split_clips(store), 0, run).history
     assert np.isfinite(history["loss"] + history["val_loss"]).all()
-    assert all(np.isfinite(weight).all() for weight in head.get_weights())
+    assert all(np.isfinite(weight).all() for weight in pose.head.get_weights())
     assert any("nobody's keypoints are confident enough" in text for text in said)
-    assert spec.window_s == 1.0
-
-
-def _pictures(store):
-    return PictureSpec(store.size, store.color, store.max_rate_hz)
+    assert pose.spec.window_s == 1.0
 
 
 def test_stages_that_pose_does_not_have_say_what_to_run(crowd_store, tmp_path):
@@ -255,7 +253,7 @@ def test_a_bundle_without_the_stream_is_no_source(joined, trained, crowd_store, 
         train_cnn(BOTH, crowd_store, run)
 
 
-def test_both_streams_are_added_as_far_as_keypoints_are_sure(joined, crowd_store):
+def test_both_streams_are_added_as_far_as_keypoints_are_confident(joined, crowd_store):
     info, run, said = joined
     assert any("layers of the pose head start from" in text for text in said)
     assert (info.stream_names, info.pose.weight, info.stage) == ("both", 0.5, "lstm")
@@ -339,7 +337,7 @@ def test_one_kind_of_model_does_not_silently_replace_another(trained, crowd_stor
     info = load_info(run.bundle_dir)
     spec = BOTH.input.window_spec(info.pictures.size, info.pictures.max_rate_hz)
     save_info(run.bundle_dir, replace(info, motion=MotionContract(spec, 8, "tiny", "lstm")))
-    with pytest.raises(ConfigError, match="looks at 'both'; one of 'pose' would"):
+    with pytest.raises(ConfigError, match="has streams 'both'; one of 'pose' would"):
         train_lstm(UNTRAINED, crowd_store, run)
 
 
@@ -352,7 +350,7 @@ def make_shared(linear_c, **fit):
 WILD = make_shared(0.1, epochs=2, learning_rate=1.0)
 """Learns with such strides that nothing good comes of it."""
 NEEDED = make_shared(1e-6, epochs=6, learning_rate=0.03)
-"""Its solved branch hardly speaks."""
+"""Its solved branch hardly counts."""
 
 
 @pytest.mark.parametrize(("config", "is_kept"), [(WILD, False), (NEEDED, True)])
@@ -362,7 +360,7 @@ def test_order_is_weighed_only_where_it_validates(crowd_store, tmp_path, config,
     _, head = load_pose(run.bundle_dir)
     weighed = [head.get_layer(f"{name}_of_time").get_weights()[0].any() for name in ("own", "pair")]
     assert weighed == [is_kept, is_kept]
-    assert any("not listened to" in text for text in said) is not is_kept
+    assert any("keeping the linear branch" in text for text in said) is not is_kept
     assert head.get_layer("of_step").get_weights()[0].any()
 
 
@@ -372,11 +370,15 @@ def test_folds_decide_so_on_a_part_of_what_they_learn_from(crowd_store, tmp_path
     groups = np.array([clip.group for clip in crowd_store.clips])
     train, test = np.flatnonzero(groups != "g0"), np.flatnonzero(groups == "g0")
     solved = update_config(config, {"pose": {"solved_fit": {"epochs": 0}}})
-    found, alone = (
-        PoseFolds(item, crowd_store, run).compute_logits(train, test, 0)[0]
-        for item in (config, solved)
-    )
+    found, alone = (score(item, crowd_store, run, train, test) for item in (config, solved))
     assert (np.abs(found - alone).max() < 1e-5) is not is_kept
     few = train[groups[train] != "g1"]  # four groups cannot be cut into fifths
-    found = PoseFolds(WILD, crowd_store, run).compute_logits(few, test, 0)[0]
+    found = score(WILD, crowd_store, run, few, test)
     assert np.abs(found - alone).max() > 1.0
+
+
+def score(config, store, run, train, test):
+    """Return the (N, K) logits of a fold."""
+    pose = PoseTraining(config, store, run)
+    pose.fit(ClipSplit(tuple(train.tolist()), ()), 0)
+    return pose.compute_logits(test.tolist()).logits

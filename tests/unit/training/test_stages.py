@@ -1,4 +1,4 @@
-"""The three stages on a store that can be learnt in seconds."""
+"""The three stages on a store that can be learned in seconds."""
 
 import json
 from dataclasses import replace
