@@ -19,7 +19,7 @@ import numpy as np
 from har.config import TrainConfig
 from har.dataset.store import Store
 from har.files import write_json
-from har.training.crossval import PoseFolds
+from har.training.crossval import HeadFolds
 from har.training.run import Run, compute_fingerprint
 from pose_parts.bench import UT, Bench
 from pose_parts.bundle import describe_bundle
@@ -131,7 +131,7 @@ class _Learner:
     def __init__(self, store: Store, bench: Bench, run: Run) -> None:
         self._store, self._run = store, run
         self._key = compute_fingerprint(TrainConfig(), store.data_hash, bench.bundle_hash)
-        self._learners: dict[tuple[str, Setting], PoseFolds] = {}
+        self._learners: dict[tuple[str, Setting], HeadFolds] = {}
 
     def measure(self, side: str, setting: Setting, draw: Draw) -> float:
         """Return the accuracy of one side with one setting on one draw."""
@@ -145,12 +145,12 @@ class _Learner:
         write_json(path, accuracy)
         return accuracy
 
-    def _load(self, side: str, setting: Setting) -> PoseFolds:
+    def _load(self, side: str, setting: Setting) -> HeadFolds:
         if (side, setting) not in self._learners:
             config = TrainConfig(streams="pose")
             fit = replace(config.pose.fit, epochs=setting[0], learning_rate=setting[1])
             config = replace(config, pose=replace(config.pose, fit=fit, solved_fit=fit))
             source = self._run.source if side == "from_bundle" else None
             run = replace(self._run, source=source)
-            self._learners[side, setting] = PoseFolds(config, self._store, run)
+            self._learners[side, setting] = HeadFolds(config, self._store, run)
         return self._learners[side, setting]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from tqdm import tqdm
@@ -14,8 +15,9 @@ from har.dataset.store import Store
 from har.files import replacing
 from har.inference.model import compute_softmax
 from har.pose.tracking import compute_extents
-from har.training.crossval import FrozenFolds, PoseFolds, crossvalidate
-from har.training.run import Run
+from har.training.crossval import HeadFolds, crossvalidate
+from har.training.run import ClipSplit, Run
+from har.training.streams import fuse_logits
 from har.video.geometry import compute_letterbox
 from pose_parts.baselines import compute_baselines, predict_held_out
 from pose_parts.bench import HITS, SURVFIGHT, UT, Bench, load_real_clips
@@ -90,7 +92,7 @@ def _crossvalidate_streams(
     What `har crossval` gives for each, but each stream is trained once a fold and serves both.
     """
     run.results_dir.mkdir(parents=True, exist_ok=True)
-    motion, pose = FrozenFolds(recipe, store, run), PoseFolds(recipe, store, run)
+    streams = HeadFolds(replace(recipe, streams="both"), store, run).streams
     shape = (n_seeds, len(store.clips), len(store.labels))
     probs = {name: np.zeros(shape, dtype=np.float32) for name in STREAMS}
     for row, fold in tqdm(list(np.ndindex(n_seeds, n_folds)), "folds"):
@@ -99,13 +101,13 @@ def _crossvalidate_streams(
         train, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
         path = run.results_dir / f"{n_folds}folds.seed{seed}.fold{fold}.npz"
         if not path.is_file():
-            logits, confidence = pose.compute_logits(train, test, seed)
-            moved = motion.compute_logits(train, test, seed)
+            for stream in streams.values():
+                stream.fit(ClipSplit(tuple(train.tolist()), ()), seed)
+            motion, pose = (item.compute_logits(test.tolist()) for item in streams.values())
             with replacing(path) as part, part.open("wb") as file:
-                np.savez(file, motion=moved, pose=logits, confidence=confidence)
+                np.savez(file, motion=motion.logits, pose=pose.logits, confidence=pose.confidence)
         with np.load(path, allow_pickle=False) as saved:
-            weight = recipe.pose.weight * saved["confidence"][:, None]
-            both = saved["motion"] + weight * saved["pose"]
+            both = fuse_logits(saved["motion"], saved["pose"], saved["confidence"], recipe.pose.weight)
             for name, logits in (
                 ("motion", saved["motion"]),
                 ("pose", saved["pose"]),

@@ -59,7 +59,7 @@ def _list_contents(info: BundleInfo) -> list[str]:
 
 
 def _list_data(info: BundleInfo) -> list[str]:
-    kind = "synthetic clips alone" if info.synthetic_data else "clips that users brought"
+    kind = "synthetic clips alone" if info.synthetic_data else "filmed clips"
     held = (
         "a part of the clips was held back from training"
         if info.held_out
@@ -82,14 +82,15 @@ def _list_figures(info: BundleInfo) -> list[str]:
     found = info.metrics.get("crossval")
     if found:
         return _list_crossval(found)
-    for name in ("system.val", "lstm.val", "cnn.val"):
-        val = info.metrics.get(name)
-        if val:
-            return [
-                f"- Accuracy {val['accuracy']:.3f} on {val['n_clips']} validation clips, which "
-                f"chose the epochs too: take it as a hint. `har crossval` gives figures with "
-                f"intervals."
-            ]
+    val = [value for name, value in info.metrics.items() if name.endswith(".val") and value]
+    if val:
+        figure = f"- Accuracy {val[-1]['accuracy']:.3f} on {val[-1]['n_clips']}"
+        if info.synthetic_data:
+            return [f"{figure} synthetic samples, which tells nothing of real people."]
+        return [
+            f"{figure} validation clips, which chose the epochs too: take it as a hint. "
+            f"`har crossval` gives figures with intervals."
+        ]
     return ["- Not measured. `har crossval` measures a recipe on clips that are held back in turn."]
 
 
@@ -107,16 +108,14 @@ def _list_crossval(found: Mapping[str, Any]) -> list[str]:
         "| figure | value | 95 % interval | chance level from file format |",
         "| --- | --- | --- | --- |",
     ]
+    by_format = found.get("baseline") or found.get("floor") or {}  # "floor" before format 3
     for name, shown in _FIGURES.items():
-        figure, chance = found[name], (found["baseline"] or {}).get(name)
+        figure, chance = found[name], by_format.get(name)
         low_high = figure["ci95"]
         between = "-" if low_high is None else "{:.3f} to {:.3f}".format(*low_high)
         lines.append(f"| {shown} | {_three(figure['mean'])} | {between} | {_three(chance)} |")
     error = found["calibration"]["ece"]
-    lines += [
-        "",
-        f"Expected calibration error {error:.3f}: so far probabilities are off on average.",
-    ]
+    lines += ["", f"Probabilities are off by {error:.3f} on average (expected calibration error)."]
     return lines
 
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from tqdm import tqdm
 
 from har.bundle import BUNDLE_FILE, BundleInfo, load_info, save_info
 from har.config import CrossvalConfig, TrainConfig
@@ -27,6 +26,7 @@ from har.metrics.calibration import Calibration, calibrate_folds
 from har.metrics.clips import ClipMetrics, bootstrap_repeated, compute_clip_metrics
 from har.metrics.intervals import Interval
 from har.network.parts import NO_PARTS, OwnParts
+from har.progress import ProgressBar
 from har.training.card import write_card
 from har.training.run import (
     ClipSplit,
@@ -237,7 +237,7 @@ def _run_folds(
     todo = [(seed, fold) for seed, folds in folds_of.items() for fold in range(folds.max() + 1)]
     shape = (len(folds_of), len(store.clips), len(store.labels))
     probs, per_fold = np.zeros(shape, dtype=np.float32), []
-    with tqdm(total=len(todo), unit="fold", disable=not run.progress) as bar:
+    with ProgressBar(len(todo), "cross-validation", "fold", run.progress) as bar:
         for seed, fold in todo:
             folds, row = folds_of[seed], list(folds_of).index(seed)
             test, train = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
@@ -247,7 +247,8 @@ def _run_folds(
             metrics = compute_clip_metrics(store.labels, truth, probs[row, test])
             per_fold.append(FoldResult(seed, fold, metrics))
             bar.update()
-            bar.set_postfix(accuracy=np.mean([item.metrics.accuracy for item in per_fold]))
+            mean = np.mean([item.metrics.accuracy for item in per_fold])
+            bar.note(f"accuracy {mean:.3f}")
     return probs, per_fold
 
 

@@ -76,29 +76,34 @@ def train_final(
         NoClipsError: There are too few clips.
     """
     check_target(config, run)
-    known = _complete(_find_earlier(config, store, run, parts), config, store, run, parts, crossval)
+    earlier = _find_earlier(config, store, run, parts)
+    known = _complete(earlier, config, store, run, parts, crossval)
     run.say(f"final: learns from all {len(store.clips)} clips, none is held back")
     folder = run.results_dir / "final"
     everything = apply_split(store, ClipSplit(tuple(range(len(store.clips))), ()), config.seed)
     inner = replace(run, bundle_dir=folder / "bundle", results_dir=folder, epochs=known.epochs)
     shutil.rmtree(inner.bundle_dir, ignore_errors=True)
     info = train_all(config, everything, inner, parts)
-    metrics = {"epochs": info.metrics["epochs"]}
-    info = replace(
-        info,
-        held_out=False,
-        temperature=known.temperature,
-        bias=known.bias,
-        decode=known.decode or info.decode,
-        metrics=metrics | ({"crossval": known.crossval} if known.crossval else {}),
-    )
-    save_info(inner.bundle_dir, info)
+    save_info(inner.bundle_dir, _describe(info, known))
     write_card(inner.bundle_dir)
     with replacing_folder(run.bundle_dir) as part:
         shutil.copytree(inner.bundle_dir, part, dirs_exist_ok=True)
     shutil.rmtree(inner.bundle_dir)
     run.say(f"final: bundle in {run.bundle_dir}; its card.md says how well the recipe does")
     return load_info(run.bundle_dir)
+
+
+def _describe(info: BundleInfo, known: Validated) -> BundleInfo:
+    """Return the contract of a model that has learned from every clip."""
+    figures = {"crossval": known.crossval} if known.crossval else {}
+    return replace(
+        info,
+        held_out=False,
+        temperature=known.temperature,
+        bias=known.bias,
+        decode=known.decode or info.decode,
+        metrics={"epochs": info.metrics["epochs"], **figures},
+    )
 
 
 def _find_earlier(config: TrainConfig, store: Store, run: Run, parts: OwnParts) -> Validated:

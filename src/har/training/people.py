@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
 from har.config import FitConfig, PoseConfig
 from har.dataset.store import Store
@@ -15,6 +14,7 @@ from har.inference.cache import KeypointCache
 from har.pose.features import N_FEATURES, SEEN_COLUMN, PoseWindow, compute_window
 from har.pose.keypoints import Detections
 from har.pose.tracking import track_people
+from har.progress import track
 from har.sampling.times import compute_window_starts
 from har.training.batches import EpochBatches, compute_class_weights
 from har.types import PoseSpec
@@ -45,7 +45,7 @@ def load_clip_windows(
     """Return all windows of some clips of a store, which caches their keypoints."""
     clip_ids = [store.clips[clip].clip_id for clip in clips]
     found = KeypointCache(store, spec.rate_hz, progress).load(clip_ids)
-    bar = tqdm(found, "people", unit="clip", leave=False, disable=not progress)
+    bar = track(found, "people", "clip", show=progress)
     return [compute_windows(detections, spec, TRAIN_HOP) for detections in bar]
 
 

@@ -32,7 +32,6 @@ from har.training.people import load_clip_windows
 from har.training.pose import PoseTraining, match_source, start_pose_head
 from har.training.run import ClipSplit, Run, split_clips
 from har.training.stages import train_all, train_cnn, train_lstm, train_system
-from har.types import PictureSpec
 
 _NONE = {"fit": {"epochs": 0}}
 POSE = {"n_steps": 10, "units": 8, "self_units": 6, "fit": {"epochs": 6, "learning_rate": 0.03}}
