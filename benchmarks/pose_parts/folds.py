@@ -107,7 +107,9 @@ def _crossvalidate_streams(
             with replacing(path) as part, part.open("wb") as file:
                 np.savez(file, motion=motion.logits, pose=pose.logits, confidence=pose.confidence)
         with np.load(path, allow_pickle=False) as saved:
-            both = fuse_logits(saved["motion"], saved["pose"], saved["confidence"], recipe.pose.weight)
+            both = fuse_logits(
+                saved["motion"], saved["pose"], saved["confidence"], recipe.pose.weight
+            )
             for name, logits in (
                 ("motion", saved["motion"]),
                 ("pose", saved["pose"]),

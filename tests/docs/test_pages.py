@@ -197,4 +197,3 @@ def test_readme_has_two_commands_for_a_fresh_machine() -> None:
     assert len(lines) == 2
     assert lines[0].endswith("har demo")
     assert "pytest" in lines[1]
-
