@@ -37,7 +37,7 @@ ENTRIES = {
     "demo": Entry(
         "Try it",
         "demo",
-        "Try everything on synthetic clips: make, prepare, train, measure, recognize (5 minutes).",
+        "See what it does within a minute, then try all of it on synthetic clips (6 minutes).",
     ),
     "synth": Entry(
         "Try it",

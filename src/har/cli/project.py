@@ -16,10 +16,10 @@ import click
 
 from har.bundle import list_shipped
 from har.cli.group import find_long_name
+from har.config.loading import read_settings
 from har.errors import ConfigError
 
 FILE_NAME = "har.toml"
-MAX_BYTES = 64 * 1024
 
 SHARED = ("bundle", "store")
 _WRITES_BUNDLE = ("tune",)
@@ -46,18 +46,7 @@ def load_defaults(path: Path, commands: Mapping[str, click.Command]) -> dict[str
         ConfigError: The file cannot be read, is too large, or holds an unknown name or a value that
             its option does not take.
     """
-    return _Project(path, _read(path)).collect(commands)
-
-
-def _read(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise ConfigError(f"{path} is larger than {MAX_BYTES} bytes, which no settings need")
-        return data.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"The project file {path} cannot be read: {error}") from error
+    return _Project(path, read_settings(path)).collect(commands)
 
 
 class _Project:

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from har.config.bounds import check, check_range
-from har.errors import ConfigError
+from har.config.rules import check_label_rules, derive_rule, list_fields
+
+BACKGROUND_NAMES = frozenset(
+    {"background", "idle", "neutral", "no_fight", "nofight", "none", "normal", "nothing"}
+    | {"other", "playing", "rest"}
+)
+"""Labels, in lower case, that are taken to mean that nothing of interest happens."""
+
+
+def find_background(labels: Iterable[str]) -> str:
+    """Return the first label that means "nothing of interest", or an empty text.
+
+    >>> find_background(("fight", "noFight"))
+    'noFight'
+    """
+    return next((label for label in labels if label.lower() in BACKGROUND_NAMES), "")
+
 
 TAIL_S = 2.0
 """Length of the part of an event from which its end is set: about a window of a model."""
@@ -48,41 +64,28 @@ class LabelRule:
         check(self.offset <= self.onset, "offset", self.offset, f"at most onset={self.onset}")
 
 
-RULE_FIELDS = tuple(item.name for item in fields(LabelRule))
+RULE_FIELDS = list_fields(LabelRule)
 
 
 @dataclass(frozen=True)
-class DecodeConfig:
-    """How scores become events.
+class _Background:
+    background: str = ""
+
+
+@dataclass(frozen=True)
+class DecodeConfig(LabelRule, _Background):
+    """How scores become events: a rule for every label that ``labels`` says nothing else of.
 
     Attributes:
-        background: Label that never makes an event, or empty for none.
-        onset: As in `LabelRule`, for every label that ``labels`` says nothing else of.
-        offset: Likewise.
-        min_s: Likewise.
-        merge_gap_s: Likewise.
-        smooth_s: Likewise.
-        tail: Likewise.
+        background: Label that never makes an event, or empty for none. It is the first setting.
         labels: For some labels, the settings of `LabelRule` that are different for them.
     """
 
-    background: str = ""
-    onset: float = LabelRule.onset
-    offset: float = LabelRule.offset
-    min_s: float = LabelRule.min_s
-    merge_gap_s: float = LabelRule.merge_gap_s
-    smooth_s: float = LabelRule.smooth_s
-    tail: float = LabelRule.tail
     labels: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.rule("")
-        for label, values in self.labels.items():
-            _check_values(label, values)
-            try:
-                self.rule(label)
-            except ConfigError as error:
-                raise ConfigError(f"{error} (for the label {label!r})") from error
+        super().__post_init__()
+        check_label_rules(self, LabelRule, "the label")
 
     def rule(self, label: str) -> LabelRule:
         """Return the rule of a label: its own settings over those of all.
@@ -90,18 +93,7 @@ class DecodeConfig:
         >>> DecodeConfig(min_s=1.0, labels={"hit": {"onset": 0.8}}).rule("hit")
         LabelRule(onset=0.8, offset=0.4, min_s=1.0, merge_gap_s=0.5, smooth_s=0.0, tail=0.75)
         """
-        shared = {name: getattr(self, name) for name in RULE_FIELDS}
-        return LabelRule(**{**shared, **self.labels.get(label, {})})
-
-
-def _check_values(label: str, values: object) -> None:
-    where = f"the label {label!r}"
-    if not isinstance(values, Mapping):
-        raise ConfigError(f"Expected a table of settings for {where}, received {values!r}")
-    for name, value in values.items():
-        check(name in RULE_FIELDS, f"a setting of {where}", name, f"one of {RULE_FIELDS}")
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        check(is_number, f"{name} of {where}", value, "a number")
+        return derive_rule(self, LabelRule, label)
 
 
 def change_rules(config: DecodeConfig, changes: Mapping[str, float]) -> DecodeConfig:

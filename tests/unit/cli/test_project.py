@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 
 from har.cli import har
-from har.cli.project import MAX_BYTES, find_project, load_defaults
+from har.cli.project import find_project, load_defaults
+from har.config.loading import MAX_BYTES
 from har.errors import ConfigError
 
 
@@ -131,7 +132,7 @@ def test_what_is_wrong_is_named_with_file_and_place(tmp_path, text, said):
 
 
 def test_a_file_that_is_far_too_large_is_not_read(tmp_path):
-    with pytest.raises(ConfigError, match="larger than 65536 bytes"):
+    with pytest.raises(ConfigError, match="larger than 262144 bytes"):
         load(tmp_path, "#" * (MAX_BYTES + 1))
     assert load(tmp_path, "#" * MAX_BYTES)["train"] == {}
 

@@ -1,10 +1,13 @@
 """Settings are checked when they are made, from code and from files."""
 
 import json
+import re
 from dataclasses import asdict
+from pathlib import Path
 
 import pytest
 
+import har.config
 from har.config import (
     RECIPES,
     DecodeConfig,
@@ -14,6 +17,7 @@ from har.config import (
     load_config,
     update_config,
 )
+from har.config.loading import MAX_BYTES
 from har.errors import ConfigError
 from har.types import WindowSpec
 
@@ -43,11 +47,34 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path):
         ("[augment]\nflip = 1", "flip of the kind"),
     ],
 )
-def test_a_bad_file_is_refused_with_its_reason(tmp_path, text, said):
+def test_a_bad_file_is_refused_with_its_reason_and_place(tmp_path, text, said):
     path = tmp_path / "recipe.toml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=said) as caught:
         load_config(path, TrainConfig())
+    assert str(path) in str(caught.value)
+    table = text.split("\n")[0]
+    assert table.startswith("[") is (f"{path}, table {table}" in str(caught.value))
+
+
+def test_a_file_that_is_far_too_large_is_refused(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text("#" * (MAX_BYTES + 1))
+    with pytest.raises(ConfigError, match="larger than 262144 bytes"):
+        load_config(path, TrainConfig())
+    path.write_text("#" * MAX_BYTES)
+    assert load_config(path, TrainConfig()) == TrainConfig()
+
+
+def test_every_default_is_in_one_module_and_the_face_only_names_them():
+    folder = Path(har.config.__file__).parent
+    face = (folder / "__init__.py").read_text()
+    assert len(face.splitlines()) < 120
+    assert "class " not in face
+    assert "def " not in face
+    for path in folder.glob("[a-z]*.py"):
+        for name in re.findall(r"^class ([A-Z]\w+Config)", path.read_text(), re.MULTILINE):
+            assert hasattr(har.config, name), name
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from har.config import (
     ClipsConfig,
     NotifyConfig,
     QuietHours,
+    WatchConfig,
     WatchSettings,
     load_config,
 )
@@ -90,3 +91,17 @@ def test_settings_on_the_page_of_cameras_are_read(tmp_path: Path) -> None:
     assert settings.alerts.rule("hitting_others").min_s == 0.5
     assert len(settings.notify.urls) == 2
     assert settings.retention.keep_days == 30
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"frozen_s": 20.0}, "Expected lost_s at least 20, received lost_s=10.0"),
+        ({"max_late_s": 6.0}, "Expected jump_s over 6, received jump_s=5.0"),
+        ({"max_wait_s": 0.0}, "Expected max_wait_s from 0.05 to 60"),
+        ({"n_overlap": 0}, "Expected n_overlap from 1 to 512"),
+    ],
+)
+def test_wrong_settings_are_refused(changes: dict[str, float], said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        WatchConfig(**changes)  # type: ignore[arg-type]

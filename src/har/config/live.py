@@ -1,16 +1,72 @@
-"""Settings of what follows from an event of a live camera: alerts, clips, notices, keeping."""
+"""Live cameras (`har watch`): how they are read, and what follows from an event."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import time
 from typing import Any
 
 from har.config.bounds import check, check_range
-from har.config.watching import WatchConfig
+from har.config.rules import check_label_rules, derive_rule
 from har.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class WatchConfig:
+    """How live cameras are watched (`har watch`).
+
+    Attributes:
+        n_overlap: Windows that look at each step; at most the model's steps in a window, which
+            means a window at every step, so that the newest frame is in the newest score.
+        max_wait_s: Steps that wait longer for recognition are passed over, and counted; more waits
+            out longer pauses of the machine, and makes scores come later.
+        connect_s: A camera that does not answer within this is given up until the next try.
+        frozen_s: A camera without a new frame for this long counts as frozen.
+        lost_s: Without one for this long it is lost and connected anew.
+        still_s: So long the very same picture counts as frozen too; noise keeps a real one moving.
+        jump_s: A camera's clock that leaps by more than this has jumped.
+        max_late_s: Frames that come later than this, because they could not be decoded in time, are
+            passed over up to the next key frame.
+        retry_first_s: About the wait before the first try to connect anew; it doubles with each.
+        retry_most_s: About the longest.
+        state_every_s: How often a camera's state is told when nothing happens.
+        memory_s: Fps and latency are over this long.
+    """
+
+    n_overlap: int = 64
+    max_wait_s: float = 0.6
+    connect_s: float = 10.0
+    frozen_s: float = 3.0
+    lost_s: float = 10.0
+    still_s: float = 30.0
+    jump_s: float = 5.0
+    max_late_s: float = 4.0
+    retry_first_s: float = 0.5
+    retry_most_s: float = 30.0
+    state_every_s: float = 1.0
+    memory_s: float = 5.0
+
+    def __post_init__(self) -> None:
+        check_range(
+            self,
+            n_overlap=(1, 512),
+            max_wait_s=(0.05, 60.0),
+            connect_s=(0.1, 300.0),
+            frozen_s=(0.1, 600.0),
+            lost_s=(0.2, 3600.0),
+            still_s=(0.1, 86_400.0),
+            jump_s=(0.5, 600.0),
+            max_late_s=(0.1, 600.0),
+            retry_first_s=(0.01, 60.0),
+            retry_most_s=(0.01, 3600.0),
+            state_every_s=(0.05, 60.0),
+            memory_s=(0.5, 600.0),
+        )
+        check(self.lost_s >= self.frozen_s, "lost_s", self.lost_s, f"at least {self.frozen_s:g}")
+        check(self.jump_s > self.max_late_s, "jump_s", self.jump_s, f"over {self.max_late_s:g}")
+
 
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
@@ -33,9 +89,6 @@ class AlertRule:
 
     def __post_init__(self) -> None:
         check_range(self, score=(0.0, 1.0), min_s=(0.0, 600.0), cool_down_s=(0.0, 86_400.0))
-
-
-ALERT_FIELDS = tuple(item.name for item in fields(AlertRule))
 
 
 @dataclass(frozen=True)
@@ -66,35 +119,22 @@ class QuietHours:
 
 
 @dataclass(frozen=True)
-class AlertsConfig:
-    """Rules of alerts.
+class AlertsConfig(AlertRule):
+    """Rules of alerts: one for every label that ``labels`` says nothing else of.
 
     Attributes:
-        on: As in `AlertRule`, for every label that ``labels`` says nothing else of.
-        score: Likewise.
-        min_s: Likewise.
-        cool_down_s: Likewise.
         labels: For some labels, the settings of `AlertRule` that are different for them.
         quiet: Tables with ``hours`` such as ``22:00-06:30``, in local time, and, where they hold
             for some cameras only, ``cameras``.
     """
 
-    on: bool = AlertRule.on
-    score: float = AlertRule.score
-    min_s: float = AlertRule.min_s
-    cool_down_s: float = AlertRule.cool_down_s
     labels: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     quiet: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
-        self.rule("")
+        super().__post_init__()
         self.quiet_hours()
-        for label, values in self.labels.items():
-            _check_rule(label, values)
-            try:
-                self.rule(label)
-            except ConfigError as error:
-                raise ConfigError(f"{error} (for alerts of the label {label!r})") from error
+        check_label_rules(self, AlertRule, "alerts of the label")
 
     def rule(self, label: str) -> AlertRule:
         """Return the rule of a label: its own settings over those of all.
@@ -102,8 +142,7 @@ class AlertsConfig:
         >>> AlertsConfig(min_s=2.0, labels={"hit": {"score": 0.9}}).rule("hit")
         AlertRule(on=True, score=0.9, min_s=2.0, cool_down_s=60.0)
         """
-        shared = {name: getattr(self, name) for name in ALERT_FIELDS}
-        return AlertRule(**{**shared, **self.labels.get(label, {})})
+        return derive_rule(self, AlertRule, label)
 
     def quiet_hours(self) -> tuple[QuietHours, ...]:
         """Return ``quiet`` as times of day."""
@@ -124,17 +163,6 @@ class AlertsConfig:
         for hours in self.quiet_hours():
             for name in hours.cameras:
                 check(name in cameras, "the camera of quiet hours", name, f"one of {cameras}")
-
-
-def _check_rule(label: str, values: object) -> None:
-    where = f"alerts of the label {label!r}"
-    check(isinstance(values, Mapping), f"the settings for {where}", values, "as a table")
-    for name, value in values.items():  # type: ignore[attr-defined]
-        check(name in ALERT_FIELDS, f"a setting for {where}", name, f"one of {ALERT_FIELDS}")
-        kind = "true or false" if name == "on" else "a number"
-        kinds = bool if name == "on" else int | float
-        fits = isinstance(value, kinds) and isinstance(value, bool) is (name == "on")
-        check(fits, f"{name} for {where}", value, kind)
 
 
 def _parse_quiet(values: object) -> QuietHours:

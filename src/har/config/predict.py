@@ -1,0 +1,54 @@
+"""How a video is recognized, and what is written of it (`har predict`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from har.config.bounds import check_range
+
+
+@dataclass(frozen=True)
+class PredictConfig:
+    """How a video is recognized (`har predict`).
+
+    Attributes:
+        n_overlap: Windows that look at each step, away from the ends.
+        batch_steps: Time steps that go through the CNN together.
+        keep_places: Keep where every person was at every step, and which part of the picture the
+            CNN saw, which takes memory: about 10 MB for an hour of one person.
+        jobs: Cores that are used: so many pictures of one video go through the networks at once, or
+            so many videos of several; 0 means all.
+        n_ahead: Frames that are decoded ahead of the networks.
+    """
+
+    n_overlap: int = 4
+    batch_steps: int = 16
+    keep_places: bool = False
+    jobs: int = 0
+    n_ahead: int = 64
+
+    def __post_init__(self) -> None:
+        check_range(
+            self, n_overlap=(1, 64), batch_steps=(1, 1024), jobs=(0, 256), n_ahead=(1, 4096)
+        )
+
+    def hop(self, n_steps: int) -> int:
+        """Return the steps from one window's start to the next, for windows of ``n_steps``.
+
+        >>> PredictConfig().hop(16), PredictConfig().hop(3)
+        (4, 1)
+        """
+        return max(n_steps // self.n_overlap, 1)
+
+
+@dataclass(frozen=True)
+class OutputsConfig:
+    """What is written of a video beyond its scores, events and timeline (`har predict`).
+
+    Attributes:
+        annotate: The video again, with what was found drawn in.
+        thumbnails: A picture of each event.
+    """
+
+    annotate: bool = False
+    thumbnails: bool = False
