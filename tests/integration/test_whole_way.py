@@ -13,17 +13,18 @@ from har.cli import har
 RECIPE = """
 [input]
 n_steps = 6
-[cnn]
-steps_per_clip = 4
 [cnn.fit]
 epochs = 5
 [temporal]
-n_views = 2
 units = 8
 [temporal.fit]
 epochs = 8
 [system.fit]
 epochs = 1
+[advanced.cnn]
+steps_per_clip = 4
+[advanced.temporal]
+n_views = 2
 """
 
 

@@ -21,7 +21,7 @@ from har.cli.group import (
     Settings,
     add_variables,
     make_verbosity_options,
-    tell_project,
+    log_project,
 )
 from har.cli.output import NORMAL, say_error, set_verbosity, warn
 from har.errors import HarError
@@ -52,7 +52,7 @@ def har(ctx: click.Context, debug: bool) -> None:
     settings.project = find_project(Path.cwd(), Path.home())
     if settings.project is not None:
         ctx.default_map = load_defaults(settings.project, har.commands)
-    tell_project(settings)
+    log_project(settings)
 
 
 har.params += make_verbosity_options()

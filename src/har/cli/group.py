@@ -235,10 +235,10 @@ def _on_verbosity(ctx: click.Context, param: click.Parameter, value: Any) -> Non
     if value and rank >= settings.rank:
         set_verbosity(QUIET if param.name == "quiet" else min(int(value), DEBUG))
         settings.rank = rank
-        tell_project(settings)
+        log_project(settings)
 
 
-def tell_project(settings: Settings) -> None:
+def log_project(settings: Settings) -> None:
     """Log which file gave defaults."""
     if settings.project is not None and is_verbose():
         LOG.info("Defaults come from %s", settings.project)

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import tomllib
 import warnings
-from collections.abc import Container
+from collections.abc import Collection, Container, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -21,6 +21,8 @@ MAX_BYTES = 256 * 1024
 def update_config(config: Config, values: dict[str, Any], where: str = "the settings") -> Config:
     """Return ``config`` with the nested ``values`` put over it, all bounds checked again.
 
+    Settings under ``advanced`` are put where they belong: ``{"advanced": {"cnn": {...}}}``.
+
     >>> from har.config.train import TrainConfig
     >>> update_config(TrainConfig(), {"temporal": {"units": 32}}).temporal.units
     32
@@ -28,7 +30,7 @@ def update_config(config: Config, values: dict[str, Any], where: str = "the sett
     Raises:
         ConfigError: A name is unknown or a value is out of its bounds.
     """
-    return _update(config, values, where, "")
+    return _update(config, _lower_advanced(config, values, where), where, "")
 
 
 def _update(config: Config, values: dict[str, Any], where: str, table: str) -> Config:
@@ -86,6 +88,53 @@ def _check_kind(name: str, value: Any, current: Any, where: str, shown: str) -> 
         )
 
 
+_ADVANCED = "advanced"
+
+
+def _lower_advanced(config: Any, values: dict[str, Any], where: str) -> dict[str, Any]:
+    """Return the values with those under ``advanced`` put beside the others of their stage."""
+    basic: Collection[str] = getattr(config, "BASIC", ())
+    under = values.get(_ADVANCED)
+    if not basic or not isinstance(under, dict):
+        return values
+    for path in _list_paths(under, basic):
+        if path in basic:
+            table, _, name = path.rpartition(".")
+            home = f"to the table [{table}]" if table else "above all tables"
+            raise ConfigError(f"{name} in {where} is no advanced setting; move it {home}")
+    return _merge({name: item for name, item in values.items() if name != _ADVANCED}, under)
+
+
+def _warn_of_moved(config: Any, values: dict[str, Any], where: str) -> None:
+    """Warn of advanced settings that stand where they stood before."""
+    basic: Collection[str] = getattr(config, "BASIC", ())
+    values = {name: item for name, item in values.items() if name != _ADVANCED}
+    for path in _list_paths(values, basic) if basic else ():
+        if path not in basic:
+            table, _, name = f"{_ADVANCED}.{path}".rpartition(".")
+            text = f"{name} in {where} has moved to the table [{table}]"
+            warnings.warn(text, FutureWarning, stacklevel=3)
+
+
+def _list_paths(values: dict[str, Any], basic: Collection[str], above: str = "") -> Iterator[str]:
+    """Yield the paths of all settings, a table that holds no basic one as a whole."""
+    for given, value in values.items():
+        path = f"{above}{_RENAMED.get(given, given)}"
+        if isinstance(value, dict) and any(item.startswith(f"{path}.") for item in basic):
+            yield from _list_paths(value, basic, f"{path}.")
+        else:
+            yield path
+
+
+def _merge(values: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(values)
+    for name, value in over.items():
+        inner = merged.get(name)
+        is_table = isinstance(inner, dict) and isinstance(value, dict)
+        merged[name] = _merge(inner, value) if is_table else value  # type: ignore[arg-type]
+    return merged
+
+
 def load_config(path: Path, base: Config) -> Config:
     """Read a TOML file, or a ``.json`` file such as `har tune` writes, over the defaults ``base``.
 
@@ -97,7 +146,9 @@ def load_config(path: Path, base: Config) -> Config:
         values = dict(read(read_settings(path)))
     except (ValueError, TypeError) as error:
         raise ConfigError(f"The settings file {path} cannot be read: {error}") from error
-    return update_config(base, values, str(path))
+    config = update_config(base, values, str(path))
+    _warn_of_moved(base, values, str(path))
+    return config
 
 
 def read_settings(path: Path) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from har.config.bounds import check, check_range
 from har.config.fit import FitConfig
@@ -146,7 +146,19 @@ class SystemConfig:
 class TrainConfig:
     """All three stages and what they share.
 
-    ``streams`` says what the model looks at: motion in the picture, people's keypoints, or both.
+    A file of settings has a table for each stage, with ``fit`` inside it. What is not in ``BASIC``
+    stands there under ``advanced``, such as ``[advanced.cnn]`` with ``pooling``.
+
+    Attributes:
+        streams: What the model sees: motion in the picture, people's keypoints, or both.
+        input: Of the motion stream.
+        augment: Of its clips.
+        cnn: Stage 1.
+        temporal: Stage 2.
+        system: Stage 3.
+        pose: The pose stream.
+        mixed_precision: Compute in 16 bits where it can; None where it is faster.
+        seed: Of starting weights, order and changes.
     """
 
     streams: Streams = "motion"
@@ -158,6 +170,14 @@ class TrainConfig:
     pose: PoseConfig = field(default_factory=PoseConfig)
     mixed_precision: bool | None = None
     seed: int = 0
+
+    BASIC: ClassVar[frozenset[str]] = frozenset(
+        {"streams", "seed", "input.input", "input.rate_hz", "input.n_steps", "input.motion_crop"}
+        | {"augment.flip", "cnn.backbone", "cnn.downsample", "pose.single_person_labels"}
+        | {"temporal.kind", "temporal.units", "temporal.dropout"}
+        | {f"{stage}.fit.epochs" for stage in ("cnn", "temporal", "system")}
+        | {f"{stage}.fit.learning_rate" for stage in ("cnn", "temporal", "system")}
+    )
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 import json
 import re
-from dataclasses import asdict
+import tomllib
+from dataclasses import asdict, is_dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,83 @@ def test_every_default_is_in_one_module_and_the_face_only_names_them():
     for path in folder.glob("[a-z]*.py"):
         for name in re.findall(r"^class ([A-Z]\w+Config)", path.read_text(), re.MULTILINE):
             assert hasattr(har.config, name), name
+
+
+ADVANCED = """
+seed = 4
+[temporal]
+units = 32
+[temporal.fit]
+epochs = 5
+[advanced]
+mixed_precision = true
+[advanced.temporal]
+recent_steps = 3
+[advanced.temporal.fit]
+patience = 2
+[advanced.pose]
+units = 16
+[advanced.pose.fit]
+epochs = 7
+"""
+
+
+def test_what_few_people_need_is_under_advanced(tmp_path):
+    path = tmp_path / "recipe.toml"
+    path.write_text(ADVANCED)
+    base = replace(TrainConfig(), mixed_precision=False)
+    config = load_config(path, base)
+    assert (config.seed, config.mixed_precision) == (4, True)
+    assert (config.temporal.units, config.temporal.recent_steps) == (32, 3)
+    assert (config.temporal.fit.epochs, config.temporal.fit.patience) == (5, 2)
+    assert (config.pose.units, config.pose.fit.epochs) == (16, 7)
+    assert update_config(base, tomllib.loads(ADVANCED)) == config
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[cnn]\npooling = 'avg'", "pooling in {path} has moved to the table [advanced.cnn]"),
+        ("[cnn.fit]\npatience = 2", "patience in {path} has moved to the table [advanced.cnn.fit]"),
+        ("[pose.fit]\nepochs = 7", "fit in {path} has moved to the table [advanced.pose]"),
+        ("[input]\nlags_s = [[0.0, -0.1]]", "has moved to the table [advanced.input]"),
+    ],
+)
+def test_a_setting_in_its_former_place_works_and_warns(tmp_path, text, said):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    with pytest.warns(FutureWarning) as caught:
+        config = load_config(path, TrainConfig())
+    (message,) = [str(item.message) for item in caught]
+    assert said.format(path=path) in message
+    assert config == update_config(TrainConfig(), tomllib.loads(text)) != TrainConfig()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[advanced]\nseed = 3", "seed in .* is no advanced setting; move it above all tables"),
+        ("[advanced.cnn.fit]\nepochs = 3", "epochs in .* move it to the table .cnn.fit."),
+        ("[advanced.input]\nzoom = 2", "motion_crop in .* move it to the table .input."),
+        ("[advanced.cnn]\ncolor = 3", "Unknown setting 'color'"),
+        ("[advanced.cnn]\ntrain_from = -1", "train_from from 0 to 1000"),
+        ("advanced = 3", "Unknown setting 'advanced'"),
+    ],
+)
+def test_what_is_wrong_under_advanced_is_refused(tmp_path, text, said):
+    path = tmp_path / "recipe.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=said):
+        load_config(path, TrainConfig())
+
+
+def test_about_fifteen_settings_of_training_are_basic_and_all_of_them_exist():
+    assert len({path.rpartition(".")[2] for path in TrainConfig.BASIC}) == 15
+    for path in TrainConfig.BASIC:
+        value = TrainConfig()
+        for name in path.split("."):
+            value = getattr(value, name)
+        assert not is_dataclass(value), path
 
 
 @pytest.mark.parametrize(
