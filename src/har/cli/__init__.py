@@ -20,8 +20,8 @@ from har.cli.group import (
     Group,
     Settings,
     add_variables,
-    make_verbosity_options,
     log_project,
+    make_verbosity_options,
 )
 from har.cli.output import NORMAL, say_error, set_verbosity, warn
 from har.errors import HarError
