@@ -8,25 +8,19 @@ from collections.abc import Iterator
 import numpy as np
 
 from har.synthetic.acts.strokes import (
+    UP,
     Act,
     Deed,
+    Hands,
     Style,
-    chest_spot,
     close_gap,
     compute_period,
     direction,
-    guard_place,
     hands_used,
-    head_spot,
-    head_windup,
     hold_gate,
     now_and_then,
     other_spot,
-    outward,
-    own,
-    reachable_spot,
-    stroke,
-    thigh_spot,
+    with_hands,
 )
 from har.synthetic.curves import (
     compute_blow,
@@ -48,34 +42,34 @@ def hit_head(*spots: str, longest_stay_s: float = SHORT_STAY_S) -> Act:
         longest_stay_s: The hand may stay where it has struck for up to so long.
     """
 
-    def act(stage: Stage, deed: Deed) -> Iterator[None]:
-        sides = hands_used(deed, 0.35)
-        yield
-        body, base = own(stage, deed)
-        name = str(deed.rng.choice(spots))
-        size = 0.20 * body.stature * deed.beats.vigour * deed.rng.uniform(0.85, 1.15)
-        raised = deed.rng.uniform(0.2, 0.9)
-        stay_s = float(deed.rng.uniform(SHORT_STAY_S, longest_stay_s))
+    @with_hands
+    def act(hands: Hands) -> None:
+        sides = hands.choose(0.35)
+        name = str(hands.rng.choice(spots))
+        size = 0.20 * hands.stature * hands.vigour * hands.rng.uniform(0.85, 1.15)
+        raised = hands.rng.uniform(0.2, 0.9)
+        stay_s = float(hands.rng.uniform(SHORT_STAY_S, longest_stay_s))
         for side in sides:
-            spot = head_spot(body, base, side, name)
-            windup = head_windup(base, side, name, spot, size)
-            stroke(stage, deed, side, windup, spot, dwell_s=stay_s, raised=raised)
+            spot = hands.head(name, side=side)
+            windup = hands.before_head(side, name, spot, size)
+            hands.stroke(side, windup, spot, dwell_s=stay_s, raised=raised)
 
     return act
 
 
-def hit_chest(stage: Stage, deed: Deed) -> Iterator[None]:
+@with_hands
+def hit_chest(hands: Hands) -> None:
     """Strike the own chest with one hand or both."""
-    sides = hands_used(deed, 0.4)
-    yield
-    body, base = own(stage, deed)
-    high, aside = deed.rng.uniform(0.6, 0.82), deed.rng.uniform(-0.3, 0.3)
-    size = 0.17 * body.stature * deed.beats.vigour
+    sides = hands.choose(0.4)
+    high, aside = hands.rng.uniform(0.6, 0.82), hands.rng.uniform(-0.3, 0.3)
+    size = 0.17 * hands.stature * hands.vigour
     for side in sides:
-        spot = chest_spot(body, base, side, high, aside)
-        windup = spot + base.trunk @ np.array([0.9, 0.0, 0.35]) * size
-        windup += 0.5 * size * (base.shoulders[:, side] - base.shoulders.mean(axis=1)) * 3.0
-        stroke(stage, deed, side, windup, spot, raised=0.5)
+        spot = hands.chest(side, high, aside)
+        windup = spot + hands.base.trunk @ np.array([0.9, 0.0, 0.35]) * size
+        windup += (
+            0.5 * size * (hands.base.shoulders[:, side] - hands.base.shoulders.mean(axis=1)) * 3.0
+        )
+        hands.stroke(side, windup, spot, raised=0.5)
 
 
 def hit_thigh(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -86,13 +80,13 @@ def hit_thigh(stage: Stage, deed: Deed) -> Iterator[None]:
         lean = np.radians(deed.rng.uniform(12.0, 25.0))
         player.controls.trunk[:, 0] += lean * hold_gate(stage.times_s, deed.beats)
     yield
-    base = stage.base(deed.actor)
+    hands = Hands(stage, deed)
     share = deed.rng.uniform(0.3, 0.45) if player.posture == "stand" else 0.6
-    size = 0.22 * player.body.stature * deed.beats.vigour
+    size = 0.22 * hands.stature * deed.beats.vigour
     for side in sides:
-        spot = thigh_spot(player.body, base, side, share)
-        windup = spot + (0.35 * base.facing[..., 0] + np.array([0.0, 0.0, 1.0])) * size
-        stroke(stage, deed, side, windup, spot)
+        spot = hands.thigh(side, share)
+        windup = spot + (0.35 * hands.ahead + np.array([0.0, 0.0, 1.0])) * size
+        hands.stroke(side, windup, spot)
 
 
 def bang_head(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -161,29 +155,29 @@ def slap(stage: Stage, deed: Deed) -> Iterator[None]:
     """Swing the hand from the side against the other's head, shoulder or chest."""
     close_gap(stage, deed)
     yield
-    body, base = own(stage, deed)
-    out = outward(base, deed.side)
-    target = reachable_spot(stage, deed, ("head", "head", "shoulder", "chest"), 0.7 * out)
-    windup = target + 0.30 * body.stature * deed.beats.vigour * out
-    windup = windup - 0.08 * body.stature * base.facing[..., 0] + np.array([0.0, 0.0, 0.06])
-    stroke(stage, deed, deed.side, windup, target, raised=deed.rng.uniform(0.4, 0.9))
+    hands = Hands(stage, deed)
+    out = hands.out(deed.side)
+    target = hands.reach(("head", "head", "shoulder", "chest"), 0.7 * out)
+    windup = target + 0.30 * hands.stature * deed.beats.vigour * out
+    windup = windup - 0.08 * hands.stature * hands.ahead + np.array([0.0, 0.0, 0.06])
+    hands.stroke(deed.side, windup, target, raised=deed.rng.uniform(0.4, 0.9))
 
 
 def punch(stage: Stage, deed: Deed) -> Iterator[None]:
     """Thrust the fist straight at the other's chest, head, shoulder or belly."""
     close_gap(stage, deed)
     yield
-    base = stage.base(deed.actor)
-    target = reachable_spot(stage, deed, ("chest", "head", "shoulder", "belly"))
-    windup = guard_place(stage, deed.actor, deed.side)
-    stroke(stage, deed, deed.side, windup, target, raised=0.1)
+    hands = Hands(stage, deed)
+    target = hands.reach(("chest", "head", "shoulder", "belly"))
+    windup = hands.guard(deed.side)
+    hands.stroke(deed.side, windup, target, raised=0.1)
     if deed.rng.random() < 0.5:
         second = 1 - deed.side
         half_s = 0.5 * compute_period(deed)
         later = tuple(contact_s + half_s for contact_s in deed.beats.contacts_s)
         beats = dataclasses.replace(deed.beats, contacts_s=later)
-        windup = guard_place(stage, deed.actor, second)
-        stroke(stage, deed, second, windup, target + 0.05 * outward(base, second), beats=beats)
+        windup = hands.guard(second)
+        hands.stroke(second, windup, target + 0.05 * hands.out(second), beats=beats)
 
 
 def push(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -199,17 +193,17 @@ def push(stage: Stage, deed: Deed) -> Iterator[None]:
             pushed.root += (amount * (give - come))[:, None] * away
         pushed.trunk[:, 0] -= np.radians(12.0) * (give - come)
     yield
-    base = stage.base(deed.actor)
+    hands = Hands(stage, deed)
     part = "chest" if deed.rng.random() < 0.75 else "belly"
-    hand = stage.players[deed.actor].body.hand_radius
+    hand = hands.body.hand_radius
     other = stage.players[deed.other].body
     for side in (0, 1):
-        shoulder = base.shoulders[:, side]
+        shoulder = hands.base.shoulders[:, side]
         gap = hand + 0.5 * deed.short_m
         target = other_spot(other, stage.base(deed.other), shoulder, part, gap)
-        target = target + 0.07 * outward(base, side)
-        windup = guard_place(stage, deed.actor, side)
-        stroke(stage, deed, side, windup, target, dwell_s=0.12)
+        target = target + 0.07 * hands.out(side)
+        windup = hands.guard(side)
+        hands.stroke(side, windup, target, dwell_s=0.12)
 
 
 def kick(stage: Stage, deed: Deed, high: float = 1.1, lean_deg: float = 12.0) -> Iterator[None]:
@@ -235,12 +229,11 @@ def hit_with_stick(stage: Stage, deed: Deed) -> Iterator[None]:
     """Swing the stick that the actor holds down on the other."""
     close_gap(stage, deed)
     yield
-    body, base = own(stage, deed)
-    target = reachable_spot(stage, deed, ("head", "shoulder", "chest"), gap=0.16)
-    up = np.array([0.0, 0.0, 1.0])
-    windup = base.shoulders[:, deed.side] + 0.24 * body.stature * up
-    windup = windup + 0.08 * body.stature * (outward(base, deed.side) - base.facing[..., 0])
-    stroke(stage, deed, deed.side, windup, target)
+    hands = Hands(stage, deed)
+    target = hands.reach(("head", "shoulder", "chest"), gap=0.16)
+    windup = hands.base.shoulders[:, deed.side] + 0.24 * hands.stature * UP
+    windup = windup + 0.08 * hands.stature * (hands.out(deed.side) - hands.ahead)
+    hands.stroke(deed.side, windup, target)
 
 
 OTHER_HITS = (

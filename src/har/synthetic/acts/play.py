@@ -10,6 +10,7 @@ from har.synthetic.acts import gestures
 from har.synthetic.acts.strokes import (
     UP,
     Deed,
+    Hands,
     Style,
     close_gap,
     compute_period,
@@ -20,47 +21,44 @@ from har.synthetic.acts.strokes import (
     now_and_then,
     other_spot,
     outward,
-    own,
-    stroke,
     stroke_keys,
     while_beats,
+    with_hands,
 )
 from har.synthetic.body import Body
 from har.synthetic.curves import ease_smooth, ease_strike
 from har.synthetic.stage import Box, Stage, Thing
 
 
-def bounce_ball(stage: Stage, deed: Deed) -> Iterator[None]:
+@with_hands
+def bounce_ball(hands: Hands) -> None:
     """Bounce a ball on the floor with one hand."""
-    yield
-    body, base = own(stage, deed)
-    spot = base.shoulders[:, deed.side] + 0.20 * body.stature * base.facing[..., 0]
+    spot = hands.base.shoulders[:, hands.side] + 0.20 * hands.stature * hands.ahead
     top, low = spot.copy(), spot.copy()
-    top[:, 2] -= 0.22 * body.stature
-    low[:, 2] -= 0.34 * body.stature
-    stroke(stage, deed, deed.side, top, low, ease_smooth)
+    top[:, 2] -= 0.22 * hands.stature
+    low[:, 2] -= 0.34 * hands.stature
+    hands.stroke(hands.side, top, low, ease_smooth)
     radius = 0.10
     ball = low.copy()
-    ball[:, 2] = _bounce_height(stage.times_s, deed, low[:, 2] - radius, radius)
-    shown = while_beats(stage, deed)
-    stage.things.append(Thing("ball", radius, 0.0, ball, None, shown))
+    ball[:, 2] = _bounce_height(hands.times_s, hands.deed, low[:, 2] - radius, radius)
+    shown = while_beats(hands.stage, hands.deed)
+    hands.stage.things.append(Thing("ball", radius, 0.0, ball, None, shown))
 
 
-def toss_ball(stage: Stage, deed: Deed) -> Iterator[None]:
+@with_hands
+def toss_ball(hands: Hands) -> None:
     """Throw a ball up with both hands and catches it."""
-    yield
-    body, base = own(stage, deed)
-    ball = base.on_trunk(0.20 * body.stature, 0.0, 0.55 * body.trunk)
+    ball = hands.base.on_trunk(0.20 * hands.stature, 0.0, 0.55 * hands.body.trunk)
     for side in (0, 1):
-        hold = ball + 0.09 * outward(base, side) - 0.05 * UP
-        lift = hold + 0.10 * body.stature * UP
-        stroke(stage, deed, side, hold, lift, ease_smooth)
-    flight_s = 0.85 * compute_period(deed)
-    for contact_s in deed.beats.contacts_s:
-        u = np.clip((stage.times_s - contact_s) / flight_s, 0.0, 1.0)
-        ball = ball + (4.0 * u * (1.0 - u) * 0.30 * body.stature)[:, None] * UP
-    shown = while_beats(stage, deed)
-    stage.things.append(Thing("ball", 0.09, 0.0, ball, None, shown))
+        hold = ball + 0.09 * hands.out(side) - 0.05 * UP
+        lift = hold + 0.10 * hands.stature * UP
+        hands.stroke(side, hold, lift, ease_smooth)
+    flight_s = 0.85 * compute_period(hands.deed)
+    for contact_s in hands.deed.beats.contacts_s:
+        u = np.clip((hands.times_s - contact_s) / flight_s, 0.0, 1.0)
+        ball = ball + (4.0 * u * (1.0 - u) * 0.30 * hands.stature)[:, None] * UP
+    shown = while_beats(hands.stage, hands.deed)
+    hands.stage.things.append(Thing("ball", 0.09, 0.0, ball, None, shown))
 
 
 def pass_ball(stage: Stage, deed: Deed) -> Iterator[None]:
@@ -87,31 +85,30 @@ def pass_ball(stage: Stage, deed: Deed) -> Iterator[None]:
     stage.things.append(Thing("ball", 0.09, 0.0, ball, None, shown))
 
 
-def swing_stick(stage: Stage, deed: Deed) -> Iterator[None]:
+@with_hands
+def swing_stick(hands: Hands) -> None:
     """Swing the held stick about in the air, away from everyone."""
-    yield
-    body, base = own(stage, deed)
-    shoulder = base.shoulders[:, deed.side]
-    high = shoulder + body.stature * (0.22 * UP + 0.10 * outward(base, deed.side))
-    low = shoulder + body.stature * (0.22 * outward(base, deed.side) - 0.16 * UP)
-    low = low + 0.10 * body.stature * base.facing[..., 0]
-    stroke(stage, deed, deed.side, high, low)
+    shoulder = hands.base.shoulders[:, hands.side]
+    high = shoulder + hands.stature * (0.22 * UP + 0.10 * hands.out(hands.side))
+    low = shoulder + hands.stature * (0.22 * hands.out(hands.side) - 0.16 * UP)
+    low = low + 0.10 * hands.stature * hands.ahead
+    hands.stroke(hands.side, high, low)
 
 
 def use_station(stage: Stage, deed: Deed) -> Iterator[None]:
     """Drum or draws on the table; knocks or paints on the wall."""
     sides = hands_used(deed, 0.4)
     yield
+    hands = Hands(stage, deed)
     softly, station = deed.rng.random() < 0.5, stage.station
     if station is None:
         return
-    body, base = own(stage, deed)
     for side in sides:
-        ahead = base.shoulders[:, side] + 0.26 * body.stature * base.facing[..., 0]
-        spot, off = _station_spot(station, ahead, body)
-        windup = spot + 0.10 * body.stature * outward(base, side) if softly else spot + off
+        ahead = hands.base.shoulders[:, side] + 0.26 * hands.stature * hands.ahead
+        spot, off = _station_spot(station, ahead, hands.body)
+        windup = spot + 0.10 * hands.stature * hands.out(side) if softly else spot + off
         ease = ease_smooth if softly else ease_strike
-        stroke(stage, deed, side, windup, spot, ease)
+        hands.stroke(side, windup, spot, ease)
 
 
 def _station_spot(station: Box, ahead: np.ndarray, body: Body) -> tuple[np.ndarray, np.ndarray]:
@@ -202,29 +199,29 @@ def tickle(stage: Stage, deed: Deed) -> Iterator[None]:
     other.controls.trunk[:, 1] += np.radians(8.0) * wriggle
     other.controls.trunk[:, 0] += np.radians(8.0) * gate
     yield
-    base = stage.base(deed.actor)
-    hand = stage.players[deed.actor].body.hand_radius
+    hands = Hands(stage, deed)
+    hand = hands.body.hand_radius
     for side in (0, 1):
-        towards = base.shoulders[:, side]
+        towards = hands.base.shoulders[:, side]
         spot = other_spot(other.body, stage.base(deed.other), towards, "belly", hand)
         quick = np.sin(2 * np.pi * 3.5 * stage.times_s + side)[:, None]
-        spot = spot + (0.08 + 0.025 * quick) * outward(base, side)
-        off = spot + 0.12 * stage.players[deed.actor].body.stature * outward(base, side)
-        stroke(stage, deed, side, off, spot, ease_smooth)
+        spot = spot + (0.08 + 0.025 * quick) * hands.out(side)
+        off = spot + 0.12 * hands.body.stature * hands.out(side)
+        hands.stroke(side, off, spot, ease_smooth)
 
 
 def pat(stage: Stage, deed: Deed) -> Iterator[None]:
     """Pat the other's shoulder or chest softly, from near."""
     close_gap(stage, deed)
     yield
-    body, base = own(stage, deed)
+    hands = Hands(stage, deed)
     other = stage.players[deed.other].body
-    shoulder = base.shoulders[:, deed.side]
+    shoulder = hands.base.shoulders[:, deed.side]
     part = "shoulder" if deed.rng.random() < 0.8 else "chest"
-    spot = other_spot(other, stage.base(deed.other), shoulder, part, body.hand_radius)
-    size = body.stature * deed.rng.uniform(0.05, 0.14)
-    above = spot + size * (UP - 0.5 * base.facing[..., 0])
-    stroke(stage, deed, deed.side, above, spot, ease_smooth, 0.1)
+    spot = other_spot(other, stage.base(deed.other), shoulder, part, hands.body.hand_radius)
+    size = hands.stature * deed.rng.uniform(0.05, 0.14)
+    above = spot + size * (UP - 0.5 * hands.ahead)
+    hands.stroke(deed.side, above, spot, ease_smooth, 0.1)
 
 
 def tussle(stage: Stage, deed: Deed) -> Iterator[None]:

@@ -92,11 +92,6 @@ def is_possible(need: Need, stage: Stage, actor: int, partner: int | None) -> bo
     return need == "nothing" or stands
 
 
-def own(stage: Stage, deed: Deed) -> tuple[Body, Base]:
-    """Return the actor's measures, and how the actor is held."""
-    return stage.players[deed.actor].body, stage.base(deed.actor)
-
-
 HEAD_SPOTS = {
     "temple": ((0.35, 0.80, 0.30), (0.25, 1.0, 0.25)),
     "ear": ((0.0, 1.0, 0.0), (0.1, 1.0, 0.15)),
@@ -108,45 +103,6 @@ HEAD_SPOTS = {
     "back": ((-0.70, 0.50, 0.10), (-0.5, 1.0, 0.2)),
 }
 """Places on the head (forward, outward, up) and the way from which a hand comes to them."""
-
-
-def head_spot(body: Body, base: Base, side: int, name: str, gap: float = 0.0) -> np.ndarray:
-    """Return (T, 3) where a hand's middle is when it touches the own head, or is ``gap`` off it."""
-    signs = np.array([1.0, SIDE_SIGNS[side], 1.0])
-    toward = np.array(HEAD_SPOTS[name][0]) * signs
-    toward = toward / np.linalg.norm(toward)
-    return base.on_head(*(toward * (np.array(body.head) + body.hand_radius + gap)))
-
-
-def head_windup(base: Base, side: int, name: str, spot: np.ndarray, size: float) -> np.ndarray:
-    """Return (T, 3) from where a hand swings ``size`` meters to a place on the head."""
-    way = np.array(HEAD_SPOTS[name][1]) * np.array([1.0, SIDE_SIGNS[side], 1.0])
-    return spot + base.head @ (way / np.linalg.norm(way) * size)
-
-
-def chest_spot(body: Body, base: Base, side: int, high: float, aside: float) -> np.ndarray:
-    """Return (T, 3) a touched place on the front of the own trunk.
-
-    Args:
-        body: Measures.
-        base: How the body is held.
-        side: The hand, 0 left or 1 right.
-        high: Share of the trunk's length from the hips.
-        aside: Share of the trunk's half width, to the hand's own side.
-    """
-    depth, width = body.trunk_radii
-    front = depth * np.sqrt(max(1.0 - aside**2, 0.0)) + body.hand_radius
-    return base.on_trunk(front, SIDE_SIGNS[side] * aside * width, high * body.trunk)
-
-
-def thigh_spot(body: Body, base: Base, side: int, share: float) -> np.ndarray:
-    """Return (T, 3) a touched place on the own thigh, ``share`` of the way from hip to knee."""
-    hip, knee = base.legs[:, side, 0], base.legs[:, side, 1]
-    along = (knee - hip) / np.linalg.norm(knee - hip, axis=-1, keepdims=True)
-    front = base.facing[..., 0] + np.array([0.0, 0.0, 0.6])
-    front = front - (front * along).sum(axis=-1, keepdims=True) * along
-    front = front / np.linalg.norm(front, axis=-1, keepdims=True)
-    return hip + share * (knee - hip) + (0.045 * body.stature + body.hand_radius) * front
 
 
 def other_spot(
@@ -200,29 +156,6 @@ def stroke_keys(
         free_s = contact_s + dwell_s + 0.8 * beats.stroke_s
         keys.append(HandKey(free_s, windup, back))
     return [*keys[:-1], HandKey(max(beats.end_s, free_s), "rest")]
-
-
-def stroke(
-    stage: Stage,
-    deed: Deed,
-    side: int,
-    windup: np.ndarray,
-    target: np.ndarray,
-    ease: Ease = ease_strike,
-    dwell_s: float = 0.04,
-    raised: float = 0.0,
-    beats: Beats | None = None,
-) -> None:
-    """Strike with one hand at the deed's beats, or at others, the elbow raised by 0 to 1."""
-    keys = stroke_keys(beats or deed.beats, windup, target, ease, dwell_s)
-    stage.move_hand(deed.actor, side, keys)
-    stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), raised)
-
-
-def hold(stage: Stage, deed: Deed, side: int, where: np.ndarray, raised: float = 0.0) -> None:
-    """Keep one hand at a place while the beats last, the elbow raised by 0 to 1."""
-    stage.move_hand(deed.actor, side, hold_keys(deed.beats, where))
-    stage.raise_elbow(deed.actor, side, hold_gate(stage.times_s, deed.beats), raised)
 
 
 def unhurried(deed: Deed) -> Beats:
@@ -289,44 +222,6 @@ def direction(stage: Stage, start: int, end: int) -> np.ndarray:
     return compute_way(*roots)
 
 
-def guard_place(stage: Stage, who: int, side: int) -> np.ndarray:
-    """Return (T, 3) a fist drawn back beside the own chest."""
-    body, base = stage.players[who].body, stage.base(who)
-    ahead = 0.10 * base.facing[..., 0] - 0.10 * base.facing[..., 2] + 0.02 * outward(base, side)
-    return base.shoulders[:, side] + body.stature * ahead
-
-
-def reachable_spot(
-    stage: Stage,
-    deed: Deed,
-    parts: tuple[str, ...],
-    swing: np.ndarray | float = 0.0,
-    gap: float = 0.0,
-) -> np.ndarray:
-    """Draw a place on the other's body that the hand can reach; else gives the nearest one.
-
-    Args:
-        stage: Where it happens.
-        deed: Who reaches for whom.
-        parts: Names that `other_spot` knows; an earlier one is as likely as a later one.
-        swing: (T, 3) bends the side from which the touch comes, 0 straight from the actor.
-        gap: Meters left between skin and hand, for a held object.
-    """
-    body, base = stage.players[deed.actor].body, stage.base(deed.actor)
-    other, other_base = stage.players[deed.other].body, stage.base(deed.other)
-    shoulder = base.shoulders[:, deed.side]
-    at = int(np.abs(stage.times_s - deed.beats.contacts_s[0]).argmin())
-    spots = []
-    for part in deed.rng.permutation(np.array(parts)):
-        towards = shoulder + swing if part == "head" else shoulder
-        spot = other_spot(
-            other, other_base, towards, str(part), body.hand_radius + gap + deed.short_m
-        )
-        spots.append((float(np.linalg.norm(spot - shoulder, axis=-1)[at]), spot))
-    within = [spot for far, spot in spots if far <= body.arm_reach]
-    return within[0] if within else min(spots, key=lambda item: item[0])[1]
-
-
 def close_gap(stage: Stage, deed: Deed) -> None:
     """Move the actor up to the other where the arm would fall short of the chest or shoulder."""
     actor, base = stage.players[deed.actor], stage.base(deed.actor)
@@ -350,3 +245,121 @@ def close_gap(stage: Stage, deed: Deed) -> None:
         other.controls.root -= (short * gate)[:, None] * direction(stage, deed.actor, deed.other)
     else:
         actor.controls.trunk[:, 0] += min(short / actor.body.trunk, 0.9) * gate
+
+
+class Hands:
+    """The actor's hands once all bodies are set: where they can go, and how they are sent there.
+
+    Places are (T, 3) meters of a hand's middle; sides are 0 left, 1 right.
+    """
+
+    def __init__(self, stage: Stage, deed: Deed) -> None:
+        self.stage, self.deed = stage, deed
+        self.body, self.base = stage.players[deed.actor].body, stage.base(deed.actor)
+        self.rng, self.side, self.vigour = deed.rng, deed.side, deed.beats.vigour
+        self.stature, self.ahead = self.body.stature, self.base.facing[..., 0]
+        self.times_s = stage.times_s
+
+    def choose(self, both_share: float) -> tuple[int, ...]:
+        """Draw whether the better hand or both hands do it."""
+        return hands_used(self.deed, both_share)
+
+    def out(self, side: int) -> np.ndarray:
+        """Return (T, 3) the unit direction to a side of the body."""
+        return outward(self.base, side)
+
+    def head(self, name: str, gap: float = 0.0, side: int | None = None) -> np.ndarray:
+        """Return where a hand, the better one unless said, touches the head, or is ``gap`` off."""
+        signs = np.array([1.0, SIDE_SIGNS[self.side if side is None else side], 1.0])
+        toward = np.array(HEAD_SPOTS[name][0]) * signs
+        toward = toward / np.linalg.norm(toward)
+        far = np.array(self.body.head) + self.body.hand_radius + gap
+        return self.base.on_head(*(toward * far))
+
+    def before_head(self, side: int, name: str, spot: np.ndarray, size: float) -> np.ndarray:
+        """Return from where a hand swings ``size`` meters to a place on the head."""
+        way = np.array(HEAD_SPOTS[name][1]) * np.array([1.0, SIDE_SIGNS[side], 1.0])
+        return spot + self.base.head @ (way / np.linalg.norm(way) * size)
+
+    def chest(self, side: int, high: float, aside: float) -> np.ndarray:
+        """Return a touched place on the front of the trunk.
+
+        Args:
+            side: The hand.
+            high: Share of the trunk's length from the hips.
+            aside: Share of the trunk's half width, to the hand's own side.
+        """
+        depth, width = self.body.trunk_radii
+        front = depth * np.sqrt(max(1.0 - aside**2, 0.0)) + self.body.hand_radius
+        return self.base.on_trunk(front, SIDE_SIGNS[side] * aside * width, high * self.body.trunk)
+
+    def thigh(self, side: int, share: float) -> np.ndarray:
+        """Return a touched place on a thigh, ``share`` of the way from hip to knee."""
+        hip, knee = self.base.legs[:, side, 0], self.base.legs[:, side, 1]
+        along = (knee - hip) / np.linalg.norm(knee - hip, axis=-1, keepdims=True)
+        front = self.ahead + np.array([0.0, 0.0, 0.6])
+        front = front - (front * along).sum(axis=-1, keepdims=True) * along
+        front = front / np.linalg.norm(front, axis=-1, keepdims=True)
+        return hip + share * (knee - hip) + (0.045 * self.stature + self.body.hand_radius) * front
+
+    def guard(self, side: int) -> np.ndarray:
+        """Return a fist drawn back beside the chest."""
+        up = self.base.facing[..., 2]
+        back = 0.10 * self.ahead - 0.10 * up + 0.02 * self.out(side)
+        return self.base.shoulders[:, side] + self.stature * back
+
+    def reach(
+        self, parts: tuple[str, ...], swing: np.ndarray | float = 0.0, gap: float = 0.0
+    ) -> np.ndarray:
+        """Draw a place on the other's body that the better hand can reach, else the nearest one.
+
+        Args:
+            parts: Names that `other_spot` knows; an earlier one is as likely as a later one.
+            swing: (T, 3) bends the side from which a head is touched, 0 straight from the actor.
+            gap: Meters left between skin and hand, for a held object.
+        """
+        deed, stage = self.deed, self.stage
+        other, other_base = stage.players[deed.other].body, stage.base(deed.other)
+        shoulder = self.base.shoulders[:, self.side]
+        at = int(np.abs(self.times_s - deed.beats.contacts_s[0]).argmin())
+        spots = []
+        for part in self.rng.permutation(np.array(parts)):
+            towards = shoulder + swing if part == "head" else shoulder
+            off = self.body.hand_radius + gap + deed.short_m
+            spot = other_spot(other, other_base, towards, str(part), off)
+            spots.append((float(np.linalg.norm(spot - shoulder, axis=-1)[at]), spot))
+        within = [spot for far, spot in spots if far <= self.body.arm_reach]
+        return within[0] if within else min(spots, key=lambda item: item[0])[1]
+
+    def stroke(
+        self,
+        side: int,
+        windup: np.ndarray,
+        target: np.ndarray,
+        ease: Ease = ease_strike,
+        dwell_s: float = 0.04,
+        raised: float = 0.0,
+        beats: Beats | None = None,
+    ) -> None:
+        """Strike at the deed's beats, or at others, with the elbow raised by 0 to 1."""
+        keys = stroke_keys(beats or self.deed.beats, windup, target, ease, dwell_s)
+        self._send(side, keys, raised)
+
+    def hold(self, side: int, where: np.ndarray, raised: float = 0.0) -> None:
+        """Keep a hand at a place while the beats last, with the elbow raised by 0 to 1."""
+        self._send(side, hold_keys(self.deed.beats, where), raised)
+
+    def _send(self, side: int, keys: list[HandKey], raised: float) -> None:
+        self.stage.move_hand(self.deed.actor, side, keys)
+        gate = hold_gate(self.times_s, self.deed.beats)
+        self.stage.raise_elbow(self.deed.actor, side, gate, raised)
+
+
+def with_hands(move: Callable[[Hands], None]) -> Act:
+    """Return the act that leaves all bodies as they are and then moves the actor's hands."""
+
+    def act(stage: Stage, deed: Deed) -> Iterator[None]:
+        yield
+        move(Hands(stage, deed))
+
+    return act
