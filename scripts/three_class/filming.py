@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from har.synthetic.camera import Camera
-from har.synthetic.curves import draw_wander, rotate_z
+from har.synthetic.curves import draw_wander, rotate
 
 TURNED_SHARE = 0.5
 """How often the camera may look from any side; else people stand side by side in the picture."""
@@ -73,7 +73,7 @@ def draw_filming(
 
 def _turn(camera: Camera, angle: float) -> Camera:
     """Walk the camera around the origin."""
-    turn = rotate_z(np.array([angle]))[0]
+    turn = rotate("z", np.array([angle]))[0]
     return dataclasses.replace(camera, position=turn @ camera.position, axes=camera.axes @ turn.T)
 
 

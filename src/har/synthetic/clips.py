@@ -25,7 +25,7 @@ GENERATOR_VERSION = 2
 
 
 def keep_only(note: Path, pattern: str, planned: set[str], shaping: SynthConfig) -> None:
-    """Remove what other settings have left, and notes down which settings the files are of.
+    """Remove what other settings have left, and note down which settings the files are of.
 
     Args:
         note: A ``.json`` file in the output folder, for files of this pattern; made if missing.
@@ -44,7 +44,7 @@ def keep_only(note: Path, pattern: str, planned: set[str], shaping: SynthConfig)
 
 
 def write_rows(path: Path, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
-    """Write a CSV file under a temporary name, then gives it its own."""
+    """Write a CSV file under a temporary name, then give it its own."""
     with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
@@ -53,6 +53,7 @@ def write_rows(path: Path, columns: tuple[str, ...], rows: Iterable[tuple]) -> N
 
 MANIFEST_NAME = "manifest.csv"
 NOTE_NAME = "clips.settings.json"
+COLUMNS = ("path", "label", "group", "subject", "target", "style", "origin")
 
 
 @dataclass(frozen=True)
@@ -67,19 +68,6 @@ class ClipPlan:
     def path(self) -> str:
         """The file's place under the output folder."""
         return f"{self.label}/scene{self.scene:04d}_{self.slot:02d}.mp4"
-
-
-@dataclass(frozen=True)
-class ClipRow:
-    """One line of the manifest."""
-
-    path: str
-    label: str
-    group: str
-    subject: str
-    target: str
-    style: str
-    origin: str
 
 
 def plan_clips(config: SynthConfig) -> list[ClipPlan]:
@@ -97,7 +85,7 @@ def plan_clips(config: SynthConfig) -> list[ClipPlan]:
 
 
 def write_clips(out_dir: Path, config: SynthConfig, jobs: int = 0, progress: bool = False) -> Path:
-    """Write all clips and the manifest; clip that are there already are kept.
+    """Write all clips and the manifest; clips that are there already stay.
 
     The same settings give the same bytes, whatever the number of processes. Clips that an earlier
     call with other settings has left in the folder are removed.
@@ -126,12 +114,11 @@ def write_clips(out_dir: Path, config: SynthConfig, jobs: int = 0, progress: boo
     tasks = [(out_dir, config, plan) for plan in plans]
     rows = run_jobs(_write_clip_task, tasks, jobs, progress, "synthetic clips")
     manifest = out_dir / MANIFEST_NAME
-    columns = tuple(field.name for field in dataclasses.fields(ClipRow))
-    write_rows(manifest, columns, (dataclasses.astuple(row) for row in rows))
+    write_rows(manifest, COLUMNS, rows)
     return manifest
 
 
-def _write_clip_task(task: tuple[Path, SynthConfig, ClipPlan]) -> ClipRow:
+def _write_clip_task(task: tuple[Path, SynthConfig, ClipPlan]) -> tuple[str, ...]:
     """Write one clip, if it is not there, and return its line of the manifest.
 
     Light, distractors and noise are drawn from scene and slot alone: the clips of the three
@@ -149,4 +136,7 @@ def _write_clip_task(task: tuple[Path, SynthConfig, ClipPlan]) -> ClipRow:
             for image in iter_images(motion, scene.camera, picture):
                 writer.write(image)
     act = motion.acts[0]
-    return ClipRow(plan.path, act.label, scene.group, act.subject, act.target, act.style, SYNTHETIC)
+    return (
+        *(plan.path, act.label, scene.group, act.subject, act.target, act.style),
+        SYNTHETIC,
+    )

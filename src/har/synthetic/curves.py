@@ -107,23 +107,13 @@ def compute_travel(
     return way
 
 
-def rotate_x(angles: np.ndarray) -> np.ndarray:
-    """Return turns that carry y towards z; ``angles`` (T,) in radians."""
-    return _turn(angles, 1, 2)
+PLANES = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}
+"""The axes that a turn about an axis carries into each other."""
 
 
-def rotate_y(angles: np.ndarray) -> np.ndarray:
-    """Return turns that carry z towards x; ``angles`` (T,) in radians."""
-    return _turn(angles, 2, 0)
-
-
-def rotate_z(angles: np.ndarray) -> np.ndarray:
-    """Return turns that carry x towards y; ``angles`` (T,) in radians."""
-    return _turn(angles, 0, 1)
-
-
-def _turn(angles: np.ndarray, first: int, second: int) -> np.ndarray:
-    """Return (T, 3, 3) turns that carry axis ``first`` towards axis ``second``."""
+def rotate(axis: str, angles: np.ndarray) -> np.ndarray:
+    """Return (T, 3, 3) turns about an axis by ``angles`` (T,) in radians, y towards z about x."""
+    first, second = PLANES[axis]
     turns = np.broadcast_to(np.eye(3), (len(angles), 3, 3)).copy()
     turns[:, first, first] = turns[:, second, second] = np.cos(angles)
     turns[:, second, first] = np.sin(angles)

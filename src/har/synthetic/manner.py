@@ -156,16 +156,12 @@ def draw_reaction(
         share = compute_plateau(times_s, first_s, beats.end_s + 1.2, 0.5)
         player.controls.root += (0.25 * size * share)[:, None] * away
     elif kind == "guard":
-        raise_guard(stage, who, beats.contacts_s[0] + 0.05, beats.end_s)
-
-
-def raise_guard(stage: Stage, who: int, start_s: float, end_s: float) -> None:
-    """Have someone hold both hands before the face for a while."""
-    end_s = max(end_s, start_s + 0.8)
-    for side in (LEFT, RIGHT):
-        keys = [HandKey(start_s, "rest"), HandKey(start_s + 0.3, "guard")]
-        keys += [HandKey(end_s - 0.3, "guard"), HandKey(end_s, "rest")]
-        stage.move_hand(who, side, keys)
+        start_s = beats.contacts_s[0] + 0.05
+        end_s = max(beats.end_s, start_s + 0.8)
+        for side in (LEFT, RIGHT):
+            keys = [HandKey(start_s, "rest"), HandKey(start_s + 0.3, "guard")]
+            keys += [HandKey(end_s - 0.3, "guard"), HandKey(end_s, "rest")]
+            stage.move_hand(who, side, keys)
 
 
 CAMERA_SIDE = -0.5 * np.pi

@@ -123,7 +123,6 @@ def iter_motions(session: Session, scene: Scene, seed: list[int]) -> Iterator[Mo
         ]
         furniture = list(session.furniture)
         stage = Stage(session.times_s[window], players, furniture, session.station)
-        _draw_circumstances(rng, stage, span, scene.variety)
         yield _act_span(rng, stage, span, kinds[number], (session.names, scene.variety))
 
 
@@ -135,14 +134,6 @@ def _draw_kinds(rng: np.random.Generator, n: int) -> list[Label | None]:
     return kinds[:n]
 
 
-def _draw_circumstances(rng: np.random.Generator, stage: Stage, span: Span, variety: float) -> None:
-    actor = stage.players[span.actor]
-    draw_accompaniment(rng, actor, stage.times_s, span.beats, variety)
-    if span.partner is not None:
-        places = [stage.players[who].controls.root[0] for who in (span.actor, span.partner)]
-        draw_reaction(rng, stage, span.partner, span.beats, compute_way(*places), variety)
-
-
 def _act_span(
     rng: np.random.Generator,
     stage: Stage,
@@ -150,7 +141,12 @@ def _act_span(
     kind: Label | None,
     cast: tuple[tuple[str, ...], float],
 ) -> Motion:
+    """Draw what goes along with the strokes, then the act itself, if there is one."""
     names, variety = cast
+    draw_accompaniment(rng, stage.players[span.actor], stage.times_s, span.beats, variety)
+    if span.partner is not None:
+        places = [stage.players[who].controls.root[0] for who in (span.actor, span.partner)]
+        draw_reaction(rng, stage, span.partner, span.beats, compute_way(*places), variety)
     side = int(rng.random() < 0.8)
     if kind == "hitting_others" and span.partner is None:
         kind = "playing"
@@ -200,20 +196,10 @@ def _draw_approach(
 
 TRUTH_NAME = "truth.csv"
 NOTE_NAME = "recordings.settings.json"
+TruthRow = tuple[str, float, float, str, str, str]
+COLUMNS = ("video", "start_s", "end_s", "label", "subject", "target")
 FIRST_SCENE = 1_000_000
 """Recordings have scenes of their own, beyond those of any clip."""
-
-
-@dataclass(frozen=True)
-class TruthRow:
-    """One line of the truth file: an act and who did it, in seconds of the recording."""
-
-    video: str
-    start_s: float
-    end_s: float
-    label: str
-    subject: str
-    target: str
 
 
 def write_recordings(
@@ -249,12 +235,13 @@ def write_recordings(
     tasks = [(out_dir / name, config, index) for index, name in enumerate(names)]
     found = run_jobs(_write_recording_task, tasks, jobs, progress, "synthetic recordings")
     truth = out_dir / TRUTH_NAME
-    columns = tuple(field.name for field in dataclasses.fields(TruthRow))
-    write_rows(truth, columns, (dataclasses.astuple(row) for rows in found for row in rows))
+    write_rows(truth, COLUMNS, (row for rows in found for row in rows))
     return truth
 
 
-def _write_recording_task(task: tuple[Path, SynthConfig, int]) -> list[TruthRow]:
+def _write_recording_task(
+    task: tuple[Path, SynthConfig, int],
+) -> list[TruthRow]:
     path, config, index = task
     scene = draw_scene(config, FIRST_SCENE + index)
     circumstances = np.random.default_rng([config.seed, scene.index, 1])
@@ -274,5 +261,6 @@ def _write_recording_task(task: tuple[Path, SynthConfig, int]) -> list[TruthRow]
 
 
 def _to_row(video: str, act: Happening) -> TruthRow:
+    """Return who did what when, in seconds of the recording."""
     start_s, end_s = round(act.start_s, 3), round(act.end_s, 3)
-    return TruthRow(video, start_s, end_s, act.label, act.subject, act.target)
+    return video, start_s, end_s, act.label, act.subject, act.target

@@ -28,9 +28,7 @@ from har.synthetic.curves import (
     compute_running_mean,
     compute_steps,
     ease_smooth,
-    rotate_x,
-    rotate_y,
-    rotate_z,
+    rotate,
 )
 
 TRUNK_LIMITS = np.radians([[-20.0, 75.0], [-35.0, 35.0], [-50.0, 50.0]])
@@ -121,11 +119,11 @@ def solve_base(body: Body, controls: Controls) -> Base:
     """Return trunk, head and legs; angles beyond a joint's limit are held at it."""
     trunk_angles = np.clip(controls.trunk, TRUNK_LIMITS[:, 0], TRUNK_LIMITS[:, 1])
     head_angles = np.clip(controls.head, HEAD_LIMITS[:, 0], HEAD_LIMITS[:, 1])
-    facing = rotate_z(controls.yaw)
+    facing = rotate("z", controls.yaw)
     lean, roll, twist = trunk_angles.T
-    trunk = facing @ rotate_y(lean) @ rotate_x(roll) @ rotate_z(twist)
+    trunk = facing @ rotate("y", lean) @ rotate("x", roll) @ rotate("z", twist)
     turn, drop, tilt = head_angles.T
-    head = trunk @ rotate_z(turn) @ rotate_y(drop) @ rotate_x(tilt)
+    head = trunk @ rotate("z", turn) @ rotate("y", drop) @ rotate("x", tilt)
     ankles = _place_ankles(body, controls, facing)
     pelvis = _place_pelvis(body, controls, facing, ankles)
     neck = pelvis + body.trunk * trunk[..., 2]

@@ -7,10 +7,15 @@ from har.config import SynthConfig
 from har.synthetic.camera import make_camera
 from har.synthetic.motion import draw_motion
 from har.synthetic.people import compute_capsules
-from har.synthetic.picture import draw_film, draw_picture, iter_images
+from har.synthetic.picture import (
+    compute_faces,
+    draw_film,
+    draw_picture,
+    iter_images,
+    paint_box,
+)
 from har.synthetic.scene import CAST, draw_scene
 from har.synthetic.stage import Box
-from har.synthetic.things import compute_faces, paint_box
 
 CONFIG = SynthConfig(variety=0.0, size=(120, 160))
 
