@@ -55,22 +55,18 @@ class Layout:
 
 
 def draw_layout(rng: np.random.Generator, scene: Scene, times_s: np.ndarray, pair: bool) -> Layout:
-    """Draw the circumstances of a clip.
+    """Draw the circumstances of a clip; with ``pair`` another person is within reach.
 
-    Args:
-        rng: The same state gives the same circumstances for every class.
-        scene: People and place.
-        times_s: (T,) seconds.
-        pair: The act needs another person within reach.
+    The same state of ``rng`` gives the same circumstances for every class.
     """
     variety = scene.variety
     n = int(rng.choice([1, 2, 3], p=[0.2 * variety, 1.0 - 0.45 * variety, 0.25 * variety]))
     roles = rng.permutation(N_CAST)
     together = bool(rng.random() >= 0.2 * variety) or pair
-    at_station = scene.station is not None and bool(rng.random() < 0.7)
-    station = scene.station if at_station else None
+    is_at_piece = scene.piece is not None and bool(rng.random() < 0.7)
+    piece = scene.piece if is_at_piece else None
     players = [draw_player(rng, scene, int(role), times_s) for role in roles]
-    places, yaws = draw_places(rng, scene, players, together, station)
+    places, yaws = draw_places(rng, scene, players, together, piece)
     walker = int(rng.integers(0, 3)) if rng.random() < 0.25 + 0.4 * variety else None
     beats = draw_beats(rng, *_draw_span(rng, float(times_s[-1]), walker in (0, 1)))
     for player, place, yaw in zip(players, places, yaws, strict=True):
@@ -78,7 +74,7 @@ def draw_layout(rng: np.random.Generator, scene: Scene, times_s: np.ndarray, pai
         player.controls.yaw += yaw
     if walker is not None:
         _draw_walk(rng, players[walker], times_s, places[walker], beats)
-    stage = Stage(times_s, players, list(scene.furniture), station)
+    stage = Stage(times_s, players, list(scene.furniture), piece)
     seats = [place_seat(player, place) for player, place in zip(players, places, strict=True)]
     _draw_company(rng, stage, beats, compute_way(places[0], places[1]), variety)
     side = int(rng.random() < 0.8)

@@ -130,15 +130,9 @@ def draw_reaction(
     away: np.ndarray,
     variety: float,
 ) -> None:
-    """Draw how someone moves at and after the strokes: not at all, flinching, giving way.
+    """Draw how someone moves at and after strokes: not at all, flinching, giving way, on guard.
 
-    Args:
-        rng: Draws it.
-        stage: Where it happens.
-        who: The player who reacts.
-        beats: When strokes land.
-        away: (2,) direction on the floor away from whoever strokes.
-        variety: As in `SynthConfig`.
+    ``away`` (2,) is the direction on the floor away from whoever strikes.
     """
     player, times_s = stage.players[who], stage.times_s
     reacts = rng.random() < 0.2 + 0.5 * variety
@@ -184,7 +178,7 @@ def draw_places(
     scene: Scene,
     players: list[Player],
     together: bool,
-    station: Box | None,
+    piece: Box | None,
 ) -> tuple[list[np.ndarray], list[float]]:
     """Draw where the three would be and whither they face.
 
@@ -193,22 +187,22 @@ def draw_places(
         scene: Gives the variety.
         players: Actor, partner and bystander.
         together: Whether actor and partner are within reach of each other.
-        station: The piece of furniture that the actor is at, or None.
+        piece: The piece of furniture that the actor is at, or None.
 
     Returns:
         Three (2,) places in meters, and three directions in radians.
     """
     variety = scene.variety
     axis = rng.choice([0.0, np.pi]) + np.radians(15.0 + 45.0 * variety) * rng.uniform(-1.0, 1.0)
-    if station is not None:
-        behind = 1.0 if station.yaw < 0.5 * np.pi else -1.0
-        axis = station.yaw + behind * rng.uniform(1.3, 1.9)
+    if piece is not None:
+        behind = 1.0 if piece.yaw < 0.5 * np.pi else -1.0
+        axis = piece.yaw + behind * rng.uniform(1.3, 1.9)
     if np.sin(axis) < -0.2 and rng.random() > 0.4 * variety:
         axis = -axis
     apart_m = compute_near_distance(players[0].body, players[1].body) * rng.uniform(0.95, 1.15)
     far = rng.uniform(1.4, 1.9)
     way = np.array([np.cos(axis), np.sin(axis)]) * apart_m * (1.0 if together else far)
-    middle = -0.5 * way if station is None else np.zeros(2)
+    middle = -0.5 * way if piece is None else np.zeros(2)
     turned = rng.normal(0.0, 12.0 + 10.0 * variety, size=3)
     to_camera = np.where(rng.random(3) < 0.3 * variety, rng.uniform(0.3, 0.7, 3), 0.0)
     behind = np.radians(rng.uniform(20.0, 160.0))
@@ -218,8 +212,8 @@ def draw_places(
     for who in range(3):
         toward = (CAMERA_SIDE - yaws[who] + np.pi) % (2.0 * np.pi) - np.pi
         yaws[who] += to_camera[who] * toward + np.radians(turned[who])
-    if station is not None:
-        yaws[0] = station.yaw + 0.2 * np.radians(turned[0])
+    if piece is not None:
+        yaws[0] = piece.yaw + 0.2 * np.radians(turned[0])
     return places, [float(yaw) for yaw in yaws]
 
 

@@ -67,18 +67,11 @@ class Motion:
 
 
 def draw_motion(scene: Scene, seed: int, slot: int, label: Label, length_s: float) -> Motion:
-    """Draw one clip's motion.
+    """Draw one clip's motion, the ``slot``-th of its label in a scene.
 
     Clips of the same scene and slot share every circumstance (who is there and where, how they
     walk up, stand, sway and nod, when strokes land and how fast); only what the actor does differs
     with the label.
-
-    Args:
-        scene: The group's people and place.
-        seed: The generator's seed.
-        slot: Number of the clip among those of its label in the scene.
-        label: The class.
-        length_s: Seconds.
     """
     times_s = np.arange(max(round(length_s * scene.fps), 2)) / scene.fps
     circumstances = np.random.default_rng([seed, scene.index, 1, slot])
@@ -107,11 +100,7 @@ def compute_style_weights(
 ) -> tuple[list[Style], np.ndarray]:
     """Return the ways of doing it that the circumstances allow, and how often each is taken.
 
-    Args:
-        label: The class.
-        stage: Where it will happen.
-        pair: Who acts, and who is within reach, if anyone.
-        variety: As in `SynthConfig`.
+    ``pair`` is who acts, and who is within reach of the actor, if anyone.
     """
     styles = [style for style in STYLES[label] if is_possible(style.need, stage, *pair)]
     common = [1.0 if style.rarity == 0.0 else variety - style.rarity for style in styles]

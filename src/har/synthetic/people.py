@@ -34,7 +34,7 @@ def fill(image: np.ndarray, polygon_px: np.ndarray, color: Color) -> None:
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """Colors (RGB, 0 to 255) and cut of one person's clothes and hair."""
 
     skin: Color
@@ -49,9 +49,9 @@ class Look:
     has_long_hair: bool
 
 
-def draw_look(rng: np.random.Generator) -> Look:
-    """Draw how one person looks."""
-    return Look(
+def draw_appearance(rng: np.random.Generator) -> Appearance:
+    """Draw how one person appearances."""
+    return Appearance(
         skin=SKINS[int(rng.integers(len(SKINS)))],
         hair=HAIRS[int(rng.integers(len(HAIRS)))],
         shirt=draw_color(rng, 0.25, 0.85, 0.35, 0.95),
@@ -122,15 +122,9 @@ Paint = tuple[float, Callable[[np.ndarray], None]]
 
 
 def compute_capsules(starts: np.ndarray, ends: np.ndarray, radii: np.ndarray) -> np.ndarray:
-    """Return outlines of limbs that are round at both ends.
+    """Return outlines of limbs that are round at both ends, (..., 12, 2) pixels, convex.
 
-    Args:
-        starts: (..., 2) pixels.
-        ends: (..., 2) pixels.
-        radii: (..., 2) half thickness at start and end in pixels.
-
-    Returns:
-        (..., 12, 2) pixels, convex.
+    ``starts`` and ``ends`` are (..., 2) pixels, ``radii`` (..., 2) half thickness at both in pixels.
     """
     way = ends - starts
     angle = np.arctan2(way[..., 1], way[..., 0])[..., None] + _ARC
@@ -144,9 +138,14 @@ class PersonPainter:
     """Outlines of one person at all times, ready to be painted."""
 
     def __init__(
-        self, body: Body, look: Look, pixels: np.ndarray, depth: np.ndarray, camera: Camera
+        self,
+        body: Body,
+        appearance: Appearance,
+        pixels: np.ndarray,
+        depth: np.ndarray,
+        camera: Camera,
     ) -> None:
-        self._body, self._look = body, look
+        self._body, self._appearance = body, appearance
         self._pixels, self._depth = pixels, depth
         scale = camera.scale_px(depth)
         self._scale = scale
@@ -175,7 +174,7 @@ class PersonPainter:
         return parts
 
     def _limb_color(self, kind: str) -> Color:
-        look = self._look
+        look = self._appearance
         if kind in ("thigh", "foot"):
             return look.trousers if kind == "thigh" else look.shoes
         if kind == "shank":
@@ -195,11 +194,11 @@ class PersonPainter:
         ring = np.stack([np.cos(ring), np.sin(ring)], axis=-1)
         outline = (corners[:, None] + thick[:, None, None] * ring).reshape(-1, 2)
         hull = cv2.convexHull(outline.astype(np.float32))[:, 0]
-        fill(image, hull, shade(self._look.shirt, 0.78))
+        fill(image, hull, shade(self._appearance.shirt, 0.78))
         middle = hull.mean(axis=0)
         lit = middle + 0.78 * (hull - middle) + LIGHT_PX * 0.4 * thick.mean()
-        fill(image, lit, self._look.shirt)
-        if self._look.is_striped:
+        fill(image, lit, self._appearance.shirt)
+        if self._appearance.is_striped:
             self._paint_stripes(image, corners, thick)
 
     def _paint_stripes(self, image: np.ndarray, corners: np.ndarray, thick: np.ndarray) -> None:
@@ -212,7 +211,7 @@ class PersonPainter:
             ]
             points = np.round(np.array(ends) * 16).astype(np.int32)
             start, end = tuple(map(int, points[0])), tuple(map(int, points[1]))
-            cv2.line(image, start, end, self._look.second, width, cv2.LINE_AA, 4)
+            cv2.line(image, start, end, self._appearance.second, width, cv2.LINE_AA, 4)
 
     def _paint_head(self, image: np.ndarray, index: int) -> None:
         nose, left_ear, right_ear, left_eye, right_eye = self._pixels[index, _HEAD]
@@ -230,21 +229,21 @@ class PersonPainter:
             np.array([0.88, 1.0]) * radius,
         )  # fmt: skip
         hair = skull + up * 0.10 * half_height - 0.22 * (nose - middle)
-        if self._look.has_long_hair:
+        if self._appearance.has_long_hair:
             hair = np.concatenate([hair, hair - up * 0.7 * half_height])
             hair = cv2.convexHull(hair.astype(np.float32))[:, 0]
-        skin, dark = self._look.skin, shade(self._look.skin, 0.8)
+        skin, dark = self._appearance.skin, shade(self._appearance.skin, 0.8)
         neck = compute_capsules(shoulders, middle, np.array([0.45, 0.5]) * radius)
-        order = [(hair, self._look.hair), (neck, dark), (skull, dark)]
+        order = [(hair, self._appearance.hair), (neck, dark), (skull, dark)]
         if faces < -0.15:
-            order = [(neck, dark), (skull, dark), (hair, self._look.hair)]
+            order = [(neck, dark), (skull, dark), (hair, self._appearance.hair)]
         for outline, color in order:
             fill(image, outline, color)
         if faces >= -0.15:
             fill(image, middle + 0.85 * (skull - middle) + LIGHT_PX * 0.2 * radius, skin)
             cap = skull[: len(skull) // 2] + up * 0.06 * half_height
             cap = np.concatenate([cap, middle[None] + up * 0.45 * half_height])
-            fill(image, cv2.convexHull(cap.astype(np.float32))[:, 0], self._look.hair)
+            fill(image, cv2.convexHull(cap.astype(np.float32))[:, 0], self._appearance.hair)
             self._paint_face(image, (nose, left_eye, right_eye), depth, radius)
 
     def _paint_face(
@@ -256,7 +255,9 @@ class PersonPainter:
         for eye, eye_depth in ((left_eye, depth[3]), (right_eye, depth[4])):
             if eye_depth < ears:
                 cv2.circle(image, (round(eye[0]), round(eye[1])), size, (30, 25, 25), -1)
-        cv2.circle(image, (round(nose[0]), round(nose[1])), size, shade(self._look.skin, 0.65), -1)
+        cv2.circle(
+            image, (round(nose[0]), round(nose[1])), size, shade(self._appearance.skin, 0.65), -1
+        )
 
 
 def paint_capsule(

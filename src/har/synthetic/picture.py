@@ -16,11 +16,11 @@ from har.synthetic.motion import Motion
 from har.synthetic.people import (
     LIGHT_PX,
     Color,
-    Look,
+    Appearance,
     Paint,
     PersonPainter,
     compute_capsules,
-    draw_look,
+    draw_appearance,
     fill,
     paint_capsule,
     shade,
@@ -97,14 +97,14 @@ class Picture:
     Attributes:
         background: (H, W, 3) uint8 RGB.
         distractors: What moves in the background.
-        looks: Clothes of the whole cast, by name.
+        appearances: Clothes of the whole cast, by name.
         film: What light, lens and sensor do to the drawn picture.
         furniture_color: Of tables, walls and stools.
     """
 
     background: np.ndarray
     distractors: list[Distractor]
-    looks: dict[str, Look]
+    appearances: dict[str, Appearance]
     film: Film
     furniture_color: Color
 
@@ -118,19 +118,17 @@ def draw_picture(
 ) -> Picture:
     """Draw how a clip looks.
 
-    Args:
-        place: Draws what the scene's clips share.
-        clip: Draws what differs between them: distractors, light and noise.
-        camera: How it is filmed.
-        names: The whole cast.
-        variety: As in `SynthConfig`.
+    ``place`` draws what the scene's clips share, ``clip`` what differs between them: distractors,
+    light and noise. ``names`` are the whole cast, ``variety`` is as in `SynthConfig`.
     """
-    looks = {name: draw_look(place) for name in names}
+    appearances = {name: draw_appearance(place) for name in names}
     furniture = place.uniform(60, 210, size=3)
     color = (int(furniture[0]), int(furniture[1]), int(furniture[2]))
     background = draw_background(place, camera, variety)
     distractors = draw_distractors(clip, camera, variety)
-    return Picture(background, distractors, looks, draw_film(clip, camera.size, variety), color)
+    return Picture(
+        background, distractors, appearances, draw_film(clip, camera.size, variety), color
+    )
 
 
 def iter_images(motion: Motion, camera: Camera, picture: Picture) -> Iterator[np.ndarray]:
@@ -138,7 +136,7 @@ def iter_images(motion: Motion, camera: Camera, picture: Picture) -> Iterator[np
     pixels, depth = camera.project(motion.joints)
     people = [
         PersonPainter(
-            motion.bodies[who], picture.looks[name], pixels[:, who], depth[:, who], camera
+            motion.bodies[who], picture.appearances[name], pixels[:, who], depth[:, who], camera
         )
         for who, name in enumerate(motion.names)
     ]
@@ -167,14 +165,9 @@ LEG_M = 0.05
 
 
 def compute_faces(box: Box, eye: np.ndarray) -> list[tuple[np.ndarray, float]]:
-    """Return the faces that can be seen from a place.
+    """Return the faces that can be seen from a place ``eye`` (3,) in meters.
 
-    Args:
-        box: The piece; a table is a top on four legs.
-        eye: (3,) meters.
-
-    Returns:
-        For each face (4, 3) corners in meters, and its brightness.
+    Of each (4, 3) corners in meters, and its brightness; a table is a top on four legs.
     """
     faces = []
     for low, high in _blocks(box):

@@ -76,7 +76,7 @@ class Session:
     players: list[Player]
     names: tuple[str, ...]
     furniture: list[Box]
-    station: Box | None
+    piece: Box | None
     spans: list[Span]
 
 
@@ -86,8 +86,8 @@ def draw_session(rng: np.random.Generator, scene: Scene, length_s: float) -> Ses
     n = 2 + int(rng.random() < 0.5 * scene.variety)
     roles = rng.permutation(N_CAST)
     players = [draw_player(rng, scene, int(role), times_s) for role in roles]
-    station = scene.station if rng.random() < 0.7 else None
-    places, yaws = draw_places(rng, scene, players, True, station)
+    piece = scene.piece if rng.random() < 0.7 else None
+    places, yaws = draw_places(rng, scene, players, True, piece)
     furniture = list(scene.furniture)
     for player, place, yaw in zip(players[:n], places, yaws, strict=False):
         player.controls.root += place
@@ -99,17 +99,11 @@ def draw_session(rng: np.random.Generator, scene: Scene, length_s: float) -> Ses
     for span in spans:
         _draw_approach(rng, players, times_s, span)
     names = tuple(f"p{role + 1}" for role in roles[:n])
-    return Session(times_s, players, names, furniture, station, spans)
+    return Session(times_s, players, names, furniture, piece, spans)
 
 
 def iter_motions(session: Session, scene: Scene, seed: list[int]) -> Iterator[Motion]:
-    """Return the motion of one span after another; together they cover the session.
-
-    Args:
-        session: People and place.
-        scene: Gives the variety.
-        seed: Draws what is done.
-    """
+    """Return the motion of one span after another; together they cover the session."""
     kinds = _draw_kinds(np.random.default_rng([*seed, len(session.spans)]), len(session.spans))
     for number, span in enumerate(session.spans):
         rng = np.random.default_rng([*seed, number])
@@ -122,7 +116,7 @@ def iter_motions(session: Session, scene: Scene, seed: list[int]) -> Iterator[Mo
             Player(p.body, p.controls.window(window), p.posture, p.rest) for p in session.players
         ]
         furniture = list(session.furniture)
-        stage = Stage(session.times_s[window], players, furniture, session.station)
+        stage = Stage(session.times_s[window], players, furniture, session.piece)
         yield _act_span(rng, stage, span, kinds[number], (session.names, scene.variety))
 
 

@@ -29,7 +29,7 @@ class Scene:
         index: Number of the scene; its group is named after it.
         cast: Measures of all who may appear.
         furniture: What stands there.
-        station: The piece that someone can be at, or None.
+        piece: The piece that someone can be at, or None.
         camera: How it is filmed.
         fps: Frames a second.
         crf: Compression of x264, higher is worse.
@@ -39,7 +39,7 @@ class Scene:
     index: int
     cast: tuple[Body, ...]
     furniture: tuple[Box, ...]
-    station: Box | None
+    piece: Box | None
     camera: Camera
     fps: float
     crf: int
@@ -59,14 +59,14 @@ def draw_scene(config: SynthConfig, index: int) -> Scene:
     age = float(rng.uniform(0.0, 0.6))
     cast = tuple(draw_body(rng, age if is_child else None) for is_child in kinds)
     camera = draw_camera(rng, variety, config.size, max(body.stature for body in cast))
-    station = _draw_station(rng, variety, cast[0])
+    piece = _draw_piece(rng, variety, cast[0])
     factor = float(rng.choice(RATE_FACTORS)) if rng.random() < variety else 1.0
     crf = round(23 + variety * rng.uniform(-4.0, 9.0))
-    furniture = () if station is None else (station,)
-    return Scene(index, cast, furniture, station, camera, factor * config.fps, crf, variety)
+    furniture = () if piece is None else (piece,)
+    return Scene(index, cast, furniture, piece, camera, factor * config.fps, crf, variety)
 
 
-def _draw_station(rng: np.random.Generator, variety: float, body: Body) -> Box | None:
+def _draw_piece(rng: np.random.Generator, variety: float, body: Body) -> Box | None:
     """Draw a table or a wall aside and away from the camera, or neither."""
     value = rng.random()
     toward = np.pi * float(rng.choice([0.25, 0.75])) + rng.uniform(-0.3, 0.3)

@@ -107,14 +107,14 @@ class Stage:
         times_s: (T,) ascending seconds.
         players: Everyone, in the cast's order.
         furniture: What stands there.
-        station: The piece that the first actor is at, if any.
+        piece: The piece that the first actor is at, if any.
         things: What acts have thrown or held.
     """
 
     times_s: np.ndarray
     players: list[Player]
     furniture: list[Box]
-    station: Box | None = None
+    piece: Box | None = None
     things: list[Thing] = field(default_factory=list)
     _settled: dict[int, Base] | None = field(default=None, init=False, repr=False)
 

@@ -91,22 +91,22 @@ def hit_thigh(stage: Stage, deed: Deed) -> Iterator[None]:
 
 def bang_head(stage: Stage, deed: Deed) -> Iterator[None]:
     """Strike the head against the table or the wall at which the actor is."""
-    if stage.station is not None:
-        _lean_against(stage, deed, stage.station)
+    if stage.piece is not None:
+        _lean_against(stage, deed, stage.piece)
     yield
 
 
-def _lean_against(stage: Stage, deed: Deed, station: Box) -> None:
+def _lean_against(stage: Stage, deed: Deed, piece: Box) -> None:
     controls = stage.players[deed.actor].controls
     for contact_s in deed.beats.contacts_s:
         at = int(np.abs(stage.times_s - contact_s).argmin())
-        lean = solve_lean(stage, deed.actor, at, station)
+        lean = solve_lean(stage, deed.actor, at, piece)
         blow = compute_blow(stage.times_s, contact_s, 1.6 * deed.beats.stroke_s)
         controls.trunk[:, 0] += (lean - controls.trunk[at, 0]) * blow
         controls.head += (HEAD_AT_BLOW - controls.head[at]) * blow[:, None]
 
 
-def solve_lean(stage: Stage, who: int, at: int, station: Box) -> float:
+def solve_lean(stage: Stage, who: int, at: int, piece: Box) -> float:
     """Return the lean in radians with which the forehead meets a table or a wall.
 
     The greatest lean there is where no lean reaches it.
@@ -120,16 +120,16 @@ def solve_lean(stage: Stage, who: int, at: int, station: Box) -> float:
         moment.trunk[:, 0] = middle
         base = solve_base(player.body, moment)
         forehead = base.on_head(*(np.array([0.8, 0.0, 0.6]) * player.body.head))[0]
-        low, high = (middle, high) if compute_gap(station, forehead) > 0.0 else (low, middle)
+        low, high = (middle, high) if compute_gap(piece, forehead) > 0.0 else (low, middle)
     return high
 
 
-def compute_gap(station: Box, place: np.ndarray) -> float:
+def compute_gap(piece: Box, place: np.ndarray) -> float:
     """Return meters from a place to the top of a table or the near face of a wall."""
-    if station.kind == "table":
-        return float(place[2] - station.size[2])
-    ahead = np.array([np.cos(station.yaw), np.sin(station.yaw)])
-    return float((np.array(station.center) - place[:2]) @ ahead - 0.5 * station.size[0])
+    if piece.kind == "table":
+        return float(place[2] - piece.size[2])
+    ahead = np.array([np.cos(piece.yaw), np.sin(piece.yaw)])
+    return float((np.array(piece.center) - place[:2]) @ ahead - 0.5 * piece.size[0])
 
 
 SELF_HITS = (

@@ -95,30 +95,30 @@ def swing_stick(hands: Hands) -> None:
     hands.stroke(hands.side, high, low)
 
 
-def use_station(stage: Stage, deed: Deed) -> Iterator[None]:
+def use_piece(stage: Stage, deed: Deed) -> Iterator[None]:
     """Drum or draws on the table; knocks or paints on the wall."""
     sides = hands_used(deed, 0.4)
     yield
     hands = Hands(stage, deed)
-    softly, station = deed.rng.random() < 0.5, stage.station
-    if station is None:
+    softly, piece = deed.rng.random() < 0.5, stage.piece
+    if piece is None:
         return
     for side in sides:
         ahead = hands.base.shoulders[:, side] + 0.26 * hands.stature * hands.ahead
-        spot, off = _station_spot(station, ahead, hands.body)
+        spot, off = _piece_spot(piece, ahead, hands.body)
         windup = spot + 0.10 * hands.stature * hands.out(side) if softly else spot + off
         ease = ease_smooth if softly else ease_strike
         hands.stroke(side, windup, spot, ease)
 
 
-def _station_spot(station: Box, ahead: np.ndarray, body: Body) -> tuple[np.ndarray, np.ndarray]:
+def _piece_spot(piece: Box, ahead: np.ndarray, body: Body) -> tuple[np.ndarray, np.ndarray]:
     """Return (T, 3) the touched place on table or wall near a place, and (3,) the way off it."""
     spot = ahead.copy()
-    if station.kind == "table":
-        spot[:, 2] = station.size[2] + body.hand_radius
+    if piece.kind == "table":
+        spot[:, 2] = piece.size[2] + body.hand_radius
         return spot, 0.14 * body.stature * UP
-    inward = np.array([np.cos(station.yaw), np.sin(station.yaw)])
-    face = np.array(station.center) - (0.5 * station.size[0] + body.hand_radius) * inward
+    inward = np.array([np.cos(piece.yaw), np.sin(piece.yaw)])
+    face = np.array(piece.center) - (0.5 * piece.size[0] + body.hand_radius) * inward
     spot[:, :2] += ((face - spot[:, :2]) @ inward)[:, None] * inward
     return spot, -0.12 * body.stature * np.array([*inward, 0.0])
 
@@ -329,6 +329,6 @@ PLAYING = (
     Style("cover_ears", gestures.cover_ears, rarity=0.3),
     Style("flap_hands", gestures.flap_hands, rarity=0.3),
     Style("swing_stick", swing_stick, need="stick"),
-    Style("use_table", use_station, need="table"),
-    Style("use_wall", use_station, need="wall"),
+    Style("use_table", use_piece, need="table"),
+    Style("use_wall", use_piece, need="wall"),
 )

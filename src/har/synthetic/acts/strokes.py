@@ -72,13 +72,9 @@ UP = np.array([0.0, 0.0, 1.0])
 
 
 def is_possible(need: Need, stage: Stage, actor: int, partner: int | None) -> bool:
-    """Return whether what an act needs is there.
+    """Return whether what an act needs is there; only the first player is at the furniture.
 
-    Args:
-        need: What the act needs.
-        stage: Who and what is there; only its first player is at the station.
-        actor: Who would act.
-        partner: Who is within reach of the actor, or None.
+    ``partner`` is who is within reach of the actor, or None.
     """
     player = stage.players[actor]
     stands = player.posture == "stand"
@@ -86,7 +82,7 @@ def is_possible(need: Need, stage: Stage, actor: int, partner: int | None) -> bo
         other = None if partner is None else stage.players[partner]
         return other is not None and (need == "partner" or (stands and other.posture == "stand"))
     if need in ("table", "wall"):
-        return actor == 0 and stage.station is not None and stage.station.kind == need
+        return actor == 0 and stage.piece is not None and stage.piece.kind == need
     if need == "stick":
         return player.toy == "stick" and (partner is not None or len(stage.players) == 1)
     return need == "nothing" or stands
