@@ -14,7 +14,7 @@ from har.sampling.times import (
     compute_step_times,
     compute_window_starts,
     gather_stacks,
-    is_kept,
+    is_due,
     slice_windows,
 )
 
@@ -64,7 +64,7 @@ def test_thinning_keeps_every_frame_of_a_video_at_the_limit():
     times = np.round(np.arange(100) / 30, 3)
     kept, last = 0, None
     for time_s in times:
-        if is_kept(time_s, last, 30.0):
+        if is_due(time_s, last, 30.0):
             kept, last = kept + 1, time_s
     assert kept == 100
 
