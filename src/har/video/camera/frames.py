@@ -13,7 +13,6 @@ import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -93,12 +92,7 @@ class LiveSource(Protocol):
 
     def __enter__(self) -> LiveSource: ...
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
 
     def __iter__(self) -> Iterator[LiveFrame]:
         """Return frames in the order of their times until the camera ends or is told to stop.

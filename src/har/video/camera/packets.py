@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 
 import av
 import av.error
@@ -18,6 +17,7 @@ from av.container import InputContainer
 from av.format import Flags as FormatFlags
 
 from har.errors import CameraError
+from har.parallel import Closing
 from har.video.camera.frames import LiveFrame, LiveSetup, StretchPictures
 from har.video.camera.timeline import Placed
 from har.video.file.clock import DEFAULT_FPS
@@ -66,7 +66,7 @@ def open_played(path: Path, setup: LiveSetup, speed: float = 1.0) -> PacketSourc
     return PacketSource(open_container(path), setup, _Pace(speed))
 
 
-class PacketSource:
+class PacketSource(Closing):
     """A camera that sends packets, each decoded by one thread: the caller's.
 
     What cannot be decoded is counted and passed over. Where decoding does not keep up, packets are
@@ -101,15 +101,8 @@ class PacketSource:
         if setup.tap is not None:
             setup.tap.open(setup.name, self._stream)
 
-    def __enter__(self) -> PacketSource:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the connection."""
         self._container.close()
 
     def __iter__(self) -> Iterator[LiveFrame]:

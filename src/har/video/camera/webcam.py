@@ -7,18 +7,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from types import TracebackType
 
 import av
 import cv2
 import cv2.utils.logging as cv2_logging
 
 from har.errors import CameraError
+from har.parallel import Closing
 from har.types import Frame
 from har.video.camera.frames import LiveFrame, LiveSetup, StretchPictures
 
 
-class Camera:
+class Camera(Closing):
     """An open camera; made by `open_camera`. Iterate it once, inside its ``with`` block.
 
     Who reads more slowly than the camera films gets fewer frames, each with the time at which it
@@ -35,15 +35,8 @@ class Camera:
         self._capture = capture
         self._name = name
 
-    def __enter__(self) -> Camera:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Release the camera."""
         self._capture.release()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -89,7 +82,7 @@ def open_camera(number: int) -> Camera:
     return Camera(capture, f"Camera {number}")
 
 
-class WebcamSource:
+class WebcamSource(Closing):
     """A webcam, whose pictures are timed by their arrival."""
 
     def __init__(self, camera: Camera, setup: LiveSetup) -> None:
@@ -98,17 +91,9 @@ class WebcamSource:
         self._pictures = StretchPictures(setup)
         setup.timeline.restart()
 
-    def __enter__(self) -> WebcamSource:
-        self._camera.__enter__()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._camera.__exit__(kind, error, trace)
+    def close(self) -> None:
+        """Release the camera."""
+        self._camera.close()
 
     def __iter__(self) -> Iterator[LiveFrame]:
         """As of `LiveSource`."""

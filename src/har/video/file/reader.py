@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING
 
+from har.parallel import Closing
 from har.sampling.times import is_due
 from har.types import TIME_EPS_S, Color, Frame, VideoInfo
 from har.video.file.clock import FrameClock
@@ -73,7 +73,7 @@ def open_video(
     return VideoReader(path, size, color, max_rate_hz, (start_s, end_s), n_threads)
 
 
-class VideoReader:
+class VideoReader(Closing):
     """An open video; made by `open_video`. Iterate it once, inside its ``with`` block.
 
     Frames that cannot be decoded are passed over and the rest is still given; when the readable
@@ -117,15 +117,8 @@ class VideoReader:
         is_sideways = self.info.rotation_deg in (90, 270)
         return self._pictures.find_place(*(sides[::-1] if is_sideways else sides))[1]
 
-    def __enter__(self) -> VideoReader:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Close the file."""
         self._source.close()
 
     def __iter__(self) -> Iterator[Frame]:
