@@ -13,7 +13,7 @@ from accuracy_parts.methods import Method
 from accuracy_parts.protocols import Stores, Task
 from accuracy_parts.scores import save
 from har.dataset.store import Store
-from har.metrics.clips import bootstrap_repeated
+from har.metrics.clips import bootstrap_metrics
 from har.training.crossval import Learner
 from har.training.run import Run
 
@@ -43,7 +43,7 @@ def measure_curve(
         probs = [one for one in scored if one is not None]
         if len(probs) < n_seeds:
             continue
-        figures = bootstrap_repeated(store.label_indices, np.stack(probs), groups)
+        figures = bootstrap_metrics(store.label_indices, np.stack(probs), groups)
         values = {name: figures[name].to_json() for name in ("accuracy", "auc")}
         rows.append({"clips_per_class": cell[0], "groups": cell[1], **values})
     return rows

@@ -15,7 +15,7 @@ from har.dataset.baseline import compute_shortcut_baseline
 from har.dataset.store import Store
 from har.errors import ConfigError
 from har.metrics.calibration import calibrate_folds
-from har.metrics.clips import bootstrap_repeated
+from har.metrics.clips import bootstrap_metrics
 from har.reports.figures import write_reliability
 
 Row = dict[str, Any]
@@ -96,5 +96,5 @@ class Bench:
 def _compute_figures(store: Store, probs: np.ndarray, chosen: np.ndarray) -> Row:
     """Return accuracy and AUC with intervals over groups, of some clips."""
     groups = [clip.group for clip, kept in zip(store.clips, chosen, strict=True) if kept]
-    found = bootstrap_repeated(store.label_indices[chosen], probs[:, chosen], groups)
+    found = bootstrap_metrics(store.label_indices[chosen], probs[:, chosen], groups)
     return {name: found[name].to_json() for name in ("accuracy", "auc")}

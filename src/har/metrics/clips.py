@@ -122,48 +122,25 @@ def bootstrap_metrics(
 ) -> dict[str, Interval]:
     """Return accuracy, macro F1 and AUC with 95 % intervals over groups.
 
+    Where a cross-validation was repeated with several seeds, each figure is computed for each seed
+    and averaged over seeds; whole groups are drawn once for all seeds, since the seeds saw the same
+    clips. AUC is not defined where a class was not drawn. See `bootstrap_figures`.
+
     Args:
         truth: (N,) int class indices.
-        probs: (N, K) float.
+        probs: (N, K) float, or (S, N, K) of S seeds.
         groups: N names: clips of one group depend on each other and are drawn together.
         n_resamples: Resamples.
         seed: Same seed, same intervals.
 
     Returns:
-        An `Interval` by each name in `METRICS`; see `bootstrap_repeated`.
+        An `Interval` by each name in `METRICS`.
 
     Raises:
         NoClipsError: N is 0.
         ConfigError: The arrays do not fit each other.
     """
-    return bootstrap_repeated(truth, probs[None], groups, n_resamples, seed)
-
-
-def bootstrap_repeated(
-    truth: np.ndarray,
-    probs_by_seed: np.ndarray,
-    groups: Sequence[str],
-    n_resamples: int = 1000,
-    seed: int = 0,
-) -> dict[str, Interval]:
-    """Return intervals for a cross-validation that was repeated with several seeds.
-
-    Each figure is computed for each seed and averaged over seeds. Whole groups are drawn once for
-    all seeds, since the seeds saw the same clips; AUC is not defined where a class was not drawn.
-    See `bootstrap_figures`.
-
-    Args:
-        truth: (N,) int class indices.
-        probs_by_seed: (S, N, K) float, S >= 1.
-        groups: N names.
-        n_resamples: Resamples.
-        seed: Same seed, same intervals.
-
-    Raises:
-        NoClipsError: N is 0.
-        ConfigError: The arrays do not fit each other.
-    """
-    ranked = _rank(truth, probs_by_seed)
+    ranked = _rank(truth, probs[None] if probs.ndim == 2 else probs)
     if len(groups) != len(truth):
         raise ConfigError(f"Expected {len(truth)} groups, one a clip, received {len(groups)}")
     figures = bootstrap_figures(

@@ -23,7 +23,7 @@ from har.files import compute_file_hash, replacing
 from har.inference.clips import recognize_clips
 from har.inference.model import Recognizer, compute_softmax
 from har.metrics.calibration import Calibration, calibrate_folds
-from har.metrics.clips import ClipMetrics, bootstrap_repeated, compute_clip_metrics
+from har.metrics.clips import ClipMetrics, bootstrap_metrics, compute_clip_metrics
 from har.metrics.intervals import Interval
 from har.network.parts import NO_PARTS, OwnParts
 from har.progress import ProgressBar
@@ -220,7 +220,7 @@ def crossvalidate(
         labels=store.labels,
         n_groups=len(set(groups)),
         probs=probs,
-        intervals=bootstrap_repeated(store.label_indices, probs, groups),
+        intervals=bootstrap_metrics(store.label_indices, probs, groups),
         per_fold=tuple(per_fold),
         baseline=compute_shortcut_baseline(store.clips, folds[0]),
         calibration=calibrate_folds(store.label_indices, probs, np.stack(folds)),

@@ -13,7 +13,6 @@ from har.errors import ConfigError, NoClipsError
 from har.metrics.clips import (
     ClipMetrics,
     bootstrap_metrics,
-    bootstrap_repeated,
     compute_clip_metrics,
 )
 
@@ -208,7 +207,7 @@ def noisy_data(n_clips: int = 240, n_groups: int = 30) -> tuple[np.ndarray, np.n
 
 def test_repeats_average_the_figures_of_all_seeds():
     truth, probs, groups = noisy_data()
-    together = bootstrap_repeated(truth, probs, groups, n_resamples=50)
+    together = bootstrap_metrics(truth, probs, groups, n_resamples=50)
     each = [compute_clip_metrics(("a", "b"), truth, one) for one in probs]
     assert together["accuracy"].mean == pytest.approx(np.mean([m.accuracy for m in each]))
     assert together["macro_f1"].mean == pytest.approx(np.mean([m.macro_f1 for m in each]))
@@ -217,7 +216,7 @@ def test_repeats_average_the_figures_of_all_seeds():
 
 def test_equal_seeds_give_the_interval_of_one():
     truth, probs, groups = noisy_data()
-    repeated = bootstrap_repeated(truth, np.repeat(probs[:1], 3, axis=0), groups, 100, seed=4)
+    repeated = bootstrap_metrics(truth, np.repeat(probs[:1], 3, axis=0), groups, 100, seed=4)
     single = bootstrap_metrics(truth, probs[0], groups, 100, seed=4)
     for name, interval in single.items():
         assert repeated[name].mean == pytest.approx(interval.mean)
