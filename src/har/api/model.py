@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast, overload
 
@@ -175,14 +176,14 @@ class Model:
                 found = recognize_frames(
                     self._recognizer, array, array, networks, config, rules, progress
                 )
-            return self._finish(found, rules)
+            return self.to_result(found, rules)
         if fps is not None:
             raise ConfigError(f"Expected fps with an array of frames only, received fps={fps}")
         if isinstance(source, str | Path) and not Path(source).is_dir():
             found = recognize_video(
                 self._recognizer, Path(source), config=config, decode=rules, progress=progress
             )
-            return self._finish(found, rules)
+            return self.to_result(found, rules)
         if isinstance(source, str | Path):
             return self._iter_results([source], rules, config, progress)
         return list(self._iter_results(source, rules, config, progress))
@@ -226,37 +227,35 @@ class Model:
         progress: Progress | None,
     ) -> Iterator[Result]:
         with open_networks(self._recognizer, config.jobs or count_cores()) as networks:
-            for item in _iter_videos(sources):
-                if isinstance(item, Reject):
-                    yield self._fail(item.path, item.reason, rules)
-                    continue
+            recognize = partial(
+                recognize_video,
+                self._recognizer,
+                config=config,
+                decode=rules,
+                progress=progress,
+                networks=networks,
+            )
+            for path, reject in _iter_videos(sources):
                 try:
-                    found = recognize_video(
-                        self._recognizer,
-                        item,
-                        config=config,
-                        decode=rules,
-                        progress=progress,
-                        networks=networks,
-                    )
+                    outcome = reject or recognize(path)
                 except VideoError as error:
-                    yield self._fail(item, str(error), rules)
-                else:
-                    yield self._finish(found, rules)
+                    outcome = Reject("", path, str(error))
+                if isinstance(outcome, Reject):
+                    warnings.warn(f"Left out {outcome.path}: {outcome.reason}", stacklevel=2)
+                yield self.to_result(outcome, rules)
 
-    def _finish(self, found: VideoResult, rules: DecodeConfig) -> Result:
+    def to_result(self, outcome: VideoResult | Reject, rules: DecodeConfig) -> Result:
+        """Return what was found in a video, or why nothing could be, with the rules in use."""
+        if isinstance(outcome, Reject):
+            return Result.failed(outcome.path, outcome.reason, self.labels, rules)
         recognizer = self._recognizer
         alone = recognizer.pose_spec.single_person_labels if recognizer.has_pose else ()
-        return Result.of(found, rules, alone)
-
-    def _fail(self, path: Path, reason: str, rules: DecodeConfig) -> Result:
-        warnings.warn(f"Left out {path}: {reason}", stacklevel=3)
-        return Result.failed(path, reason, self.labels, rules)
+        return Result.of(outcome, rules, alone)
 
 
-def _iter_videos(sources: Iterable[StrPath]) -> Iterator[Path | Reject]:
-    """Yield the videos of each source in the order given; a reject where there is none."""
+def _iter_videos(sources: Iterable[StrPath]) -> Iterator[tuple[Path, Reject | None]]:
+    """Yield the videos of each source in the order given, and why one cannot be looked at."""
     for source in sources:
         paths, rejects = find_videos([Path(source)])
-        yield from rejects
-        yield from paths
+        yield from ((reject.path, reject) for reject in rejects)
+        yield from ((path, None) for path in paths)

@@ -7,12 +7,17 @@ import logging
 import os
 import sys
 import warnings
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from har.bundle import find_bundle
 from har.config import DecodeConfig, change_rules, load_config
 from har.errors import MissingDependencyError
+
+if TYPE_CHECKING:
+    from har.api.model import Model
 
 StrPath = str | Path
 """A path, or its text."""
@@ -42,6 +47,26 @@ def build_decode(
     elif decode is not None:
         base = load_config(Path(decode), base)
     return change_rules(base, changes or {})
+
+
+def find_folder(model: Model | StrPath | None) -> Path:
+    """Return the folder of a model that is loaded, named, or, for None, the default.
+
+    Raises:
+        BundleNotFoundError: There is none.
+    """
+    if model is None or isinstance(model, str | Path):
+        return find_bundle(None if model is None else Path(model))
+    return model.path
+
+
+def list_paths(paths: StrPath | Iterable[StrPath]) -> list[Path]:
+    """Return one path or several as a list.
+
+    >>> [str(path) for path in list_paths("a.mp4")]
+    ['a.mp4']
+    """
+    return [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
 
 
 @contextmanager

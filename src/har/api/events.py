@@ -1,0 +1,179 @@
+"""From saved scores to events, rules and figures: no network, no video."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from har.api.settings import Rules, StrPath, build_decode, extra, find_folder, list_paths
+from har.bundle import FOLDER, load_info, save_info
+from har.config import SINGLE_PERSON_LABELS, DecodeConfig, TuneConfig, find_background
+from har.errors import ConfigError
+from har.events.files import find_scores
+from har.events.recut import Recut, cut_again, write_recut
+from har.files import write_json
+from har.metrics.tuning import TuneResult, tune_decode
+
+if TYPE_CHECKING:
+    from har.api.model import Model
+    from har.reports.events import EventScore
+
+
+def recut(
+    scores: StrPath | Iterable[StrPath],
+    *,
+    model: Model | StrPath | None = None,
+    decode: Rules | None = None,
+    changes: Mapping[str, float] | None = None,
+    out: StrPath | None = None,
+) -> tuple[Recut, ...]:
+    """Cut events again from saved scores, in a moment; neither video nor network is needed.
+
+    Args:
+        scores: Files that `har.predict` or `Result.save` wrote, or folders of them.
+        model: Whose rules are the start; har's own when None.
+        decode: Rules in the place of those, or a file of some that go over them.
+        changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
+        out: Gets the events as CSV, JSON and WebVTT; nothing is written when None.
+
+    Raises:
+        BundleError: The model is absent or damaged.
+        ConfigError: A rule does not fit.
+        OutputError: Scores cannot be read, or files not written.
+
+    Example:
+        >>> import har, numpy as np, tempfile
+        >>> result = har.load("fight").predict(np.zeros((50, 180, 320), np.uint8), fps=25)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     base = result.save(folder)
+        ...     (found,) = har.recut(folder, changes={"onset": 0.0, "offset": 0.0})
+        >>> [(event.label, event.onset_s, event.offset_s) for event in found.events]
+        [('fight', 0.0, 2.0)]
+    """
+    info = None if model is None else load_info(find_folder(model))
+    alone = info.pose.single_person_labels if info and info.pose else SINGLE_PERSON_LABELS
+
+    def choose(labels: tuple[str, ...]) -> DecodeConfig:
+        base = info.decode if info else DecodeConfig(find_background(labels))
+        return build_decode(base, decode, changes)
+
+    found = tuple(cut_again(find_scores(list_paths(scores)), choose, alone))
+    if out is not None:
+        write_recut(Path(out), found)
+    return found
+
+
+@dataclass(frozen=True)
+class Tuned(TuneResult):
+    """The chosen rules, and what may be expected of them.
+
+    Attributes:
+        decode: All rules, ready for use as ``decode`` of other functions.
+        recall: Mean over the labels, on recordings that had no part in the choice.
+        false_alarms_per_hour: Likewise, of all labels together.
+        notes: Which videos were on one side only.
+    """
+
+    notes: tuple[str, ...] = field(kw_only=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that `har tune --json` prints."""
+        return {**super().to_json(), "notes": list(self.notes)}
+
+
+def tune(
+    scores: StrPath | Iterable[StrPath],
+    truth: StrPath,
+    *,
+    false_alarms_per_hour: float = TuneConfig.false_alarms_per_hour,
+    model: StrPath | None = None,
+    out: StrPath | None = None,
+    progress: bool = False,
+) -> Tuned:
+    """Choose when scores become events, for a number of false alarms per hour.
+
+    The choice finds the most acts within the false alarms that are asked for; what to expect is
+    measured on recordings that are left out of the choice one by one.
+
+    Args:
+        scores: Files that `har.predict` wrote, or folders of them, of recordings that the model has
+            not learnt from and that a person has coded in full.
+        truth: Table of the acts: video, label, start and end.
+        false_alarms_per_hour: At most as many, of all labels together.
+        model: Folder of a model: the choice starts from its rules and is written there.
+        out: JSON file for the rules, such as other functions take as ``decode``.
+        progress: Show a bar.
+
+    Raises:
+        BundleError: The model is absent or damaged.
+        ConfigError: There is nothing to tune on, or the model is one that comes with har.
+        ManifestError: The truth cannot be understood.
+        OutputError: Scores cannot be read, or the rules not written.
+
+    Example:
+        >>> import har
+        >>> chosen = har.tune("results", "coded.csv", out="rules.json")  # doctest: +SKIP
+        >>> chosen.decode.rule("hit").onset  # doctest: +SKIP
+        0.85
+    """
+    from har.interchange.coding import read_events_csv
+    from har.reports.events import load_scored
+
+    config = TuneConfig(false_alarms_per_hour=false_alarms_per_hour)
+    info = None if model is None else load_info(Path(model))
+    if model is not None and Path(model).resolve().parent == FOLDER.resolve():
+        raise ConfigError(f"{model} comes with har and stays as it is; write the rules to a file")
+    recordings, notes = load_scored(list_paths(scores), read_events_csv(Path(truth)))
+    base = info.decode if info else DecodeConfig(find_background(recordings[0].scores.labels))
+    found = tune_decode(recordings, base, config, progress)
+    result = Tuned(**vars(found), notes=tuple(notes))
+    if model is not None and info is not None:
+        metrics = {**info.metrics, "tune": found.to_json()}
+        save_info(Path(model), replace(info, decode=result.decode, metrics=metrics))
+    if out is not None:
+        write_json(Path(out), asdict(result.decode))
+    return result
+
+
+def score_events(
+    predicted: StrPath,
+    truth: StrPath,
+    *,
+    scores: StrPath | Iterable[StrPath] = (),
+    labels: Sequence[str] = (),
+    decode: Rules | None = None,
+    out: StrPath | None = None,
+) -> EventScore:
+    """Compare found events with the acts that a person coded.
+
+    Args:
+        predicted: ``results.json`` of `har.predict` or ``events.json`` of `har.recut`, which know
+            all videos and their lengths, or a CSV of events.
+        truth: Table of the acts: video, label, start and end.
+        scores: Files of scores or folders of them, for the curve over all thresholds.
+        labels: Those that count; none means all that occur and are no background.
+        decode: The rules in use, for the curve.
+        out: Folder for ``metrics.json``, the curve and ``report.html``; None writes nothing.
+
+    Raises:
+        ManifestError: A table cannot be understood.
+        OutputError: Results or scores cannot be read, or files not written.
+        ConfigError: A name stands for several videos, or there is nothing to compare.
+        MissingDependencyError: matplotlib is not installed; it is in the extra ``plots``.
+
+    Example:
+        >>> import har
+        >>> found = har.score_events("results/results.json", "coded.csv")  # doctest: +SKIP
+        >>> found.metrics.overall.figures["recall"].mean  # doctest: +SKIP
+        0.91
+    """
+    with extra("plots"):
+        from har.reports import events as reports
+    rules = None if decode is None else build_decode(DecodeConfig(), decode, None)
+    result = reports.score_events(Path(predicted), Path(truth), list_paths(scores), labels, rules)
+    if out is not None:
+        title = f"{Path(predicted).name} against {Path(truth).name}"
+        reports.write_event_score(Path(out), result, title)
+    return result

@@ -1,0 +1,147 @@
+"""Many videos at once, with files of each: what `har predict` does."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from har.api.model import Model, load
+from har.api.result import Result
+from har.api.settings import Rules, StrPath, build_decode, list_paths
+from har.bundle import BUNDLE_FILE
+from har.config import DecodeConfig, OutputsConfig, PredictConfig
+from har.dataset.catalog import Reject
+from har.errors import ConfigError
+from har.events.decoder import check_labels
+from har.events.summary import Totals
+from har.inference.folder import Plan, Standing, VideoJob, recognize_folder
+from har.inference.video import find_videos
+from har.reports import results as outputs
+from har.result import VideoResult
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What became of many videos.
+
+    Attributes:
+        out: The folder of their files.
+        results: A result for each video; one with an ``error`` for each that could not be
+            recognized.
+        stems: What the names of a video's files begin with, by the path of the video.
+        decode: The rules that made the events.
+        n_kept: Videos that an earlier run had done, and that have not changed since.
+    """
+
+    out: Path
+    results: tuple[Result, ...]
+    stems: Mapping[Path, str]
+    decode: DecodeConfig
+    n_kept: int
+
+    @property
+    def recognized(self) -> tuple[Result, ...]:
+        """The results without an error."""
+        return tuple(result for result in self.results if not result.error)
+
+    @property
+    def totals(self) -> Totals:
+        """What all events add up to."""
+        return outputs.add_up(self.recognized, self.decode)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the values that `har predict --json` prints, one for each video."""
+        return outputs.to_json(_to_outcomes(self.results), self.stems, self.decode)
+
+
+def _to_outcomes(results: Iterable[Result]) -> list[VideoResult | Reject]:
+    return [
+        Reject("", result.info.path, result.error) if result.error else result for result in results
+    ]
+
+
+def predict(
+    sources: StrPath | Iterable[StrPath],
+    *,
+    out: StrPath = "results/predict",
+    model: Model | StrPath | None = None,
+    annotate: bool = False,
+    thumbnails: bool = False,
+    decode: Rules | None = None,
+    changes: Mapping[str, float] | None = None,
+    jobs: int = 0,
+    again: bool = False,
+    progress: Callable[[Standing], None] | None = None,
+) -> Predictions:
+    """Recognize many videos, several at once, and write the files of each as soon as it is done.
+
+    A run that was stopped goes on: videos that are done, and have not changed since, are passed
+    over, unless the model or the settings are other ones. A video that cannot be read never stops
+    the others: its result has an ``error``, and at the end a warning says so.
+
+    Several videos are recognized in processes of their own: a script that calls this must do so
+    below ``if __name__ == "__main__":``, as Python's `multiprocessing` demands.
+
+    Args:
+        sources: Videos and folders, which are searched to their depth.
+        out: Folder of the events, scores and timeline of each video, and of ``events.csv``,
+            ``results.json`` and ``totals.csv`` of all.
+        model: A loaded one, a folder or a name; the default as of `har.load` when None.
+        annotate: Write an annotated video of each, too.
+        thumbnails: Write a picture of each event, too.
+        decode: Rules for events in the place of the model's, or a file of some that go over them.
+        changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
+        jobs: Cores to use, and videos at once where there are several; 0 means all.
+        again: Also do videos anew whose files are there from the same settings.
+        progress: Is told now and then how far all is.
+
+    Raises:
+        BundleError: The model is absent, damaged or does not fit this version.
+        ConfigError: A rule does not fit, or a source is a model.
+        OutputError: Files cannot be written; those of finished videos stay.
+        VideoWriteError: Likewise, of an annotated video.
+
+    Example:
+        >>> import har
+        >>> found = har.predict("clips", out="results")  # doctest: +SKIP
+        >>> [result.label for result in found.recognized]  # doctest: +SKIP
+        ['fight', 'noFight']
+    """
+    named = list_paths(sources)
+    for path in named:
+        if (path / BUNDLE_FILE).is_file():
+            raise ConfigError(f"{path} is a model, no video; name it as the model")
+    loaded = model if isinstance(model, Model) else load(model, jobs=jobs)
+    rules = build_decode(loaded.info.decode, decode, changes)
+    check_labels(loaded.labels, rules)
+    folder, wants = Path(out), OutputsConfig(annotate, thumbnails)
+    paths, rejects = find_videos(named)
+    names = outputs.compute_output_stems(paths, outputs.find_taken_stems(folder))
+    jobs_of = [VideoJob(path, folder / stem) for path, stem in zip(paths, names, strict=True)]
+    plan = Plan(
+        loaded.path,
+        write=partial(outputs.write_video_outputs, decode=rules, wants=wants),
+        outputs=str(wants),
+        config=PredictConfig(keep_places=annotate or thumbnails, jobs=jobs),
+        decode=rules,
+    )
+    found = {item.job: item for item in recognize_folder(plan, jobs_of, again, progress)}
+    finished = [found[job] for job in jobs_of]
+    outcomes = [*rejects, *(item.outcome for item in finished)]
+    stems = dict(zip(paths, names, strict=True))
+    outputs.write_folder_outputs(folder, outcomes, stems, rules)
+    predictions = Predictions(
+        out=folder,
+        results=tuple(loaded.to_result(outcome, rules) for outcome in outcomes),
+        stems=stems,
+        decode=rules,
+        n_kept=sum(item.is_kept for item in finished),
+    )
+    for result in predictions.results:
+        if result.error:
+            warnings.warn(f"Left out {result.info.path}: {result.error}", stacklevel=2)
+    return predictions
