@@ -16,12 +16,30 @@ from typing import TYPE_CHECKING
 from har.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from har.api.events import Tuned as Tuned
+    from har.api.events import recut as recut
+    from har.api.events import score_events as score_events
+    from har.api.events import tune as tune
+    from har.api.live import watch as watch
     from har.api.model import Model as Model
     from har.api.model import load as load
     from har.api.result import Plot as Plot
     from har.api.result import Result as Result
+    from har.api.training import PreparedStore as PreparedStore
+    from har.api.training import Synthetic as Synthetic
+    from har.api.training import crossvalidate as crossvalidate
+    from har.api.training import export_model as export_model
+    from har.api.training import prepare as prepare
+    from har.api.training import run_demo as run_demo
+    from har.api.training import synthesize as synthesize
+    from har.api.training import train as train
+    from har.api.videos import Predictions as Predictions
+    from har.api.videos import predict as predict
     from har.config import DecodeConfig as DecodeConfig
     from har.config import LabelRule as LabelRule
+    from har.config import TrainConfig as TrainConfig
+    from har.config import WatchSettings as WatchSettings
+    from har.dataset.store import Store as Store
     from har.errors import BundleError as BundleError
     from har.errors import ConfigError as ConfigError
     from har.errors import DatasetError as DatasetError
@@ -31,12 +49,28 @@ if TYPE_CHECKING:
     from har.errors import VideoError as VideoError
     from har.result import UNCERTAIN as UNCERTAIN
     from har.types import Event as Event
+    from har.types import People as People
     from har.types import Scores as Scores
+    from har.types import VideoInfo as VideoInfo
 
 _MODULES = {
+    "har.api.events": ("Tuned", "recut", "score_events", "tune"),
+    "har.api.live": ("watch",),
     "har.api.model": ("Model", "load"),
     "har.api.result": ("Plot", "Result"),
-    "har.config": ("DecodeConfig", "LabelRule"),
+    "har.api.training": (
+        "PreparedStore",
+        "Synthetic",
+        "crossvalidate",
+        "export_model",
+        "prepare",
+        "run_demo",
+        "synthesize",
+        "train",
+    ),
+    "har.api.videos": ("Predictions", "predict"),
+    "har.config": ("DecodeConfig", "LabelRule", "TrainConfig", "WatchSettings"),
+    "har.dataset.store": ("Store",),
     "har.errors": (
         "BundleError",
         "ConfigError",
@@ -47,7 +81,7 @@ _MODULES = {
         "VideoError",
     ),
     "har.result": ("UNCERTAIN",),
-    "har.types": ("Event", "Scores"),
+    "har.types": ("Event", "People", "Scores", "VideoInfo"),
 }
 """Where each public name is."""
 

@@ -18,7 +18,7 @@ from har.metrics.tuning import TuneResult, tune_decode
 
 if TYPE_CHECKING:
     from har.api.model import Model
-    from har.reports.events import EventScore
+    from har.reports.scoring import EventScore
 
 
 def recut(
@@ -119,7 +119,7 @@ def tune(
         0.85
     """
     from har.interchange.coding import read_events_csv
-    from har.reports.events import load_scored
+    from har.reports.scoring import load_scored
 
     config = TuneConfig(false_alarms_per_hour=false_alarms_per_hour)
     info = None if model is None else load_info(Path(model))
@@ -169,11 +169,14 @@ def score_events(
         >>> found.metrics.overall.figures["recall"].mean  # doctest: +SKIP
         0.91
     """
-    with extra("plots"):
-        from har.reports import events as reports
+    from har.reports import scoring
+
     rules = None if decode is None else build_decode(DecodeConfig(), decode, None)
-    result = reports.score_events(Path(predicted), Path(truth), list_paths(scores), labels, rules)
+    result = scoring.score_events(Path(predicted), Path(truth), list_paths(scores), labels, rules)
     if out is not None:
-        title = f"{Path(predicted).name} against {Path(truth).name}"
-        reports.write_event_score(Path(out), result, title)
+        with extra("plots"):
+            from har.reports.events import write_event_score
+
+            title = f"{Path(predicted).name} against {Path(truth).name}"
+            write_event_score(Path(out), result, title)
     return result

@@ -56,6 +56,7 @@ class Model:
     Attributes:
         path: Its folder.
         name: The folder's name.
+        recognizer: Its networks, for those who build on the parts below.
 
     Example:
         >>> import har, numpy as np
@@ -71,7 +72,7 @@ class Model:
             BundleError: As of `har.load`.
         """
         self._config = PredictConfig(jobs=jobs)
-        self._recognizer = Recognizer(Path(path), n_threads=1)
+        self.recognizer = Recognizer(Path(path), n_threads=1)
         self.path = Path(path)
         self.name = self.path.resolve().name.replace("_", "-")
 
@@ -83,7 +84,7 @@ class Model:
     @property
     def info(self) -> BundleInfo:
         """Its contract: what it looks at, how it was trained, what was measured."""
-        return self._recognizer.info
+        return self.recognizer.info
 
     def __repr__(self) -> str:
         """Return it in a line."""
@@ -172,16 +173,16 @@ class Model:
             if fps is None:
                 raise ConfigError("Expected fps with an array of frames: name its frames a second")
             array = FrameArray(cast("np.ndarray", source), fps, self.info.pictures, name)
-            with open_networks(self._recognizer, config.jobs or count_cores()) as networks:
+            with open_networks(self.recognizer, config.jobs or count_cores()) as networks:
                 found = recognize_frames(
-                    self._recognizer, array, array, networks, config, rules, progress
+                    self.recognizer, array, array, networks, config, rules, progress
                 )
             return self.to_result(found, rules)
         if fps is not None:
             raise ConfigError(f"Expected fps with an array of frames only, received fps={fps}")
         if isinstance(source, str | Path) and not Path(source).is_dir():
             found = recognize_video(
-                self._recognizer, Path(source), config=config, decode=rules, progress=progress
+                self.recognizer, Path(source), config=config, decode=rules, progress=progress
             )
             return self.to_result(found, rules)
         if isinstance(source, str | Path):
@@ -226,10 +227,10 @@ class Model:
         config: PredictConfig,
         progress: Progress | None,
     ) -> Iterator[Result]:
-        with open_networks(self._recognizer, config.jobs or count_cores()) as networks:
+        with open_networks(self.recognizer, config.jobs or count_cores()) as networks:
             recognize = partial(
                 recognize_video,
-                self._recognizer,
+                self.recognizer,
                 config=config,
                 decode=rules,
                 progress=progress,
@@ -248,7 +249,7 @@ class Model:
         """Return what was found in a video, or why nothing could be, with the rules in use."""
         if isinstance(outcome, Reject):
             return Result.failed(outcome.path, outcome.reason, self.labels, rules)
-        recognizer = self._recognizer
+        recognizer = self.recognizer
         alone = recognizer.pose_spec.single_person_labels if recognizer.has_pose else ()
         return Result.of(outcome, rules, alone)
 

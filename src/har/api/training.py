@@ -24,6 +24,7 @@ from har.config import (
 from har.dataset.store import Store
 from har.dataset.validation import Report
 from har.errors import ConfigError
+from har.files import write_json
 from har.types import Color, Protocol, Streams
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ def prepare(
         ...     made = har.synthesize(folder, clips=6, scenes=3, variety=0, jobs=1)
         ...     store = har.prepare(folder, long_side=64, folds=2, jobs=1)
         >>> len(store.clips), store.labels
-        (6, ('hitting_other', 'hitting_self', 'playing'))
+        (6, ('hitting_others', 'hitting_self', 'playing'))
     """
     with extra("train"):
         from har.dataset.prepare import prepare as prepare_store
@@ -377,6 +378,7 @@ def crossvalidate(
     built, settings = build_recipe(recipe, config, seed), CrossvalConfig(folds, seeds, protocol)
     folder = Path(results)
     with training():
+        from har.reports.figures import write_reliability
         from har.training.crossval import crossvalidate as validate
         from har.training.crossval import record_crossval
         from har.training.streams import settle_streams
@@ -384,7 +386,8 @@ def crossvalidate(
         run = _start_run(folder / "bundle", folder, start_from, progress, say)
         prepared = open_store(store)
         found = validate(settle_streams(built, prepared, run, streams), settings, prepared, run)
-        found.save(folder)
+        write_json(folder / f"{protocol}.json", found.to_json())
+        write_reliability(folder / f"{protocol}_reliability.png", found.calibration)
         if calibrate is not None:
             record_crossval(find_folder(calibrate), found)
     return found
@@ -393,7 +396,7 @@ def crossvalidate(
 def export_model(
     model: Model | StrPath,
     *,
-    format: ExportFormat = ExportConfig.format,
+    format: ExportFormat = ExportConfig.format,  # noqa: A002 - what users of other tools expect
     int8: bool = False,
     store: Store | StrPath | None = None,
     max_loss: float = ExportConfig.max_loss,
