@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import cast, overload
+from typing import TYPE_CHECKING, Literal, cast, overload
 
 import numpy as np
 
@@ -23,7 +23,12 @@ from har.inference.streams import open_networks
 from har.inference.video import find_videos, recognize_frames, recognize_video
 from har.parallel import count_cores
 from har.result import Progress, VideoResult
+from har.types import SplitName
 from har.video.arrays import FrameArray
+
+if TYPE_CHECKING:
+    from har.dataset.store import Store
+    from har.inference.clips import EvaluationResult
 
 
 def load(name_or_path: StrPath | None = None, *, jobs: int = 0) -> Model:
@@ -219,6 +224,88 @@ class Model:
         config = replace(self._config, keep_places=keep_places)
         several = [sources] if isinstance(sources, str | Path) else sources
         return self._iter_results(several, rules, config, progress)
+
+    def predict_keypoints(
+        self,
+        points: np.ndarray,
+        fps: float,
+        *,
+        size: tuple[int, int] | None = None,
+        name: str = "keypoints",
+        decode: Rules | None = None,
+        changes: Mapping[str, float] | None = None,
+    ) -> Result:
+        """Recognize people's keypoints, of any pose tool that gives COCO's 17.
+
+        People need no lasting order: they are followed as those of a recording are. A model that
+        looks at motion in the picture as well uses its pose stream alone, and ``note`` says so.
+
+        Args:
+            points: (T, P, 17, 3): x, y and the confidence from 0 to 1 of each keypoint, or
+                (T, P, 17, 2) without it; in pixels, or in shares of the picture's width and height.
+                NaN, or zeros, where a keypoint or a person is not seen. Of more than six people in
+                a picture the six most confident are followed.
+            fps: Pictures a second.
+            size: (H, W) of the picture in pixels; needed where points are shares of it.
+            name: What the result is called.
+            decode: As of `predict`.
+            changes: As of `predict`.
+
+        Raises:
+            BundleMismatchError: The model has no pose stream.
+            ConfigError: The points are of another shape, a rule does not fit, or ``size`` is
+                missing.
+            EmptyVideoError: There is no picture.
+
+        Example:
+            >>> import har, numpy as np
+            >>> nobody = np.zeros((30, 1, 17, 3))
+            >>> har.load("three-class").predict_keypoints(nobody, fps=15).label == har.UNCERTAIN
+            True
+        """
+        from har.api.keypoints import recognize_keypoints
+
+        rules = build_decode(self.info.decode, decode, changes)
+        check_labels(self.labels, rules)
+        found = recognize_keypoints(self.recognizer, points, fps, size, name, rules)
+        return self.to_result(found, rules)
+
+    def evaluate(
+        self,
+        store: Store | StrPath,
+        split: SplitName | Literal["all"] = "test",
+        *,
+        progress: bool = False,
+    ) -> EvaluationResult:
+        """Measure the model on prepared clips: figures with intervals, confusion.
+
+        Args:
+            store: What `har.prepare` made, or its folder.
+            split: Which clips; only test clips give an honest figure for a model of the same store.
+            progress: Show a bar.
+
+        Returns:
+            Figures, which show themselves in a notebook; ``save(folder)`` writes the page.
+
+        Raises:
+            BundleMismatchError: The store has other labels or pictures than the model.
+            SplitError: The store has no such part.
+            StoreError: The store cannot be used.
+            MissingDependencyError: The extra ``train`` is not installed.
+
+        Example:
+            >>> import har
+            >>> report = har.load("models/har").evaluate("data/.store")  # doctest: +SKIP
+            >>> report.intervals["accuracy"].mean  # doctest: +SKIP
+            0.91
+        """
+        from har.api.settings import extra
+        from har.api.training import open_store
+
+        with extra("train"):
+            from har.inference.clips import evaluate_bundle
+
+            return evaluate_bundle(self.path, open_store(store), split, progress)
 
     def _iter_results(
         self,

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -163,21 +164,48 @@ def recognize_frames(
     stream = StreamRecognizer(recognizer, config, networks.detect, networks.encode)
     found, note = _push_all(stream, source.info, frames, config.keep_places, progress)
     _check_length(recognizer, stream, source.info.path, note)
-    probs, scores = fuse_windows(recognizer, found, stream.span_s)
+    result = build_result(recognizer, found, source.info, stream.span_s, decode)
+    return replace(
+        result,
+        wall_s=time.perf_counter() - started_s,
+        note=note,
+        pose_tracks=_find_pose_tracks(recognizer, found, stream, source),
+        crops=_find_crops(recognizer, found, source),
+    )
+
+
+def build_result(
+    recognizer: Recognizer,
+    found: StreamOutput,
+    info: VideoInfo,
+    span_s: float,
+    decode: DecodeConfig,
+) -> VideoResult:
+    """Return what all windows of a recording say together, and its events.
+
+    Args:
+        recognizer: The bundle that gave the windows.
+        found: All windows, at least one of each of the bundle's streams.
+        info: Of the recording.
+        span_s: Its length.
+        decode: How scores become events.
+
+    Raises:
+        ConfigError: The background label is none of the bundle's.
+    """
+    probs, scores = fuse_windows(recognizer, found, span_s)
     labels = recognizer.info.labels
     single_person_labels = recognizer.pose_spec.single_person_labels if recognizer.has_pose else ()
     return VideoResult(
-        info=source.info,
-        duration_s=stream.span_s,
+        info=info,
+        duration_s=span_s,
         label=labels[int(probs.argmax())] if probs.any() else UNCERTAIN,
         probs=dict(zip(labels, probs.tolist(), strict=True)),
         events=name_people(decode_events(scores, decode), scores, single_person_labels),
         scores=scores,
         n_windows=len(found.motion) + len(found.people),
-        wall_s=time.perf_counter() - started_s,
-        note=note,
-        pose_tracks=_find_pose_tracks(recognizer, found, stream, source),
-        crops=_find_crops(recognizer, found, source),
+        wall_s=0.0,
+        note="",
     )
 
 

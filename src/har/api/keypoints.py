@@ -1,0 +1,128 @@
+"""Keypoints of other pose tools through the pose stream of a model."""
+
+from __future__ import annotations
+
+import math
+import time
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from har.config import DecodeConfig, PredictConfig
+from har.errors import BundleMismatchError, ConfigError, EmptyVideoError
+from har.inference.model import Recognizer
+from har.inference.streams import StreamOutput, score_detections
+from har.inference.video import build_result
+from har.pose.keypoints import MAX_PEOPLE, N_KEYPOINTS, Detections
+from har.result import VideoResult
+from har.sampling.times import compute_nearest_indices, compute_step_times
+from har.types import VideoInfo
+
+_LARGEST_SHARE = 2.0
+"""Coordinates up to here are shares of the picture: people reach over its edge by less."""
+_ALONE = "keypoints only: the motion stream of this model had no part in it"
+
+
+def recognize_keypoints(
+    recognizer: Recognizer,
+    points: np.ndarray,
+    fps: float,
+    size: tuple[int, int] | None,
+    name: str,
+    decode: DecodeConfig,
+) -> VideoResult:
+    """Recognize keypoints as those of a recording are: the same tracker, head and fusion.
+
+    Args:
+        recognizer: The bundle.
+        points: (T, P, 17, 3) or (T, P, 17, 2) as of `har.Model.predict_keypoints`.
+        fps: Pictures a second.
+        size: (H, W) of the picture in pixels, where points are shares of it.
+        name: Stands in the result where the name of a file does.
+        decode: How scores become events.
+
+    Raises:
+        BundleMismatchError: The bundle has no pose stream.
+        ConfigError: The points are of another shape, or ``size`` or ``fps`` does not fit.
+        EmptyVideoError: There is no picture.
+    """
+    started_s = time.perf_counter()
+    if not recognizer.has_pose:
+        raise BundleMismatchError(
+            "This model looks at motion in the picture and at no keypoints; take one with a pose "
+            "stream, such as three-class, or train one with streams='pose'"
+        )
+    if not 0 < fps < math.inf:
+        raise ConfigError(f"Expected pictures a second above 0, received fps={fps!r}")
+    detections = to_detections(points, size)
+    n_pictures = len(detections.points)
+    if not n_pictures:
+        raise EmptyVideoError(f"{name} has no picture; give at least one")
+    alone, span_s = _keep_pose(recognizer), n_pictures / fps
+    spec = alone.pose_spec
+    steps_s = compute_step_times(span_s, spec.rate_hz)
+    rows = compute_nearest_indices((np.arange(n_pictures) + 0.5) / fps, steps_s)
+    sampled = Detections(detections.points[rows], detections.scores[rows])
+    windows = score_detections(alone, sampled, PredictConfig().hop(spec.n_steps))
+    height, width = size or (0, 0)
+    info = VideoInfo(Path(name), width, height, fps, span_s, n_pictures, rotation_deg=0, codec="")
+    result = build_result(alone, StreamOutput(people=windows), info, span_s, decode)
+    note = _ALONE if recognizer.has_motion else ""
+    return replace(result, wall_s=time.perf_counter() - started_s, note=note)
+
+
+def _keep_pose(recognizer: Recognizer) -> Recognizer:
+    """Return a twin that looks at keypoints alone."""
+    twin = copy(recognizer)
+    twin.info = replace(recognizer.info, streams="pose")
+    return twin
+
+
+def to_detections(points: np.ndarray, size: tuple[int, int] | None = None) -> Detections:
+    """Return keypoints of another tool as the shipped pose network would give them.
+
+    Args:
+        points: (T, P, 17, 3) or (T, P, 17, 2); NaN or zeros where nothing is seen.
+        size: (H, W) in pixels, where points are shares of the picture.
+
+    Raises:
+        ConfigError: The shape or the values are others, or ``size`` is missing.
+
+    >>> points = np.full((1, 1, 17, 2), 0.5)
+    >>> found = to_detections(points, (100, 200))
+    >>> found.points.shape, found.points[0, 0, 0].tolist(), found.scores[0].tolist()
+    ((1, 1, 17, 3), [100.0, 50.0, 1.0], [1.0])
+    """
+    shape = points.shape
+    if len(shape) != 4 or shape[2] != N_KEYPOINTS or shape[3] not in (2, 3):
+        raise ConfigError(
+            f"Expected keypoints of (T, P, {N_KEYPOINTS}, 3) or (T, P, {N_KEYPOINTS}, 2) in COCO's "
+            f"order, received {shape}"
+        )
+    values = np.asarray(points, dtype=np.float32)
+    places = values[..., :2]
+    is_seen = np.logical_and(np.isfinite(values).all(axis=-1), places.any(axis=-1))
+    confidence = values[..., 2] if shape[3] == 3 else np.ones(shape[:3], dtype=np.float32)
+    confidence = np.where(is_seen, confidence, 0).astype(np.float32)
+    if confidence.size and not 0 <= confidence.min() <= confidence.max() <= 1:
+        raise ConfigError(
+            f"Expected the confidence of keypoints from 0 to 1, received from {confidence.min():g} "
+            f"to {confidence.max():g}"
+        )
+    places = np.where(np.expand_dims(is_seen, -1), places, 0).astype(np.float32)
+    if places.any() and np.abs(places).max() <= _LARGEST_SHARE:
+        if size is None:
+            raise ConfigError(
+                "The keypoints are shares of the picture, not pixels: name its size=(H, W), so "
+                "that their shape is known"
+            )
+        places = places * np.array([size[1], size[0]], dtype=np.float32)
+    found = np.concatenate([places, confidence[..., None]], axis=-1)
+    scores = confidence.mean(axis=-1)
+    order = np.argsort(-scores, axis=1, kind="stable")[:, :MAX_PEOPLE]
+    return Detections(
+        np.take_along_axis(found, order[..., None, None], axis=1),
+        np.take_along_axis(scores, order, axis=1),
+    )
