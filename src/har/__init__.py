@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from har.api.model import load as load
     from har.api.result import Plot as Plot
     from har.api.result import Result as Result
+    from har.api.stream import StreamUpdate as StreamUpdate
     from har.api.training import PreparedStore as PreparedStore
     from har.api.training import Synthetic as Synthetic
     from har.api.training import crossvalidate as crossvalidate
@@ -58,6 +59,7 @@ _MODULES = {
     "har.api.live": ("watch",),
     "har.api.model": ("Model", "load"),
     "har.api.result": ("Plot", "Result"),
+    "har.api.stream": ("StreamUpdate",),
     "har.api.training": (
         "PreparedStore",
         "Synthetic",

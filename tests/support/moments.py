@@ -40,7 +40,7 @@ def make_scores(
     values = np.array([[1 - hit, hit] for hit in hits], dtype=np.float32).reshape(-1, 2)
     now = values[-1] if hits else np.array([0.5, 0.5], np.float32)
     times = np.array(times_s, dtype=np.float64)
-    return LiveScores(camera, LABELS, times, values, 1.0, now, NOON, latency_s)
+    return LiveScores(camera, LABELS, times, values, 1.0, now, 0.0, NOON, latency_s)
 
 
 def make_state(name: str = "hall", state: State = "live", note: str = "") -> CameraState:

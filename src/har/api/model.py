@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from har.api.result import Result
 from har.api.settings import Rules, StrPath, build_decode
 from har.bundle import BundleInfo, find_bundle
-from har.config import DecodeConfig, PredictConfig
+from har.config import DecodeConfig, PredictConfig, WatchConfig
 from har.dataset.catalog import Reject
 from har.errors import ConfigError, VideoError
 from har.events.decoder import check_labels
@@ -27,6 +27,7 @@ from har.types import SplitName
 from har.video.arrays import FrameArray
 
 if TYPE_CHECKING:
+    from har.api.stream import StreamUpdate
     from har.dataset.store import Store
     from har.inference.clips import EvaluationResult
 
@@ -269,6 +270,55 @@ class Model:
         check_labels(self.labels, rules)
         found = recognize_keypoints(self.recognizer, points, fps, size, name, rules)
         return self.to_result(found, rules)
+
+    def stream(
+        self,
+        source: int | StrPath | Iterable[tuple[float, np.ndarray]],
+        *,
+        n_overlap: int = WatchConfig.n_overlap,
+        decode: Rules | None = None,
+        changes: Mapping[str, float] | None = None,
+    ) -> Generator[StreamUpdate]:
+        """Recognize a live stream as it comes.
+
+        A camera that is lost is connected anew. Whoever takes updates more slowly than they come
+        gets fewer: time steps are passed over, and the newest win. Leaving the loop, or closing the
+        generator, lets the camera go. `har.watch` does more: several cameras, an event log, alerts.
+
+        Args:
+            source: The number of a camera, an address (rtsp://, http://), a video file, which is
+                played at its own speed, or any iterable of (time_s, image): ascending seconds, and
+                (H, W) gray or (H, W, 3) RGB, uint8.
+            n_overlap: Windows that look at each time step. Many make ``probs`` look at the newest
+                step; with those of `har.config.PredictConfig` scores and events of pictures are the
+                ones that `predict` gives, to the bit.
+            decode: Rules for events in the place of the model's, or a file of some that go over
+                them.
+            changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
+
+        Yields:
+            Updates, a few a second; at the end what was still open.
+
+        Raises:
+            ConfigError: There is no such source, a rule does not fit, or an image is none.
+            VideoDecodeError: An image is not later than the one before.
+
+        Example:
+            >>> import har, numpy as np
+            >>> dark = ((index / 10, np.zeros((90, 160, 3), np.uint8)) for index in range(30))
+            >>> *_, last = har.load("fight").stream(dark)
+            >>> last.state, last.label, round(last.time_s, 1)
+            ('ended', 'noFight', 3.0)
+        """
+        from har.api.stream import iter_camera, iter_pictures
+        from har.live.sources import parse_sources
+
+        rules = build_decode(self.info.decode, decode, changes)
+        check_labels(self.labels, rules)
+        if isinstance(source, int | str | Path):
+            (camera,) = parse_sources([str(source)])
+            return iter_camera(self.recognizer, camera, rules, n_overlap)
+        return iter_pictures(self.recognizer, source, rules, n_overlap, self._config.jobs)
 
     def evaluate(
         self,

@@ -96,6 +96,7 @@ class LiveScores:
         values: (n, K) float32, as in `har.types.Scores`.
         step_s: Length of a step.
         now: (K,) float32: scores of the newest window, all 0 where the model is uncertain.
+        now_s: Where that window ends, on the camera's timeline.
         at: When they were computed, UTC.
         latency_s: From the arrival of the newest frame of ``now`` until this was computed.
     """
@@ -106,6 +107,7 @@ class LiveScores:
     values: np.ndarray
     step_s: float
     now: np.ndarray
+    now_s: float
     at: datetime
     latency_s: float
 

@@ -31,6 +31,7 @@ class Update:
     Attributes:
         scores: Of the steps that are final now, often none.
         newest: (K,) float32: what the newest windows say.
+        now_s: Where their last step ends.
         opened: Events that are told of for the first time and go on.
         final: Events that nothing to come can change.
         arrived_s: Arrivals of the frames that are looked at for the first time.
@@ -38,6 +39,7 @@ class Update:
 
     scores: Scores
     newest: np.ndarray
+    now_s: float
     opened: list[Event] = field(default_factory=list)
     final: list[Event] = field(default_factory=list)
     arrived_s: list[float] = field(default_factory=list)
@@ -82,6 +84,7 @@ class LiveStretch:
         self._told: set[tuple[str, float]] = set()
         self._waiting_s: list[float] = []
         self._has_windows = False
+        self._now_s = 0.0
 
     def push_feature(self, feature: np.ndarray, step: Step) -> list[tuple[int, np.ndarray]]:
         """Take the (D,) features of steps; return windows for the temporal head."""
@@ -107,11 +110,16 @@ class LiveStretch:
             window = self._people.push(points, scores)
             self._found.people += [window] if window else []
 
+    def push_output(self, found: StreamOutput) -> None:
+        """Take windows as `StreamRecognizer` gives them, in the place of steps."""
+        self._found.extend(found, keep_places=False)
+
     def advance(self) -> Update | None:
         """Return what is known with all that was pushed; None while no window is complete."""
         found, self._found = self._found, StreamOutput()
         if not found.motion and not found.people:
             return None
+        self._note_newest(found)
         return self._tell(self._fusion.push(found), is_over=False)
 
     def finish(self, span_s: float) -> Update:
@@ -119,7 +127,17 @@ class LiveStretch:
         found, self._found = self._found, StreamOutput()
         last = self._people.flush() if self._people else None
         found.people += [last] if last else []
+        self._note_newest(found)
         return self._tell(self._fusion.flush(found, span_s), is_over=True)
+
+    def _note_newest(self, found: StreamOutput) -> None:
+        """Remember where the newest window ends."""
+        for motion in found.motion[-1:]:
+            end_s = (motion.start + len(motion.logits)) / get_rate_hz(self._recognizer)
+            self._now_s = max(self._now_s, end_s)
+        for people in found.people[-1:]:
+            end_s = (people.start + people.n_steps) / self._recognizer.pose_spec.rate_hz
+            self._now_s = max(self._now_s, end_s)
 
     def _note_arrival(self, step: Step) -> None:
         """Remember that frames wait for the window that looks at them, once there are windows."""
@@ -141,6 +159,7 @@ class LiveStretch:
         return Update(
             scores=self._shift_scores(scores or self._no_scores),
             newest=self._fusion.newest,
+            now_s=self._begun_s + self._now_s,
             opened=self._finish_events(opened),
             final=self._finish_events(final),
             arrived_s=arrived_s,
@@ -225,6 +244,7 @@ class CameraReport:
             values=scores.values,
             step_s=scores.step_s,
             now=update.newest,
+            now_s=update.now_s,
             at=at,
             latency_s=now_s - max(update.arrived_s, default=now_s),
         )

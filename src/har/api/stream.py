@@ -1,0 +1,202 @@
+"""A model on one live stream: a camera, an address, or pictures that the caller gives."""
+
+from __future__ import annotations
+
+import itertools
+import queue
+import threading
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from har.config import DecodeConfig, PredictConfig, WatchConfig
+from har.inference.model import Recognizer
+from har.inference.streams import StreamRecognizer, open_networks
+from har.live.messages import CameraState, LiveEvent, LiveScores, State
+from har.live.segment import LiveStretch, Update
+from har.live.sources import Source
+from har.live.watch import Watch
+from har.parallel import count_cores
+from har.result import UNCERTAIN
+from har.types import Event, Scores
+from har.video.arrays import iter_frames
+
+_POLL_S = 0.1
+
+
+@dataclass(frozen=True)
+class StreamUpdate:
+    """What became known of a stream; times are in seconds since its first picture.
+
+    Of pictures that the caller gives, times are on the caller's own clock.
+
+    Attributes:
+        time_s: Up to where ``probs`` looks.
+        probs: Probability of every label by now, as the newest window says; all 0 where the model
+            is uncertain.
+        scores: Of the time steps that are final now, often none: about a window later than they
+            were.
+        opened: Events that go on, told for the first time.
+        closed: Events that are over; nothing to come can change them.
+        state: How the camera is: ``starting``, ``live``, ``frozen``, ``lost`` or ``ended``.
+        note: What happened to the camera; empty if nothing.
+    """
+
+    time_s: float
+    probs: dict[str, float]
+    scores: Scores
+    opened: tuple[Event, ...] = ()
+    closed: tuple[Event, ...] = ()
+    state: State = "live"
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        """The most probable one by now, or `har.UNCERTAIN`."""
+        best = max(self.probs, key=lambda label: self.probs[label])
+        return best if self.probs[best] > 0 else UNCERTAIN
+
+
+def iter_pictures(
+    recognizer: Recognizer,
+    images: Iterable[tuple[float, np.ndarray]],
+    decode: DecodeConfig,
+    n_overlap: int,
+    n_cores: int,
+) -> Generator[StreamUpdate]:
+    """Yield an update whenever a window is complete, and one at the end.
+
+    Args:
+        recognizer: The bundle.
+        images: Ascending time in seconds, and picture: (H, W) gray or (H, W, 3) RGB, uint8.
+        decode: How scores become events.
+        n_overlap: Windows that look at each step.
+        n_cores: Cores to use; 0 means all.
+
+    Raises:
+        ConfigError: A picture is of another shape or kind.
+        VideoDecodeError: A time is not later than the one before.
+    """
+    remaining = iter(images)
+    first = next(remaining, None)
+    if first is None:
+        return
+    spec, labels = recognizer.info.spec, recognizer.info.labels
+    config = PredictConfig(n_overlap=n_overlap, batch_steps=1)
+    frames = iter_frames(
+        itertools.chain([first], remaining), spec.size, spec.color, spec.max_rate_hz
+    )
+    with open_networks(recognizer, n_cores or count_cores()) as networks:
+        stream = StreamRecognizer(recognizer, config, networks.detect, networks.encode)
+        segment = LiveStretch(recognizer, config, decode, first[0])
+        for frame in frames:
+            segment.push_output(stream.push(frame))
+            update = segment.advance()
+            if update is not None:
+                yield _describe(update, labels, "live")
+        segment.push_output(stream.flush())
+        yield _describe(segment.finish(stream.span_s), labels, "ended")
+
+
+def _describe(update: Update, labels: tuple[str, ...], state: State) -> StreamUpdate:
+    return StreamUpdate(
+        time_s=update.now_s,
+        probs=dict(zip(labels, update.newest.tolist(), strict=True)),
+        scores=update.scores,
+        opened=tuple(update.opened),
+        closed=tuple(update.final),
+        state=state,
+    )
+
+
+@dataclass(frozen=True)
+class _End:
+    """What comes after the last update: why there is none, if that was an error."""
+
+    error: BaseException | None
+
+
+class _Updates:
+    """Hands what a watch tells to another thread; waits while that one is busy.
+
+    Recognition then passes over steps and counts them, as where it does not keep up itself.
+    """
+
+    def __init__(self, labels: tuple[str, ...], until: threading.Event) -> None:
+        nothing = Scores(labels, np.zeros(0), np.zeros((0, len(labels)), np.float32), 0.0)
+        self._last = StreamUpdate(0.0, dict.fromkeys(labels, 0.0), nothing, state="starting")
+        self._until = until
+        self._queue: queue.Queue[StreamUpdate | _End] = queue.Queue(1)
+
+    def on_state(self, state: CameraState) -> None:
+        if state.state != self._last.state or state.note:
+            self._last = replace(self._last, state=state.state)
+            self._put(replace(self._last, note=state.note))
+
+    def on_scores(self, scores: LiveScores) -> None:
+        known = Scores(scores.labels, scores.times_s, scores.values, scores.step_s)
+        nothing = replace(known, times_s=known.times_s[:0], values=known.values[:0])
+        probs = dict(zip(scores.labels, scores.now.tolist(), strict=True))
+        self._last = replace(self._last, time_s=scores.now_s, probs=probs, scores=nothing)
+        self._put(replace(self._last, scores=known))
+
+    def on_event(self, event: LiveEvent) -> None:
+        opened, closed = ((event.event,), ()) if event.is_open else ((), (event.event,))
+        self._put(replace(self._last, opened=opened, closed=closed))
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def end(self, error: BaseException | None) -> None:
+        self._put(_End(error))
+
+    def _put(self, item: StreamUpdate | _End) -> None:
+        while not self._until.is_set():
+            try:
+                self._queue.put(item, timeout=_POLL_S)
+            except queue.Full:
+                continue
+            return
+
+    def __iter__(self) -> Iterator[StreamUpdate]:
+        while True:
+            item = self._queue.get()
+            if isinstance(item, StreamUpdate):
+                yield item
+            elif item.error is not None:
+                raise item.error
+            else:
+                return
+
+
+def iter_camera(
+    recognizer: Recognizer, source: Source, decode: DecodeConfig, n_overlap: int
+) -> Generator[StreamUpdate]:
+    """Yield what a watch of one camera tells, until it ends for good or nobody asks any more.
+
+    Args:
+        recognizer: The bundle.
+        source: The camera.
+        decode: How scores become events.
+        n_overlap: Windows that look at each step.
+    """
+    until = threading.Event()
+    updates = _Updates(recognizer.info.labels, until)
+    config = WatchConfig(n_overlap=n_overlap)
+
+    def run() -> None:
+        try:
+            Watch(recognizer, [source], config, [updates], decode=decode).run(until)
+        except BaseException as error:  # noqa: BLE001  a thread's border
+            updates.end(error)
+        else:
+            updates.end(None)
+
+    thread = threading.Thread(target=run, name="stream", daemon=True)
+    thread.start()
+    try:
+        yield from updates
+    finally:
+        until.set()
+        thread.join()
