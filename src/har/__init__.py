@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from har.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from har.api.events import Recuts as Recuts
     from har.api.events import Tuned as Tuned
     from har.api.events import recut as recut
     from har.api.events import score_events as score_events
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
     from har.api.live import watch as watch
     from har.api.model import Model as Model
     from har.api.model import load as load
+    from har.api.record import record as record
     from har.api.result import Plot as Plot
     from har.api.result import Result as Result
     from har.api.stream import StreamUpdate as StreamUpdate
+    from har.api.training import Demo as Demo
     from har.api.training import PreparedStore as PreparedStore
     from har.api.training import Synthetic as Synthetic
     from har.api.training import crossvalidate as crossvalidate
@@ -55,12 +58,14 @@ if TYPE_CHECKING:
     from har.types import VideoInfo as VideoInfo
 
 _MODULES = {
-    "har.api.events": ("Tuned", "recut", "score_events", "tune"),
+    "har.api.events": ("Recuts", "Tuned", "recut", "score_events", "tune"),
     "har.api.live": ("watch",),
     "har.api.model": ("Model", "load"),
+    "har.api.record": ("record",),
     "har.api.result": ("Plot", "Result"),
     "har.api.stream": ("StreamUpdate",),
     "har.api.training": (
+        "Demo",
         "PreparedStore",
         "Synthetic",
         "crossvalidate",

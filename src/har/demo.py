@@ -136,7 +136,7 @@ def learn_from_clips(folder: Path, say: Say, progress: bool = True) -> DemoResul
     """
     from har.dataset.prepare import prepare
     from har.dataset.store import Store
-    from har.inference.clips import evaluate_bundle, write_evaluation
+    from har.inference.clips import evaluate_bundle
     from har.reports.store import write_report
     from har.training.run import Run
     from har.training.stages import train_all
@@ -155,7 +155,7 @@ def learn_from_clips(folder: Path, say: Say, progress: bool = True) -> DemoResul
     train_all(update_config(TrainConfig(), RECIPES["tiny"]), store, run)
     say("4/5 measuring on test clips, of scenes that training has not met (some seconds)")
     test = evaluate_bundle(run.bundle_dir, store, "test", progress)
-    page = write_evaluation(folder / "results" / "evaluate", test)
+    page = test.save(folder / "results" / "evaluate")
     say("5/5 recognizing the recording with the new model (some seconds)")
     found = _recognize(Recognizer(run.bundle_dir), truth, folder / "results" / "recording", began_s)
     paths = {

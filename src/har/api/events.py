@@ -13,12 +13,33 @@ from har.config import SINGLE_PERSON_LABELS, DecodeConfig, TuneConfig, find_back
 from har.errors import ConfigError
 from har.events.files import find_scores
 from har.events.recut import Recut, cut_again, write_recut
+from har.events.summary import Totals, add_totals
 from har.files import write_json
 from har.metrics.tuning import TuneResult, tune_decode
 
 if TYPE_CHECKING:
     from har.api.model import Model
     from har.reports.scoring import EventScore
+
+
+@dataclass(frozen=True)
+class Recuts:
+    """The events of several recordings, cut again.
+
+    Attributes:
+        videos: ``stem``, ``video``, ``events``, ``totals`` and ``decode`` of each file of scores.
+    """
+
+    videos: tuple[Recut, ...]
+
+    @property
+    def totals(self) -> Totals:
+        """What all events add up to."""
+        return add_totals([video.totals for video in self.videos])
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the values that `har events --json` prints, one for each recording."""
+        return [video.to_json() for video in self.videos]
 
 
 def recut(
@@ -28,7 +49,7 @@ def recut(
     decode: Rules | None = None,
     changes: Mapping[str, float] | None = None,
     out: StrPath | None = None,
-) -> tuple[Recut, ...]:
+) -> Recuts:
     """Cut events again from saved scores, in a moment; neither video nor network is needed.
 
     Args:
@@ -48,20 +69,20 @@ def recut(
         >>> result = har.load("fight").predict(np.zeros((50, 180, 320), np.uint8), fps=25)
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     base = result.save(folder)
-        ...     (found,) = har.recut(folder, changes={"onset": 0.0, "offset": 0.0})
+        ...     (found,) = har.recut(folder, changes={"onset": 0.0, "offset": 0.0}).videos
         >>> [(event.label, event.onset_s, event.offset_s) for event in found.events]
         [('fight', 0.0, 2.0)]
     """
     info = None if model is None else load_info(find_folder(model))
-    alone = info.pose.single_person_labels if info and info.pose else SINGLE_PERSON_LABELS
+    alone = info.pose.spec.single_person_labels if info and info.pose else SINGLE_PERSON_LABELS
 
     def choose(labels: tuple[str, ...]) -> DecodeConfig:
         base = info.decode if info else DecodeConfig(find_background(labels))
         return build_decode(base, decode, changes)
 
-    found = tuple(cut_again(find_scores(list_paths(scores)), choose, alone))
+    found = Recuts(tuple(cut_again(find_scores(list_paths(scores)), choose, alone)))
     if out is not None:
-        write_recut(Path(out), found)
+        write_recut(Path(out), found.videos)
     return found
 
 

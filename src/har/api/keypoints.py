@@ -76,7 +76,7 @@ def recognize_keypoints(
 def _keep_pose(recognizer: Recognizer) -> Recognizer:
     """Return a twin that looks at keypoints alone."""
     twin = copy(recognizer)
-    twin.info = replace(recognizer.info, streams="pose")
+    twin.info = replace(recognizer.info, motion=None)
     return twin
 
 

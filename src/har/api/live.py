@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -83,6 +83,7 @@ def watch(
     metrics_port: int | None = None,
     duration_s: float | None = None,
     until: threading.Event | None = None,
+    on_start: Callable[[Model, Sequence[str]], None] | None = None,
     screen: Screen | None = None,
     on_line: Callable[[str], None] | None = None,
 ) -> Summary:
@@ -111,6 +112,7 @@ def watch(
         metrics_port: Serve /healthz and /metrics (Prometheus) on 127.0.0.1.
         duration_s: Ends the watch after so many seconds.
         until: Ends the watch when it is set, from any thread.
+        on_start: Is called with the model and the cameras' names before the first is opened.
         screen: Shows what happens; as `har.live.service.Screen`.
         on_line: Is called with each line of the event log, JSON.
 
@@ -143,6 +145,8 @@ def watch(
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="har-")))
             options = replace(options, clips=replace(options.clips, on=False))
         job = Job(loaded.recognizer, cameras, options, rules, folder, loaded.path.resolve().name)
+        if on_start is not None:
+            on_start(loaded, [camera.name for camera in cameras])
         stopped = stack.enter_context(_stop(until))
         stack.enter_context(_stop_after(stopped, duration_s))
         stack.enter_context(extra("live"))

@@ -82,10 +82,10 @@ def iter_pictures(
     first = next(remaining, None)
     if first is None:
         return
-    spec, labels = recognizer.info.spec, recognizer.info.labels
+    wanted, labels = recognizer.info.pictures, recognizer.info.labels
     config = PredictConfig(n_overlap=n_overlap, batch_steps=1)
     frames = iter_frames(
-        itertools.chain([first], remaining), spec.size, spec.color, spec.max_rate_hz
+        itertools.chain([first], remaining), wanted.size, wanted.color, wanted.max_rate_hz
     )
     with open_networks(recognizer, n_cores or count_cores()) as networks:
         stream = StreamRecognizer(recognizer, config, networks.detect, networks.encode)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,8 +29,11 @@ from har.files import write_json
 from har.types import Color, Protocol, Streams
 
 if TYPE_CHECKING:
-    from har.demo import DemoResult
+    import keras
+
+    from har.demo import DemoResult, Recognized
     from har.export.run import ExportResult
+    from har.network.parts import HeadBuilder
     from har.training.crossval import CrossvalResult
     from har.training.run import Run
 
@@ -105,7 +109,8 @@ def synthesize(
         ...     len(made.manifest.read_text().splitlines())
         4
     """
-    from har.synthetic.clips import write_clips, write_sheet
+    from har.render.sheet import write_synthetic_sheet
+    from har.synthetic.clips import write_clips
     from har.synthetic.recordings import write_recordings
 
     config = SynthConfig(
@@ -119,7 +124,7 @@ def synthesize(
     folder, made = Path(out), Synthetic(clips, recordings)
     if clips:
         manifest = write_clips(folder, config, jobs, progress)
-        sheet = write_sheet(folder / "sheet.png", manifest)
+        sheet = write_synthetic_sheet(folder / "sheet.png", manifest)
         made = replace(made, manifest=manifest, sheet=sheet)
     if recordings:
         truth = write_recordings(folder / "recordings", config, jobs, progress)
@@ -277,6 +282,9 @@ def train(
     recipe: str | TrainConfig = "frozen",
     streams: Streams | Literal["auto"] = "auto",
     stage: Stage = "all",
+    final: bool = False,
+    backbone: keras.Model | None = None,
+    head: keras.Model | HeadBuilder | None = None,
     out: StrPath = "models/har",
     results: StrPath = "results",
     start_from: StrPath | None = None,
@@ -294,6 +302,12 @@ def train(
         streams: What the model looks at: motion in the picture, people's keypoints, or both;
             ``auto`` looks how confident the keypoints are.
         stage: Only one of the three: ``cnn``, ``lstm``, ``system``.
+        final: Learn from every clip, none held back, once the recipe is cross-validated; the model
+            says so and carries those figures.
+        backbone: A Keras model from (B, H, W, C) pictures to (B, D) features in place of the
+            recipe's; `har.network.parts.OwnParts` says what it gets.
+        head: A Keras model from (B, T, D) features to (B, T, K) logits, or a function of
+            ``(n_features, n_labels)`` that builds one.
         out: Folder of the model.
         results: Folder of graphs, logs and the state of an interrupted run.
         start_from: A model whose weights training starts from, by folder or name.
@@ -317,13 +331,16 @@ def train(
     """
     built = build_recipe(recipe, config, seed)
     with training():
-        from har.training.stages import STAGES, train_all
+        from har.network.parts import OwnParts
+        from har.training.final import train_final
+        from har.training.stages import STAGES
         from har.training.streams import settle_streams
 
         run = _start_run(Path(out), results, start_from, progress, say)
-        action = train_all if stage == "all" else STAGES[stage]
+        action = train_final if final else STAGES[stage]
         prepared = open_store(store)
-        action(settle_streams(built, prepared, run, streams), prepared, run)
+        settled = settle_streams(built, prepared, run, streams)
+        action(settled, prepared, run, OwnParts(backbone, head))
     return Model(out)
 
 
@@ -335,6 +352,8 @@ def crossvalidate(
     folds: int = CrossvalConfig.n_folds,
     seeds: int = CrossvalConfig.n_seeds,
     protocol: Protocol = CrossvalConfig.protocol,
+    backbone: keras.Model | None = None,
+    head: keras.Model | HeadBuilder | None = None,
     calibrate: Model | StrPath | None = None,
     results: StrPath = "results/crossval",
     start_from: StrPath | None = None,
@@ -355,6 +374,8 @@ def crossvalidate(
         folds: Parts.
         seeds: Repetitions.
         protocol: ``random`` divides groups and leaks: only to compare with published figures.
+        backbone: As of `har.train`, like ``head``.
+        head: In place of the recipe's.
         calibrate: A model of this recipe and store: it gets the temperature found, and the figures.
         results: Folder of the figures, and the state of an interrupted run.
         start_from: As of `har.train`.
@@ -378,6 +399,7 @@ def crossvalidate(
     built, settings = build_recipe(recipe, config, seed), CrossvalConfig(folds, seeds, protocol)
     folder = Path(results)
     with training():
+        from har.network.parts import OwnParts
         from har.reports.figures import write_reliability
         from har.training.crossval import crossvalidate as validate
         from har.training.crossval import record_crossval
@@ -385,7 +407,8 @@ def crossvalidate(
 
         run = _start_run(folder / "bundle", folder, start_from, progress, say)
         prepared = open_store(store)
-        found = validate(settle_streams(built, prepared, run, streams), settings, prepared, run)
+        settled = settle_streams(built, prepared, run, streams)
+        found = validate(settled, settings, prepared, run, OwnParts(backbone, head))
         write_json(folder / f"{protocol}.json", found.to_json())
         write_reliability(folder / f"{protocol}_reliability.png", found.calibration)
         if calibrate is not None:
@@ -442,26 +465,66 @@ def export_model(
         return export_bundle(folder, target, config, prepared, progress)
 
 
+@dataclass(frozen=True)
+class Demo:
+    """What the demo found and measured, all on synthetic recordings and clips.
+
+    Attributes:
+        first_look: What a model that comes with har finds in a recording.
+        learnt: What a model measures and finds that was trained on the spot; None after a quick
+            look.
+    """
+
+    first_look: Recognized
+    learnt: DemoResult | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that `har demo --json` prints."""
+        learnt = {} if self.learnt is None else self.learnt.to_json()
+        return {"synthetic_data": True, "first_look": self.first_look.to_json(), **learnt}
+
+
+def _say_on_stderr(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
 def run_demo(
-    folder: StrPath = "demo", *, say: Say | None = None, progress: bool = True
-) -> DemoResult:
-    """Try everything on synthetic clips: make, prepare, train, measure, recognize.
+    folder: StrPath = "demo",
+    *,
+    quick: bool = False,
+    say: Say = _say_on_stderr,
+    on_first_look: Callable[[Recognized], None] | None = None,
+    progress: bool = True,
+) -> Demo:
+    """See what it does within a minute, then try all of it on synthetic clips.
+
+    First a shipped model looks at a short recording that is drawn now. Then clips are made, a model
+    is trained and measured on them, and it recognizes another recording.
 
     Args:
         folder: Gets everything; a second run in it only does what is missing.
-        say: Takes each line that tells what happens; they go to standard error when None.
+        quick: Stop after the first look, which trains nothing.
+        say: Takes each line that tells what is coming; they go to standard error if not given.
+        on_first_look: Is called between the two.
         progress: Show bars.
 
     Raises:
-        MissingDependencyError: The extra ``train`` is not installed.
+        MissingDependencyError: The extra ``train`` is not installed, and ``quick`` is not set.
+        OutputError: Files cannot be written.
 
     Example:
         >>> import har
-        >>> har.run_demo("demo").paths["timeline"]  # doctest: +SKIP
-        PosixPath('demo/results/recording.timeline.png')
+        >>> har.run_demo("demo", quick=True).first_look.paths["timeline"]  # doctest: +SKIP
+        PosixPath('demo/results/first_look.timeline.png')
     """
-    with training():
-        from har.demo import run_demo as run
-        from har.training.run import say_on_stderr
+    from har.demo import take_first_look
 
-        return run(Path(folder), say or say_on_stderr, progress)
+    first = take_first_look(Path(folder), say)
+    if on_first_look is not None:
+        on_first_look(first)
+    if quick:
+        return Demo(first, None)
+    with training():
+        from har.demo import learn_from_clips
+
+        return Demo(first, learn_from_clips(Path(folder), say, progress))

@@ -30,6 +30,7 @@ class Predictions:
 
     Attributes:
         out: The folder of their files.
+        model: That has recognized them.
         results: A result for each video; one with an ``error`` for each that could not be
             recognized.
         stems: What the names of a video's files begin with, by the path of the video.
@@ -38,6 +39,7 @@ class Predictions:
     """
 
     out: Path
+    model: Model
     results: tuple[Result, ...]
     stems: Mapping[Path, str]
     decode: DecodeConfig
@@ -75,6 +77,7 @@ def predict(
     changes: Mapping[str, float] | None = None,
     jobs: int = 0,
     again: bool = False,
+    on_start: Callable[[Model, DecodeConfig], None] | None = None,
     progress: Callable[[Standing], None] | None = None,
 ) -> Predictions:
     """Recognize many videos, several at once, and write the files of each as soon as it is done.
@@ -97,6 +100,7 @@ def predict(
         changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
         jobs: Cores to use, and videos at once where there are several; 0 means all.
         again: Also do videos anew whose files are there from the same settings.
+        on_start: Is called with the model and the rules before the first video.
         progress: Is told now and then how far all is.
 
     Raises:
@@ -118,13 +122,15 @@ def predict(
     loaded = model if isinstance(model, Model) else load(model, jobs=jobs)
     rules = build_decode(loaded.info.decode, decode, changes)
     check_labels(loaded.labels, rules)
+    if on_start is not None:
+        on_start(loaded, rules)
     folder, wants = Path(out), OutputsConfig(annotate, thumbnails)
     paths, rejects = find_videos(named)
     names = outputs.compute_output_stems(paths, outputs.find_taken_stems(folder))
     jobs_of = [VideoJob(path, folder / stem) for path, stem in zip(paths, names, strict=True)]
     plan = Plan(
         loaded.path,
-        write=partial(outputs.write_video_outputs, decode=rules, wants=wants),
+        write=partial(outputs.write_video_outputs, decode=rules, outputs=wants),
         outputs=str(wants),
         config=PredictConfig(keep_places=annotate or thumbnails, jobs=jobs),
         decode=rules,
@@ -136,6 +142,7 @@ def predict(
     outputs.write_folder_outputs(folder, outcomes, stems, rules)
     predictions = Predictions(
         out=folder,
+        model=loaded,
         results=tuple(loaded.to_result(outcome, rules) for outcome in outcomes),
         stems=stems,
         decode=rules,

@@ -1,14 +1,10 @@
-"""What several commands share: options, settings from files and options, missing extras."""
+"""What several commands share: options and what they mean."""
 
 from __future__ import annotations
 
-import importlib
-import logging
 import os
 import sys
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +14,7 @@ from har.cli.output import format_interval as format_interval
 from har.cli.output import print_json as print_json
 from har.cli.output import say as say
 from har.cli.output import say_table as say_table
-from har.config import (
-    RECIPES,
-    DecodeConfig,
-    TrainConfig,
-    change_rules,
-    load_config,
-    update_config,
-)
-from har.errors import MissingDependencyError
+from har.config import RECIPES
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 store_option = click.option(
@@ -53,18 +41,6 @@ decode_option = click.option(
 )
 
 
-def build_decode(base: DecodeConfig, rules: Path | None, changes: Sequence[str]) -> DecodeConfig:
-    """Return the rules of a file, if one is named, over ``base``, and single settings over those.
-
-    Args:
-        base: The bundle's.
-        rules: What `decode_option` took.
-        changes: What `set_option` took.
-    """
-    config = base if rules is None else load_config(rules, base)
-    return change_rules(config, parse_changes(changes))
-
-
 def parse_changes(texts: Sequence[str]) -> dict[str, float]:
     """Read what `set_option` took, for `har.config.change_rules`.
 
@@ -84,7 +60,7 @@ def parse_changes(texts: Sequence[str]) -> dict[str, float]:
 
 
 def recipe_options(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Add the options from which `build_train_config` makes a recipe."""
+    """Add the options of a recipe."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in (
@@ -107,14 +83,6 @@ def recipe_options(default: str) -> Callable[[Callable[..., Any]], Callable[...,
         return command
 
     return add
-
-
-def build_train_config(recipe: str, config_file: Path | None, seed: int | None) -> TrainConfig:
-    """Return the recipe with the file's settings and the seed put over it."""
-    config = update_config(TrainConfig(), RECIPES[recipe], f"recipe {recipe}")
-    if config_file is not None:
-        config = load_config(config_file, config)
-    return config if seed is None else update_config(config, {"seed": seed})
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:
@@ -149,43 +117,3 @@ def read_file_list(
         raise click.BadParameter("standard input names no file; give one a line")
     others = [path for path in paths if path != Path("-")]
     return (*others, *listed)
-
-
-@contextmanager
-def extra(name: str) -> Iterator[None]:
-    """Turn a missing package into what to install."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"This command needs the package {error.name}, which is not installed; "
-            f"run: pip install 'human-action-recognition[{name}]'"
-        ) from error
-
-
-@contextmanager
-def training() -> Iterator[None]:
-    """Load Keras and its backend without their chatter, and keep them quiet meanwhile."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    with extra("train"), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        with _muted_stderr():
-            importlib.import_module("keras")
-        yield
-
-
-@contextmanager
-def _muted_stderr() -> Iterator[None]:
-    """Send what native code writes to standard error nowhere; TensorFlow has no switch for it."""
-    sys.stderr.flush()
-    saved = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(nowhere)

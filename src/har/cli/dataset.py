@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import click
 
-from har.cli.common import extra, json_option, parse_size, print_json, say, say_table, store_option
+from har.cli.common import json_option, parse_size, print_json, say, say_table, store_option
 from har.cli.output import warn
 from har.config import PrepareConfig, SynthConfig
 
@@ -52,24 +52,19 @@ def synth(
             "Skeleton sequences are no longer made by this command; in the repository run: python "
             f"scripts/three_class/write_sequences.py {out} --sequences {skeletons}"
         )
-    from har.render.sheet import write_synthetic_sheet
-    from har.synthetic.clips import write_clips
-    from har.synthetic.recordings import write_recordings
+    import har
 
-    config = SynthConfig(
-        n_clips=clips,
-        n_scenes=scenes,
-        n_recordings=recordings,
-        recording_min=minutes,
+    result = har.synthesize(
+        out,
+        clips=clips,
+        scenes=scenes,
+        recordings=recordings,
+        minutes=minutes,
         variety=variety,
         seed=seed,
-    )
-    result: dict[str, Any] = {"synthetic": True, "n_clips": clips, "n_recordings": recordings}
-    if clips:
-        result["manifest"] = str(write_clips(out, config, jobs, progress=True))
-        result["sheet"] = str(write_synthetic_sheet(out / "sheet.png", out / "manifest.csv"))
-    if recordings:
-        result["truth"] = str(write_recordings(out / "recordings", config, jobs, progress=True))
+        jobs=jobs,
+        progress=True,
+    ).to_json()
     if as_json:
         print_json(result)
     for name in ("manifest", "sheet", "truth"):
@@ -115,22 +110,20 @@ def prepare(
 
     Run again, it only does what has changed. Videos that cannot be used are listed with the reason.
     """
-    config = PrepareConfig(
-        long_side=long_side,
-        size=parse_size(size),
-        color=cast("Any", color),
-        n_folds=folds,
+    import har
+
+    summary = har.prepare(
+        source,
+        store,
         group_by=group_by,
+        folds=folds,
+        size=parse_size(size),
+        long_side=long_side,
+        color=cast("Any", color),
         seed=seed,
         jobs=jobs,
-    )
-    with extra("train"):
-        from har.dataset.prepare import prepare as prepare_store
-        from har.reports.store import write_report
-
-        done = prepare_store(source, store, config, progress=True)
-        write_report(done.report, done.store)
-        summary = done.to_json()
+        progress=True,
+    ).to_json()
     if as_json:
         print_json(summary)
     _say_summary(summary, store)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import format_interval, json_option, print_json, say, say_table, training
+from har.cli.common import format_interval, json_option, print_json, say, say_table
+
+if TYPE_CHECKING:
+    from har.demo import Recognized
 
 NEXT = """\
 What to do next
@@ -39,18 +42,13 @@ def demo(folder: Path, quick: bool, as_json: bool) -> None:
     recording. Nothing of yours is used, and a figure on synthetic clips says nothing of real
     people.
     """
-    from har.demo import take_first_look
+    import har
 
     say("A first look, within a minute")
-    first = take_first_look(folder, _say_step).to_json()
-    result: dict[str, Any] = {"synthetic_data": True, "first_look": first}
-    _say_first(first)
-    if not quick:
-        say("Now all of it from nothing, about 5 minutes; Ctrl-C stops, the same command goes on")
-        with training():
-            from har.demo import learn_from_clips
-
-            result |= learn_from_clips(folder, _say_step).to_json()
+    done = har.run_demo(
+        folder, quick=quick, say=_say_step, on_first_look=lambda first: _say_first(first, quick)
+    )
+    result = done.to_json()
     if as_json:
         print_json(result)
     if not quick:
@@ -64,7 +62,8 @@ def _say_step(text: str) -> None:
     say(f"  {text}")
 
 
-def _say_first(first: dict[str, Any]) -> None:
+def _say_first(found: Recognized, quick: bool) -> None:
+    first = found.to_json()
     matches = first["matches"]
     say()
     rows = [
@@ -84,6 +83,8 @@ def _say_first(first: dict[str, Any]) -> None:
     say()
     _say_paths(first["paths"])
     say()
+    if not quick:
+        say("Now all of it from nothing, about 5 minutes; Ctrl-C stops, the same command goes on")
 
 
 def _say_result(result: dict[str, Any]) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from har.cli.common import (
-    build_decode,
     decode_option,
     json_option,
+    parse_changes,
     print_json,
     say,
     say_table,
@@ -55,30 +55,16 @@ def events(
     SCORES are files that 'har predict' wrote, or folders of them. Neither the video nor the network
     is needed.
     """
-    from har.bundle import find_bundle, load_info
-    from har.config import SINGLE_PERSON_LABELS, DecodeConfig, find_background
-    from har.events.files import find_scores
-    from har.events.recut import cut_again, write_recut
-    from har.events.summary import add_totals
+    import har
 
-    info = None if bundle is None else load_info(find_bundle(bundle))
-    single_person_labels = (
-        info.pose.spec.single_person_labels if info and info.pose else SINGLE_PERSON_LABELS
-    )
-
-    def choose(labels: tuple[str, ...]) -> DecodeConfig:
-        base = info.decode if info else DecodeConfig(find_background(labels))
-        return build_decode(base, rules, changes)
-
-    found = list(cut_again(find_scores(scores), choose, single_person_labels))
-    write_recut(out, found)
+    found = har.recut(scores, model=bundle, decode=rules, changes=parse_changes(changes), out=out)
     if as_json:
-        print_json([recut.to_json() for recut in found])
+        print_json(found.to_json())
     say_table(
         ["video", "length", "events"],
-        [[item.stem, f"{item.totals.duration_s:.1f} s", len(item.events)] for item in found],
+        [[item.stem, f"{item.totals.duration_s:.1f} s", len(item.events)] for item in found.videos],
     )
-    say_totals(add_totals([item.totals for item in found]))
+    say_totals(found.totals)
     say(f"Events: {out}")
 
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, cast, get_args
 
 import click
 
-from har.bundle import find_bundle
-from har.cli.common import extra, json_option, print_json, say, say_table, training
+from har.cli.common import json_option, print_json, say, say_table
 from har.config import ExportConfig, ExportFormat
 
 if TYPE_CHECKING:
@@ -54,23 +53,20 @@ def export(
     as_json: bool,
 ) -> None:
     """Write a bundle's networks for another engine, and measure them beside Keras."""
-    kind = cast("ExportFormat", form)
-    config = ExportConfig(format=kind, int8=int8, max_loss=max_loss)
-    found = find_bundle(bundle)
-    beside = Path(found.name) if found != bundle else found
-    out = out or beside.with_name(f"{beside.name}-{form}{'-int8' if int8 else ''}")
-    with training(), extra(form if form in _EXTRAS else "train"):
-        from har.dataset.store import Store
-        from har.export.run import export_bundle
+    import har
 
-        prepared = None if store is None else Store.load(store)
-        result = export_bundle(found, out, config, prepared, progress=True)
+    result = har.export_model(
+        bundle,
+        format=cast("ExportFormat", form),
+        int8=int8,
+        store=store,
+        max_loss=max_loss,
+        out=out,
+        progress=True,
+    )
     if as_json:
-        print_json({"out": str(out), **result.to_json()})
+        print_json({"out": str(result.out_dir), **result.to_json()})
     _say_result(result)
-
-
-_EXTRAS = ("openvino", "litert")
 
 
 def _say_result(result: ExportResult) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import time
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from har.bundle import BUNDLE_FILE, find_bundle
 from har.cli.common import (
-    build_decode,
     decode_option,
     json_option,
+    parse_changes,
     print_json,
     read_file_list,
     say,
@@ -21,28 +20,38 @@ from har.cli.common import (
     set_option,
 )
 from har.cli.events import say_totals
-from har.cli.output import warn
-from har.errors import ConfigError, VideoError
+from har.errors import VideoError
 from har.progress import ProgressBar, format_duration
 
 if TYPE_CHECKING:
-    from har.bundle import BundleInfo
-    from har.config import DecodeConfig
+    from har import DecodeConfig, Model, Result
     from har.inference.folder import Standing
-    from har.result import VideoResult
 
 
-class SpeedBar(ProgressBar):
-    """Shows a run's standing."""
+class SpeedBar:
+    """Says what a run starts with, then shows its standing, inside its ``with`` block."""
 
     def __init__(self) -> None:
-        super().__init__(1.0, "recognizing")
-        self._began_s = time.monotonic()
+        self._bar: ProgressBar | None = None
+        self._began_s = 0.0
+
+    def __enter__(self) -> SpeedBar:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def start(self, model: Model, decode: DecodeConfig) -> None:
+        """Say what is looked for and open the bar."""
+        _say_model(model, decode)
+        self._bar, self._began_s = ProgressBar(1.0, "recognizing"), time.monotonic()
 
     def show(self, standing: Standing) -> None:
         """Move the bar."""
-        self.note(format_standing(standing, time.monotonic() - self._began_s))
-        self.move_to(standing.share)
+        if self._bar is not None:
+            self._bar.note(format_standing(standing, time.monotonic() - self._began_s))
+            self._bar.move_to(standing.share)
 
 
 def format_standing(standing: Standing, elapsed_s: float) -> str:
@@ -115,55 +124,32 @@ def predict(
     A run that was stopped goes on: videos that are done, and have not changed since, are passed
     over, unless the bundle or the settings are other ones.
     """
-    from har.bundle import load_info
-    from har.config import OutputsConfig, PredictConfig
-    from har.dataset.catalog import Reject
-    from har.events.decoder import check_labels
-    from har.inference.folder import Plan, VideoJob, recognize_folder
-    from har.inference.video import find_videos
-    from har.reports import results as outputs
-    from har.result import VideoResult
+    import har
 
-    for video in videos:
-        if (video / BUNDLE_FILE).is_file():
-            raise ConfigError(f"{video} is a bundle, no video; name it with --bundle {video}")
-    bundle = find_bundle(bundle)
-    info = load_info(bundle)
-    decode = build_decode(info.decode, rules, changes)
-    check_labels(info.labels, decode)
-    _say_bundle(bundle, info, decode)
-    paths, rejects = find_videos(videos)
-    stems = outputs.compute_output_stems(paths, outputs.find_taken_stems(out))
-    jobs_of = [VideoJob(path, out / stem) for path, stem in zip(paths, stems, strict=True)]
-    wants = OutputsConfig(annotate, thumbnails)
-    plan = Plan(
-        bundle,
-        write=partial(outputs.write_video_outputs, decode=decode, outputs=wants),
-        outputs=str(wants),
-        config=PredictConfig(keep_places=annotate or thumbnails, jobs=jobs),
-        decode=decode,
-    )
     with SpeedBar() as bar:
-        found = {
-            item.job: item for item in recognize_folder(plan, jobs_of, again, progress=bar.show)
-        }
-    finished = [found[job] for job in jobs_of]
-    outcomes = [*rejects, *(item.outcome for item in finished)]
-    results = [outcome for outcome in outcomes if isinstance(outcome, VideoResult)]
-    by_path = {job.path: job.base.name for job in jobs_of}
-    outputs.write_folder_outputs(out, outcomes, by_path, decode)
+        found = har.predict(
+            videos,
+            out=out,
+            model=bundle,
+            annotate=annotate,
+            thumbnails=thumbnails,
+            decode=rules,
+            changes=parse_changes(changes),
+            jobs=jobs,
+            again=again,
+            on_start=bar.start,
+            progress=bar.show,
+        )
     if as_json:
-        print_json(outputs.to_json(outcomes, by_path, decode))
-    if results:
-        _say_results(results, info.pose is not None)
-        say_totals(outputs.add_up(results, decode))
+        print_json(found.to_json())
+    if found.recognized:
+        _say_results(found.recognized, found.model.info.pose is not None)
+        say_totals(found.totals)
         say(f"Events, scores and timelines: {out}")
-    if n_kept := sum(item.is_kept for item in finished):
-        say(f"{n_kept} of {len(finished)} were done before and have not changed; see --again")
-    for outcome in outcomes:
-        if isinstance(outcome, Reject):
-            warn(f"Left out {outcome.path}: {outcome.reason}")
-    if not results:
+    if found.n_kept:
+        n_found = len(found.stems)
+        say(f"{found.n_kept} of {n_found} were done before and have not changed; see --again")
+    if not found.recognized:
         raise VideoError("None of the videos could be recognized; see the reasons above")
 
 
@@ -174,9 +160,10 @@ _STREAMS = {
 }
 
 
-def _say_bundle(bundle: Path, info: BundleInfo, decode: DecodeConfig) -> None:
+def _say_model(model: Model, decode: DecodeConfig) -> None:
+    info = model.info
     made = "; it has learnt from synthetic clips only" if info.synthetic_data else ""
-    say(f"Bundle {bundle}: {', '.join(info.labels)}, trained up to stage {info.stage}{made}")
+    say(f"Model {model.path}: {', '.join(info.labels)}, trained up to stage {info.stage}{made}")
     say(f"It looks at {_STREAMS[info.stream_names]}")
     background = f"; {decode.background} is background and makes none" if decode.background else ""
     own = f"; rules of their own: {', '.join(decode.labels)}" if decode.labels else ""
@@ -185,7 +172,7 @@ def _say_bundle(bundle: Path, info: BundleInfo, decode: DecodeConfig) -> None:
     )
 
 
-def _say_results(results: list[VideoResult], knows_people: bool) -> None:
+def _say_results(results: Sequence[Result], knows_people: bool) -> None:
     header = ["video", "length", "label", "prob", "events", "speed"]
     rows: list[list[object]] = [
         [

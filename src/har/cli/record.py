@@ -6,7 +6,7 @@ import shutil
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -84,19 +84,20 @@ def record(
     if delete is not None:
         _delete(out, delete, as_json)
         return
-    config = CaptureConfig(
-        person=person,
-        place=place,
-        partner=partner,
-        postures=cast("tuple[Posture, ...]", postures or CaptureConfig.postures),
-        ready_s=ready_s,
-        seed=seed,
-    )
+    chosen: dict[str, Any] = {
+        "person": person,
+        "place": place,
+        "partner": partner,
+        "postures": postures or CaptureConfig.postures,
+        "ready_s": ready_s,
+        "seed": seed,
+    }
+    config = CaptureConfig(**chosen)
     if lists:
         _list(config, as_json)
         return
     say(SAFETY.format(out=out))
-    result = _run(out, source, config)
+    result = _run(out, source, chosen)
     if as_json:
         print_json(result.to_json())
     _say_result(result, out)
@@ -142,20 +143,21 @@ def _clock(time_s: float) -> str:
     return f"{int(time_s // 60):02d}:{time_s % 60:04.1f}"
 
 
-def _run(out: Path, source: str, config: CaptureConfig) -> CaptureResult:
-    from har.capture.session import Session
-    from har.inference.detector import PoseDetector
-    from har.video.camera.webcam import open_camera
+def _run(out: Path, source: str, chosen: dict[str, Any]) -> CaptureResult:
+    import har
 
-    if not source.isdecimal():
-        return Session(out, config, PoseDetector(n_threads=1), _Terminal()).run_film(Path(source))
-    if not sys.stdin.isatty():
-        raise ConfigError("A camera session talks with you: run it in a terminal, or give a film")
-    click.confirm("All this is so, and everyone in the picture is willing", abort=True, err=True)
-    session = Session(out, config, PoseDetector(n_threads=1), _Terminal())
-    with open_camera(int(source)) as camera:
-        say("Enlarge the letters of this window so that they can be read from where you stand.")
-        return session.run_camera(iter(camera))
+    if source.isdecimal():
+        if not sys.stdin.isatty():
+            raise ConfigError(
+                "A camera session talks with you: run it in a terminal, or give a film"
+            )
+        question = "All this is so, and everyone in the picture is willing"
+        click.confirm(question, abort=True, err=True)
+    return har.record(out, source, **chosen, guide=_Terminal(), on_start=_say_enlarge)
+
+
+def _say_enlarge() -> None:
+    say("Enlarge the letters of this window so that they can be read from where you stand.")
 
 
 class _Terminal:

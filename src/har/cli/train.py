@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from har.bundle import BundleInfo, find_bundle
 from har.cli.common import (
-    build_train_config,
-    extra,
     format_interval,
     json_option,
     print_json,
@@ -18,10 +15,11 @@ from har.cli.common import (
     say,
     say_table,
     store_option,
-    training,
 )
 from har.config import CrossvalConfig
-from har.files import write_json
+
+if TYPE_CHECKING:
+    from har.bundle import BundleInfo
 
 out_option = click.option(
     "--out",
@@ -95,23 +93,24 @@ def train(
     system: both together. An interrupted stage goes on when the command is run again.
     With all --final every clip is learned from, once the recipe is cross-validated.
     """
+    import har
+
     if final and stage != "all":
         raise click.UsageError("--final goes with all: it trains every stage on every clip.")
-    config = build_train_config(recipe, config_file, seed)
-    with training():
-        from har.dataset.store import Store
-        from har.training.final import train_final
-        from har.training.run import Run
-        from har.training.stages import STAGES
-        from har.training.streams import settle_streams
-
-        run = Run(bundle_dir, results_dir, source and find_bundle(source))
-        action = train_final if final else STAGES[stage]
-        prepared = Store.load(store)
-        config = settle_streams(config, prepared, run, cast("Any", streams))
-        info = action(config, prepared, run)
+    model = har.train(
+        store,
+        recipe=recipe,
+        streams=cast("Any", streams),
+        stage=cast("Any", stage),
+        final=final,
+        out=bundle_dir,
+        results=results_dir,
+        start_from=source,
+        config=config_file,
+        seed=seed,
+    )
     if as_json:
-        print_json(_describe(info, bundle_dir, results_dir))
+        print_json(_describe(model.info, bundle_dir, results_dir))
 
 
 def _describe(info: BundleInfo, bundle_dir: Path, results_dir: Path) -> dict[str, Any]:
@@ -170,24 +169,22 @@ def crossval(
     The frozen recipe trains only the LSTM of each fold; full trains all three stages and takes
     long. An interrupted run goes on when the command is run again.
     """
-    config = build_train_config(recipe, config_file, seed)
-    settings = CrossvalConfig(folds, seeds, cast("Any", protocol))
-    with training():
-        from har.dataset.store import Store
-        from har.reports.figures import write_reliability
-        from har.training.crossval import crossvalidate, record_crossval
-        from har.training.run import Run
-        from har.training.streams import settle_streams
+    import har
 
-        run = Run(results_dir / "bundle", results_dir, source and find_bundle(source))
-        prepared = Store.load(store)
-        config = settle_streams(config, prepared, run, cast("Any", streams))
-        found = crossvalidate(config, settings, prepared, run)
-        result = found.to_json()
-        write_json(results_dir / f"{protocol}.json", result)
-        write_reliability(results_dir / f"{protocol}_reliability.png", found.calibration)
-        if bundle_dir is not None:
-            record_crossval(bundle_dir, found)
+    found = har.crossvalidate(
+        store,
+        recipe=recipe,
+        streams=cast("Any", streams),
+        folds=folds,
+        seeds=seeds,
+        protocol=cast("Any", protocol),
+        calibrate=bundle_dir,
+        results=results_dir,
+        start_from=source,
+        config=config_file,
+        seed=seed,
+    )
+    result = found.to_json()
     if as_json:
         print_json(result)
     _say_figures(result)
@@ -211,13 +208,10 @@ def crossval(
 @json_option
 def evaluate(bundle: Path, store: Path, split: str, results_dir: Path, as_json: bool) -> None:
     """Measure a bundle on prepared clips: figures with intervals, confusion, a page to read."""
-    with extra("train"):
-        from har.dataset.store import Store
-        from har.inference.clips import Part, evaluate_bundle, write_evaluation
+    import har
 
-        part = cast("Part", split)
-        result = evaluate_bundle(find_bundle(bundle), Store.load(store), part, progress=True)
-        page = write_evaluation(results_dir, result)
+    result = har.load(bundle).evaluate(store, cast("Any", split), progress=True)
+    page = result.save(results_dir)
     values = result.to_json()
     if as_json:
         print_json(values)

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from har.cli.common import (
-    build_decode,
     decode_option,
-    extra,
     format_interval,
     json_option,
     print_json,
     say,
     say_table,
 )
-from har.config import DecodeConfig, TuneConfig, find_background
+from har.config import TuneConfig
 from har.config.decode import RULE_FIELDS
 
 if TYPE_CHECKING:
-    from har.bundle import BundleInfo
     from har.metrics.events import EventMetrics
     from har.metrics.intervals import Interval
     from har.metrics.tuning import TuneResult
@@ -59,35 +55,18 @@ def tune(
     false alarms that are asked for; what to expect is measured on recordings that are left out of
     the choice one by one.
     """
-    from har.bundle import load_info
-    from har.files import write_json
-    from har.interchange.coding import read_events_csv
-    from har.metrics.tuning import tune_decode
-    from har.reports.scoring import load_scored
+    import har
 
-    config = TuneConfig(false_alarms_per_hour=rate)
-    info = None if bundle is None else load_info(bundle)
-    recordings, notes = load_scored(scores, read_events_csv(truth))
-    base = info.decode if info else DecodeConfig(find_background(recordings[0].scores.labels))
-    result = tune_decode(recordings, base, config, progress=True)
-    if bundle is not None and info is not None:
-        _save_decode(bundle, info, result)
-    if out is not None:
-        write_json(out, asdict(result.decode))
+    result = har.tune(
+        scores, truth, false_alarms_per_hour=rate, model=bundle, out=out, progress=True
+    )
     if as_json:
-        print_json({**result.to_json(), "notes": notes})
+        print_json(result.to_json())
     _say_tuned(result)
-    for text in (*notes, *result.warnings):
+    for text in (*result.notes, *result.warnings):
         say(text)
     for place in filter(None, (out, bundle)):
         say(f"Rules written to {place}")
-
-
-def _save_decode(bundle: Path, info: BundleInfo, result: TuneResult) -> None:
-    from har.bundle import save_info
-
-    metrics = {**info.metrics, "tune": result.to_json()}
-    save_info(bundle, replace(info, decode=result.decode, metrics=metrics))
 
 
 def _say_tuned(result: TuneResult) -> None:
@@ -145,20 +124,15 @@ def score_events(
     start_s and end_s. The curve keeps the lengths, gaps and smoothing of --decode, and its ratio of
     offset to onset.
     """
-    from har.reports import scoring
+    import har
 
-    decode = None if rules is None else build_decode(DecodeConfig(), rules, ())
-    result = scoring.score_events(predicted, truth, scores, labels, decode)
-    with extra("plots"):
-        from har.reports.events import write_event_score
-
-        page = write_event_score(out, result, f"{predicted.name} against {truth.name}")
+    result = har.score_events(predicted, truth, scores=scores, labels=labels, decode=rules, out=out)
     if as_json:
         print_json(result.to_json())
     _say_metrics(result.metrics)
     for text in result.notes:
         say(text)
-    say(f"Page{' with the curve' if result.curves else ''}: {page}")
+    say(f"Page{' with the curve' if result.curves else ''}: {out / 'report.html'}")
 
 
 def _say_metrics(metrics: EventMetrics) -> None:

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from threading import Timer
 from typing import TYPE_CHECKING
 
 import click
 
-from har.cli.common import build_decode, decode_option, extra, say, say_table, set_option
+from har.cli.common import decode_option, parse_changes, say, say_table, set_option
 from har.cli.output import is_verbose, unlogged
 from har.errors import VideoError
 
 if TYPE_CHECKING:
-    from threading import Event
-
-    from har.config import WatchSettings
+    from har import Model
     from har.live.screen import Dashboard, Lines, Summary
 
 
@@ -82,50 +77,32 @@ def watch(
 
     An aid for people who look; never an unattended alarm.
     """
-    from har.bundle import find_bundle
-    from har.inference.model import Recognizer
-    from har.live.service import Job, run_service, stop_on_signals
-    from har.live.sources import parse_sources
+    import har
 
-    settings = _build_settings(config_file, urls, keep_days, metrics_port)
-    cameras = parse_sources(sources)
-    bundle = find_bundle(bundle)
-    recognizer = Recognizer(bundle, n_threads=1)
-    decode = build_decode(recognizer.info.decode, rules, changes)
-    job = Job(recognizer, cameras, settings, decode, out, bundle.resolve().name)
-    echo = click.echo if as_json else None
-    say(f"Watching {', '.join(camera.name for camera in cameras)} with {bundle}; writing to {out}")
-    with (
-        extra("live"),
-        unlogged(),
-        stop_on_signals() as until,
-        _stopping_after(until, duration_s),
-        _open_screen(as_json) as screen,
-    ):
-        summary = run_service(job, until, screen, echo)
+    def say_start(model: Model, names: Sequence[str]) -> None:
+        say(f"Watching {', '.join(names)} with {model.path}; writing to {out}")
+
+    with unlogged(), _open_screen(as_json) as screen:
+        summary = har.watch(
+            sources,
+            model=bundle,
+            out=out,
+            decode=rules,
+            changes=parse_changes(changes),
+            settings=config_file,
+            notify=urls,
+            keep_days=keep_days,
+            metrics_port=metrics_port,
+            duration_s=duration_s,
+            on_start=say_start,
+            screen=screen,
+            on_line=click.echo if as_json else None,
+        )
     if as_json:
         click.echo(json.dumps(summary.to_json()))
     _say_summary(summary, out)
     if not any(state.n_frames for state in summary.states.values()):
         raise VideoError("No camera or file gave a picture; see the reasons above")
-
-
-def _build_settings(
-    config_file: Path | None, urls: tuple[str, ...], keep_days: float | None, port: int | None
-) -> WatchSettings:
-    """Return the file's settings, or the defaults, with the options put over them."""
-    from har.config import WatchSettings, load_config
-
-    settings = WatchSettings()
-    if config_file is not None:
-        settings = load_config(config_file, settings)
-    if urls:
-        settings = replace(settings, notify=replace(settings.notify, urls=urls))
-    if keep_days is not None:
-        settings = replace(settings, retention=replace(settings.retention, keep_days=keep_days))
-    if port is not None:
-        settings = replace(settings, metrics=replace(settings.metrics, port=port))
-    return settings
 
 
 def _open_screen(as_json: bool) -> Dashboard | Lines:
@@ -141,20 +118,6 @@ def _open_screen(as_json: bool) -> Dashboard | Lines:
     except ModuleNotFoundError:
         return Lines(say)
     return Dashboard(Console(stderr=True))
-
-
-@contextmanager
-def _stopping_after(until: Event, duration_s: float | None) -> Iterator[None]:
-    if duration_s is None:
-        yield
-        return
-    timer = Timer(duration_s, until.set)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
 
 
 def _say_summary(summary: Summary, out: Path) -> None:

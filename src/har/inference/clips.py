@@ -22,7 +22,7 @@ from har.metrics.clips import ClipMetrics, bootstrap_metrics, compute_clip_metri
 from har.metrics.intervals import Interval
 from har.pose.pooling import pool_windows
 from har.progress import track
-from har.reports.clips import ClipReport, write_clip_report
+from har.reports.clips import ClipReport, render_body, write_clip_report
 from har.reports.figures import write_confusion
 from har.reports.page import Picture
 from har.sampling.crop import MotionCrop, gather_crops
@@ -175,6 +175,24 @@ class EvaluationResult:
             "baseline": None if self.baseline is None else self.baseline.to_json(),
         }
 
+    def save(self, folder: str | Path) -> Path:
+        """Write ``metrics.json``, ``confusion.png`` and ``report.html``; return the page's path.
+
+        Raises:
+            OutputError: A file cannot be written.
+        """
+        folder = Path(folder)
+        write_json(folder / "metrics.json", self.to_json())
+        picture = folder / "confusion.png"
+        write_confusion(picture, self.metrics.labels, self.metrics.confusion)
+        page = folder / "report.html"
+        write_clip_report(page, _describe(self, (Picture("Confusion of the classes", picture),)))
+        return page
+
+    def _repr_html_(self) -> str:
+        """Return the figures for a notebook."""
+        return render_body(_describe(self))
+
 
 def evaluate_bundle(
     bundle_dir: Path, store: Store, part: Part, progress: bool = False
@@ -218,13 +236,9 @@ def _compute_baseline(store: Store) -> ShortcutBaseline | None:
     return compute_shortcut_baseline(store.clips, np.array([folds[c.clip_id] for c in store.clips]))
 
 
-def write_evaluation(out_dir: Path, result: EvaluationResult) -> Path:
-    """Write ``metrics.json``, ``confusion.png`` and ``report.html``; return the page's path."""
-    write_json(out_dir / "metrics.json", result.to_json())
-    picture = out_dir / "confusion.png"
-    write_confusion(picture, result.metrics.labels, result.metrics.confusion)
+def _describe(result: EvaluationResult, pictures: tuple[Picture, ...] = ()) -> ClipReport:
     baseline = result.baseline
-    report = ClipReport(
+    return ClipReport(
         title=f"{', '.join(result.metrics.labels)}: {result.part} clips",
         protocol=(
             f"{result.metrics.n_clips} clips from {result.n_groups} groups; "
@@ -233,10 +247,7 @@ def write_evaluation(out_dir: Path, result: EvaluationResult) -> Path:
         metrics=result.metrics,
         intervals=result.intervals,
         baseline={} if baseline is None else {"accuracy": baseline.accuracy, "auc": baseline.auc},
-        pictures=(Picture("Confusion of the classes", picture),),
+        pictures=pictures,
         warnings=(result.warning,) if result.warning else (),
         is_synthetic=result.synthetic_data,
     )
-    page = out_dir / "report.html"
-    write_clip_report(page, report)
-    return page

@@ -55,10 +55,11 @@ def write_clip_report(path: Path, report: ClipReport) -> None:
         path: The file to write; its folder is created.
         report: All text in it may hold any character.
     """
-    write_text(path, _render_page(report))
+    write_text(path, render_shell(escape(report.title), [render_body(report)]))
 
 
-def _render_page(report: ClipReport) -> str:
+def render_body(report: ClipReport) -> str:
+    """Return the HTML of a report without the page around it, as a notebook takes it."""
     warnings = list(report.warnings)
     if report.is_synthetic:
         warnings.insert(
@@ -66,10 +67,9 @@ def _render_page(report: ClipReport) -> str:
             "These clips are synthetic (rendered by har), not filmed. The figures show that "
             "training works, not how well real people are recognized.",
         )
-    title = escape(report.title)
     badge = ' <span class="synthetic">synthetic</span>' if report.is_synthetic else ""
     parts = [
-        f"<h1>{title}{badge}</h1>",
+        f"<h1>{escape(report.title)}{badge}</h1>",
         f'<p class="lead">{escape(report.protocol)}</p>',
         *(f'<p class="note">{escape(text)}</p>' for text in warnings),
         f"<h2>Result{badge}</h2>",
@@ -78,7 +78,7 @@ def _render_page(report: ClipReport) -> str:
         _render_classes(report.metrics),
         *(render_picture(picture, badge) for picture in report.pictures),
     ]
-    return render_shell(title, parts)
+    return "\n".join(parts)
 
 
 def _render_headline(report: ClipReport) -> str:

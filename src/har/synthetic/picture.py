@@ -15,8 +15,8 @@ from har.synthetic.camera import Camera
 from har.synthetic.motion import Motion
 from har.synthetic.people import (
     LIGHT_PX,
-    Color,
     Appearance,
+    Color,
     Paint,
     PersonPainter,
     compute_capsules,

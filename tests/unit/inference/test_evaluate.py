@@ -9,7 +9,7 @@ from bundles import LABELS, make_people_bundle
 from crowds import make_crowd_store
 
 from har.errors import BundleMismatchError
-from har.inference.clips import evaluate_bundle, write_evaluation
+from har.inference.clips import evaluate_bundle
 from har.pose.keypoints import INDEX
 
 
@@ -35,7 +35,7 @@ def test_clips_it_cannot_tell_are_counted_and_said(store, tmp_path):
     n_right = round(values["accuracy"]["mean"] * 8)
     assert 8 - values["n_uncertain"] <= n_right <= 8
     assert (result.seen, result.synthetic_data) == (False, False)
-    page = write_evaluation(tmp_path / "page", result)
+    page = result.save(tmp_path / "page")
     assert page.is_file()
     written = json.loads((tmp_path / "page" / "metrics.json").read_text())
     assert written == json.loads(json.dumps(values))

@@ -8,7 +8,7 @@ import pytest
 from har.bundle import load_info
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.errors import BundleMismatchError, BundleNotFoundError, NoClipsError
-from har.inference.clips import evaluate_bundle, write_evaluation
+from har.inference.clips import evaluate_bundle
 from har.training.crossval import crossvalidate
 from har.training.run import Run
 from har.training.stages import train_all, train_lstm, train_system
@@ -52,7 +52,7 @@ def test_the_bundle_knows_clips_of_groups_it_has_not_met(trained, bar_store, tmp
     assert result.metrics.accuracy == 1.0
     assert not result.seen
     assert evaluate_bundle(run.bundle_dir, bar_store, "train").seen
-    page = write_evaluation(tmp_path, result).read_text()
+    page = result.save(tmp_path).read_text()
     assert "<html" in page
     values = json.loads((tmp_path / "metrics.json").read_text())
     assert values["accuracy"]["mean"] == 1.0
