@@ -44,7 +44,7 @@ def iter_frames(
     [(0.0, (32, 64)), (0.5, (32, 64))]
     """
     maker = PictureMaker(size, color, 0, 1.0)
-    first_s = last_s = last_s = None
+    first_s = last_s = given_s = None
     counted = itertools.count()
     for time_s, image in images:
         first_s = time_s if first_s is None else first_s
@@ -54,8 +54,8 @@ def iter_frames(
                 f"{last_s} s; leave it out, or sort them"
             )
         last_s, at_s = time_s, time_s - first_s
-        if is_due(at_s, last_s, max_rate_hz):
-            last_s = at_s
+        if is_due(at_s, given_s, max_rate_hz):
+            given_s = at_s
             yield Frame(next(counted), at_s, maker.make_picture(_wrap(image)))
 
 
