@@ -29,7 +29,7 @@ from har.files import write_json
 from har.types import Color, Protocol, Streams
 
 if TYPE_CHECKING:
-    import keras
+    import keras  # pyright: ignore[reportMissingTypeStubs]
 
     from har.demo import DemoResult, Recognized
     from har.export.run import ExportResult

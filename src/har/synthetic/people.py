@@ -124,7 +124,7 @@ Paint = tuple[float, Callable[[np.ndarray], None]]
 def compute_capsules(starts: np.ndarray, ends: np.ndarray, radii: np.ndarray) -> np.ndarray:
     """Return outlines of limbs that are round at both ends, (..., 12, 2) pixels, convex.
 
-    ``starts`` and ``ends`` are (..., 2) pixels, ``radii`` (..., 2) half thickness at both in pixels.
+    ``starts`` and ``ends`` are (..., 2) pixels, ``radii`` (..., 2) half the thickness at both.
     """
     way = ends - starts
     angle = np.arctan2(way[..., 1], way[..., 0])[..., None] + _ARC
