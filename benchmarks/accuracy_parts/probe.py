@@ -34,8 +34,8 @@ class ProbeFolds:
         export_graph(cnn, np.zeros((1, *spec.size, spec.n_channels), np.uint8), path)
         model_hash = compute_model_hash(cnn)
         cache = FeatureCache(store, spec, Graph(path).run, model_hash, config.augment, run.progress)
-        views = cache.load_views(range(len(store.clips)), 1)
-        self._means = np.stack([clip[0].astype(np.float32).mean(axis=0) for clip in views])
+        variants = cache.load_variants(range(len(store.clips)), 1)
+        self._means = np.stack([clip[0].astype(np.float32).mean(axis=0) for clip in variants])
 
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
         """Return (n_test, K) probabilities; nothing is drawn, so the seed changes nothing."""

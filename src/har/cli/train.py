@@ -48,8 +48,8 @@ streams_option = click.option(
     type=click.Choice(["auto", "motion", "pose", "both"]),
     default="auto",
     show_default=True,
-    help="What the model looks at: motion in the picture, people's keypoints, or both; "
-    "auto looks how confident the keypoints are.",
+    help="Input of the model: motion in the picture, people's keypoints, or both; "
+    "auto measures how confident the keypoints are.",
 )
 from_option = click.option(
     "--from",

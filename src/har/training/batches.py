@@ -317,30 +317,30 @@ class PixelBatches(ClipBatches):
 
 
 class FeatureBatches(ClipBatches):
-    """Batches of stored features (B, T, D) float32: a random view in training, view 0 otherwise."""
+    """Batches of stored features (B, T, D) float32: any variant in training, else variant 0."""
 
     def __init__(
         self,
-        views: Sequence[Sequence[np.ndarray]],
+        variants: Sequence[Sequence[np.ndarray]],
         targets: np.ndarray,
         n_labels: int,
         sampling: Sampling,
     ) -> None:
-        """Take for each clip its views, each (N, D), and the (n_clips,) class indices."""
-        self._views = views
-        items = [(clip, -1) for clip in range(len(views)) for _ in range(sampling.per_clip)]
+        """Take for each clip its variants, each (N, D), and the (n_clips,) class indices."""
+        self._variants = variants
+        items = [(clip, -1) for clip in range(len(variants)) for _ in range(sampling.per_clip)]
         if not sampling.training:
             hop = max(sampling.n_steps // 2, 1)
             items = [
                 (clip, int(start))
-                for clip, features in enumerate(views)
+                for clip, features in enumerate(variants)
                 for start in compute_window_starts(len(features[0]), sampling.n_steps, hop)
             ]
         super().__init__(items, targets, n_labels, sampling)
 
     def _load_window(self, clip: int, start: int, rng: np.random.Generator) -> np.ndarray:
-        views = self._views[clip]
-        features = views[0 if start >= 0 else int(rng.integers(len(views)))]
+        variants = self._variants[clip]
+        features = variants[0 if start >= 0 else int(rng.integers(len(variants)))]
         start = self._draw_start(len(features), rng) if start < 0 else start
         return np.asarray(features[start : start + self._sampling.n_steps], dtype=np.float32)
 

@@ -91,11 +91,11 @@ class HeadFolds:
 
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
         """Train the heads on some clips and return (n_test, K) probabilities of the others."""
-        clips, said = ClipSplit(tuple(train.tolist()), ()), []
+        clips, outputs = ClipSplit(tuple(train.tolist()), ()), []
         for stream in self.streams.values():
             stream.fit(clips, seed)
-            said.append(stream.compute_logits(test.tolist()))
-        return compute_softmax(fuse_streams(said, self._weight))
+            outputs.append(stream.compute_logits(test.tolist()))
+        return compute_softmax(fuse_streams(outputs, self._weight))
 
 
 class StagedFolds:

@@ -18,16 +18,16 @@ from har.types import WindowSpec
 
 ENCODE_BATCH = 32
 
-Views = list[list[np.ndarray]]
-"""For each clip its views, each (N, D) float16; view 0 is the clip as it is."""
+Variants = list[list[np.ndarray]]
+"""For each clip its variants, each (N, D) float16; variant 0 is the clip as it is."""
 
 _MIRROR = 1
 
 
 class FeatureCache:
-    """Views of clips as one CNN sees them.
+    """Variants of clips as one CNN sees them.
 
-    View 0 is the clip as it is and view 1 its mirror image, where the settings allow mirroring;
+    Variant 0 is the clip as it is, variant 1 its mirror image where the settings allow mirroring,
     the others are under drawn changes.
     """
 
@@ -47,7 +47,7 @@ class FeatureCache:
             spec: The CNN's input contract.
             encode: (N, H, W, C) uint8 to (N, D) float32.
             model_hash: Names the CNN: another one has other features.
-            augment: Changes from which the views are drawn.
+            augment: Changes from which the variants are drawn.
             progress: Show a bar.
         """
         self._store, self._spec, self._encode, self._augment = store, spec, encode, augment
@@ -55,31 +55,33 @@ class FeatureCache:
         key = compute_fingerprint(model_hash, spec, augment)
         self._folder = store.path / "features" / key
 
-    def load_views(self, clips: Sequence[int], n_views: int) -> Views:
-        """Return the views of some clips, computing those that are not on disk yet."""
+    def load_variants(self, clips: Sequence[int], n_variants: int) -> Variants:
+        """Return the variants of some clips, computing those that are not on disk yet."""
         self._folder.mkdir(parents=True, exist_ok=True)
         bar = track(clips, "features", "clip", show=self._progress)
-        return [[self._load(clip, view) for view in range(n_views)] for clip in bar]
+        return [[self._load(clip, variant) for variant in range(n_variants)] for clip in bar]
 
-    def _load(self, clip: int, view: int) -> np.ndarray:
+    def _load(self, clip: int, variant: int) -> np.ndarray:
         stored = self._store.clips[clip]
-        name = "mirror" if self._is_mirror(view) else view
+        name = "mirror" if self._is_mirror(variant) else variant
         path = self._folder / f"{stored.clip_id}.{stored.hash[:12]}.{name}.npy"
         if not path.is_file():
-            features = self._compute(stored.clip_id, self._draw(stored.hash, view))
+            features = self._compute(stored.clip_id, self._draw(stored.hash, variant))
             with replacing(path) as part, part.open("wb") as file:
                 np.save(file, features)
         return np.load(path, allow_pickle=False)
 
-    def _is_mirror(self, view: int) -> bool:
-        return view == _MIRROR and self._augment.flip
+    def _is_mirror(self, variant: int) -> bool:
+        return variant == _MIRROR and self._augment.flip
 
-    def _draw(self, content_hash: str, view: int) -> Change:
-        if view == 0:
+    def _draw(self, content_hash: str, variant: int) -> Change:
+        if variant == 0:
             return NO_CHANGE
-        if self._is_mirror(view):
+        if self._is_mirror(variant):
             return Change(flip=True)
-        return draw_change(self._augment, np.random.default_rng((int(content_hash[:8], 16), view)))
+        return draw_change(
+            self._augment, np.random.default_rng((int(content_hash[:8], 16), variant))
+        )
 
     def _compute(self, clip_id: str, change: Change) -> np.ndarray:
         steps = compute_clip_steps(self._store, clip_id, self._spec, change)
@@ -106,6 +108,6 @@ def _iter_layers(model: keras.Model) -> Iterator[keras.Layer]:
             yield from _iter_layers(layer)
 
 
-def stack_views(views: Views) -> np.ndarray:
-    """Return the (N, D) float32 features of all steps of view 0 of all clips."""
-    return np.concatenate([clip[0] for clip in views]).astype(np.float32)
+def stack_variants(variants: Variants) -> np.ndarray:
+    """Return the (N, D) float32 features of all steps of variant 0 of all clips."""
+    return np.concatenate([clip[0] for clip in variants]).astype(np.float32)

@@ -89,7 +89,7 @@ def train_final(
     with replacing_folder(run.bundle_dir) as part:
         shutil.copytree(inner.bundle_dir, part, dirs_exist_ok=True)
     shutil.rmtree(inner.bundle_dir)
-    run.say(f"final: bundle in {run.bundle_dir}; its card.md says how well the recipe does")
+    run.say(f"final: bundle in {run.bundle_dir}; the recipe's figures are in its card.md")
     return load_info(run.bundle_dir)
 
 

@@ -52,10 +52,10 @@ class Fitted:
     n_epochs: int
 
 
-def count_kept_epochs(history: History) -> int:
+def count_best_epochs(history: History) -> int:
     """Return how many epochs shaped the weights that `fit_model` kept.
 
-    >>> count_kept_epochs({"loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.0, 2.0]})
+    >>> count_best_epochs({"loss": [3.0, 2.0, 1.0], "val_loss": [3.0, 1.0, 2.0]})
     2
     """
     losses = history.get("val_loss", [])

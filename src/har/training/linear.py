@@ -17,7 +17,7 @@ from har.network.temporal_head import (
     set_feature_scale,
 )
 from har.pose.features import SEEN_COLUMN, PoseWindow
-from har.training.features import Views, stack_views
+from har.training.features import Variants, stack_variants
 from har.types import PoseSpec
 
 _MAX_ITERATIONS = 1000
@@ -26,24 +26,24 @@ _EVERY = 2
 
 
 def start_head(
-    config: TemporalConfig, views: Views, targets: np.ndarray, n_labels: int
+    config: TemporalConfig, variants: Variants, targets: np.ndarray, n_labels: int
 ) -> keras.Model:
     """Build a temporal head that is scaled to the features and whose linear branch is solved.
 
     Args:
         config: The head's settings.
-        views: Features of the clips that are learned from.
+        variants: Features of the clips that are learned from.
         targets: (N,) class index of every clip.
         n_labels: K.
     """
-    head = build_temporal(config, views[0][0].shape[-1], n_labels)
-    set_feature_scale(head, stack_views(views))
-    solve_linear_branch(head, views, targets, config.linear_c)
+    head = build_temporal(config, variants[0][0].shape[-1], n_labels)
+    set_feature_scale(head, stack_variants(variants))
+    solve_linear_branch(head, variants, targets, config.linear_c)
     return head
 
 
 def solve_linear_branch(
-    head: keras.Model, views: Sequence[Sequence[np.ndarray]], targets: np.ndarray, c: float
+    head: keras.Model, variants: Sequence[Sequence[np.ndarray]], targets: np.ndarray, c: float
 ) -> None:
     """Set the linear branch to the regularized logistic regression of clips' means, and freeze it.
 
@@ -52,7 +52,7 @@ def solve_linear_branch(
 
     Args:
         head: What `build_temporal` gave, scaled to the features.
-        views: For each clip its views, each (T, D).
+        variants: For each clip its variants, each (T, D).
         targets: (N,) class index of every clip.
         c: Inverse of the penalty on the weights.
 
@@ -62,8 +62,8 @@ def solve_linear_branch(
     if branch is None or len(set(targets.tolist())) < 2:
         return
     inputs = get_step_inputs(head)
-    rows = np.stack([_mean_over_steps(inputs, view) for clip in views for view in clip])
-    clip_of_row = np.repeat(np.arange(len(views)), [len(clip) for clip in views])
+    rows = np.stack([_mean_over_steps(inputs, variant) for clip in variants for variant in clip])
+    clip_of_row = np.repeat(np.arange(len(variants)), [len(clip) for clip in variants])
     _solve(branch, rows, targets[clip_of_row], len(targets), c)
 
 
@@ -107,8 +107,8 @@ def release_linear_branch(head: keras.Model) -> None:
         branch.trainable = True
 
 
-def _mean_over_steps(inputs: keras.Model, view: np.ndarray) -> np.ndarray:
-    values = keras.ops.convert_to_numpy(inputs(view[None].astype(np.float32)))  # (1, T, 2 D)
+def _mean_over_steps(inputs: keras.Model, variant: np.ndarray) -> np.ndarray:
+    values = keras.ops.convert_to_numpy(inputs(variant[None].astype(np.float32)))  # (1, T, 2 D)
     return np.asarray(values)[0].mean(axis=0, dtype=np.float64)
 
 

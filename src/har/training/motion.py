@@ -35,12 +35,12 @@ from har.network.temporal_head import (
 )
 from har.sampling.times import compute_clip_logits, compute_window_starts, slice_windows
 from har.training.batches import FeatureBatches, PixelBatches, Sampling
-from har.training.features import FeatureCache, Views, compute_model_hash
+from har.training.features import FeatureCache, Variants, compute_model_hash
 from har.training.fit import (
     FitPlace,
     Fitted,
     compile_model,
-    count_kept_epochs,
+    count_best_epochs,
     fit_model,
     fit_plainly,
     has_gpu,
@@ -204,35 +204,35 @@ class MotionTraining:
         """
         set_seed(seed)
         fit, temporal, targets = self._config.temporal.fit, self._config.temporal, self._targets
-        views = self._cache.load_views(clips.train, temporal.n_views)
-        self.head = self._start_head(views, targets[list(clips.train)], run)
+        variants = self._cache.load_variants(clips.train, temporal.n_views)
+        self.head = self._start_head(variants, targets[list(clips.train)], run)
         model = build_clip_classifier(self.head, self.contract.n_features)
         kind = temporal.kind if self._parts.head is None else OWN
         self.contract = replace(self.contract, temporal=kind)
         sampling = Sampling(self.contract.spec.n_steps, 1, fit.batch_clips, True, seed)
-        train = self._build_feature_batches(views, clips.train, sampling)
+        train = self._build_feature_batches(variants, clips.train, sampling)
         if run is None:
             fit_plainly(model, train, fit)
             return Fitted({}, fit.epochs)
         val = None
         if clips.val:
-            val_views = self._cache.load_views(clips.val, 1)
+            val_variants = self._cache.load_variants(clips.val, 1)
             val = self._build_feature_batches(
-                val_views, clips.val, replace(sampling, training=False)
+                val_variants, clips.val, replace(sampling, training=False)
             )
         window_s = self.contract.spec.window_s
         say_plan(run, "lstm", f"learns over windows of {window_s:g} s", fit, clips)
         start = compute_model_hash(self.cnn), compute_model_hash(self.head)
         history = fit_model(model, (train, val), fit, self._place("lstm", run, start))
         release_linear_branch(self.head)
-        return Fitted(history, count_kept_epochs(history))
+        return Fitted(history, count_best_epochs(history))
 
     def compute_logits(self, clips: Sequence[int]) -> StreamLogits:
         """Return what the head says of some clips: all windows go through it at once."""
         n_steps = self.contract.spec.n_steps
         hop = PredictConfig().hop(n_steps)
-        views = self._cache.load_views(clips, 1)
-        features = [view[0].astype(np.float32) for view in views]
+        variants = self._cache.load_variants(clips, 1)
+        features = [variant[0].astype(np.float32) for variant in variants]
         cuts = [slice_windows(item, n_steps, hop) for item in features]
         starts = [compute_window_starts(len(item), n_steps, hop) for item in features]
         windows = np.concatenate([cut for cut, _ in cuts])
@@ -273,14 +273,14 @@ class MotionTraining:
             self._encode = Graph(path).run
         return self._encode(stacks)
 
-    def _start_head(self, views: Views, targets: np.ndarray, run: Run | None) -> keras.Model:
+    def _start_head(self, variants: Variants, targets: np.ndarray, run: Run | None) -> keras.Model:
         """Return a new head, its linear branch solved, or what the source has learned."""
         config, labels = self._config.temporal, self._store.labels
         if self._parts.head is not None:
             spec = self.contract.spec
             sizes = (spec.n_steps, self.contract.n_features, len(labels))
             return build_own_head(self._parts.head, *sizes)
-        head = start_head(config, views, targets, len(labels))
+        head = start_head(config, variants, targets, len(labels))
         if run is None or run.source is None:
             return head
         learned, _, learned_head = load_models(run.source)
@@ -289,14 +289,16 @@ class MotionTraining:
         if same_labels:
             release_linear_branch(head)
         else:
-            solve_linear_branch(head, views, targets, config.linear_c)
+            solve_linear_branch(head, variants, targets, config.linear_c)
         run.say(f"lstm: {len(copied)} layers of the head start from {run.source}")
         return head
 
     def _build_feature_batches(
-        self, views: Views, clips: Sequence[int], sampling: Sampling
+        self, variants: Variants, clips: Sequence[int], sampling: Sampling
     ) -> FeatureBatches:
-        return FeatureBatches(views, self._targets[list(clips)], len(self._store.labels), sampling)
+        return FeatureBatches(
+            variants, self._targets[list(clips)], len(self._store.labels), sampling
+        )
 
     def _freeze(self, train_batch_norm: bool = False) -> None:
         """Set which blocks of the CNN learn; an own backbone says so itself."""
@@ -345,7 +347,7 @@ class MotionTraining:
         history = fit_model(system, batches, stage.fit, self._place(stage.name, run, start))
         if learner is not self.cnn:
             self.cnn.set_weights(learner.get_weights())
-        return Fitted(history, count_kept_epochs(history))
+        return Fitted(history, count_best_epochs(history))
 
     def _place(self, stage: Stage, run: Run, start: tuple[str, str]) -> FitPlace:
         key = compute_fingerprint(stage, self._config, self._store.data_hash, *start)

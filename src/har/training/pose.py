@@ -29,7 +29,7 @@ from har.network.saving import load_pose
 from har.pose.features import PoseWindow
 from har.pose.pooling import pool_windows
 from har.training.features import compute_model_hash
-from har.training.fit import FitPlace, Fitted, count_kept_epochs, fit_model, fit_plainly
+from har.training.fit import FitPlace, Fitted, count_best_epochs, fit_model, fit_plainly
 from har.training.linear import solve_pose_branch
 from har.training.people import (
     PeopleBatches,
@@ -180,7 +180,7 @@ class PoseTraining:
         if before is not None and val is not None and compute_loss(model, val) >= before:
             model.head.set_weights(start)
             return Fitted(history, 0)
-        return Fitted(history, count_kept_epochs(history))
+        return Fitted(history, count_best_epochs(history))
 
     def _helps(self, train: Sequence[int], seed: int) -> bool:
         """Return whether learning beside a solved branch helps on a fifth of the training groups.

@@ -101,16 +101,16 @@ def describe_parts(parts: OwnParts, config: TrainConfig, store: Store) -> dict[s
     return found
 
 
-def fuse_streams(said: Sequence[StreamLogits], weight: float) -> np.ndarray:
+def fuse_streams(outputs: Sequence[StreamLogits], weight: float) -> np.ndarray:
     """Return (N, K) logits of all streams together, as a bundle joins them.
 
     Args:
-        said: Of one stream, or of the motion and the pose stream.
+        outputs: Of one stream, or of the motion and the pose stream.
         weight: Of the pose logits beside those of motion.
     """
-    if len(said) == 1:
-        return said[0].logits
-    motion, pose = said
+    if len(outputs) == 1:
+        return outputs[0].logits
+    motion, pose = outputs
     return fuse_logits(motion.logits, pose.logits, pose.confidence, weight)
 
 

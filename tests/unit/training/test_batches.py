@@ -98,14 +98,14 @@ def test_playing_twice_as_fast_shows_twice_the_motion(bar_store, spec):
 
 def test_feature_batches_take_windows_of_any_view_in_training_and_all_of_the_first_after():
     rng = np.random.default_rng(0)
-    views = [[rng.normal(size=(n, 3)) + view * 100 for view in range(2)] for n in (4, 10)]
+    variants = [[rng.normal(size=(n, 3)) + view * 100 for view in range(2)] for n in (4, 10)]
     targets = np.array([0, 1])
-    fixed = FeatureBatches(views, targets, 2, Sampling(4, 1, 8, training=False, seed=0))
+    fixed = FeatureBatches(variants, targets, 2, Sampling(4, 1, 8, training=False, seed=0))
     (values, mask), labels, _ = fixed[0]
     assert len(values) == 1 + len(compute_window_starts(10, 4, 2))
-    assert np.allclose(values[0], views[0][0], atol=1e-6)
+    assert np.allclose(values[0], variants[0][0], atol=1e-6)
     assert mask.min() == 1.0
     assert labels.argmax(axis=1).tolist() == [0, 1, 1, 1, 1]
-    drawn = FeatureBatches(views, targets, 2, Sampling(4, 20, 40, training=True, seed=0))
+    drawn = FeatureBatches(variants, targets, 2, Sampling(4, 20, 40, training=True, seed=0))
     (values, _), _, _ = drawn[0]
     assert {bool(window.mean() > 50) for window in values} == {True, False}

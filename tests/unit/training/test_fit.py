@@ -17,8 +17,8 @@ CONFIG = FitConfig(6, 6, 1e-2, 0.0, 8, label_smoothing=0.0)
 def make_batches(seed=0, training=True):
     rng = np.random.default_rng(seed)
     targets = np.arange(16) % 2
-    views = [[rng.normal(size=(5, 4)) + 2 * target] for target in targets]
-    return FeatureBatches(views, targets, 2, Sampling(5, 1, 8, training, seed))
+    variants = [[rng.normal(size=(5, 4)) + 2 * target] for target in targets]
+    return FeatureBatches(variants, targets, 2, Sampling(5, 1, 8, training, seed))
 
 
 def make_model():

@@ -18,8 +18,8 @@ from har.training.linear import (
 CONFIG = TemporalConfig(units=4, recent_steps=3, linear_c=0.1)
 
 
-def draw_views(targets, seed=0):
-    """Two views a clip, of 4 to 9 steps and 5 features, whose mean depends on the class."""
+def draw_variants(targets, seed=0):
+    """Two variants a clip, of 4 to 9 steps and 5 features, whose mean depends on the class."""
     rng = np.random.default_rng(seed)
     return [
         [rng.normal(0.7 * target, 1.0, (rng.integers(4, 10), 5)).astype("f2") for _ in range(2)]
@@ -27,20 +27,22 @@ def draw_views(targets, seed=0):
     ]
 
 
-def find_means(head, views):
+def find_means(head, variants):
     inputs = get_step_inputs(head)
-    return np.stack([np.asarray(inputs(v[None].astype("f4")))[0].mean(0) for c in views for v in c])
+    return np.stack(
+        [np.asarray(inputs(v[None].astype("f4")))[0].mean(0) for c in variants for v in c]
+    )
 
 
 @pytest.mark.parametrize("n_labels", [2, 3])
 def test_a_new_head_says_what_the_regression_says_of_means(n_labels):
     targets = np.arange(24) % n_labels
-    views = draw_views(targets)
-    head = start_head(CONFIG, views, targets, n_labels)
-    means = find_means(head, views)
+    variants = draw_variants(targets)
+    head = start_head(CONFIG, variants, targets, n_labels)
+    means = find_means(head, variants)
     model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=1000)
     known = model.fit(means, np.repeat(targets, 2)).predict_proba(means)
-    logits = [np.asarray(head(v[None].astype("f4")))[0].mean(0) for c in views for v in c]
+    logits = [np.asarray(head(v[None].astype("f4")))[0].mean(0) for c in variants for v in c]
     exponents = np.exp(logits)
     found = exponents / exponents.sum(axis=1, keepdims=True)
     assert np.abs(found - known).max() < 1e-3
@@ -49,7 +51,7 @@ def test_a_new_head_says_what_the_regression_says_of_means(n_labels):
 
 def test_the_path_is_held_until_it_is_released():
     targets = np.array([0, 1] * 4)
-    head = start_head(CONFIG, draw_views(targets), targets, 2)
+    head = start_head(CONFIG, draw_variants(targets), targets, 2)
     assert not get_linear_branch(head).trainable
     release_linear_branch(head)
     assert get_linear_branch(head).trainable
@@ -57,7 +59,7 @@ def test_the_path_is_held_until_it_is_released():
 
 def test_a_class_without_clips_gets_a_low_bias_and_no_weights():
     targets = np.array([0, 2] * 4)
-    head = start_head(CONFIG, draw_views(targets), targets, 3)
+    head = start_head(CONFIG, draw_variants(targets), targets, 3)
     kernel, bias = get_linear_branch(head).get_weights()
     assert not kernel[:, 1].any()
     assert bias[1] == pytest.approx(-np.log(9))
@@ -66,9 +68,9 @@ def test_a_class_without_clips_gets_a_low_bias_and_no_weights():
 
 def test_one_class_alone_leaves_the_head_undecided():
     targets = np.zeros(3, int)
-    views = draw_views(targets)
-    head = start_head(CONFIG, views, targets, 2)
-    assert not np.asarray(head(views[0][0][None].astype("f4"))).any()
+    variants = draw_variants(targets)
+    head = start_head(CONFIG, variants, targets, 2)
+    assert not np.asarray(head(variants[0][0][None].astype("f4"))).any()
     assert get_linear_branch(head).trainable
 
 
