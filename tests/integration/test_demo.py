@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from har.api.training import run_demo
 from har.cli import har
 from har.cli.demo import NEXT
 from har.demo import choose_moments
@@ -53,6 +54,16 @@ def test_the_first_look_leaves_what_it_names(quick):
     assert (picture[: len(timeline)] == timeline).all()
     assert len(picture) > 2 * len(timeline)
     assert len(np.unique(picture[len(timeline) :].reshape(-1, 3), axis=0)) > 1000
+
+
+def test_the_function_says_what_the_command_says(quick):
+    folder, first, _ = quick
+    found = run_demo(folder / "out", quick=True, say=str).to_json()["first_look"]
+    assert found["matches"] == first["matches"]
+    assert found["recording"]["events"] == first["recording"]["events"]
+    assert [Path(path).name for path in found["paths"].values()] == [
+        Path(path).name for path in first["paths"].values()
+    ]
 
 
 def test_it_says_what_comes_and_how_long_it_takes(quick):

@@ -1,0 +1,268 @@
+"""Every command is thin over one public function: both give the same values."""
+
+import json
+import tomllib
+
+import pytest
+from bundles import make_bundle
+from click.testing import CliRunner
+from coded import make_scores
+from puppet import iter_times, make_film, paint_moment, paint_people
+from stores import make_clips
+from videos import make_clip
+
+import har
+from har.cli import har as command_line
+from har.events.files import save_scores
+
+TINY = """
+[input]
+n_steps = 6
+[cnn]
+steps_per_clip = 4
+[cnn.fit]
+epochs = 1
+[temporal]
+n_views = 1
+units = 4
+[temporal.fit]
+epochs = 1
+[system.fit]
+epochs = 1
+"""
+FROZEN = """
+[input]
+n_steps = 6
+motion_crop = 1
+[cnn]
+backbone = "tiny"
+downsample = 1
+[temporal]
+n_views = 1
+units = 4
+[temporal.fit]
+epochs = 1
+"""
+TIMINGS = {"wall_s", "ms", "bundle_ms", "paths", "out", "n_cut", "n_reused", "manifest", "sheet"}
+"""What differs from run to run, or from folder to folder."""
+
+
+def run(*words):
+    result = CliRunner().invoke(command_line, list(map(str, words)), catch_exceptions=False)
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def strip(value):
+    """Return JSON without what differs from run to run."""
+    if isinstance(value, dict):
+        return {name: strip(item) for name, item in value.items() if name not in TIMINGS}
+    return [strip(item) for item in value] if isinstance(value, list) else value
+
+
+def as_json(value):
+    return strip(json.loads(json.dumps(value.to_json())))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A model, videos, scores with their coding."""
+    folder = tmp_path_factory.mktemp("files")
+    make_bundle(folder / "bundle")
+    make_clip(folder / "videos" / "a.mp4", n_frames=50)
+    make_clip(folder / "videos" / "b.mp4", n_frames=30)
+    rows = ["video,label,onset_s,offset_s"]
+    for stem in "abc":
+        scores = make_scores(1800, [(10, 14, 0.7), (100, 101, 0.7)])
+        save_scores(folder / "scores" / f"{stem}.scores.csv", scores)
+        rows.append(f"{stem}.mp4,hit,10,14")
+    (folder / "truth.csv").write_text("\n".join(rows))
+    (folder / "events.csv").write_text("video,start_s,end_s,label\na.mp4,10,14,hit\n")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("store")
+    make_clips(folder / "data")
+    return har.prepare(folder / "data", folder / "store", size=(64, 96), folds=3, jobs=1)
+
+
+def write(path, text):
+    """Write a recipe as a command takes it."""
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(store, tmp_path_factory):
+    """A trained one; its settings are a mapping."""
+    folder = tmp_path_factory.mktemp("model")
+    return har.train(
+        store,
+        recipe="tiny",
+        streams="motion",
+        config=tomllib.loads(TINY),
+        out=folder / "model",
+        results=folder / "results",
+        progress=False,
+    )
+
+
+def test_predict(files, tmp_path):
+    words = ("predict", files / "videos", "--bundle", files / "bundle", "--set", "onset=0.5")
+    said = run(*words, "--out", tmp_path / "command", "--jobs", 1, "--json")
+    found = har.predict(
+        files / "videos",
+        model=files / "bundle",
+        changes={"onset": 0.5},
+        out=tmp_path / "function",
+        jobs=1,
+    )
+    assert strip(said) == as_json(found)
+    assert [result.error for result in found.results] == ["", ""]
+    for path in (tmp_path / "function").iterdir():
+        other = tmp_path / "command" / path.name
+        if path.suffix in (".csv", ".vtt", ".png"):
+            assert other.read_bytes() == path.read_bytes(), path.name
+        assert other.is_file()
+
+
+def test_a_saved_result_is_what_predict_writes(files, tmp_path):
+    run(
+        "predict", files / "videos", "--bundle", files / "bundle", "--out", tmp_path / "a", "--json"
+    )
+    for result in har.load(files / "bundle").predict_all(files / "videos"):
+        result.save(tmp_path / "b")
+    names = sorted(path.name for path in (tmp_path / "a").iterdir())
+    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == names
+    for name in names:
+        if not name.endswith(".json"):
+            assert (tmp_path / "b" / name).read_bytes() == (tmp_path / "a" / name).read_bytes()
+    ours, theirs = (json.loads((tmp_path / x / "results.json").read_text()) for x in "ba")
+    assert strip(ours) == strip(theirs)
+
+
+def test_events(files, tmp_path):
+    words = ("events", files / "scores", "--set", "hit.onset=0.65", "--out", tmp_path / "a")
+    said = run(*words, "--json")
+    found = har.recut(files / "scores", changes={"hit.onset": 0.65}, out=tmp_path / "b")
+    assert strip(said) == as_json(found)
+    assert (tmp_path / "a" / "events.csv").read_text() == (tmp_path / "b/events.csv").read_text()
+
+
+def test_tune(files, tmp_path):
+    words = ("tune", files / "scores", "--truth", files / "truth.csv", "--out", tmp_path / "a.json")
+    said = run(*words, "--false-alarms-per-hour", 1, "--json")
+    found = har.tune(
+        files / "scores", files / "truth.csv", false_alarms_per_hour=1, out=tmp_path / "b.json"
+    )
+    assert strip(said) == as_json(found)
+    assert (tmp_path / "a.json").read_text() == (tmp_path / "b.json").read_text()
+    again = har.recut(files / "scores", decode=tmp_path / "b.json")
+    assert [len(video.events) for video in again.videos] == [1, 1, 1]
+
+
+def test_score_events(files, tmp_path):
+    pair = (files / "events.csv", files / "truth.csv")
+    words = ("score-events", *pair, "--scores", files / "scores", "--out", tmp_path / "a")
+    found = har.score_events(*pair, scores=files / "scores", out=tmp_path / "b")
+    assert strip(run(*words, "--json")) == as_json(found)
+    assert (tmp_path / "b" / "report.html").is_file()
+
+
+def test_watch(files, tmp_path):
+    words = ("watch", files / "videos" / "a.mp4", "--bundle", files / "bundle")
+    result = CliRunner().invoke(
+        command_line, [*map(str, words), "--out", str(tmp_path), "--json"], catch_exceptions=False
+    )
+    said = json.loads(result.stdout.splitlines()[-1])
+    events, states = [], []
+    summary = har.watch(
+        files / "videos" / "a.mp4",
+        model=files / "bundle",
+        on_event=events.append,
+        on_state=states.append,
+    )
+    assert said["cameras"][0]["camera"] == summary.to_json()["cameras"][0]["camera"] == "a"
+    assert said["cameras"][0]["events"] == summary.to_json()["cameras"][0]["events"]
+    assert states[-1].state == "ended"
+    n_over = sum(not event.is_open for event in events)
+    assert n_over == sum(said["cameras"][0]["events"].values())
+
+
+def test_synth(tmp_path):
+    words = ("synth", tmp_path / "a", "--clips", 3, "--scenes", 1, "--variety", 0, "--jobs", 1)
+    made = har.synthesize(tmp_path / "b", clips=3, scenes=1, variety=0, jobs=1)
+    assert strip(run(*words, "--json")) == as_json(made)
+    assert (tmp_path / "a/manifest.csv").read_bytes() == (tmp_path / "b/manifest.csv").read_bytes()
+
+
+def test_prepare(store, tmp_path):
+    source = store.clips[0].path.parents[1]
+    words = ("prepare", source, "--store", tmp_path, "--size", "64x96", "--folds", 3, "--jobs", 1)
+    assert strip(run(*words, "--json")) == as_json(store)
+    assert har.Store.load(tmp_path).data_hash == store.data_hash
+
+
+def test_train(store, model, tmp_path):
+    words = ("train", "all", "--store", store.path, "--recipe", "tiny", "--streams", "motion")
+    folders = ("--out", tmp_path / "model", "--results", tmp_path / "results")
+    said = run(*words, *folders, "--config", write(tmp_path / "r.toml", TINY), "--json")
+    assert said["labels"] == list(model.labels)
+    assert said["metrics"] == json.loads(json.dumps(model.info.metrics))
+
+
+def test_evaluate(store, model, tmp_path):
+    words = ("evaluate", model.path, "--store", store.path, "--results", tmp_path / "a", "--json")
+    report = model.evaluate(store.path)
+    assert strip(run(*words)) == as_json(report)
+    page = report.save(tmp_path / "b")
+    assert page.read_text() == (tmp_path / "a" / "report.html").read_text()
+    shown = report._repr_html_()
+    assert "Accuracy" in shown
+    assert "<html" not in shown
+
+
+def test_crossval(store, tmp_path):
+    recipe = write(tmp_path / "recipe.toml", FROZEN)
+    words = ("crossval", "--store", store.path, "--streams", "motion")
+    said = run(
+        *(*words, "--folds", 2, "--seeds", 1, "--config", recipe),
+        *("--results", tmp_path / "a", "--json"),
+    )
+    report = har.crossvalidate(
+        store,
+        streams="motion",
+        folds=2,
+        seeds=1,
+        config=recipe,
+        results=tmp_path / "b",
+        progress=False,
+    )
+    assert strip(said) == as_json(report)
+    assert (tmp_path / "b" / "grouped.json").is_file()
+
+
+def test_export(model, tmp_path):
+    said = run("export", model.path, "--out", tmp_path / "a", "--json")
+    done = har.export_model(model, out=tmp_path / "b")
+    assert strip(said) == as_json(done)
+    assert har.load(tmp_path / "b").labels == model.labels
+
+
+def test_record(tmp_path):
+    pictures = [
+        paint_moment(time_s) if time_s > 25 else paint_people(()) for time_s in iter_times(31)
+    ]
+    film = make_film(tmp_path / "film.mp4", pictures)
+    words = ("record", tmp_path / "a", "--source", film, "--person", "p5", "--ready", 1, "--json")
+    done = har.record(tmp_path / "b", film, person="p5", ready_s=1)
+    assert strip(run(*words)) == as_json(done)
+    with pytest.raises(har.ConfigError, match="guide"):
+        har.record(tmp_path / "c")
+
+
+def test_each_command_has_its_test():
+    tested = {name.removeprefix("test_").replace("_", "-") for name in globals()}
+    assert set(command_line.commands) - tested == {"demo"}  # in tests/integration/test_demo.py
