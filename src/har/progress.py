@@ -50,7 +50,7 @@ class ProgressBar:
         self._note = ""
         self._shows = show and total > 0 and LOG.isEnabledFor(logging.INFO)
         self._bar = self._open_bar() if self._shows and _is_interactive() else None
-        self._started_s = self._told_s = time.monotonic()
+        self._started_s = self._shown_s = time.monotonic()
 
     def _open_bar(self) -> tqdm[Any]:
         from tqdm import tqdm
@@ -74,9 +74,9 @@ class ProgressBar:
         amount, self._done = done - self._done, done
         if self._bar is not None:
             self._bar.update(amount)
-        elif self._shows and time.monotonic() - self._told_s >= self._every_s:
-            self._told_s = time.monotonic()
-            LOG.info("%s", self._format_line(self._told_s - self._started_s))
+        elif self._shows and time.monotonic() - self._shown_s >= self._every_s:
+            self._shown_s = time.monotonic()
+            LOG.info("%s", self._format_line(self._shown_s - self._started_s))
 
     def note(self, text: str) -> None:
         """Set what stands beside the bar."""
@@ -133,5 +133,5 @@ def format_duration(duration_s: float) -> str:
 
 
 def _is_interactive() -> bool:
-    """Tell whether a bar that redraws itself can be seen."""
+    """Return whether a bar that redraws itself can be seen."""
     return sys.stderr.isatty() or "ipykernel" in sys.modules

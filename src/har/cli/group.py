@@ -99,7 +99,7 @@ OLD_OPTIONS: dict[str, dict[str, str]] = {}
 
 @dataclass
 class Settings:
-    """What the command line as a whole is told, shared by all contexts of a run.
+    """What is set for the command line as a whole, shared by all contexts of a run.
 
     Attributes:
         debug: Show the traceback of an error.

@@ -51,7 +51,7 @@ def set_verbosity(verbosity: int) -> None:
 
 
 def is_verbose() -> bool:
-    """Tell whether the library's log is shown."""
+    """Return whether the library's log is shown."""
     return _state.verbosity >= VERBOSE
 
 

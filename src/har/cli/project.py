@@ -130,7 +130,7 @@ class _Project:
         return str(folder / Path(text).expanduser())
 
     def _place(self, table: str, key: str) -> str:
-        """Return the file, the line as far as it can be told, and the table."""
+        """Return the file, the line where it is found, and the table."""
         inside, number = "", 0
         pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""")
         for at, line in enumerate(self._text.splitlines(), start=1):

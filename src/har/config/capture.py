@@ -26,7 +26,7 @@ class CaptureConfig:
         take_s: Seconds of one take.
         ready_s: Seconds before each take to read what to do and get ready.
         settle_s: Seconds before each part to move chairs; in a film they must be there too.
-        max_tries: A take that is too weak is asked for this often, then left out.
+        max_tries: A take that is too weak is repeated up to this often, then left out.
         seed: With the person, draws the order of the takes.
     """
 

@@ -40,8 +40,8 @@ class LabelRule:
         smooth_s: Scores are a mean over this long before they are compared with the thresholds; 0
             for none. A live stream decides later by half of it.
         tail: An event's end is drawn in to where its score last reaches this share of the highest
-            in the `TAIL_S` before; 0 leaves it as it is. A score is a look through windows, which
-            go on seeing an act that is over.
+            in the `TAIL_S` before; 0 leaves it as it is. A score is computed over windows,
+            which still cover an act that is over.
     """
 
     onset: float = 0.6
@@ -74,7 +74,7 @@ class _Background:
 
 @dataclass(frozen=True)
 class DecodeConfig(LabelRule, _Background):
-    """How scores become events: a rule for every label that ``labels`` says nothing else of.
+    """How scores become events: a rule for every label that has none of its own in ``labels``.
 
     Attributes:
         background: Label that never makes an event, or empty for none. It is the first setting.

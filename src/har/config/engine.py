@@ -7,7 +7,7 @@ from typing import Literal
 Engine = Literal["onnxruntime", "openvino", "openvino-bf16"]
 
 ENGINE: Engine = "onnxruntime"
-"""Runs unless another is asked for.
+"""Runs unless another is named.
 
 In fp32 it was as fast as OpenVINO or faster on every graph but one, loads several times faster, and
 takes less than half of the disk. ``openvino-bf16`` is nearly twice as fast where the processor has

@@ -40,5 +40,5 @@ class ExportConfig:
         )
         known = get_args(ExportFormat)
         check(self.format in known, "format", self.format, f"one of {', '.join(known)}")
-        allowed = "onnx, openvino or litert where int8 is asked for"
+        allowed = "onnx, openvino or litert with int8"
         check(not (self.int8 and self.format == "saved_model"), "format", self.format, allowed)

@@ -18,7 +18,7 @@ class WatchConfig:
     """How live cameras are watched (`har watch`).
 
     Attributes:
-        n_overlap: Windows that look at each step; at most the model's steps in a window, which
+        n_overlap: Windows that cover each step; at most the model's steps in a window, which
             means a window at every step, so that the newest frame is in the newest score.
         max_wait_s: Steps that wait longer for recognition are passed over, and counted; more waits
             out longer pauses of the machine, and makes scores come later.
@@ -31,7 +31,7 @@ class WatchConfig:
             passed over up to the next key frame.
         retry_first_s: About the wait before the first try to connect anew; it doubles with each.
         retry_most_s: About the longest.
-        state_every_s: How often a camera's state is told when nothing happens.
+        state_every_s: Seconds between reports of a camera's state when nothing happens.
         memory_s: Fps and latency are over this long.
     """
 
@@ -93,10 +93,10 @@ class AlertRule:
 
 @dataclass(frozen=True)
 class QuietHours:
-    """A stretch of every day, ``[start, end)`` in local time, in which there are no alerts.
+    """Hours of every day, ``[start, end)`` in local time, in which there are no alerts.
 
     Attributes:
-        start: Later than ``end`` where the stretch crosses midnight.
+        start: Later than ``end`` where they cross midnight.
         end: The first minute that is not quiet any more.
         cameras: Names of the cameras it holds for; empty for all.
     """
@@ -106,7 +106,7 @@ class QuietHours:
     cameras: tuple[str, ...] = ()
 
     def covers(self, moment: time, camera: str) -> bool:
-        """Tell whether a local time of day is quiet for a camera.
+        """Return whether a local time of day is quiet for a camera.
 
         >>> QuietHours(time(22), time(6, 30)).covers(time(3, 15), "hall")
         True
@@ -120,7 +120,7 @@ class QuietHours:
 
 @dataclass(frozen=True)
 class AlertsConfig(AlertRule):
-    """Rules of alerts: one for every label that ``labels`` says nothing else of.
+    """Rules of alerts: one for every label that has none of its own in ``labels``.
 
     Attributes:
         labels: For some labels, the settings of `AlertRule` that are different for them.
@@ -182,12 +182,12 @@ def _parse_quiet(values: object) -> QuietHours:
 
 @dataclass(frozen=True)
 class ClipsConfig:
-    """What is kept of an alert in pictures.
+    """The clip of an alert.
 
     Attributes:
         on: False keeps no clips; the alert itself is still written down.
-        before_s: Seconds kept before the event's onset.
-        after_s: Seconds kept after its end.
+        before_s: Seconds before the event's onset.
+        after_s: Seconds after its end.
         max_s: A clip ends after so long, however long the event lasts.
         max_mb: Memory for the last seconds of one camera, in megabytes; where that is too little,
             clips start later.
@@ -216,11 +216,11 @@ class ClipsConfig:
 
 @dataclass(frozen=True)
 class NotifyConfig:
-    """Who is told of an alert; nobody unless there is an address.
+    """Who is notified of an alert; nobody unless there is an address.
 
     Attributes:
         urls: Apprise addresses. They often hold passwords, so no message ever shows them.
-        n_tries: Attempts for one notice before it is given up.
+        n_tries: Attempts for one notification before it is given up.
         retry_s: Wait after the first failed attempt; it doubles with each further one.
     """
 
@@ -236,11 +236,11 @@ class NotifyConfig:
 
 @dataclass(frozen=True)
 class RetentionConfig:
-    """How long alerts, their clips and the lines of the journal are kept.
+    """How long alerts, their clips and the lines of the event log (journal) are kept.
 
     Attributes:
         keep_days: Older ones are deleted; 0 keeps everything.
-        every_s: Seconds from one look to the next.
+        every_s: Seconds from one check to the next.
     """
 
     keep_days: float = 0.0

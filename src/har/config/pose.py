@@ -10,7 +10,7 @@ from har.config.fit import FitConfig
 from har.types import PeopleRule, PoseSpec
 
 SINGLE_PERSON_LABELS = ("hitting_self", "self_hitting", "self_injury", "self_injurious")
-"""Labels that are told from one body alone."""
+"""Labels of acts that involve one body alone."""
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,17 @@ class PoseConfig:
         rate_hz: Time steps a second.
         n_steps: Time steps in one window.
         people: How the people of a window become one answer, see `PoseSpec`; ``auto`` takes ``any``
-            where a label is told from one body alone, else ``mean``.
-        single_person_labels: Labels that are told from one body alone.
+            where a label involves one body alone, else ``mean``.
+        single_person_labels: Labels of acts that involve one body alone.
         min_confidence: Where nobody's keypoints are as confident as this, the stream is uncertain.
         weight: Of the pose logits where a bundle takes both streams.
         units: Width of the recurrent layers that see the own body and the pair.
-        self_units: Width of the one for labels that are told from one body alone.
-        linear: Let each step's features also speak by themselves, linearly, about the former; where
-            no label is told from one body alone, together with how far they have spread.
+        self_units: Width of the one for single-person labels.
+        linear: Add a linear branch from each step's features to the former logits; where there is
+            no single-person label, also from how far they have spread.
         linear_c: Inverse of the penalty on the weights of that linear branch, which is then solved.
-        narrow: Let the part that sees the pair hear only how limbs move against the other's body;
-            the own body is then seen only where no label is told from one body alone.
+        narrow: Give the pair's branch only how limbs move against the other's body; the own body is
+            then an input only where there is no single-person label.
         dropout: Before and after the recurrent layers.
         windows_per_clip: Windows drawn from a clip in an epoch.
         jitter: Noise on the features in training, in their standard deviations.

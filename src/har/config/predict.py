@@ -12,7 +12,7 @@ class PredictConfig:
     """How a video is recognized (`har predict`).
 
     Attributes:
-        n_overlap: Windows that look at each step, away from the ends.
+        n_overlap: Windows that cover each step, away from the ends.
         batch_steps: Time steps that go through the CNN together.
         keep_places: Keep where every person was at every step, and which part of the picture the
             CNN saw, which takes memory: about 10 MB for an hour of one person.

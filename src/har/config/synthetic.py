@@ -1,4 +1,4 @@
-"""How synthetic clips and recordings look (`har synth`)."""
+"""Synthetic clips and recordings (`har synth`)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from har.config.bounds import check, check_range
 
 @dataclass(frozen=True)
 class SynthConfig:
-    """How synthetic clips and recordings look (`har synth`).
+    """What synthetic clips and recordings are like (`har synth`).
 
     Attributes:
         n_clips: Clips in all, spread evenly over the three classes.

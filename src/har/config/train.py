@@ -1,4 +1,4 @@
-"""What a model looks at and how it learns: the stages, cross-validation, recipes."""
+"""What a model sees and how it learns: the stages, cross-validation, recipes."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Source: the project's probe on Surveillance Camera Fight, docs/decisions/003-mot
 
 @dataclass(frozen=True)
 class InputConfig:
-    """What a model looks at; with the store's picture size it becomes a `WindowSpec`.
+    """What a model sees; with the store's picture size it becomes a `WindowSpec`.
 
     Attributes:
-        input: ``motion`` compares gray frames at several lags, ``rgb`` looks at one picture.
+        input: ``motion`` compares gray frames at several lags, ``rgb`` takes one picture.
         rate_hz: Time steps a second.
         n_steps: Time steps in one window.
         motion_crop: The CNN sees 1/motion_crop of the height and of the width, where motion has
