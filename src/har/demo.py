@@ -179,7 +179,7 @@ def _recognize(recognizer: Recognizer, truth: Path, base: Path, began_s: float) 
         "timeline": add_ending(base, ".timeline.png"),
         "annotated video": add_ending(base, ".annotated.mp4"),
         "events": add_ending(base, ".events.csv"),
-        "truth": truth,
+        "reference coding": truth,
     }
     matches = count_matches(result.events, read_truth(truth, decode.background))
     return Recognized(result, matches, paths, time.perf_counter() - began_s)
@@ -220,7 +220,7 @@ def choose_moments(result: VideoResult) -> list[float]:
 
 
 def _read_frame(video: Path, time_s: float, width_px: int) -> np.ndarray:
-    """Return the frame at a time, (H, W, 3) uint8 RGB, as wide as asked for."""
+    """Return the frame at a time, (H, W, 3) uint8 RGB, ``width_px`` wide."""
     with open_video(video, color="rgb", start_s=time_s) as reader:
         image = next(iter(reader)).image
     height_px = round(image.shape[0] * width_px / image.shape[1])

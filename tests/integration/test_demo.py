@@ -40,7 +40,7 @@ def test_the_first_look_finds_both_acts_of_its_recording(quick):
     assert first["matches"] == {"n_true": 2, "n_found": 2, "n_false": 0}
     labels = [event["label"] for event in first["recording"]["events"]]
     assert labels == ["hitting_others", "hitting_self"]
-    assert "2 of 2 acts found" in said
+    assert "2 of 2 true events found, 0 false" in said
 
 
 def test_the_first_look_leaves_what_it_names(quick):

@@ -139,7 +139,7 @@ class CaptureResult:
     Attributes:
         manifest: Of all sessions in the folder.
         sheet: Of this session, or None while it has no take.
-        n_asked: Takes of the script.
+        n_takes: Takes of the script.
         n_new: Takes that this run has added.
         refused: Takes that were too weak.
         rows: Takes of this session that are there, also from earlier runs.
@@ -148,7 +148,7 @@ class CaptureResult:
 
     manifest: Path
     sheet: Path | None
-    n_asked: int
+    n_takes: int
     n_new: int
     refused: tuple[Refusal, ...]
     rows: tuple[TakeRow, ...]
@@ -159,7 +159,7 @@ class CaptureResult:
         return {
             "manifest": str(self.manifest),
             "sheet": None if self.sheet is None else str(self.sheet),
-            "n_asked": self.n_asked,
+            "n_takes": self.n_takes,
             "n_there": len(self.rows),
             "n_new": self.n_new,
             "refused": [{"take": item.take, "reason": item.reason} for item in self.refused],
@@ -324,7 +324,7 @@ class Session:
         return CaptureResult(
             manifest=save_rows(self._out_dir, self._rows),
             sheet=sheet,
-            n_asked=len(plan_takes(self._config)),
+            n_takes=len(plan_takes(self._config)),
             n_new=self._n_new,
             refused=tuple(self._refused),
             rows=own,

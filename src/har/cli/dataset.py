@@ -17,7 +17,12 @@ from har.config import PrepareConfig, SynthConfig
 @click.option("--clips", default=SynthConfig.n_clips, show_default=True, help="Clips in all.")
 @click.option("--scenes", default=SynthConfig.n_scenes, show_default=True, help="Scenes (groups).")
 @click.option("--seed", default=SynthConfig.seed, show_default=True, help="Same seed, same bytes.")
-@click.option("--recordings", default=0, show_default=True, help="Long recordings with truth.")
+@click.option(
+    "--recordings",
+    default=0,
+    show_default=True,
+    help="Long recordings, with their reference coding.",
+)
 @click.option(
     "--minutes", default=SynthConfig.recording_min, show_default=True, help="Of one recording."
 )
@@ -44,8 +49,8 @@ def synth(
 ) -> None:
     """Make labeled clips of people who hit themselves, hit others, or play.
 
-    Synthetic clips are for set-up, tests and pre-training; figures on them say nothing of real
-    people.
+    Synthetic clips are for set-up, tests and pre-training; figures on them do not hold
+    for real people.
     """
     if skeletons is not None:
         raise click.UsageError(

@@ -32,15 +32,15 @@ What to do next
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path("demo"))
-@click.option("--quick", is_flag=True, help="Stop after the first look; trains nothing.")
+@click.option("--quick", is_flag=True, help="Stop after the first look; nothing is trained.")
 @json_option
 def demo(folder: Path, quick: bool, as_json: bool) -> None:
     """See what it does within a minute, then try all of it on synthetic clips (6 minutes).
 
-    First a shipped model looks at a short recording that is drawn now: timeline, annotated video,
-    events. Then clips are made, a model is trained and measured on them, and it recognizes another
-    recording. Nothing of yours is used, and a figure on synthetic clips says nothing of real
-    people.
+    First a shipped model recognizes a short recording that is drawn now: timeline, annotated
+    video, events. Then the demo makes clips, trains a model on them, measures it, and recognizes
+    another recording with it. No file of yours is read, and figures on synthetic clips do not
+    hold for real people.
     """
     import har
 
@@ -77,8 +77,8 @@ def _say_first(found: Recognized, quick: bool) -> None:
     ]
     say_table(["event", "from", "to", "score"], rows)
     say(
-        f"{matches['n_found']} of {matches['n_true']} acts found, {matches['n_false']} false "
-        f"events, in {first['wall_s']:.0f} s; the recording was chosen to show something"
+        f"{matches['n_found']} of {matches['n_true']} true events found, {matches['n_false']} "
+        f"false, in {first['wall_s']:.0f} s; the recording was chosen to show something"
     )
     say()
     _say_paths(first["paths"])
@@ -95,14 +95,17 @@ def _say_result(result: dict[str, Any]) -> None:
         ["test AUC (synthetic clips)", format_interval(test["auc"])],
         ["test clips, scenes", f"{test['n_clips']}, {test['n_groups']}"],
         ["shortcut baseline, accuracy", f"{test['baseline']['accuracy']:.3f}"],
-        ["acts found in the synthetic recording", f"{matches['n_found']} of {matches['n_true']}"],
+        [
+            "true events found in the synthetic recording",
+            f"{matches['n_found']} of {matches['n_true']}",
+        ],
         ["false events in it", matches["n_false"]],
         ["minutes", f"{result['wall_s'] / 60:.1f}"],
     ]
     say_table(["what", "value"], rows)
     say()
     _say_paths(result["paths"])
-    say("Synthetic clips show that the whole way works; they say nothing of real people.")
+    say("Synthetic clips show that all of it works; figures on them do not hold for real people.")
     say()
 
 

@@ -75,7 +75,7 @@ def record(
 
     Leads a willing adult through some 66 takes of four seconds before a webcam (a quarter of an
     hour; 84 takes with a partner), checks at once that people and hands are seen, and writes
-    labeled clips with one manifest in OUT. Run again, it asks only for what is missing; run with
+    labeled clips with one manifest in OUT. Run again, it records only what is missing; run with
     another --person or --place, it adds to OUT. The person with the place is the group.
 
     Soft taps only, adults only, stop at any pain. Staged taps by adults show whether the software
@@ -192,7 +192,7 @@ class _Terminal:
 def _say_result(result: CaptureResult, out: Path) -> None:
     values = result.to_json()
     say(
-        f"{values['n_there']} of {values['n_asked']} takes of this session are there, "
+        f"{values['n_there']} of {values['n_takes']} takes of this session are there, "
         f"{values['n_new']} of them new; {len(result.refused)} were left out"
     )
     reasons: Counter[str] = Counter(item.reason for item in result.refused)

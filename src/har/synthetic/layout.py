@@ -1,7 +1,7 @@
 """The circumstances of a clip: who is there, where, how they hold themselves, and when.
 
 All of it is drawn before the class is known. The one exception is that hitting another takes
-another, within reach: ``pair`` asks for that and changes nothing else.
+another, within reach: ``pair`` requires that and changes nothing else.
 """
 
 from __future__ import annotations

@@ -99,7 +99,7 @@ def test_a_clip_shows_its_take_and_no_more(first):
 def test_the_summary_counts_what_is_there(first):
     out, _, result = first
     values = result.to_json()
-    assert (values["n_asked"], values["n_there"], values["n_new"]) == (18, 3, 3)
+    assert (values["n_takes"], values["n_there"], values["n_new"]) == (18, 3, 3)
     assert sum(values["labels"].values()) == values["all"]["n_clips"] == 3
     assert len(values["refused"]) == 15
     assert values["manifest"] == str(out / "manifest.csv")

@@ -32,7 +32,7 @@ def test_a_film_becomes_clips_without_a_question(staged):
     folder, done = staged
     assert done.returncode == 0, done.stderr
     values = json.loads(done.stdout)
-    assert (values["n_asked"], values["n_there"], values["n_new"]) == (66, 1, 1)
+    assert (values["n_takes"], values["n_there"], values["n_new"]) == (66, 1, 1)
     assert len(values["refused"]) == 65
     assert (folder / "out" / "sheets" / "p5-here.png").is_file()
 
