@@ -12,14 +12,8 @@ from har.bundle import CNN_GRAPH_FILE
 from har.inference.detector import PoseDetector
 from har.inference.engines import Graph
 from har.inference.model import Recognizer
-from har.inference.streams import (
-    StreamRecognizer,
-    build_motion_sampler,
-    build_networks,
-    build_pose_sampler,
-    get_picture,
-)
-from har.sampling.stacks import Stack, StackSampler
+from har.inference.steps import StreamRecognizer, build_networks
+from har.inference.streams import Stream
 from har.types import Frame
 
 _FPS = 25.0
@@ -34,22 +28,21 @@ def measure_share(bundle: Path, seconds: float, n_rounds: int) -> dict[str, Any]
     """
     recognizer = Recognizer(bundle, n_threads=1)
     frames = _draw_frames(recognizer.info.pictures.size, seconds)
-    stacks = _sample(build_motion_sampler(recognizer), frames) if recognizer.has_motion else []
-    pictures = _sample(build_pose_sampler(recognizer), frames) if recognizer.has_pose else []
-    cnn = Graph(bundle / CNN_GRAPH_FILE, 1) if recognizer.has_motion else None
+    images = {stream.name: _sample(stream, frames) for stream in recognizer.streams}
+    cnn = Graph(bundle / CNN_GRAPH_FILE, 1) if recognizer.motion else None
     detector = PoseDetector(n_threads=1)
     whole_s, bare_s = float("inf"), float("inf")
     for _ in range(n_rounds):
         start_s = time.perf_counter()
         _recognize(recognizer, frames)
         middle_s = time.perf_counter()
-        for item in stacks if cnn else ():
-            cnn.run(item.image[None])
-        for item in pictures:
-            detector.detect(get_picture(item))
+        for image in images.get("motion", ()):
+            cnn.run(image[None])
+        for image in images.get("pose", ()):
+            detector.detect(image)
         whole_s = min(whole_s, middle_s - start_s)
         bare_s = min(bare_s, time.perf_counter() - middle_s)
-    n_steps = max(len(stacks), len(pictures))
+    n_steps = max(map(len, images.values()))
     return {
         "streams": recognizer.info.stream_names,
         "sampled_frames": n_steps,
@@ -60,16 +53,16 @@ def measure_share(bundle: Path, seconds: float, n_rounds: int) -> dict[str, Any]
 
 
 def _recognize(recognizer: Recognizer, frames: list[Frame]) -> None:
-    networks = build_networks(recognizer)
-    stream = StreamRecognizer(recognizer, detect=networks.detect, encode=networks.encode)
+    stream = StreamRecognizer(recognizer, networks=build_networks(recognizer))
     for frame in frames:
         stream.push(frame)
     stream.flush()
 
 
-def _sample(sampler: StackSampler, frames: list[Frame]) -> list[Stack]:
-    found = [item for frame in frames for item in sampler.push(frame)]
-    return [*found, *sampler.flush()]
+def _sample(stream: Stream, frames: list[Frame]) -> list[np.ndarray]:
+    sampler = stream.build_sampler()
+    found = [stack for frame in frames for stack in sampler.push(frame)]
+    return [stream.get_image(stack) for stack in [*found, *sampler.flush()]]
 
 
 def _draw_frames(size: tuple[int, int], seconds: float) -> list[Frame]:

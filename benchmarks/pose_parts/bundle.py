@@ -13,9 +13,10 @@ from half_real.sequences import HalfReal, RealClip, build_half_real
 from har.config import PredictConfig, TrainConfig
 from har.dataset.store import Store
 from har.inference.clips import recognize_clips
+from har.inference.fusion import pool_windows
 from har.inference.model import Recognizer
 from har.pose.features import compute_window
-from har.pose.pooling import pool_people, pool_windows
+from har.pose.pooling import pool_people
 from har.sampling.times import compute_window_starts
 from har.training.run import describe_recipe
 from pose_parts.bench import CALM, HITS, LOOKED_AT, SURVFIGHT, UT, Bench, load_real_clips
@@ -84,7 +85,7 @@ def _tell_hits(recognizer: Recognizer, store: Store, clips: Sequence[int], name:
 def measure_self(bench: Bench, n_hits: int = 600, n_alone: int = 300, seed: int = 0) -> Figure:
     """Measure self-hitting on half-real bodies, and how often it is said of real clips."""
     recognizer = bench.load_recognizer()
-    rate_hz = recognizer.pose_spec.rate_hz
+    rate_hz = recognizer.pose.spec.rate_hz
     stores = {name: bench.load_store(name) for name in (UT, SURVFIGHT)}
     clips = {
         name: load_real_clips(store, range(len(store.clips)), rate_hz)
@@ -120,7 +121,7 @@ class _Scored:
 def _measure_half_real(
     recognizer: Recognizer, clips: Sequence[RealClip], counts: tuple[int, int], seed: int
 ) -> Figure:
-    rate_hz = recognizer.pose_spec.rate_hz
+    rate_hz = recognizer.pose.spec.rate_hz
     half_real = build_half_real(clips, rate_hz, seed, *counts)
     answers = [score_people(recognizer, sample.points) for sample in half_real.samples]
     alone = [score_people(recognizer, s.points[:, [s.person]])[0] for s in half_real.samples]
@@ -164,23 +165,23 @@ def score_people(recognizer: Recognizer, points: np.ndarray) -> tuple[np.ndarray
     Returns:
         (K,) probabilities and the confidence, 0 where it is uncertain.
     """
-    spec = recognizer.pose_spec
+    spec = recognizer.pose.spec
     hop = PredictConfig().hop(spec.n_steps)
     found = []
     for start in compute_window_starts(len(points), spec.n_steps, hop):
         window = compute_window(points[start : start + spec.n_steps], spec.rate_hz)
         found.append(
             pool_people(
-                recognizer.compute_people_logits(window),
+                recognizer.pose.compute_people_logits(window),
                 window.confidence,
                 spec.people,
-                recognizer.background,
+                recognizer.info.background,
                 spec.min_confidence,
             )
         )
     logits = np.stack([window.logits for window in found])
-    pooled, confidence = pool_windows(logits, np.array([window.confidence for window in found]))
-    return recognizer.compute_probs(pooled), confidence
+    pooled = pool_windows(logits, np.array([window.confidence for window in found]))
+    return recognizer.compute_probs(pooled.logits)[0], float(pooled.confidence[0])
 
 
 def _sum_up(scored: _Scored, mask: np.ndarray, name: str, which: str) -> Figure:

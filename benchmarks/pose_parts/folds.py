@@ -13,11 +13,11 @@ from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.dataset.splits import build_folds
 from har.dataset.store import Store
 from har.files import replacing
+from har.inference.fusion import StreamLogits, fuse_logits
 from har.inference.model import compute_softmax
 from har.pose.tracking import compute_extents
 from har.training.crossval import HeadFolds, crossvalidate
 from har.training.run import ClipSplit, Run
-from har.training.streams import fuse_logits
 from har.video.geometry import compute_letterbox
 from pose_parts.baselines import compute_baselines, predict_held_out
 from pose_parts.bench import HITS, SURVFIGHT, UT, Bench, load_real_clips
@@ -107,9 +107,9 @@ def _crossvalidate_streams(
             with replacing(path) as part, part.open("wb") as file:
                 np.savez(file, motion=motion.logits, pose=pose.logits, confidence=pose.confidence)
         with np.load(path, allow_pickle=False) as saved:
-            both = fuse_logits(
-                saved["motion"], saved["pose"], saved["confidence"], recipe.pose.weight
-            )
+            motion = StreamLogits(saved["motion"], np.ones(len(test)))
+            pose = StreamLogits(saved["pose"], saved["confidence"])
+            both = fuse_logits([motion, pose], [recipe.pose.weight]).logits
             for name, logits in (
                 ("motion", saved["motion"]),
                 ("pose", saved["pose"]),

@@ -63,7 +63,7 @@ def _spread(clips: Sequence[StoredClip], n: int) -> list[StoredClip]:
 
 
 def _make_half_real(bench: Bench, recognizer: Recognizer, n: int, seed: int) -> list[HalfReal]:
-    store, rate_hz = bench.load_store(UT), recognizer.pose_spec.rate_hz
+    store, rate_hz = bench.load_store(UT), recognizer.pose.spec.rate_hz
     clips = load_real_clips(store, range(len(store.clips)), rate_hz)
     half_real = build_half_real(clips, rate_hz, seed, n, 0)
     return [sample for sample in half_real.samples if sample.kind == "hit"]

@@ -15,7 +15,8 @@ from har.dataset.store import Store
 from har.inference.cache import KeypointCache
 from har.inference.detector import PoseDetector
 from har.inference.model import Recognizer
-from har.inference.streams import score_detections
+from har.inference.steps import score_steps
+from har.inference.streams import iter_people
 from har.inference.video import recognize_video
 from har.pose.features import compute_window
 from har.pose.tracking import track_people
@@ -66,7 +67,7 @@ def _time_detector(images: list[np.ndarray], n_threads: int) -> Figure:
 
 def _time_steps(recognizer: Recognizer, store: Store, n_repeats: int) -> Figure:
     """Return milliseconds a time step of tracks alone, with features, and of all, head included."""
-    rate_hz, n_steps = recognizer.pose_spec.rate_hz, recognizer.pose_spec.n_steps
+    rate_hz, n_steps = recognizer.pose.spec.rate_hz, recognizer.pose.spec.n_steps
     found = KeypointCache(store, rate_hz).load([clip.clip_id for clip in store.clips[::6]])
     hop = PredictConfig().hop(n_steps)
     n_all = sum(len(detections.scores) for detections in found)
@@ -81,7 +82,7 @@ def _time_steps(recognizer: Recognizer, store: Store, n_repeats: int) -> Figure:
         "tracks": lambda: [track_people(detections, rate_hz) for detections in found],
         "tracks_and_features": follow,
         "tracks_features_head": lambda: [
-            score_detections(recognizer, detections, hop) for detections in found
+            score_steps(recognizer.pose, iter_people(detections)) for detections in found
         ],
     }
     return {

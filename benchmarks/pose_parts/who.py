@@ -16,9 +16,10 @@ import numpy as np
 
 from har.config import PredictConfig, SynthConfig
 from har.events.decoder import decode_events, name_people
-from har.inference.fusion import fuse_windows
 from har.inference.model import Recognizer
-from har.inference.streams import StreamOutput, score_detections
+from har.inference.scores import fuse_windows
+from har.inference.steps import score_steps
+from har.inference.streams import iter_people
 from har.inference.video import recognize_video
 from har.pose.keypoints import N_KEYPOINTS
 from har.pose.tracking import MIN_POINT_SCORE, track_people
@@ -120,9 +121,8 @@ def _judge_sequence(recognizer: Recognizer, drawn: Sequences, index: int) -> Ite
     if label not in (SELF, OTHERS):
         return []
     detections = drawn.detections(index)
-    hop = PredictConfig().hop(recognizer.pose_spec.n_steps)
-    found = StreamOutput(people=score_detections(recognizer, detections, hop))
-    _, scores = fuse_windows(recognizer, found, len(detections.scores) / rate_hz)
+    found = score_steps(recognizer.pose, iter_people(detections))
+    _, scores = fuse_windows(recognizer, {"pose": found}, len(detections.scores) / rate_hz)
     tracks = track_people(detections, rate_hz)
     owners = find_owners(tracks, detections, drawn.owners[drawn.rows(index)])
     names = {
@@ -139,7 +139,7 @@ def _judge_sequence(recognizer: Recognizer, drawn: Sequences, index: int) -> Ite
 
 
 def _find_events(recognizer: Recognizer, scores: Scores) -> tuple[Event, ...]:
-    single_person_labels = recognizer.pose_spec.single_person_labels
+    single_person_labels = recognizer.info.single_person_labels
     return name_people(decode_events(scores, recognizer.info.decode), scores, single_person_labels)
 
 
@@ -153,7 +153,7 @@ def _judge(
     group: str,
 ) -> _Act:
     """Return a true act with whom it is given to."""
-    (named,) = name_people([truth], scores, recognizer.pose_spec.single_person_labels)
+    (named,) = name_people([truth], scores, recognizer.info.single_person_labels)
     overlapping = [event for event in events if _overlap_s(event, truth) > 0]
     best = max(overlapping, key=lambda event: _overlap_s(event, truth), default=None)
 

@@ -38,12 +38,12 @@ def choose_bias(
         NoClipsError: No clip of the store can be told, or one of the labels has none.
     """
     recognizer = Recognizer(bundle_dir)
-    info, spec = replace(recognizer.info, bias=()), recognizer.pose_spec
+    info, spec = replace(recognizer.info, bias=()), recognizer.info.require_pose().spec
     save_info(bundle_dir, info)
     answers = recognize_clips(Recognizer(bundle_dir), store, range(len(store.clips)), progress)
     told = ~answers.is_uncertain
     logits = np.log(np.maximum(answers.probs[told].astype(np.float64), 1e-12))
-    against = logits - logits[:, [recognizer.background]]
+    against = logits - logits[:, [info.background]]
     labels = np.array([clip.label for clip in store.clips])[told]
     bias = np.zeros(len(info.labels))
     for label, shown_by in positives.items():

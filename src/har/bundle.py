@@ -152,6 +152,21 @@ class BundleInfo:
         return self.streams[0].pictures
 
     @property
+    def weights(self) -> tuple[float, ...]:
+        """Weights in the fusion of the streams after the first."""
+        return (self.pose.weight,) if self.motion is not None and self.pose is not None else ()
+
+    @property
+    def background(self) -> int:
+        """Index of the background label, 0 where there is none."""
+        return self.labels.index(self.decode.background or self.labels[0])
+
+    @property
+    def single_person_labels(self) -> tuple[str, ...]:
+        """Labels that are told from one body alone; none where people are not known."""
+        return () if self.pose is None else self.pose.spec.single_person_labels
+
+    @property
     def graph_names(self) -> tuple[str, ...]:
         """Names of the graphs that its streams run."""
         return tuple(name for stream in self.streams for name in stream.graph_names)

@@ -87,8 +87,8 @@ def people(request, tmp_path_factory):
 def test_motion_says_what_keras_says(motion, engine):
     cnn, head, folder = motion
     recognizer = Recognizer(folder, n_threads=1, engine=engine)
-    features = recognizer.compute_features(STACKS)
-    probs = recognizer.compute_probs(recognizer.compute_logits(features[None]))
+    features = recognizer.motion.compute_features(STACKS)
+    probs = recognizer.compute_probs(recognizer.motion.compute_logits(features[None]))
     known = compute_softmax(np.asarray(head(cnn(STACKS)[None])))
     assert known.std() > 0.01
     assert np.abs(probs - known).max() < MOST_APART[engine]

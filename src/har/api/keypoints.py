@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from har.config import DecodeConfig, PredictConfig
+from har.config import DecodeConfig
 from har.errors import BundleMismatchError, ConfigError, EmptyVideoError
 from har.inference.model import Recognizer
-from har.inference.streams import StreamOutput, score_detections
+from har.inference.steps import score_steps
+from har.inference.streams import iter_people
 from har.inference.video import build_result
 from har.pose.keypoints import MAX_PEOPLE, N_KEYPOINTS, Detections
 from har.result import VideoResult
@@ -49,7 +49,7 @@ def recognize_keypoints(
         EmptyVideoError: There is no picture.
     """
     started_s = time.perf_counter()
-    if not recognizer.has_pose:
+    if recognizer.pose is None:
         raise BundleMismatchError(
             "This model looks at motion in the picture and at no keypoints; take one with a pose "
             "stream, such as three-class, or train one with streams='pose'"
@@ -60,24 +60,16 @@ def recognize_keypoints(
     n_pictures = len(detections.points)
     if not n_pictures:
         raise EmptyVideoError(f"{name} has no picture; give at least one")
-    alone, span_s = _keep_pose(recognizer), n_pictures / fps
-    spec = alone.pose_spec
-    steps_s = compute_step_times(span_s, spec.rate_hz)
+    span_s = n_pictures / fps
+    steps_s = compute_step_times(span_s, recognizer.pose.spec.rate_hz)
     rows = compute_nearest_indices((np.arange(n_pictures) + 0.5) / fps, steps_s)
     sampled = Detections(detections.points[rows], detections.scores[rows])
-    windows = score_detections(alone, sampled, PredictConfig().hop(spec.n_steps))
+    windows = score_steps(recognizer.pose, iter_people(sampled))
     height, width = size or (0, 0)
     info = VideoInfo(Path(name), width, height, fps, span_s, n_pictures, rotation_deg=0, codec="")
-    result = build_result(alone, StreamOutput(people=windows), info, span_s, decode)
-    note = _ALONE if recognizer.has_motion else ""
+    result = build_result(recognizer.take_pose(), {"pose": windows}, info, span_s, decode)
+    note = "" if recognizer.motion is None else _ALONE
     return replace(result, wall_s=time.perf_counter() - started_s, note=note)
-
-
-def _keep_pose(recognizer: Recognizer) -> Recognizer:
-    """Return a twin that looks at keypoints alone."""
-    twin = copy(recognizer)
-    twin.info = replace(recognizer.info, motion=None)
-    return twin
 
 
 def to_detections(points: np.ndarray, size: tuple[int, int] | None = None) -> Detections:

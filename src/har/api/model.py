@@ -19,7 +19,7 @@ from har.dataset.catalog import Reject
 from har.errors import ConfigError, VideoError
 from har.events.decoder import check_labels
 from har.inference.model import Recognizer
-from har.inference.streams import open_networks
+from har.inference.steps import open_networks
 from har.inference.video import find_videos, recognize_frames, recognize_video
 from har.parallel import count_cores
 from har.result import Progress, VideoResult
@@ -386,9 +386,7 @@ class Model:
         """Return what was found in a video, or why nothing could be, with the rules in use."""
         if isinstance(outcome, Reject):
             return Result.failed(outcome.path, outcome.reason, self.labels, rules)
-        recognizer = self.recognizer
-        alone = recognizer.pose_spec.single_person_labels if recognizer.has_pose else ()
-        return Result.of(outcome, rules, alone)
+        return Result.of(outcome, rules, self.info.single_person_labels)
 
 
 def _iter_videos(sources: Iterable[StrPath]) -> Iterator[tuple[Path, Reject | None]]:

@@ -12,9 +12,9 @@ import numpy as np
 
 from har.config import DecodeConfig, PredictConfig, WatchConfig
 from har.inference.model import Recognizer
-from har.inference.streams import StreamRecognizer, open_networks
+from har.inference.steps import StreamRecognizer, open_networks
 from har.live.messages import CameraState, LiveEvent, LiveScores, State
-from har.live.segment import LiveStretch, Update
+from har.live.segment import LiveSegment, Update
 from har.live.sources import Source
 from har.live.watch import Watch
 from har.parallel import count_cores
@@ -88,8 +88,8 @@ def iter_pictures(
         itertools.chain([first], remaining), wanted.size, wanted.color, wanted.max_rate_hz
     )
     with open_networks(recognizer, n_cores or count_cores()) as networks:
-        stream = StreamRecognizer(recognizer, config, networks.detect, networks.encode)
-        segment = LiveStretch(recognizer, config, decode, first[0])
+        stream = StreamRecognizer(recognizer, config, networks)
+        segment = LiveSegment(recognizer, n_overlap, decode, first[0])
         for frame in frames:
             segment.push_output(stream.push(frame))
             update = segment.advance()

@@ -115,10 +115,11 @@ def _compute_drawn(recognizer: Recognizer, parts: Sequence[Part]) -> np.ndarray:
     """Return (N, K) probabilities, one row a step."""
     known = {part.graph.name: part for part in parts}
     found = []
-    if recognizer.has_motion:
-        stacks = known[CNN_GRAPH_FILE].draw_input(recognizer.motion_spec.n_steps)
-        found.append(recognizer.compute_logits(recognizer.compute_features(stacks)[None])[0])
-    if recognizer.has_pose:
+    motion = recognizer.motion
+    if motion is not None:
+        stacks = known[CNN_GRAPH_FILE].draw_input(motion.spec.n_steps)
+        found.append(motion.compute_logits(motion.compute_features(stacks)[None])[0])
+    if recognizer.pose is not None:
         people = known[POSE_GRAPH_FILE].draw_input(_N_PEOPLE)
         found.append(np.concatenate(recognizer.graphs[POSE_GRAPH_FILE](people)))
     return recognizer.compute_probs(np.concatenate(found))

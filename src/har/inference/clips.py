@@ -10,33 +10,21 @@ from typing import Any, Literal
 import numpy as np
 
 from har.bundle import BundleInfo
-from har.config import PredictConfig
 from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
 from har.dataset.store import Store
 from har.errors import BundleMismatchError
 from har.files import write_json
-from har.inference.cache import KeypointCache
+from har.inference.fusion import StreamLogits, fuse_logits
 from har.inference.model import Recognizer
-from har.inference.streams import score_detections
+from har.inference.steps import score_steps
+from har.inference.streams import Stream
 from har.metrics.clips import ClipMetrics, bootstrap_metrics, compute_clip_metrics
 from har.metrics.intervals import Interval
-from har.pose.pooling import pool_windows
 from har.progress import track
 from har.reports.clips import ClipReport, render_body, write_clip_report
 from har.reports.figures import write_confusion
 from har.reports.page import Picture
-from har.sampling.crop import MotionCrop, gather_crops
-from har.sampling.times import (
-    compute_clip_logits,
-    compute_span_s,
-    compute_stack_indices,
-    compute_step_times,
-    compute_window_starts,
-    slice_windows,
-)
 from har.types import SplitName
-
-ENCODE_BATCH = 32
 
 
 @dataclass(frozen=True)
@@ -66,57 +54,19 @@ def recognize_clips(
     Raises:
         BundleMismatchError: The store's pictures are not what the bundle takes.
     """
-    pictures = recognizer.info.pictures
-    if (store.size, store.color) != (pictures.size, pictures.color) and recognizer.has_motion:
-        raise BundleMismatchError(
-            f"The bundle takes {pictures.color} pictures of {pictures.size} (H, W), the store "
-            f"{store.path} holds {store.color} ones of {store.size}; prepare it again with --size "
-            f"{pictures.size[0]}x{pictures.size[1]} --color {pictures.color}"
-        )
     clip_ids = [store.clips[clip].clip_id for clip in clips]
-    logits = np.zeros((len(clip_ids), len(recognizer.info.labels)))
-    if recognizer.has_motion:
-        bar = track(clip_ids, "recognizing", "clip", show=progress)
-        logits += np.stack([_compute_logits(recognizer, store, clip_id) for clip_id in bar])
-    is_uncertain = np.zeros(len(clip_ids), dtype=bool)
-    if recognizer.has_pose:
-        pose, confidence = _compute_pose(recognizer, store, clip_ids, progress)
-        if recognizer.has_motion:
-            logits += recognizer.info.require_pose().weight * confidence[:, None] * pose
-        else:
-            logits, is_uncertain = pose, confidence == 0
-    return ClipAnswers(recognizer.compute_probs(logits), is_uncertain)
+    said = [_score_clips(stream, store, clip_ids, progress) for stream in recognizer.streams]
+    fused = fuse_logits(said, recognizer.info.weights)
+    return ClipAnswers(recognizer.compute_probs(fused.logits), fused.confidence == 0)
 
 
-def _compute_pose(
-    recognizer: Recognizer, store: Store, clip_ids: Sequence[str], progress: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return (N, K) logits and (N,) confidence of the pose stream."""
-    spec = recognizer.pose_spec
-    hop = PredictConfig().hop(spec.n_steps)
-    pooled = []
-    for detections in KeypointCache(store, spec.rate_hz, progress).load(clip_ids):
-        found = score_detections(recognizer, detections, hop)
-        logits = np.stack([window.logits for window in found])
-        pooled.append(pool_windows(logits, np.array([window.confidence for window in found])))
-    return np.stack([item for item, _ in pooled]), np.array([item for _, item in pooled])
-
-
-def _compute_logits(recognizer: Recognizer, store: Store, clip_id: str) -> np.ndarray:
-    spec = recognizer.motion_spec
-    times_s = store.load_times(clip_id)
-    steps = compute_step_times(compute_span_s(times_s), spec.rate_hz)
-    indices = compute_stack_indices(times_s, steps, spec.offsets_s)
-    frames = store.open_frames(clip_id)
-    focus = MotionCrop(spec)
-    features = [
-        recognizer.compute_features(gather_crops(frames, rows, spec, focus))
-        for rows in np.split(indices, range(ENCODE_BATCH, len(indices), ENCODE_BATCH))
-    ]
-    hop = PredictConfig().hop(spec.n_steps)
-    cut, lengths = slice_windows(np.concatenate(features), spec.n_steps, hop)
-    starts = compute_window_starts(len(indices), spec.n_steps, hop)
-    return compute_clip_logits(recognizer.compute_logits(cut), lengths, starts)
+def _score_clips(
+    stream: Stream, store: Store, clip_ids: Sequence[str], progress: bool
+) -> StreamLogits:
+    """Return what a stream says of each clip as a whole."""
+    found = stream.iter_clips(store, clip_ids)
+    bar = track(found, f"recognizing {stream.name}", "clip", len(clip_ids), progress)
+    return StreamLogits.join([stream.pool(score_steps(stream, features)) for features in bar])
 
 
 Part = SplitName | Literal["all"]

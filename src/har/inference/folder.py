@@ -21,7 +21,7 @@ from har.files import compute_file_hash
 from har.inference.cache import compute_key, load_result, save_result, start_result
 from har.inference.engines import find_engine
 from har.inference.model import Recognizer
-from har.inference.streams import Networks, build_networks, open_networks
+from har.inference.steps import Networks, build_networks, open_networks
 from har.inference.video import recognize_video
 from har.parallel import Workers, count_cores
 from har.result import VideoResult

@@ -16,9 +16,9 @@ from har.config import DecodeConfig, PredictConfig
 from har.dataset.catalog import Reject, iter_files
 from har.errors import EmptyVideoError, VideoDecodeError, VideoNotFoundError
 from har.events.decoder import decode_events, name_people
-from har.inference.fusion import fuse_windows
 from har.inference.model import Recognizer
-from har.inference.streams import Networks, StreamOutput, StreamRecognizer, open_networks
+from har.inference.scores import fuse_windows
+from har.inference.steps import Networks, StreamOutput, StreamRecognizer, Windows, open_networks
 from har.parallel import count_cores
 from har.result import UNCERTAIN, PoseTracks, Progress, VideoResult
 from har.sampling.times import compute_step_times
@@ -161,10 +161,10 @@ def recognize_frames(
     """
     started_s = time.perf_counter()
     decode = decode or recognizer.info.decode
-    stream = StreamRecognizer(recognizer, config, networks.detect, networks.encode)
+    stream = StreamRecognizer(recognizer, config, networks)
     found, note = _push_all(stream, source.info, frames, config.keep_places, progress)
     _check_length(recognizer, stream, source.info.path, note)
-    result = build_result(recognizer, found, source.info, stream.span_s, decode)
+    result = build_result(recognizer, found.windows, source.info, stream.span_s, decode)
     return replace(
         result,
         wall_s=time.perf_counter() - started_s,
@@ -176,7 +176,7 @@ def recognize_frames(
 
 def build_result(
     recognizer: Recognizer,
-    found: StreamOutput,
+    windows: Windows,
     info: VideoInfo,
     span_s: float,
     decode: DecodeConfig,
@@ -185,7 +185,7 @@ def build_result(
 
     Args:
         recognizer: The bundle that gave the windows.
-        found: All windows, at least one of each of the bundle's streams.
+        windows: All of them, at least one of each of the bundle's streams.
         info: Of the recording.
         span_s: Its length.
         decode: How scores become events.
@@ -193,17 +193,16 @@ def build_result(
     Raises:
         ConfigError: The background label is none of the bundle's.
     """
-    probs, scores = fuse_windows(recognizer, found, span_s)
-    labels = recognizer.info.labels
-    single_person_labels = recognizer.pose_spec.single_person_labels if recognizer.has_pose else ()
+    probs, scores = fuse_windows(recognizer, windows, span_s)
+    labels, alone = recognizer.info.labels, recognizer.info.single_person_labels
     return VideoResult(
         info=info,
         duration_s=span_s,
         label=labels[int(probs.argmax())] if probs.any() else UNCERTAIN,
         probs=dict(zip(labels, probs.tolist(), strict=True)),
-        events=name_people(decode_events(scores, decode), scores, single_person_labels),
+        events=name_people(decode_events(scores, decode), scores, alone),
         scores=scores,
-        n_windows=len(found.motion) + len(found.people),
+        n_windows=sum(map(len, windows.values())),
         wall_s=0.0,
         note="",
     )
@@ -271,19 +270,20 @@ def _check_length(recognizer: Recognizer, stream: StreamRecognizer, path: Path, 
 def _find_pose_tracks(
     recognizer: Recognizer, found: StreamOutput, stream: StreamRecognizer, source: VideoFrames
 ) -> PoseTracks | None:
-    if not found.seen:
+    pose, seen = recognizer.info.pose, found.places.get("pose")
+    if pose is None or not seen:
         return None
-    pose_s = compute_step_times(stream.span_s, recognizer.pose_spec.rate_hz)
-    return build_pose_tracks(found.seen, pose_s, source.info, source.letterbox)
+    steps_s = compute_step_times(stream.span_s, pose.spec.rate_hz)
+    return build_pose_tracks(seen, steps_s, source.info, source.letterbox)
 
 
 def _find_crops(
     recognizer: Recognizer, found: StreamOutput, source: VideoFrames
 ) -> np.ndarray | None:
-    motion = recognizer.info.motion
-    if motion is None or motion.spec.motion_crop == 1 or not found.corners:
+    motion, corners = recognizer.info.motion, found.places.get("motion")
+    if motion is None or motion.spec.motion_crop == 1 or not corners:
         return None
-    return build_crops(found.corners, motion.spec, source.info, source.letterbox)
+    return build_crops(corners, motion.spec, source.info, source.letterbox)
 
 
 def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:

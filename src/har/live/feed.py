@@ -13,12 +13,11 @@ import numpy as np
 from har.config import WatchConfig
 from har.errors import VideoError
 from har.inference.model import Recognizer
-from har.inference.streams import build_motion_sampler, build_pose_sampler
 from har.live.messages import State
 from har.live.sources import Source, iter_waits_s
 from har.live.step_queue import Step, StepQueue
-from har.sampling.stacks import Stack
-from har.types import Frame
+from har.sampling.stacks import Stack, StackSampler
+from har.types import Frame, StreamName
 from har.video.camera.frames import LiveFrame, LiveSetup, PacketTap
 from har.video.camera.timeline import Timeline
 
@@ -55,15 +54,15 @@ class CameraFeed:
         self.source, self.n_reconnects = source, 0
         self.error: Exception | None = None
         self.setup = LiveSetup(source.name, recognizer.info.pictures, config, tap, timeline)
-        most = {
+        most: dict[StreamName, int] = {
             stream.name: math.ceil(config.max_wait_s * stream.spec.rate_hz)
-            for stream in recognizer.info.streams
+            for stream in recognizer.streams
         }
-        self.step_queue = StepQueue(most.get("motion", 1), most.get("pose", 1), wake)
+        self.step_queue = StepQueue(most, wake)
         self._recognizer, self._config, self._wake = recognizer, config, wake
         self._lock = threading.Lock()
         self._samplers: _Samplers | None = None
-        self._stretch_number = -1
+        self._segment_number = -1
         self._state: State = "starting"
         self._is_lost = False
         self._still = _StillWatch()
@@ -76,10 +75,10 @@ class CameraFeed:
         self._thread.start()
 
     def stop(self) -> None:
-        """End the stretch that goes on, at once, and tell the thread to end."""
+        """End the segment that goes on, at once, and tell the thread to end."""
         self.setup.stop.set()
         with self._lock:
-            self._end_stretch()
+            self._end_segment()
             self._state = "ended"
 
     def join(self, until_s: float) -> None:
@@ -119,7 +118,7 @@ class CameraFeed:
             connected_s = time.monotonic()
             note = self._read_once()
             with self._lock:
-                self._end_stretch()
+                self._end_segment()
             if self.source.kind == "file" or self.setup.stop.is_set():
                 self._tell(note)
                 return
@@ -160,10 +159,10 @@ class CameraFeed:
             if self.setup.stop.is_set():
                 return
             samplers = self._samplers
-            if samplers is None or frame.stretch.number != self._stretch_number:
-                samplers = self._begin_stretch(frame)
+            if samplers is None or frame.stretch.number != self._segment_number:
+                samplers = self._begin_segment(frame)
             self._note_frame(frame)
-            self.step_queue.put(*samplers.push(frame))
+            self.step_queue.put(samplers.push(frame))
 
     def _note_frame(self, frame: LiveFrame) -> None:
         if self._is_lost:
@@ -174,52 +173,46 @@ class CameraFeed:
         self._last_frame_s = frame.arrived_s
         self._still.push(frame)
 
-    def _begin_stretch(self, frame: LiveFrame) -> _Samplers:
-        self._end_stretch()
+    def _begin_segment(self, frame: LiveFrame) -> _Samplers:
+        self._end_segment()
         if frame.stretch.note:
             self._tell(f"{self.source.name}: {frame.stretch.note}; its time steps begin anew")
         self._samplers = samplers = _Samplers(self._recognizer)
-        self._stretch_number = frame.stretch.number
+        self._segment_number = frame.stretch.number
         self.step_queue.begin(frame.stretch.number, frame.begun_s)
         return samplers
 
-    def _end_stretch(self) -> None:
+    def _end_segment(self) -> None:
         if self._samplers is not None:
-            self.step_queue.put(*self._samplers.flush())
+            self.step_queue.put(self._samplers.flush())
             self.step_queue.end(self._samplers.span_s)
             self._samplers = None
 
 
 class _Samplers:
-    """The samplers of all streams of a bundle, for one stretch."""
+    """The samplers of all streams of a bundle, for one segment."""
 
     def __init__(self, recognizer: Recognizer) -> None:
-        self._motion = build_motion_sampler(recognizer) if recognizer.has_motion else None
-        self._pose = build_pose_sampler(recognizer) if recognizer.has_pose else None
+        self._samplers: dict[StreamName, StackSampler] = {
+            stream.name: stream.build_sampler() for stream in recognizer.streams
+        }
         self._n_frames = 0
         self._arrived_s = 0.0
 
     @property
     def span_s(self) -> float:
-        sampler = self._motion or self._pose
-        return sampler.span_s if sampler else 0.0
+        return next(iter(self._samplers.values())).span_s
 
-    def push(self, frame: LiveFrame) -> tuple[list[Step], list[Step]]:
-        """Return the steps that are complete with the next frame: of motion, of people."""
+    def push(self, frame: LiveFrame) -> dict[StreamName, list[Step]]:
+        """Return the steps that are complete with the next frame."""
         pushed = Frame(self._n_frames, frame.time_s, frame.image)
         self._n_frames += 1
         self._arrived_s = frame.arrived_s
-        motion, pose = (
-            sampler.push(pushed) if sampler else [] for sampler in (self._motion, self._pose)
-        )
-        return self._date(motion), self._date(pose)
+        return {name: self._date(each.push(pushed)) for name, each in self._samplers.items()}
 
-    def flush(self) -> tuple[list[Step], list[Step]]:
+    def flush(self) -> dict[StreamName, list[Step]]:
         """Return the steps that were still waiting."""
-        motion, pose = (
-            sampler.flush() if sampler else [] for sampler in (self._motion, self._pose)
-        )
-        return self._date(motion), self._date(pose)
+        return {name: self._date(each.flush()) for name, each in self._samplers.items()}
 
     def _date(self, stacks: list[Stack]) -> list[Step]:
         return [Step(stack, self._arrived_s) for stack in stacks]

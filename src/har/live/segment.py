@@ -1,4 +1,4 @@
-"""Recognition of one stretch of a camera's timeline: features in, scores and events out."""
+"""Recognition of one segment of a camera's timeline: features in, scores and events out."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
-from har.config import DecodeConfig, PredictConfig, WatchConfig
+from har.config import DecodeConfig, WatchConfig
 from har.events.decoder import OnlineDecoder, name_people
-from har.inference.fusion import OnlineFusion, get_rate_hz
 from har.inference.model import Recognizer
-from har.inference.streams import FeatureWindows, MotionWindowLogits, PeopleStream, StreamOutput
+from har.inference.scores import OnlineFusion, get_rate_hz
+from har.inference.steps import OpenStream, StreamOutput
 from har.live.feed import CameraFeed
 from har.live.messages import CameraState, LiveEvent, LiveScores, Sink, State
 from har.live.step_queue import Step
-from har.types import Event, People, Scores
+from har.sampling.times import Window
+from har.types import Event, People, Scores, StreamName
 
 _NAMED_FROM_S = 600.0
 """An event that is longer names the people of its last ten minutes."""
@@ -26,7 +28,7 @@ _NAMED_FROM_S = 600.0
 
 @dataclass(frozen=True)
 class Update:
-    """What became known of a stretch, on the camera's timeline.
+    """What became known of a segment, on the camera's timeline.
 
     Attributes:
         scores: Of the steps that are final now, often none.
@@ -45,32 +47,29 @@ class Update:
     arrived_s: list[float] = field(default_factory=list)
 
 
-class LiveStretch:
-    """Takes what the networks say of the steps of one stretch.
+class LiveSegment:
+    """Takes what the networks say of the steps of one segment.
 
     Once `finish` was called it has ended, and its scores and events are those that a recording of
     the same frames has.
     """
 
     def __init__(
-        self, recognizer: Recognizer, config: PredictConfig, decode: DecodeConfig, begun_s: float
+        self, recognizer: Recognizer, n_overlap: int, decode: DecodeConfig, begun_s: float
     ) -> None:
-        """Start an empty stretch.
+        """Start an empty segment.
 
         Args:
-            recognizer: The loaded bundle; all stretches share it.
-            config: How windows overlap.
+            recognizer: The loaded bundle; all segments share it.
+            n_overlap: Windows that look at each step.
             decode: How scores become events.
             begun_s: Where its time 0 is on the camera's timeline.
         """
         info = recognizer.info
-        self._recognizer, self._begun_s = recognizer, begun_s
-        n_steps = info.streams[0].spec.n_steps
-        self._windows = FeatureWindows(n_steps, config.hop(n_steps))
-        self._people = None
-        if recognizer.has_pose:
-            hop = config.hop(recognizer.pose_spec.n_steps)
-            self._people = PeopleStream(recognizer, hop)
+        self._info, self._begun_s = info, begun_s
+        self._streams = {
+            stream.name: OpenStream(stream, n_overlap) for stream in recognizer.streams
+        }
         self._fusion = OnlineFusion(recognizer)
         self._no_scores = Scores(
             info.labels,
@@ -86,58 +85,38 @@ class LiveStretch:
         self._has_windows = False
         self._now_s = 0.0
 
-    def push_feature(self, feature: np.ndarray, step: Step) -> list[tuple[int, np.ndarray]]:
-        """Take the (D,) features of steps; return windows for the temporal head."""
+    def push(self, name: StreamName, features: Any, step: Step) -> list[Window[Any]]:
+        """Take the features of steps of a stream; return windows for its head."""
         self._note_arrival(step)
-        pushed = (self._windows.push(feature) for _ in range(step.stack.n_steps))
-        return [window for window in pushed if window is not None]
+        return self._streams[name].push(features, step.stack.n_steps)[1]
 
-    def flush_features(self) -> list[tuple[int, np.ndarray]]:
-        """Return the last window for the temporal head, if there is one."""
-        last = self._windows.flush()
-        return [] if last is None else [last]
-
-    def push_logits(self, window: MotionWindowLogits) -> None:
-        """Take what the temporal head said of a window, in the order in which they were given."""
-        self._found.motion.append(window)
-
-    def push_people(self, points: np.ndarray, scores: np.ndarray, step: Step) -> None:
-        """Take the people that were seen at steps, as `PoseDetector.detect` gives them."""
-        if self._people is None:
-            return
-        self._note_arrival(step)
-        for _ in range(step.stack.n_steps):
-            window = self._people.push(points, scores)
-            self._found.people += [window] if window else []
+    def flush(self, name: StreamName) -> list[Window[Any]]:
+        """Return the last window for a stream's head, if there is one."""
+        return self._streams[name].flush()
 
     def push_output(self, found: StreamOutput) -> None:
-        """Take windows as `StreamRecognizer` gives them, in the place of steps."""
+        """Take what the heads said of windows, each stream's in the order of time."""
         self._found.extend(found, keep_places=False)
 
     def advance(self) -> Update | None:
         """Return what is known with all that was pushed; None while no window is complete."""
         found, self._found = self._found, StreamOutput()
-        if not found.motion and not found.people:
+        if not found.n_windows:
             return None
         self._note_newest(found)
-        return self._tell(self._fusion.push(found), is_over=False)
+        return self._tell(self._fusion.push(found.windows), is_over=False)
 
     def finish(self, span_s: float) -> Update:
-        """End the stretch, which is ``span_s`` long, and gives what was still open."""
+        """End the segment, which is ``span_s`` long, and return what was still open."""
         found, self._found = self._found, StreamOutput()
-        last = self._people.flush() if self._people else None
-        found.people += [last] if last else []
         self._note_newest(found)
-        return self._tell(self._fusion.flush(found, span_s), is_over=True)
+        return self._tell(self._fusion.flush(found.windows, span_s), is_over=True)
 
     def _note_newest(self, found: StreamOutput) -> None:
         """Remember where the newest window ends."""
-        for motion in found.motion[-1:]:
-            end_s = (motion.start + len(motion.logits)) / get_rate_hz(self._recognizer)
-            self._now_s = max(self._now_s, end_s)
-        for people in found.people[-1:]:
-            end_s = (people.start + people.n_steps) / self._recognizer.pose_spec.rate_hz
-            self._now_s = max(self._now_s, end_s)
+        for name, windows in found.windows.items():
+            rate_hz, newest = self._streams[name].stream.spec.rate_hz, windows[-1]
+            self._now_s = max(self._now_s, (newest.start + newest.n_steps) / rate_hz)
 
     def _note_arrival(self, step: Step) -> None:
         """Remember that frames wait for the window that looks at them, once there are windows."""
@@ -178,8 +157,8 @@ class LiveStretch:
             return []
         named = tuple(events)
         if self._rows:
-            single_person_labels = self._recognizer.pose_spec.single_person_labels
-            named = name_people(events, _join(list(self._rows)), single_person_labels)
+            rows = _join(list(self._rows))
+            named = name_people(events, rows, self._info.single_person_labels)
         return [
             replace(
                 event,

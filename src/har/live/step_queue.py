@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from har.sampling.stacks import Stack
+from har.types import StreamName
 
 
 @dataclass(frozen=True)
@@ -26,20 +27,18 @@ class Step:
 
 @dataclass
 class Part:
-    """Steps of one stretch of a camera, each list in the order of time.
+    """Steps of one segment of a camera, each list in the order of time.
 
     Attributes:
-        number: The stretch's.
+        number: The segment's.
         begun_s: Where its time 0 is on the camera's timeline.
-        motion: For the frame CNN.
-        pose: For the pose network.
+        steps: Of each stream of the bundle.
         span_s: Its length, once it has ended.
     """
 
     number: int
     begun_s: float
-    motion: list[Step] = field(default_factory=list)
-    pose: list[Step] = field(default_factory=list)
+    steps: dict[StreamName, list[Step]] = field(default_factory=dict)
     span_s: float | None = None
 
 
@@ -50,15 +49,14 @@ class StepQueue:
     steps that are taken are always as many as there were, each at its time.
     """
 
-    def __init__(self, most_motion: int, most_pose: int, wake: threading.Event) -> None:
+    def __init__(self, most: Mapping[StreamName, int], wake: threading.Event) -> None:
         """Start empty.
 
         Args:
-            most_motion: Steps for the frame CNN that may wait, at least 1.
-            most_pose: Steps for the pose network that may wait, at least 1.
+            most: Steps of each stream that may wait, at least 1.
             wake: Is set when something can be taken.
         """
-        self._most_motion, self._most_pose, self._wake = most_motion, most_pose, wake
+        self._most, self._wake = most, wake
         self._lock = threading.Lock()
         self._parts: list[Part] = []
         self._n_dropped = 0
@@ -69,36 +67,38 @@ class StepQueue:
         return self._n_dropped
 
     def begin(self, number: int, begun_s: float) -> None:
-        """Begin a stretch."""
+        """Begin a segment."""
         with self._lock:
-            self._parts.append(Part(number, begun_s))
+            self._parts.append(self._start_part(number, begun_s))
 
-    def put(self, motion: Iterable[Step], pose: Iterable[Step]) -> None:
-        """Add steps to the stretch that goes on."""
+    def _start_part(self, number: int, begun_s: float) -> Part:
+        return Part(number, begun_s, {name: [] for name in self._most})
+
+    def put(self, steps: Mapping[StreamName, Iterable[Step]]) -> None:
+        """Add steps to the segment that goes on."""
         with self._lock:
-            part = self._parts[-1]
-            part.motion += motion
-            part.pose += pose
-            self._n_dropped += _shorten(part.motion, self._most_motion)
-            self._n_dropped += _shorten(part.pose, self._most_pose)
-            has_steps = bool(part.motion or part.pose)
+            waiting = self._parts[-1].steps
+            for name, added in steps.items():
+                waiting[name] += added
+                self._n_dropped += _shorten(waiting[name], self._most[name])
+            has_steps = any(waiting.values())
         if has_steps:
             self._wake.set()
 
     def end(self, span_s: float) -> None:
-        """End the stretch that goes on; it is ``span_s`` long."""
+        """End the segment that goes on; it is ``span_s`` long."""
         with self._lock:
             self._parts[-1].span_s = span_s
         self._wake.set()
 
     def take(self) -> list[Part]:
-        """Return all that waits, by stretches; one that goes on is given in several parts."""
+        """Return all that waits, by segmentes; one that goes on is given in several parts."""
         with self._lock:
             taken = self._parts
             last = taken[-1] if taken else None
             goes_on = last is not None and last.span_s is None
-            self._parts = [Part(last.number, last.begun_s)] if last and goes_on else []
-        return [part for part in taken if part.motion or part.pose or part.span_s is not None]
+            self._parts = [self._start_part(last.number, last.begun_s)] if last and goes_on else []
+        return [part for part in taken if any(part.steps.values()) or part.span_s is not None]
 
 
 def _shorten(steps: list[Step], most: int) -> int:

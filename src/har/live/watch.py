@@ -7,19 +7,22 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from har.config import DecodeConfig, PredictConfig, WatchConfig
+from har.config import DecodeConfig, WatchConfig
 from har.errors import ConfigError
 from har.inference.model import Recognizer
-from har.inference.streams import MAX_WINDOWS, Networks, get_picture, open_networks, score_windows
+from har.inference.steps import Networks, StreamOutput, open_networks
+from har.inference.streams import Stream
 from har.live.feed import CameraFeed
 from har.live.messages import Sink
-from har.live.segment import CameraReport, LiveStretch
+from har.live.segment import CameraReport, LiveSegment
 from har.live.sources import Source
 from har.live.step_queue import Part
 from har.parallel import count_cores
+from har.sampling.times import Window
 from har.video.camera.frames import PacketTap
 
 _TICK_S = 0.1
@@ -28,19 +31,19 @@ _JOIN_S = 1.0
 
 @dataclass
 class _Camera:
-    """One camera and the stretch of it that is being recognized."""
+    """One camera and the segment of it that is being recognized."""
 
     feed: CameraFeed
     report: CameraReport
-    stretch: LiveStretch | None = None
+    segment: LiveSegment | None = None
 
 
 @dataclass(frozen=True)
 class _Work:
-    """Steps of one stretch of one camera that are to be recognized now."""
+    """Steps of one segment of one camera that are to be recognized now."""
 
     camera: _Camera
-    stretch: LiveStretch
+    segment: LiveSegment
     part: Part
 
 
@@ -78,7 +81,6 @@ class Watch:
             raise ConfigError(f"Expected sources with names that differ, received {names}")
         self._recognizer, self._sinks = recognizer, sinks
         self._config = config = config or WatchConfig()
-        self._predict = PredictConfig(n_overlap=config.n_overlap)
         self._decode = decode or recognizer.info.decode
         self._wake = threading.Event()
         self._cameras = [self._add_camera(source, tap) for source in sources]
@@ -139,41 +141,44 @@ class Watch:
     def _take_work(self) -> Iterator[_Work]:
         for camera in self._cameras:
             for part in camera.feed.step_queue.take():
-                if camera.stretch is None:
-                    camera.stretch = LiveStretch(
-                        self._recognizer, self._predict, self._decode, part.begun_s
+                if camera.segment is None:
+                    camera.segment = LiveSegment(
+                        self._recognizer, self._config.n_overlap, self._decode, part.begun_s
                     )
-                yield _Work(camera, camera.stretch, part)
+                yield _Work(camera, camera.segment, part)
                 if part.span_s is not None:
-                    camera.stretch = None
+                    camera.segment = None
 
     def _recognize(self, work: list[_Work], networks: Networks) -> None:
-        """Hand the pictures of all cameras to the networks at once, then takes the answers."""
-        stacks = [step.stack for item in work for step in item.part.motion]
-        features = iter(networks.encode([stack.image for stack in stacks]))
-        looks = [(item.stretch, step) for item in work for step in item.part.pose]
-        pictures = [get_picture(step.stack) for _, step in looks]
-        seen = networks.detect(pictures) if networks.detect and looks else ()
-        self._score_motion(work, features)
-        for (stretch, step), (points, scores) in zip(looks, seen, strict=True):
-            stretch.push_people(points, scores, step)
-
-    def _score_motion(self, work: list[_Work], features: Iterator[np.ndarray]) -> None:
-        due: list[tuple[LiveStretch, tuple[int, np.ndarray]]] = []
-        for item in work:
-            for step in item.part.motion:
-                windows = item.stretch.push_feature(next(features), step)
-                due += [(item.stretch, window) for window in windows]
-            if item.part.span_s is not None:
-                due += [(item.stretch, window) for window in item.stretch.flush_features()]
-        for first in range(0, len(due), MAX_WINDOWS):
-            together = due[first : first + MAX_WINDOWS]
-            scored = score_windows(self._recognizer, [window for _, window in together])
-            for (stretch, _), logits in zip(together, scored, strict=True):
-                stretch.push_logits(logits)
+        """Hand the pictures of all cameras to the networks at once, then take the answers."""
+        begun = [
+            (stream, networks[stream.name](_list_images(stream, work)))
+            for stream in self._recognizer.streams
+        ]
+        for stream, features in begun:
+            _score(stream, work, iter(features))
 
     def _tell(self, item: _Work) -> None:
         span_s = item.part.span_s
-        update = item.stretch.advance() if span_s is None else item.stretch.finish(span_s)
+        update = item.segment.advance() if span_s is None else item.segment.finish(span_s)
         if update is not None:
             item.camera.report.tell(update)
+
+
+def _list_images(stream: Stream, work: list[_Work]) -> list[np.ndarray]:
+    """Return what a stream's network takes of all steps, in their order."""
+    return [stream.get_image(step.stack) for item in work for step in item.part.steps[stream.name]]
+
+
+def _score(stream: Stream, work: list[_Work], features: Iterator[Any]) -> None:
+    """Push the features of all steps and let the stream's head score the windows together."""
+    due: list[tuple[LiveSegment, Window[Any]]] = []
+    for item in work:
+        for step in item.part.steps[stream.name]:
+            windows = item.segment.push(stream.name, next(features), step)
+            due += [(item.segment, window) for window in windows]
+        if item.part.span_s is not None:
+            due += [(item.segment, window) for window in item.segment.flush(stream.name)]
+    said = stream.score([window for _, window in due])
+    for (segment, _), logits in zip(due, said, strict=True):
+        segment.push_output(StreamOutput({stream.name: [logits]}))

@@ -89,22 +89,3 @@ def pool_people(
     leaders = confident[against.argmax(axis=0)]
     pooled = against.max(axis=0) if rule == "any" else np.average(own, axis=0, weights=weights)
     return Pooled(pooled, leaders, float(weights.max()))
-
-
-def pool_windows(logits: np.ndarray, confidence: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return one answer for several windows: their mean, weighted by confidence.
-
-    Args:
-        logits: (W, K).
-        confidence: (W,) from 0 to 1.
-
-    Returns:
-        (K,) logits, zeros where no window is confident, and the mean confidence.
-
-    >>> pool_windows(np.array([[4.0], [9.0]]), np.array([0.6, 0.0]))[0].tolist()
-    [4.0]
-    """
-    total = float(confidence.sum())
-    if total == 0.0:
-        return np.zeros(logits.shape[1]), 0.0
-    return (logits * confidence[:, None]).sum(axis=0) / total, float(confidence.mean())

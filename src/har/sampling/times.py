@@ -11,6 +11,11 @@ frames at 0.00, 0.04, 0.08, ... s, ``rate_hz=8`` and offsets (-0.04, 0.0, 0.16):
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
 import numpy as np
 
 from har.errors import ConfigError
@@ -119,17 +124,77 @@ def gather_stacks(frames: np.ndarray, indices: np.ndarray) -> np.ndarray:
     return np.stack([frames[column] for column in indices.T], axis=-1)
 
 
-def compute_window_starts(n_total: int, n_steps: int, hop: int) -> np.ndarray:
-    """Return the first step of each window, so that every step is in at least one.
+_Step = TypeVar("_Step")
 
-    Args:
-        n_total: Steps there are, at least 1.
-        n_steps: Steps in a window.
-        hop: Steps from one window's start to the next, at most ``n_steps``.
+
+@dataclass(frozen=True)
+class Window(Generic[_Step]):
+    """Consecutive time steps of one forward pass.
+
+    Attributes:
+        start: Index of its first step.
+        steps: One value a step: as many as the head takes, but fewer in a stretch that is shorter.
+    """
+
+    start: int
+    steps: list[_Step]
+
+
+class WindowRing(Generic[_Step]):
+    """The last steps of a stream, which gives a window every ``hop`` steps.
+
+    Every step is in at least one window: the last one ends with the last step. All windows of
+    training, clips, recordings and cameras come from here.
+    """
+
+    def __init__(self, n_steps: int, hop: int) -> None:
+        """Start empty.
+
+        Args:
+            n_steps: Steps in a window.
+            hop: Steps from one window's start to the next, at most ``n_steps``.
+        """
+        if not 1 <= hop <= n_steps:
+            raise ConfigError(f"Expected 1 <= hop <= n_steps={n_steps}, received hop={hop}")
+        self._hop, self._n_steps = hop, n_steps
+        self._ring: deque[_Step] = deque(maxlen=n_steps)
+        self._n_pushed = 0
+
+    def push(self, step: _Step) -> Window[_Step] | None:
+        """Take the next step and return the window that ends with it, if one is due."""
+        self._ring.append(step)
+        self._n_pushed += 1
+        return self._cut() if self._is_due() else None
+
+    def flush(self) -> Window[_Step] | None:
+        """Return the last window, unless it was given before; the stream has ended."""
+        return None if self._n_pushed == 0 or self._is_due() else self._cut()
+
+    def _is_due(self) -> bool:
+        start = self._n_pushed - self._n_steps
+        return start >= 0 and start % self._hop == 0
+
+    def _cut(self) -> Window[_Step]:
+        return Window(max(self._n_pushed - self._n_steps, 0), list(self._ring))
+
+
+def cut_windows(steps: Iterable[_Step], n_steps: int, hop: int) -> list[Window[_Step]]:
+    """Return all windows of some steps.
+
+    >>> [window.steps for window in cut_windows("abcdef", 4, 2)]
+    [['a', 'b', 'c', 'd'], ['c', 'd', 'e', 'f']]
+    """
+    ring = WindowRing[_Step](n_steps, hop)
+    found = [*(ring.push(step) for step in steps), ring.flush()]
+    return [window for window in found if window is not None]
+
+
+def compute_window_starts(n_total: int, n_steps: int, hop: int) -> np.ndarray:
+    """Return the first step of each window of ``n_total`` steps, as `WindowRing` gives them.
 
     Returns:
-        (W,) int64 ascending. The last window ends with the last step; fewer steps than a window
-        have one window that starts at 0 and is padded.
+        (W,) int64 ascending. Fewer steps than a window have one window that starts at 0 and is
+        padded.
 
     >>> compute_window_starts(40, 16, 8).tolist()
     [0, 8, 16, 24]
@@ -138,11 +203,8 @@ def compute_window_starts(n_total: int, n_steps: int, hop: int) -> np.ndarray:
     >>> compute_window_starts(5, 16, 8).tolist()
     [0]
     """
-    if not 1 <= hop <= n_steps:
-        raise ConfigError(f"Expected 1 <= hop <= n_steps={n_steps}, received hop={hop}")
-    last = max(n_total - n_steps, 0)
-    starts = np.arange(0, last + 1, hop)
-    return starts if starts[-1] == last else np.append(starts, last)
+    windows = cut_windows(range(n_total), n_steps, hop)
+    return np.array([window.start for window in windows], dtype=np.int64)
 
 
 def compute_clip_logits(logits: np.ndarray, lengths: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -185,12 +247,11 @@ def slice_windows(steps: np.ndarray, n_steps: int, hop: int) -> tuple[np.ndarray
     >>> slice_windows(np.array([1, 2, 3]), 4, 2)[0].tolist()
     [[1, 2, 3, 0]]
     """
-    starts = compute_window_starts(len(steps), n_steps, hop)
-    lengths = np.minimum(len(steps) - starts, n_steps)
-    out = np.zeros((len(starts), n_steps, *steps.shape[1:]), dtype=steps.dtype)
-    for row, start, length in zip(out, starts, lengths, strict=True):
-        row[:length] = steps[start : start + length]
-    return out, lengths
+    windows = cut_windows(steps, n_steps, hop)
+    out = np.zeros((len(windows), n_steps, *steps.shape[1:]), dtype=steps.dtype)
+    for row, window in zip(out, windows, strict=True):
+        row[: len(window.steps)] = window.steps
+    return out, np.array([len(window.steps) for window in windows])
 
 
 def is_due(time_s: float, last_s: float | None, max_rate_hz: float) -> bool:

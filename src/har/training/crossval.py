@@ -21,6 +21,7 @@ from har.dataset.store import Store
 from har.errors import BundleMismatchError, ConfigError
 from har.files import compute_file_hash, replacing
 from har.inference.clips import recognize_clips
+from har.inference.fusion import fuse_logits
 from har.inference.model import Recognizer, compute_softmax
 from har.metrics.calibration import Calibration, calibrate_folds
 from har.metrics.clips import ClipMetrics, bootstrap_metrics, compute_clip_metrics
@@ -40,7 +41,7 @@ from har.training.run import (
     set_seed,
 )
 from har.training.stages import train_all
-from har.training.streams import build_streams, describe_parts, fuse_streams
+from har.training.streams import build_streams, describe_parts
 
 
 class Learner(Protocol):
@@ -87,7 +88,7 @@ class HeadFolds:
     ) -> None:
         set_seed(config.seed)
         self.streams = build_streams(config, store, run, parts)
-        self._weight = config.pose.weight
+        self._weights = (config.pose.weight,) * (len(self.streams) - 1)
 
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
         """Train the heads on some clips and return (n_test, K) probabilities of the others."""
@@ -95,7 +96,7 @@ class HeadFolds:
         for stream in self.streams.values():
             stream.fit(clips, seed)
             outputs.append(stream.compute_logits(test.tolist()))
-        return compute_softmax(fuse_streams(outputs, self._weight))
+        return compute_softmax(fuse_logits(outputs, self._weights).logits)
 
 
 class StagedFolds:

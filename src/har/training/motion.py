@@ -10,17 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 
 import keras
 import numpy as np
 
-from har.bundle import BundleInfo, MotionContract, Stage
-from har.config import FitConfig, PredictConfig, TrainConfig
+from har.bundle import CNN_GRAPH_FILE, TEMPORAL_GRAPH_FILE, BundleInfo, MotionContract, Stage
+from har.config import FitConfig, TrainConfig
 from har.dataset.store import Store
 from har.errors import BundleMismatchError, ConfigError
 from har.inference.engines import Graph
+from har.inference.fusion import StreamLogits
 from har.inference.model import Recognizer
+from har.inference.steps import cut_stream
+from har.inference.streams import MotionStream
 from har.network.parts import OWN, OwnParts, build_own_head, compute_structure_hash
 from har.network.pose_head import copy_weights
 from har.network.saving import export_graph, load_models
@@ -33,7 +37,6 @@ from har.network.temporal_head import (
     rebuild_cnn,
     set_feature_scale,
 )
-from har.sampling.times import compute_clip_logits, compute_window_starts, slice_windows
 from har.training.batches import FeatureBatches, PixelBatches, Sampling
 from har.training.features import FeatureCache, Variants, compute_model_hash
 from har.training.fit import (
@@ -49,7 +52,6 @@ from har.training.linear import release_linear_branch, solve_linear_branch, star
 from har.training.run import (
     ClipSplit,
     Run,
-    StreamLogits,
     compute_fingerprint,
     measure_epoch_s,
     say_plan,
@@ -130,7 +132,7 @@ class MotionTraining:
                     f"{ours}; start anew with 'har train cnn', or name another --out"
                 )
         loaded = cls(config, store, run, parts, contract, (cnn, head))
-        loaded._encode = Recognizer(run.bundle_dir).compute_features
+        loaded._encode = Recognizer(run.bundle_dir).graphs[CNN_GRAPH_FILE]
         return loaded
 
     @property
@@ -228,21 +230,17 @@ class MotionTraining:
         return Fitted(history, count_best_epochs(history))
 
     def compute_logits(self, clips: Sequence[int]) -> StreamLogits:
-        """Return what the head says of some clips: all windows go through it at once."""
-        n_steps = self.contract.spec.n_steps
-        hop = PredictConfig().hop(n_steps)
+        """Return what the head says of some clips, many windows at once."""
+        head = self.models["head"]
+        graphs = {
+            CNN_GRAPH_FILE: self._run_graph,
+            TEMPORAL_GRAPH_FILE: lambda x: np.asarray(keras.ops.convert_to_numpy(head(x))),
+        }
+        stream = MotionStream(self.contract, graphs)
         variants = self._cache.load_variants(clips, 1)
-        features = [variant[0].astype(np.float32) for variant in variants]
-        cuts = [slice_windows(item, n_steps, hop) for item in features]
-        starts = [compute_window_starts(len(item), n_steps, hop) for item in features]
-        windows = np.concatenate([cut for cut, _ in cuts])
-        logits = np.asarray(keras.ops.convert_to_numpy(self.models["head"](windows)))
-        ends = np.cumsum([len(cut) for cut, _ in cuts])
-        pooled = [
-            compute_clip_logits(logits[end - len(cut) : end], lengths, first)
-            for end, (cut, lengths), first in zip(ends, cuts, starts, strict=True)
-        ]
-        return StreamLogits(np.stack(pooled), np.ones(len(clips)))
+        windows = [cut_stream(stream, variant[0].astype(np.float32)) for variant in variants]
+        outputs = iter(stream.score(list(chain.from_iterable(windows))))
+        return StreamLogits.join([stream.pool(list(islice(outputs, len(w)))) for w in windows])
 
     @property
     def _targets(self) -> np.ndarray:

@@ -16,6 +16,7 @@ from har.dataset.splits import build_folds
 from har.dataset.store import Store
 from har.errors import SplitError
 from har.inference.detector import compute_detector_hash
+from har.inference.fusion import StreamLogits, pool_windows
 from har.network.pose_head import (
     LINEAR_BRANCH,
     PeopleClassifier,
@@ -27,7 +28,6 @@ from har.network.pose_head import (
 )
 from har.network.saving import load_pose
 from har.pose.features import PoseWindow
-from har.pose.pooling import pool_windows
 from har.training.features import compute_model_hash
 from har.training.fit import FitPlace, Fitted, count_best_epochs, fit_model, fit_plainly
 from har.training.linear import solve_pose_branch
@@ -43,7 +43,6 @@ from har.training.run import (
     INNER_FOLDS,
     ClipSplit,
     Run,
-    StreamLogits,
     compute_fingerprint,
     describe_settings,
     say_plan,
@@ -127,8 +126,7 @@ class PoseTraining:
             confidence.append(batch[1].max(axis=1))
         ends = np.cumsum([len(clip) for clip in found])[:-1]
         parts = (np.split(np.concatenate(values), ends) for values in (logits, confidence))
-        pooled = [pool_windows(*item) for item in zip(*parts, strict=True)]
-        return StreamLogits(np.stack([p for p, _ in pooled]), np.array([c for _, c in pooled]))
+        return StreamLogits.join([pool_windows(*item) for item in zip(*parts, strict=True)])
 
     def _load(self, clips: Sequence[int]) -> None:
         missing = [clip for clip in clips if clip not in self._windows]

@@ -162,19 +162,6 @@ def apply_split(store: Store, clips: ClipSplit, seed: int) -> Store:
     return replace(store, splits=Splits(parts, True, "", {}, "chosen in training", seed))
 
 
-@dataclass(frozen=True)
-class StreamLogits:
-    """What a stream says of N clips.
-
-    Attributes:
-        logits: (N, K) float64.
-        confidence: (N,) float64 from 0, where it is uncertain, to 1.
-    """
-
-    logits: np.ndarray
-    confidence: np.ndarray
-
-
 def measure_epoch_s(cnn: keras.Model, batches: ClipBatches) -> float:
     """Return about how many seconds an epoch of training on pixels takes, from one forward pass."""
     (values, _), _, _ = batches[0]

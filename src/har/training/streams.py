@@ -15,6 +15,7 @@ from har.config import TrainConfig
 from har.dataset.store import Store
 from har.errors import BundleMismatchError, ConfigError
 from har.inference.detector import PoseDetector
+from har.inference.fusion import StreamLogits
 from har.network.parts import NO_PARTS, OwnParts, build_own_head, compute_structure_hash
 from har.network.temporal_head import build_cnn
 from har.pose.keypoints import Detections
@@ -24,7 +25,7 @@ from har.training.fit import Fitted
 from har.training.motion import MotionTraining
 from har.training.people import compute_windows
 from har.training.pose import PoseTraining, build_pose_spec
-from har.training.run import ClipSplit, Run, StreamLogits, compute_fingerprint
+from har.training.run import ClipSplit, Run, compute_fingerprint
 from har.types import PoseSpec, Streams
 
 
@@ -99,26 +100,6 @@ def describe_parts(parts: OwnParts, config: TrainConfig, store: Store) -> dict[s
         sizes = (spec.n_steps, int(cnn.output_shape[-1]), len(store.labels))
         found["head"] = compute_structure_hash(build_own_head(parts.head, *sizes))
     return found
-
-
-def fuse_streams(outputs: Sequence[StreamLogits], weight: float) -> np.ndarray:
-    """Return (N, K) logits of all streams together, as a bundle joins them.
-
-    Args:
-        outputs: Of one stream, or of the motion and the pose stream.
-        weight: Of the pose logits beside those of motion.
-    """
-    if len(outputs) == 1:
-        return outputs[0].logits
-    motion, pose = outputs
-    return fuse_logits(motion.logits, pose.logits, pose.confidence, weight)
-
-
-def fuse_logits(
-    motion: np.ndarray, pose: np.ndarray, confidence: np.ndarray, weight: float
-) -> np.ndarray:
-    """Return (N, K): the pose logits count as far as the (N,) keypoints' confidence goes."""
-    return motion + weight * confidence[:, None] * pose
 
 
 N_CLIPS, N_STEPS = 8, 10

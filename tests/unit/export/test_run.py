@@ -126,7 +126,7 @@ def test_int8_is_smaller_and_still_a_bundle(bundle, store, tmp_path):
     assert cnn.n_bytes < 0.5 * cnn.bundle_bytes
     assert head.n_bytes == head.bundle_bytes
     features = [
-        Recognizer(folder).compute_features(next(iter_samples(store, SPEC, config)))
+        Recognizer(folder).motion.compute_features(next(iter_samples(store, SPEC, config)))
         for folder in (bundle, tmp_path / "out")
     ]
     assert not np.array_equal(*features)

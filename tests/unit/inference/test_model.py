@@ -26,11 +26,14 @@ def test_a_bundle_has_the_streams_it_says(tmp_path):
         "both": make_people_bundle(tmp_path / "b", "both"),
     }
     has = {name: Recognizer(folder) for name, folder in made.items()}
-    assert [item.has_motion for item in has.values()] == [True, False, True]
-    assert [item.has_pose for item in has.values()] == [False, True, True]
-    assert has["pose"].pose_spec == has["both"].pose_spec == POSE_SPEC
+    names = {name: [stream.name for stream in item.streams] for name, item in has.items()}
+    assert names == {"motion": ["motion"], "pose": ["pose"], "both": ["motion", "pose"]}
+    assert has["pose"].pose.spec == has["both"].pose.spec == POSE_SPEC
+    assert (has["motion"].pose, has["pose"].motion) == (None, None)
+    alone = has["both"].take_pose()
+    assert (alone.streams, alone.info.stream_names) == ((has["both"].pose,), "pose")
     with pytest.raises(BundleMismatchError, match="looks at motion only"):
-        _ = has["motion"].pose_spec
+        has["motion"].take_pose()
 
 
 def test_keypoints_of_another_network_are_refused(tmp_path):
@@ -61,10 +64,12 @@ def test_temperature_divides_and_then_the_bias_is_added(tmp_path):
 
 
 def test_background_is_the_bundle_s_and_else_the_first_label(tmp_path):
-    assert Recognizer(make_people_bundle(tmp_path / "a")).background == 0
+    assert Recognizer(make_people_bundle(tmp_path / "a")).info.background == 0
     decode = DecodeConfig(background=LABELS[1])
-    assert Recognizer(make_people_bundle(tmp_path / "b", decode=decode)).background == 1
-    assert Recognizer(make_people_bundle(tmp_path / "c", decode=DecodeConfig())).background == 0
+    assert Recognizer(make_people_bundle(tmp_path / "b", decode=decode)).info.background == 1
+    assert (
+        Recognizer(make_people_bundle(tmp_path / "c", decode=DecodeConfig())).info.background == 0
+    )
 
 
 def test_people_are_answered_one_by_one_and_padding_is_not_weighed(tmp_path):
@@ -72,12 +77,12 @@ def test_people_are_answered_one_by_one_and_padding_is_not_weighed(tmp_path):
     rng = np.random.default_rng(0)
     points = np.stack([wander(rng, 6, x) for x in (80.0, 200.0, 320.0)], axis=1)
     window = compute_window(points, 10.0)
-    logits = recognizer.compute_people_logits(window)
+    logits = recognizer.pose.compute_people_logits(window)
     assert logits.shape == (3, 2)
     alone = [compute_window(points[:, [column]], 10.0) for column in range(3)]
     for row, single in enumerate(alone):  # this bundle does not look at pairs, but may see a mirror
         np.testing.assert_allclose(
-            recognizer.compute_people_logits(single)[0], logits[row], atol=0.5
+            recognizer.pose.compute_people_logits(single)[0], logits[row], atol=0.5
         )
     nobody = compute_window(np.zeros((6, 0, 17, 3)), 10.0)
-    assert recognizer.compute_people_logits(nobody).shape == (0, 2)
+    assert recognizer.pose.compute_people_logits(nobody).shape == (0, 2)

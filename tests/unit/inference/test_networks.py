@@ -9,7 +9,7 @@ from bundles import PEOPLE_SPEC, SPEC, make_bundle, make_people_bundle
 
 from har.errors import BundleMismatchError
 from har.inference.model import Recognizer
-from har.inference.streams import build_networks, open_networks
+from har.inference.steps import build_networks, open_networks
 
 RNG = np.random.default_rng(0)
 
@@ -17,11 +17,11 @@ RNG = np.random.default_rng(0)
 def test_stacks_are_encoded_in_order_and_to_the_bit(tmp_path: Path) -> None:
     recognizer = Recognizer(make_bundle(tmp_path), n_threads=1)
     stacks = [RNG.integers(0, 256, (*SPEC.size, SPEC.n_channels), np.uint8) for _ in range(40)]
-    together = recognizer.compute_features(np.stack(stacks))
+    together = recognizer.motion.compute_features(np.stack(stacks))
     with open_networks(recognizer, 3) as networks:
-        assert networks.detect is None
-        assert np.array_equal(list(networks.encode(stacks)), together)
-    assert np.array_equal(list(build_networks(recognizer).encode(stacks)), together)
+        assert list(networks) == ["motion"]
+        assert np.array_equal(list(networks["motion"](stacks)), together)
+    assert np.array_equal(list(build_networks(recognizer)["motion"](stacks)), together)
 
 
 def test_people_are_found_in_order_and_to_the_bit(tmp_path: Path) -> None:
@@ -29,9 +29,7 @@ def test_people_are_found_in_order_and_to_the_bit(tmp_path: Path) -> None:
     pictures = [RNG.integers(0, 256, PEOPLE_SPEC.size, np.uint8) for _ in range(4)]
     alone = build_networks(recognizer)
     with open_networks(recognizer, 2) as networks:
-        assert networks.detect is not None
-        assert alone.detect is not None
-        found, expected = networks.detect(pictures), alone.detect(pictures)
+        found, expected = networks["pose"](pictures), alone["pose"](pictures)
         for (points, scores), (points_of_one, scores_of_one) in zip(found, expected, strict=True):
             assert np.array_equal(points, points_of_one)
             assert np.array_equal(scores, scores_of_one)
@@ -43,5 +41,5 @@ def test_an_error_is_raised_here_and_no_thread_stays(tmp_path: Path) -> None:
         open_networks(recognizer, 2) as networks,
         pytest.raises(BundleMismatchError, match="does not take an input"),
     ):
-        list(networks.encode([np.zeros((4, 4), np.float32)]))
+        list(networks["motion"]([np.zeros((4, 4), np.float32)]))
     assert not any(thread.name.startswith("network") for thread in threading.enumerate())

@@ -8,9 +8,10 @@ from bundles import PEOPLE_SPEC, POSE_SPEC, SPEC, make_bundle, make_people_bundl
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from har.inference.fusion import OnlineFusion, fuse_windows
 from har.inference.model import Recognizer
-from har.inference.streams import MotionWindowLogits, PoseWindowLogits, StreamOutput
+from har.inference.scores import OnlineFusion, fuse_windows
+from har.inference.steps import StreamOutput, Windows
+from har.inference.streams import MotionWindowLogits, PoseWindowLogits
 from har.sampling.times import compute_step_times, compute_window_starts
 from har.types import Scores
 
@@ -27,20 +28,20 @@ def bundles(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Recognizer]:
     }
 
 
-def _make_windows(recognizer: Recognizer, span_s: float, hop: int, seed: int) -> list[StreamOutput]:
+def _make_windows(recognizer: Recognizer, span_s: float, hop: int, seed: int) -> list[Windows]:
     """Return random windows of a recording, in the order in which they become known."""
     rng = np.random.default_rng(seed)
-    found: list[tuple[float, StreamOutput]] = []
+    found: list[tuple[float, Windows]] = []
     n_labels = len(recognizer.info.labels)
-    if recognizer.has_motion:
-        spec = recognizer.motion_spec
+    if recognizer.motion is not None:
+        spec = recognizer.motion.spec
         n_total = len(compute_step_times(span_s, spec.rate_hz))
         for start in compute_window_starts(n_total, spec.n_steps, min(hop, spec.n_steps)):
             logits = rng.normal(size=(min(n_total, spec.n_steps), n_labels)).astype(np.float32)
-            window = MotionWindowLogits(int(start), logits)
-            found.append((start / spec.rate_hz + spec.window_s, StreamOutput(motion=[window])))
-    if recognizer.has_pose:
-        pose = recognizer.pose_spec
+            window = MotionWindowLogits.of(int(start), logits)
+            found.append((start / spec.rate_hz + spec.window_s, {"motion": [window]}))
+    if recognizer.pose is not None:
+        pose = recognizer.pose.spec
         n_total = len(compute_step_times(span_s, pose.rate_hz))
         for start in compute_window_starts(n_total, pose.n_steps, min(hop, pose.n_steps)):
             confidence = float(rng.choice([0.0, rng.uniform(0.2, 1.0)]))
@@ -48,15 +49,15 @@ def _make_windows(recognizer: Recognizer, span_s: float, hop: int, seed: int) ->
             logits = rng.normal(size=n_labels) * (confidence > 0)
             n_real = min(n_total, pose.n_steps)
             people = PoseWindowLogits(int(start), n_real, logits, confidence, *numbers)
-            found.append((start / pose.rate_hz + pose.window_s, StreamOutput(people=[people])))
+            found.append((start / pose.rate_hz + pose.window_s, {"pose": [people]}))
     return [item for _, item in sorted(found, key=lambda pair: pair[0])]
 
 
-def _join(pieces: list[StreamOutput]) -> StreamOutput:
-    return StreamOutput(
-        [window for piece in pieces for window in piece.motion],
-        [window for piece in pieces for window in piece.people],
-    )
+def _join(pieces: list[Windows]) -> Windows:
+    found = StreamOutput()
+    for piece in pieces:
+        found.extend(StreamOutput(piece), keep_places=False)
+    return found.windows
 
 
 def _assert_same(parts: list[Scores], whole: Scores) -> None:
@@ -96,18 +97,18 @@ def test_a_step_is_given_once_no_window_can_look_at_it_any_more(
     stream = OnlineFusion(bundles["motion"])
     given = [stream.push(piece) for piece in pieces]
     assert [len(part.times_s) for part in given if part is not None] == [1] * len(pieces)
-    last = stream.flush(StreamOutput(), 4.0)
+    last = stream.flush({}, 4.0)
     assert last is not None
     assert len(last.times_s) == SPEC.n_steps - 1
 
 
 def test_the_newest_window_speaks_for_now(bundles: dict[str, Recognizer]) -> None:
     stream = OnlineFusion(bundles["motion"])
-    assert stream.newest.tolist() == [0.5, 0.5]
+    assert stream.newest.tolist() == [0.0, 0.0]  # nothing is known yet
     for start in range(5):
         logits = np.zeros((SPEC.n_steps, 2), np.float32)
         logits[:, 1] = start
-        stream.push(StreamOutput(motion=[MotionWindowLogits(start, logits)]))
+        stream.push({"motion": [MotionWindowLogits.of(start, logits)]})
     assert stream.newest[1] == pytest.approx(1 / (1 + np.exp(-4.0)))
     assert OnlineFusion(bundles["pose"]).newest.tolist() == [0.0, 0.0]
 
@@ -118,9 +119,9 @@ def test_memory_does_not_grow_with_the_stream(bundles: dict[str, Recognizer]) ->
     most = 0
     for piece in _make_windows(recognizer, 60.0, 1, seed=3):
         stream.push(piece)
-        most = max(most, len(stream._motion) + len(stream._people))
+        most = max(most, sum(map(len, stream._windows.values())))
     assert most <= 2 * (PEOPLE_SPEC.n_steps + POSE_SPEC.n_steps)
 
 
 def test_a_stream_without_windows_has_no_scores(bundles: dict[str, Recognizer]) -> None:
-    assert OnlineFusion(bundles["both"]).flush(StreamOutput(), 0.0) is None
+    assert OnlineFusion(bundles["both"]).flush({}, 0.0) is None

@@ -117,9 +117,9 @@ def test_answer_and_scores_are_those_of_all_frames_at_once(
     indices = compute_stack_indices(read_s, steps, SPEC.offsets_s)
     stacks = gather_stacks(np.stack([frame.image for frame in frames]), indices)
     cut, lengths = slice_windows(
-        recognizer.compute_features(stacks), SPEC.n_steps, SPEC.n_steps // 2
+        recognizer.motion.compute_features(stacks), SPEC.n_steps, SPEC.n_steps // 2
     )
-    logits = recognizer.compute_logits(cut)
+    logits = recognizer.motion.compute_logits(cut)
     starts = compute_window_starts(len(steps), SPEC.n_steps, SPEC.n_steps // 2)
     expected = recognizer.compute_probs(compute_clip_logits(logits, lengths, starts))
     np.testing.assert_allclose(list(result.probs.values()), expected, atol=1e-5)

@@ -10,28 +10,19 @@ import numpy as np
 import pytest
 from acting import iter_scene
 from bundles import PEOPLE_SPEC, POSE_SPEC, SPEC, make_bundle, make_people_bundle
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from har.config import PredictConfig
-from har.errors import BundleMismatchError, ConfigError, VideoDecodeError
+from har.errors import BundleMismatchError, VideoDecodeError
 from har.inference.detector import PoseDetector
 from har.inference.model import Recognizer
-from har.inference.streams import (
-    FeatureWindows,
-    PoseWindowLogits,
-    StreamOutput,
-    StreamRecognizer,
-    open_networks,
-    score_detections,
-)
+from har.inference.steps import StreamOutput, StreamRecognizer, open_networks, score_steps
+from har.inference.streams import PoseWindowLogits, iter_people
 from har.pose.keypoints import Detections
 from har.sampling.times import (
     compute_nearest_indices,
     compute_span_s,
     compute_stack_indices,
     compute_step_times,
-    compute_window_starts,
     gather_stacks,
     slice_windows,
 )
@@ -45,25 +36,11 @@ def test_a_long_gap_is_bridged_in_little_memory(tmp_path: Path) -> None:
     image = np.zeros(SPEC.size, np.uint8)
     stream.push(Frame(0, 0.0, image))
     tracemalloc.start()
-    found = _push_all(stream, [Frame(1, 600.0, image), Frame(2, 600.04, image)]).motion
+    found = _push_all(stream, [Frame(1, 600.0, image), Frame(2, 600.04, image)]).windows["motion"]
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found[-1].start + SPEC.n_steps == int(stream.span_s * SPEC.rate_hz)
     assert peak_bytes < 8e6
-
-
-@settings(max_examples=200, deadline=None)
-@given(n=st.integers(1, 60), n_steps=st.integers(1, 16), data=st.data())
-def test_ring_gives_the_windows_of_the_whole(n: int, n_steps: int, data: st.DataObject) -> None:
-    hop = data.draw(st.integers(1, n_steps))
-    ring = FeatureWindows(n_steps, hop)
-    steps = np.arange(n, dtype=np.float32)[:, None]
-    found = [window for window in map(ring.push, steps) if window is not None]
-    found += [window] if (window := ring.flush()) else []
-    starts = compute_window_starts(n, n_steps, hop)
-    assert [start for start, _ in found] == starts.tolist()
-    for start, features in found:
-        assert features[:, 0].tolist() == steps[start : start + n_steps, 0].tolist()
 
 
 @pytest.fixture(scope="module")
@@ -88,18 +65,18 @@ def test_streamed_logits_are_those_of_the_whole(
 ) -> None:
     frames = _random_frames(n_frames, seed=n_frames)
     config = PredictConfig(n_overlap, batch_steps)
-    found = _push_all(StreamRecognizer(recognizer, config), frames).motion
+    found = _push_all(StreamRecognizer(recognizer, config), frames).windows["motion"]
 
     times_s = np.array([frame.time_s for frame in frames])
     step_times_s = compute_step_times(compute_span_s(times_s), SPEC.rate_hz)
     indices = compute_stack_indices(times_s, step_times_s, SPEC.offsets_s)
     stacks = gather_stacks(np.stack([frame.image for frame in frames]), indices)
-    features = recognizer.compute_features(stacks)
+    features = recognizer.motion.compute_features(stacks)
     sliced, lengths = slice_windows(features, SPEC.n_steps, config.hop(SPEC.n_steps))
-    expected = recognizer.compute_logits(sliced)
+    expected = recognizer.motion.compute_logits(sliced)
     assert len(found) == len(expected)
     for window, rows, length in zip(found, expected, lengths, strict=True):
-        np.testing.assert_allclose(window.logits, rows[:length], rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(window.of_steps, rows[:length], rtol=1e-5, atol=1e-5)
 
 
 def _push_all(stream: StreamRecognizer, frames: list[Frame]) -> StreamOutput:
@@ -121,12 +98,6 @@ def test_a_frame_from_the_past_is_refused(recognizer: Recognizer) -> None:
     stream.push(Frame(0, 0.0, np.zeros((32, 48), np.uint8)))
     with pytest.raises(VideoDecodeError, match=r"after 0\.000 s"):
         stream.push(Frame(1, 0.0, np.zeros((32, 48), np.uint8)))
-
-
-@pytest.mark.parametrize("hop", [0, 9])
-def test_a_hop_that_would_leave_steps_out_is_refused(hop: int) -> None:
-    with pytest.raises(ConfigError, match="hop"):
-        FeatureWindows(8, hop)
 
 
 @pytest.fixture(scope="module")
@@ -173,13 +144,13 @@ def test_streamed_people_are_those_of_the_whole(
 ) -> None:
     recognizer, config = bundles[streams], PredictConfig(2, batch_steps)
     with open_networks(recognizer, 2) as networks:
-        stream = StreamRecognizer(recognizer, config, networks.detect, networks.encode)
-        found = _push_all(stream, film)
-    expected = score_detections(recognizer, detections, config.hop(POSE_SPEC.n_steps))
-    assert [_to_plain(window) for window in found.people] == [_to_plain(w) for w in expected]
-    assert len(found.people) > 4
-    assert len(found.seen) == len(detections.scores)
-    assert bool(found.motion) is (streams == "both")
+        found = _push_all(StreamRecognizer(recognizer, config, networks), film)
+    people = found.windows["pose"]
+    expected = score_steps(recognizer.pose, iter_people(detections), config.n_overlap)
+    assert [_to_plain(window) for window in people] == [_to_plain(w) for w in expected]
+    assert len(people) > 4
+    assert len(found.places["pose"]) == len(detections.scores)
+    assert ("motion" in found.windows) is (streams == "both")
 
 
 def _to_plain(window: PoseWindowLogits) -> tuple:
@@ -212,14 +183,14 @@ def test_a_picture_is_not_looked_at_for_every_step_of_a_gap(
             n_looks += 1
             yield detector.detect(picture)
 
-    stream = StreamRecognizer(bundles["pose"], QUARTER, detect)
+    stream = StreamRecognizer(bundles["pose"], QUARTER, {"pose": detect})
     image = np.zeros(PEOPLE_SPEC.size, np.uint8)
     found = _push_all(stream, [Frame(index, 20.0 * index, image) for index in range(3)])
     # Known with frame 1: steps of frames 0 and 1; with frame 2: of 1 and 2; at the end: of 2.
     assert n_looks == 5
-    assert len(found.seen) == 600
-    assert found.people[-1].start == 590
-    assert {window.confidence for window in found.people} == {0.0}
+    assert len(found.places["pose"]) == 600
+    assert found.windows["pose"][-1].start == 590
+    assert {window.confidence for window in found.windows["pose"]} == {0.0}
 
 
 def test_pictures_of_a_shape_that_the_pose_network_does_not_take_are_named(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ from videos import make_resolution_change, make_truncated_mp4, make_video
 from har.config import DecodeConfig, PredictConfig
 from har.errors import BundleMismatchError, VideoDecodeError
 from har.events.decoder import decode_events
-from har.inference.fusion import fuse_windows
 from har.inference.model import Recognizer
-from har.inference.streams import StreamOutput, StreamRecognizer
+from har.inference.scores import fuse_windows
+from har.inference.steps import StreamOutput, StreamRecognizer
 from har.inference.video import recognize_video
 from har.result import VideoResult
 from har.types import Frame, Scores
@@ -44,12 +44,12 @@ def _push_one_by_one(recognizer: Recognizer, path: Path) -> tuple[StreamOutput, 
         for frame in reader:
             found.extend(stream.push(frame), keep_places=True)
     found.extend(stream.flush(), keep_places=True)
-    return found, *fuse_windows(recognizer, found, stream.span_s)
+    return found, *fuse_windows(recognizer, found.windows, stream.span_s)
 
 
 def _check_same(result: VideoResult, expected: tuple[StreamOutput, np.ndarray, Scores]) -> None:
     found, probs, scores = expected
-    assert result.n_windows == len(found.motion) + len(found.people)
+    assert result.n_windows == found.n_windows
     assert np.array_equal(result.scores.times_s, scores.times_s)
     assert np.array_equal(result.scores.values, scores.values)
     assert list(result.probs.values()) == probs.tolist()
@@ -138,7 +138,7 @@ def test_memory_does_not_grow_with_the_frames(recognizer: Recognizer) -> None:
             frame = Frame(index, index / 25, images[index % 20].copy())
             found.extend(stream.push(frame), keep_places=False)
             if index in (2999, 5999):
-                held.append((tracemalloc.get_traced_memory()[0], len(found.motion)))
+                held.append((tracemalloc.get_traced_memory()[0], found.n_windows))
     finally:
         tracemalloc.stop()
     (before, n_before), (after, n_after) = held

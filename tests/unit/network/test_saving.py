@@ -56,10 +56,10 @@ def bundle_dir(models, tmp_path_factory):
 def test_graphs_give_what_keras_gives(models, bundle_dir):
     cnn, head = models
     recognizer = Recognizer(bundle_dir)
-    features = recognizer.compute_features(STACKS)
+    features = recognizer.motion.compute_features(STACKS)
     assert np.allclose(features, keras.ops.convert_to_numpy(cnn(STACKS)), atol=1e-4)
     windows = features[None, :4]
-    logits = recognizer.compute_logits(windows)
+    logits = recognizer.motion.compute_logits(windows)
     assert logits.shape == (1, 4, 3)
     assert np.allclose(logits, keras.ops.convert_to_numpy(head(windows)), atol=1e-4)
     assert recognizer.compute_probs(logits).sum(axis=-1) == pytest.approx(1.0, abs=1e-5)
@@ -143,7 +143,7 @@ def test_a_pose_head_survives_the_disk_and_its_graph_agrees(pose_bundles, stream
     recognizer = Recognizer(folder / streams)
     expected = keras.ops.convert_to_numpy(pose(PEOPLE))
     np.testing.assert_allclose(recognizer.graphs[POSE_GRAPH_FILE](PEOPLE), expected, atol=1e-4)
-    assert recognizer.has_motion is (streams == "both")
+    assert (recognizer.motion is not None) is (streams == "both")
 
 
 def test_a_bundle_has_the_files_of_its_streams_only(pose_bundles, bundle_dir):

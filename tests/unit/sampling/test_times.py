@@ -7,12 +7,14 @@ from hypothesis import strategies as st
 
 from har.errors import ConfigError
 from har.sampling.times import (
+    WindowRing,
     compute_clip_logits,
     compute_nearest_indices,
     compute_span_s,
     compute_stack_indices,
     compute_step_times,
     compute_window_starts,
+    cut_windows,
     gather_stacks,
     is_due,
     slice_windows,
@@ -55,9 +57,29 @@ def test_gather_puts_gray_frames_in_channels_and_keeps_rgb():
     assert gather_stacks(rgb, np.array([[1]])).tolist() == rgb[1:2].tolist()
 
 
-def test_a_hop_longer_than_the_window_is_refused():
-    with pytest.raises(ConfigError, match="hop=5"):
-        compute_window_starts(20, 4, 5)
+@pytest.mark.parametrize("hop", [0, 5])
+def test_a_hop_that_would_leave_steps_out_is_refused(hop):
+    with pytest.raises(ConfigError, match=f"hop={hop}"):
+        WindowRing(4, hop)
+
+
+@pytest.mark.parametrize(
+    ("n_total", "windows"),
+    [(0, []), (3, [(0, 3)]), (4, [(0, 4)]), (6, [(0, 4), (2, 4)]), (7, [(0, 4), (2, 4), (3, 4)])],
+)
+def test_a_ring_gives_a_window_every_hop_and_one_that_ends_with_the_last_step(n_total, windows):
+    found = cut_windows(range(n_total), n_steps=4, hop=2)
+    assert [(window.start, len(window.steps)) for window in found] == windows
+    for window in found:
+        assert window.steps == list(range(window.start, window.start + len(window.steps)))
+
+
+@given(st.integers(1, 60), st.integers(1, 16), st.data())
+def test_windows_start_at_every_hop(n_total, n_steps, data):
+    hop = data.draw(st.integers(1, n_steps))
+    last = max(n_total - n_steps, 0)
+    expected = sorted({*range(0, last + 1, hop), last})
+    assert compute_window_starts(n_total, n_steps, hop).tolist() == expected
 
 
 def test_thinning_keeps_every_frame_of_a_video_at_the_limit():
