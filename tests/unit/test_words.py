@@ -32,7 +32,7 @@ OLD_NAMES = {
     *("staging", "desk", "station", "mailbox", "stretch", "stretches", "asks", "asked", "wants"),
     *("minds", "notice", "notices"),
 }
-PLAIN_NAMES = {"take_first_look"}
+PLAIN_NAMES = {"take_first_look", "first_look", "on_first_look"}
 """A first look is a first look."""
 
 NAMES_THAT_STAY = {
