@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from har.api.training import train as train
     from har.api.videos import Predictions as Predictions
     from har.api.videos import predict as predict
+    from har.bundle import BundleInfo as BundleInfo
     from har.config import DecodeConfig as DecodeConfig
     from har.config import LabelRule as LabelRule
     from har.config import TrainConfig as TrainConfig
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     from har.errors import MissingDependencyError as MissingDependencyError
     from har.errors import OutputError as OutputError
     from har.errors import VideoError as VideoError
+    from har.live.messages import Alert as Alert
+    from har.live.messages import CameraState as CameraState
+    from har.live.messages import LiveEvent as LiveEvent
     from har.result import UNCERTAIN as UNCERTAIN
     from har.types import Event as Event
     from har.types import People as People
@@ -76,6 +80,7 @@ _MODULES = {
         "train",
     ),
     "har.api.videos": ("Predictions", "predict"),
+    "har.bundle": ("BundleInfo",),
     "har.config": ("DecodeConfig", "LabelRule", "TrainConfig", "WatchSettings"),
     "har.dataset.store": ("Store",),
     "har.errors": (
@@ -87,6 +92,7 @@ _MODULES = {
         "OutputError",
         "VideoError",
     ),
+    "har.live.messages": ("Alert", "CameraState", "LiveEvent"),
     "har.result": ("UNCERTAIN",),
     "har.types": ("Event", "People", "Scores", "VideoInfo"),
 }

@@ -64,7 +64,7 @@ def test_a_model_of_both_streams_uses_its_pose_stream_and_says_so(tmp_path, scen
 
 def test_a_model_of_motion_alone_refuses(tmp_path, scene):
     model = har.load(make_bundle(tmp_path / "motion"))
-    with pytest.raises(BundleMismatchError, match="pose stream"):
+    with pytest.raises(BundleMismatchError, match="no pose stream"):
         model.predict_keypoints(scene[1], fps=10)
 
 

@@ -51,8 +51,8 @@ def recognize_keypoints(
     started_s = time.perf_counter()
     if recognizer.pose is None:
         raise BundleMismatchError(
-            "This model looks at motion in the picture and at no keypoints; take one with a pose "
-            "stream, such as three-class, or train one with streams='pose'"
+            "This model has no pose stream; take one that has, such as three-class, or train one "
+            "with streams='pose'"
         )
     if not 0 < fps < math.inf:
         raise ConfigError(f"Expected pictures a second above 0, received fps={fps!r}")

@@ -35,7 +35,7 @@ class Predictions:
             recognized.
         stems: What the names of a video's files begin with, by the path of the video.
         decode: The rules that made the events.
-        n_kept: Videos that an earlier run had done, and that have not changed since.
+        n_unchanged: Videos that an earlier run had done, and that have not changed since.
     """
 
     out: Path
@@ -43,7 +43,7 @@ class Predictions:
     results: tuple[Result, ...]
     stems: Mapping[Path, str]
     decode: DecodeConfig
-    n_kept: int
+    n_unchanged: int
 
     @property
     def recognized(self) -> tuple[Result, ...]:
@@ -146,7 +146,7 @@ def predict(
         results=tuple(loaded.to_result(outcome, rules) for outcome in outcomes),
         stems=stems,
         decode=rules,
-        n_kept=sum(item.is_kept for item in finished),
+        n_unchanged=sum(item.is_unchanged for item in finished),
     )
     for result in predictions.results:
         if result.error:

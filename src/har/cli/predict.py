@@ -146,9 +146,9 @@ def predict(
         _say_results(found.recognized, found.model.info.pose is not None)
         say_totals(found.totals)
         say(f"Events, scores and timelines: {out}")
-    if found.n_kept:
+    if found.n_unchanged:
         n_found = len(found.stems)
-        say(f"{found.n_kept} of {n_found} were done before and have not changed; see --again")
+        say(f"{found.n_unchanged} of {n_found} were done before and have not changed; see --again")
     if not found.recognized:
         raise VideoError("None of the videos could be recognized; see the reasons above")
 

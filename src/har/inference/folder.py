@@ -31,14 +31,14 @@ _COLUMNS = 2
 
 
 @dataclass(frozen=True)
-class ProgressBoard:
+class SharedProgress:
     """Numbers in a file that all processes have in their memory.
 
     There is no lock, so a process that is killed holds up nobody. Each row is written by one
     process alone; the last one is the word to stop.
 
     Attributes:
-        path: The file; a board is handed to a process by it.
+        path: The file; it is handed to a process by this.
         n_rows: Videos.
     """
 
@@ -74,12 +74,12 @@ class ProgressBoard:
 
 
 @contextmanager
-def open_progress_board(n_rows: int) -> Iterator[ProgressBoard]:
-    """Return a board of zeros; its file is gone at the end of the ``with`` block."""
+def open_shared_progress(n_rows: int) -> Iterator[SharedProgress]:
+    """Return zeros; their file is gone at the end of the ``with`` block."""
     with TemporaryDirectory(prefix="har-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder) / "board"
+        path = Path(folder) / "progress"
         path.write_bytes(bytes(8 * (n_rows + 1) * _COLUMNS))
-        yield ProgressBoard(path, n_rows)
+        yield SharedProgress(path, n_rows)
 
 
 Write = Callable[[Path, VideoResult], None]
@@ -139,12 +139,12 @@ class Finished:
     Attributes:
         job: The video.
         outcome: What was found, or why nothing could be.
-        is_kept: An earlier run found it, and nothing has changed since.
+        is_unchanged: An earlier run found it, and nothing has changed since.
     """
 
     job: VideoJob
     outcome: VideoResult | Reject
-    is_kept: bool = False
+    is_unchanged: bool = False
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class _Task:
     job: VideoJob
     plan: Plan
     settings: str
-    board: ProgressBoard
+    shared: SharedProgress
 
 
 _Outcomes = Generator[tuple[_Task, VideoResult | Reject]]
@@ -209,15 +209,15 @@ def recognize_folder(
     settings = plan.describe()
     pending: list[VideoJob] = []
     for job in jobs:
-        kept = None if again else _find_kept(job, settings)
+        kept = None if again else _find_unchanged(job, settings)
         if kept is None:
             pending.append(job)
         else:
-            yield Finished(job, kept, is_kept=True)
+            yield Finished(job, kept, is_unchanged=True)
     n_cores = plan.config.jobs or count_cores()
-    with open_progress_board(len(pending)) as board:
-        tasks = [_Task(row, job, plan, settings, board) for row, job in enumerate(pending)]
-        meter = _Meter(tasks, board, progress)
+    with open_shared_progress(len(pending)) as shared:
+        tasks = [_Task(row, job, plan, settings, shared) for row, job in enumerate(pending)]
+        meter = _Meter(tasks, shared, progress)
         if min(n_cores, len(tasks)) <= 1:
             found = _run_here(tasks, recognizer, n_cores, meter)
         else:
@@ -228,7 +228,7 @@ def recognize_folder(
                 yield Finished(task.job, outcome)
 
 
-def _find_kept(job: VideoJob, settings: str) -> VideoResult | None:
+def _find_unchanged(job: VideoJob, settings: str) -> VideoResult | None:
     key = _find_key(job, settings)
     return load_result(job.base, key) if key else None
 
@@ -253,7 +253,7 @@ def _run_apart(tasks: Sequence[_Task], n_cores: int, meter: _Meter) -> _Outcomes
     """Recognize several videos at once, the largest files first, each on one core."""
     ordered = sorted(tasks, key=lambda task: -meter.n_bytes[task.row])
     with Workers(
-        min(n_cores, len(tasks)), on_wait=meter.update, on_stop=meter.board.stop
+        min(n_cores, len(tasks)), on_wait=meter.update, on_stop=meter.shared.stop
     ) as workers:
         for task, outcome in workers.run(_work, ordered):
             yield task, outcome or Reject("", task.job.path, _DIED)
@@ -283,7 +283,7 @@ def _run_task(
     job, plan = task.job, task.plan
 
     def note(done_s: float, total_s: float | None) -> None:
-        task.board.note(task.row, done_s, total_s)
+        task.shared.note(task.row, done_s, total_s)
         if on_frame is not None:
             on_frame()
 
@@ -313,10 +313,10 @@ class _Meter:
     def __init__(
         self,
         tasks: Sequence[_Task],
-        board: ProgressBoard,
+        shared: SharedProgress,
         progress: Callable[[Standing], None] | None,
     ) -> None:
-        self.board = board
+        self.shared = shared
         self.n_bytes = np.array([_count_bytes(task.job.path) for task in tasks], dtype=np.float64)
         self._is_done = np.zeros(len(tasks), dtype=bool)
         self._progress = progress
@@ -337,7 +337,7 @@ class _Meter:
     def _tell(self) -> None:
         if self._progress is None:
             return
-        done_s, total_s = self.board.read()
+        done_s, total_s = self.shared.read()
         shares = np.minimum(np.divide(done_s, total_s, np.zeros_like(done_s), where=total_s > 0), 1)
         shares[self._is_done] = 1.0
         weights = self.n_bytes / max(self.n_bytes.sum(), 1.0)

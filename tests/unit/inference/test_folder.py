@@ -29,7 +29,7 @@ from har.inference.folder import (
     Plan,
     Standing,
     VideoJob,
-    open_progress_board,
+    open_shared_progress,
     recognize_folder,
 )
 from har.inference.model import Recognizer
@@ -84,7 +84,7 @@ def test_broken_videos_do_not_stop_the_rest(bundle: Path, tmp_path: Path, jobs: 
     recognizer = Recognizer(bundle)
     for path in paths:
         outcome = found[path.name].outcome
-        assert not found[path.name].is_kept
+        assert not found[path.name].is_unchanged
         if isinstance(outcome, Reject):
             assert outcome.path == path
             assert path.name in outcome.reason
@@ -106,7 +106,7 @@ def test_a_process_that_is_killed_does_not_stop_the_rest(bundle: Path, tmp_path:
     assert isinstance(reject, Reject)
     assert "was killed" in reject.reason
     again = _run(plan, _make_jobs([paths[0], paths[2]], tmp_path / "out"))
-    assert all(item.is_kept for item in again.values())
+    assert all(item.is_unchanged for item in again.values())
 
 
 @pytest.fixture
@@ -126,11 +126,11 @@ def test_what_is_done_is_not_done_again(done: Done, tmp_path: Path) -> None:
     second = _run(plan, jobs)
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()} == before
     for name, item in second.items():
-        assert item.is_kept
+        assert item.is_unchanged
         _check_same(item.outcome, first[name].outcome)
     faster = Plan(plan.bundle, plan.write, config=PredictConfig(jobs=2, n_ahead=3))
-    assert all(item.is_kept for item in _run(faster, jobs).values())
-    assert not any(item.is_kept for item in _run(plan, jobs, again=True).values())
+    assert all(item.is_unchanged for item in _run(faster, jobs).values())
+    assert not any(item.is_unchanged for item in _run(plan, jobs, again=True).values())
 
 
 def _touch_video(plan: Plan, job: VideoJob) -> None:
@@ -169,8 +169,8 @@ def test_what_has_changed_is_done_again(done: Done, change, n_again: int) -> Non
     plan, jobs, _ = done
     change(plan, jobs[0])
     found = _run(plan, jobs)
-    assert [found[job.path.name].is_kept for job in jobs] == [False, n_again == 1]
-    assert all(item.is_kept for item in _run(plan, jobs).values())
+    assert [found[job.path.name].is_unchanged for job in jobs] == [False, n_again == 1]
+    assert all(item.is_unchanged for item in _run(plan, jobs).values())
 
 
 def test_other_settings_are_done_again(done: Done) -> None:
@@ -181,15 +181,15 @@ def test_other_settings_are_done_again(done: Done) -> None:
         Plan(plan.bundle, plan.write, config=ALONE, decode=DecodeConfig("still", min_s=60.0)),
     ]
     for other in others:
-        assert not any(item.is_kept for item in _run(other, jobs).values())
-        assert all(item.is_kept for item in _run(other, jobs).values())
+        assert not any(item.is_unchanged for item in _run(other, jobs).values())
+        assert all(item.is_unchanged for item in _run(other, jobs).values())
 
 
 def test_another_engine_does_it_again(done: Done, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its scores differ by millionths, which can be the width of a threshold."""
     plan, jobs, _ = done
     monkeypatch.setenv("HAR_ENGINE", "openvino")
-    assert not any(item.is_kept for item in _run(plan, jobs).values())
+    assert not any(item.is_unchanged for item in _run(plan, jobs).values())
 
 
 def test_a_run_that_broke_off_while_writing_is_not_taken_for_done(done: Done) -> None:
@@ -202,7 +202,7 @@ def test_a_run_that_broke_off_while_writing_is_not_taken_for_done(done: Done) ->
     other = Plan(plan.bundle, fail, config=PredictConfig(n_overlap=2, jobs=1))
     with pytest.raises(OutputError, match="stopped here"):
         _run(other, jobs)
-    assert not _run(plan, jobs)["a.mp4"].is_kept
+    assert not _run(plan, jobs)["a.mp4"].is_unchanged
 
 
 @contextmanager
@@ -281,7 +281,7 @@ def test_files_of_different_endings_do_not_count_for_each_other(
     plan = Plan(bundle, partial(write_label, ending=".txt"), config=ALONE)
     jobs = _make_jobs(paths, tmp_path / "out")
     _run(plan, jobs)
-    assert all(item.is_kept for item in _run(plan, jobs).values())
+    assert all(item.is_unchanged for item in _run(plan, jobs).values())
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
@@ -298,12 +298,12 @@ def test_progress_tells_seconds_shares_and_videos(bundle: Path, tmp_path: Path, 
 
 
 def test_the_word_to_stop_ends_every_process_with_its_next_frame() -> None:
-    with open_progress_board(3) as board:
-        board.note(1, 2.0, None)
-        board.note(2, 3.0, 4.0)
-        assert [column.tolist() for column in board.read()] == [[0.0, 2.0, 3.0], [0.0, 0.0, 4.0]]
-        board.stop()
+    with open_shared_progress(3) as shared:
+        shared.note(1, 2.0, None)
+        shared.note(2, 3.0, 4.0)
+        assert [column.tolist() for column in shared.read()] == [[0.0, 2.0, 3.0], [0.0, 0.0, 4.0]]
+        shared.stop()
         with pytest.raises(KeyboardInterrupt):
-            board.note(0, 1.0, 2.0)
-        path = board.path
+            shared.note(0, 1.0, 2.0)
+        path = shared.path
     assert not path.exists()
