@@ -24,7 +24,7 @@ epochs = 1
 [advanced.cnn]
 steps_per_clip = 4
 [advanced.temporal]
-n_views = 2
+n_variants = 2
 """
 
 

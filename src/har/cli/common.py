@@ -10,10 +10,6 @@ from typing import Any
 
 import click
 
-from har.cli.output import format_interval as format_interval
-from har.cli.output import print_json as print_json
-from har.cli.output import say as say
-from har.cli.output import say_table as say_table
 from har.config import RECIPES
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -22,7 +18,7 @@ store_option = click.option(
     type=click.Path(path_type=Path),
     default=Path("data/.store"),
     show_default=True,
-    help="The store that 'har prepare' made.",
+    help="The store that 'har prepare' wrote.",
 )
 
 set_option = click.option(

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import click
 
-from har.cli.common import json_option, parse_size, print_json, say, say_table, store_option
-from har.cli.output import warn
+from har.cli.common import json_option, parse_size, store_option
+from har.cli.output import print_json, say, say_table, warn
 from har.config import PrepareConfig, SynthConfig
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import format_interval, json_option, print_json, say, say_table
+from har.cli.common import json_option
+from har.cli.output import format_interval, print_json, say, say_table
 
 if TYPE_CHECKING:
     from har.demo import Recognized

@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from har.cli.common import (
-    decode_option,
-    json_option,
-    parse_changes,
-    print_json,
-    say,
-    say_table,
-    set_option,
-)
+from har.cli.common import decode_option, json_option, parse_changes, set_option
+from har.cli.output import print_json, say, say_table
 
 if TYPE_CHECKING:
     from har.events.summary import Totals

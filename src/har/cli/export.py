@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast, get_args
 
 import click
 
-from har.cli.common import json_option, print_json, say, say_table
+from har.cli.common import json_option
+from har.cli.output import print_json, say, say_result, say_table
 from har.config import ExportConfig, ExportFormat
 
 if TYPE_CHECKING:
@@ -80,15 +81,17 @@ def _say_result(result: ExportResult) -> None:
         for part in result.parts
     ]
     say_table(["network", "file", "MB", "ms"], rows)
-    say("MB and ms: of the bundle's own graph -> as exported; of a frame, and of a head's window")
+    say_result(
+        "MB and ms: of the bundle's own graph -> as exported; of a frame, and of a head's window"
+    )
     found = result.comparison
     on = "noise" if found.split == "drawn" else f"{found.n_clips} {found.split} clips"
-    say(f"Largest difference of a probability against Keras: {found.parity:.2g} ({on})")
+    say_result(f"Largest difference of a probability against Keras: {found.parity:.2g} ({on})")
     if found.accuracy_change is None:
-        say("Accuracy was not measured; name a store of clips with --store")
+        say_result("Accuracy was not measured; name a store of clips with --store")
     else:
-        say(
+        say_result(
             f"Accuracy: {found.keras_accuracy:.3f} -> {found.accuracy:.3f} "
             f"({found.accuracy_change:+.1%}, {on})"
         )
-    say(f"Written: {result.out_dir}; its README.md says how it is used")
+    say(f"Written: {result.out_dir}; its README.md shows how it is used")

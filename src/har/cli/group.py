@@ -63,7 +63,7 @@ ENTRIES = {
     "predict": Entry(
         "Recognize",
         "predict",
-        "Recognize actions in videos or folders of videos, and say when they happen.",
+        "Recognize actions in videos or folders of videos, and when they happen.",
     ),
     "events": Entry("Recognize", "events", "Cut events again from saved scores, in a moment."),
     "crossval": Entry(
@@ -80,7 +80,7 @@ ENTRIES = {
         "Choose when scores become events, for a number of false alarms per hour.",
     ),
     "score-events": Entry(
-        "Evaluate", "tune", "Compare found events with the acts that a person coded."
+        "Evaluate", "tune", "Compare found events with the reference coding of a person."
     ),
     "watch": Entry(
         "Live",
@@ -93,8 +93,8 @@ OLD_COMMANDS = {"stage": "record"}
 """Commands that were called otherwise in the version before: these names still work, with a
 warning."""
 
-OLD_OPTIONS: dict[str, dict[str, str]] = {}
-"""By command, options that were called otherwise in the version before, such as ``--old``."""
+OLD_OPTIONS = {"tune": {"--truth": "--reference"}}
+"""By command, options that were called otherwise in the version before."""
 
 
 @dataclass

@@ -91,10 +91,10 @@ def style(text: str, color: str) -> str:
     return text if is_plain else click.style(text, fg=color, bold=True)
 
 
-def print_json(value: Any) -> None:
-    """Print a result for programs, on standard output."""
+def print_json(value: Any, indent: int | None = 2) -> None:
+    """Print a result for programs, on standard output; without ``indent`` in one line."""
     _state.has_json = True
-    click.echo(json.dumps(value, indent=2))
+    click.echo(json.dumps(value, indent=indent))
 
 
 def say(text: str = "") -> None:

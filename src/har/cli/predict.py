@@ -9,17 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from har.cli.common import (
-    decode_option,
-    json_option,
-    parse_changes,
-    print_json,
-    read_file_list,
-    say,
-    say_table,
-    set_option,
-)
+from har.cli.common import decode_option, json_option, parse_changes, read_file_list, set_option
 from har.cli.events import say_totals
+from har.cli.output import print_json, say, say_table, warn
 from har.errors import VideoError
 from har.progress import ProgressBar, format_duration
 
@@ -29,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class SpeedBar:
-    """Says what a run starts with, then shows its standing, inside its ``with`` block."""
+    """Print what a run starts with, then show its standing, inside its ``with`` block."""
 
     def __init__(self) -> None:
         self._bar: ProgressBar | None = None
@@ -43,7 +35,7 @@ class SpeedBar:
             self._bar.close()
 
     def start(self, model: Model, decode: DecodeConfig) -> None:
-        """Say what is looked for and open the bar."""
+        """Print what the model is and open the bar."""
         _say_model(model, decode)
         self._bar, self._began_s = ProgressBar(1.0, "recognizing"), time.monotonic()
 
@@ -117,7 +109,7 @@ def predict(
     again: bool,
     as_json: bool,
 ) -> None:
-    """Recognize actions in videos or folders of videos, and say when they happen.
+    """Recognize actions in videos or folders of videos, and when they happen.
 
     With - for a video, files are read from standard input, one a line or separated by NUL.
 
@@ -155,16 +147,18 @@ def predict(
 
 _STREAMS = {
     "motion": "motion in the picture",
-    "pose": "people's keypoints; where nobody is seen well enough it says that it is uncertain",
+    "pose": "people's keypoints; uncertain where nobody is seen well enough",
     "both": "motion in the picture and people's keypoints",
 }
 
 
 def _say_model(model: Model, decode: DecodeConfig) -> None:
     info = model.info
-    made = "; it has learnt from synthetic clips only" if info.synthetic_data else ""
-    say(f"Model {model.path}: {', '.join(info.labels)}, trained up to stage {info.stage}{made}")
-    say(f"It looks at {_STREAMS[info.stream_names]}")
+    synthetic = "; it has learned from synthetic clips only" if info.synthetic_data else ""
+    say(
+        f"Model {model.path}: {', '.join(info.labels)}, trained up to stage {info.stage}{synthetic}"
+    )
+    say(f"Input: {_STREAMS[info.stream_names]}")
     background = f"; {decode.background} is background and makes none" if decode.background else ""
     own = f"; rules of their own: {', '.join(decode.labels)}" if decode.labels else ""
     say(
@@ -186,7 +180,7 @@ def _say_results(results: Sequence[Result], knows_people: bool) -> None:
         for result in results
     ]
     if knows_people:
-        header += ["subjects", "targets", "is uncertain"]
+        header += ["subjects", "targets", "uncertain"]
         for row, result in zip(rows, results, strict=True):
             row.append(sum(event.subject > 0 for event in result.events))
             row.append(sum(event.target > 0 for event in result.events))
@@ -196,4 +190,4 @@ def _say_results(results: Sequence[Result], knows_people: bool) -> None:
         say("subjects, targets: events of which it is known who acts, and on whom")
     for result in results:
         if result.note:
-            say(f"{result.info.path}: {result.note}")
+            warn(f"{result.info.path}: {result.note}")

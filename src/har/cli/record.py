@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from har.cli.common import json_option, print_json, say, say_table
+from har.cli.common import json_option
+from har.cli.output import print_json, say, say_table
 from har.config import CaptureConfig, Posture
 from har.errors import ConfigError
 

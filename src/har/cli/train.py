@@ -7,15 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from har.cli.common import (
-    format_interval,
-    json_option,
-    print_json,
-    recipe_options,
-    say,
-    say_table,
-    store_option,
-)
+from har.cli.common import json_option, recipe_options, store_option
+from har.cli.output import format_interval, print_json, say, say_result, say_table, warn
 from har.config import CrossvalConfig
 
 if TYPE_CHECKING:
@@ -188,7 +181,7 @@ def crossval(
     if as_json:
         print_json(result)
     _say_figures(result)
-    say(
+    say_result(
         f"Expected calibration error {found.calibration.ece:.3f}, before calibration "
         f"{found.calibration.ece_before:.3f}; temperature {found.calibration.temperature:.2f}"
     )
@@ -222,7 +215,7 @@ def evaluate(bundle: Path, store: Path, split: str, results_dir: Path, as_json: 
     ]
     say_table(["class", "clips", *_CLASS_FIGURES], rows)
     if result.warning:
-        say(result.warning)
+        warn(result.warning)
     say(f"Page with the confusion matrix: {page}")
 
 
@@ -237,11 +230,10 @@ def _three(value: float | None) -> str:
 def _say_figures(values: dict[str, Any]) -> None:
     made = " (synthetic clips)" if values["synthetic_data"] else ""
     baseline = values["baseline"] or {}
-    say(f"{values['n_clips']} clips, {values['n_groups']} groups{made}")
+    say_result(f"{values['n_clips']} clips, {values['n_groups']} groups{made}")
     if values.get("n_uncertain"):
-        say(
-            f"Of {values['n_uncertain']} clips it is uncertain: "
-            "nobody's keypoints are confident enough"
+        say_result(
+            f"{values['n_uncertain']} clips are uncertain: nobody's keypoints are confident enough"
         )
     rows = [
         [name, format_interval(values[name]), _three(baseline.get(name))]
@@ -249,9 +241,9 @@ def _say_figures(values: dict[str, Any]) -> None:
     ]
     say_table(["figure", "value [95 % over groups]", "shortcut baseline"], rows)
     if values["n_groups"] < _FEW_GROUPS:
-        say(
+        warn(
             f"Only {values['n_groups']} groups: intervals over so few are too narrow to be relied "
             f"on; clips from {_FEW_GROUPS} or more are needed"
         )
     if values.get("leaks"):
-        say("Random splits leak: test clips share their scene with training clips.")
+        warn("Random splits leak: test clips share their scene with training clips.")

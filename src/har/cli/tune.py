@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from har.cli.common import (
-    decode_option,
-    format_interval,
-    json_option,
-    print_json,
-    say,
-    say_table,
-)
+from har.cli.common import decode_option, json_option
+from har.cli.output import format_interval, print_json, say, say_result, say_table, warn
 from har.config import TuneConfig
 from har.config.decode import RULE_FIELDS
 
@@ -28,7 +22,13 @@ _path = click.Path(path_type=Path)
 
 @click.command()
 @click.argument("scores", nargs=-1, required=True, type=_path)
-@click.option("--truth", required=True, type=_path, help="CSV of the acts: video,label,start,end.")
+@click.option(
+    "--reference",
+    "truth",
+    required=True,
+    type=_path,
+    help="CSV of the reference coding: video,label,start,end.",
+)
 @click.option(
     "--false-alarms-per-hour",
     "rate",
@@ -51,9 +51,9 @@ def tune(
     """Choose when scores become events, for a number of false alarms per hour.
 
     SCORES are files that 'har predict' wrote, or folders of them, of recordings that the model has
-    not learnt from and that a person has coded in full. The choice finds the most acts within the
-    false alarms that are asked for; what to expect is measured on recordings that are left out of
-    the choice one by one.
+    not learned from and that a person has coded in full. The choice finds the most coded events
+    within that number of false alarms; what to expect is measured on recordings that are left out
+    of the choice one by one.
     """
     import har
 
@@ -63,8 +63,10 @@ def tune(
     if as_json:
         print_json(result.to_json())
     _say_tuned(result)
-    for text in (*result.notes, *result.warnings):
+    for text in result.notes:
         say(text)
+    for text in result.warnings:
+        warn(text)
     for place in filter(None, (out, bundle)):
         say(f"Rules written to {place}")
 
@@ -80,18 +82,20 @@ def _say_tuned(result: TuneResult) -> None:
         for item in result.per_label
     ]
     say_table(["label", *RULE_FIELDS, "found", "false alarms"], rows)
-    say(
+    say_result(
         f"Chosen on {result.n_recordings} recordings, {result.hours:.3g} h, for at most "
         f"{result.target:g} false alarms per hour; the counts are of the same recordings"
     )
-    say("On recordings that had no part in the choice, 95 % intervals:")
-    say(f"  recall                 {format_interval(result.recall.to_json())}")
-    say(f"  false alarms per hour  {format_interval(result.false_alarms_per_hour.to_json())}")
+    say_result("On recordings that had no part in the choice, 95 % intervals:")
+    say_result(f"  recall                 {format_interval(result.recall.to_json())}")
+    say_result(
+        f"  false alarms per hour  {format_interval(result.false_alarms_per_hour.to_json())}"
+    )
 
 
 @click.command("score-events")
 @click.argument("predicted", type=_path)
-@click.argument("truth", type=_path)
+@click.argument("truth", metavar="REFERENCE", type=_path)
 @click.option(
     "--scores",
     multiple=True,
@@ -117,12 +121,12 @@ def score_events(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Compare found events with the acts that a person coded.
+    """Compare found events with the reference coding of a person.
 
     PREDICTED is the results.json of 'har predict' or the events.json of 'har events', which know
-    all videos and their lengths, or a CSV of events. TRUTH is a CSV with the columns video, label,
-    start_s and end_s. The curve keeps the lengths, gaps and smoothing of --decode, and its ratio of
-    offset to onset.
+    all videos and their lengths, or a CSV of events. REFERENCE is a CSV with the columns video,
+    label, start_s and end_s. The curve keeps the lengths, gaps and smoothing of --decode, and its
+    ratio of offset to onset.
     """
     import har
 
@@ -139,20 +143,20 @@ def _say_metrics(metrics: EventMetrics) -> None:
     from har.reports.events import AMOUNTS, NAMES, SHARES
 
     length = "length not known" if metrics.hours is None else f"{metrics.hours:.3g} h"
-    say(f"{metrics.n_recordings} recordings in {metrics.n_groups} groups, {length}")
+    say_result(f"{metrics.n_recordings} recordings in {metrics.n_groups} groups, {length}")
     columns = [("all", metrics.overall)] if len(metrics.per_label) > 1 else []
     columns += [(item.label, item) for item in metrics.per_label]
     names = (*SHARES, *AMOUNTS)
     figures = [[_format(item.figures[name]) for _, item in columns] for name in names]
     rows: list[list[object]] = [
-        ["Acts coded", *(item.n_true for _, item in columns)],
+        ["Events coded", *(item.n_true for _, item in columns)],
         ["Events found", *(item.n_found for _, item in columns)],
         *([NAMES[name], *row] for name, row in zip(names, figures, strict=True)),
     ]
     say_table(["", *(label for label, _ in columns)], rows)
     reason = metrics.overall.figures["f1@0.1"].reason
     if reason:
-        say(f"There are no intervals: {reason}")
+        say_result(f"There are no intervals: {reason}")
 
 
 def _format(figure: Interval) -> str:

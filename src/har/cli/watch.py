@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from har.cli.common import decode_option, parse_changes, say, say_table, set_option
-from har.cli.output import is_verbose, unlogged
+from har.cli.common import decode_option, parse_changes, set_option
+from har.cli.output import is_verbose, print_json, say, say_table, unlogged
 from har.errors import VideoError
 
 if TYPE_CHECKING:
@@ -27,13 +26,13 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     default=Path("results/watch"),
     show_default=True,
-    help="Journal, alerts and their clips.",
+    help="Event log (journal), alerts and their clips.",
 )
 @click.option(
     "--config",
     "config_file",
     type=click.Path(path_type=Path),
-    help="TOML file: rules of alerts, quiet hours, clips, notices.",
+    help="TOML file: rules of alerts, quiet hours, clips, notifications.",
 )
 @decode_option
 @set_option
@@ -43,19 +42,19 @@ if TYPE_CHECKING:
     multiple=True,
     metavar="URL",
     envvar="HAR_NOTIFY",
-    help="Tell this Apprise address of alerts (json://, mqtt://, mailto://, ...). Other users of "
+    help="Send alerts to this Apprise address (json://, mqtt://, mailto://, ...). Other users of "
     "the machine can read command lines: the variable HAR_NOTIFY or --config hides it.",
 )
 @click.option(
     "--keep-days",
     type=float,
-    help="Delete alerts, clips and journal lines that are older; nothing when left out.",
+    help="Delete alerts, clips and lines of the event log that are older; nothing when left out.",
 )
 @click.option(
     "--metrics-port", type=int, help="Serve /healthz and /metrics (Prometheus) on 127.0.0.1."
 )
 @click.option("--duration", "duration_s", type=click.FloatRange(0, min_open=True), help="Seconds.")
-@click.option("--json", "as_json", is_flag=True, help="Print the journal as lines of JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the event log as lines of JSON.")
 def watch(
     sources: tuple[str, ...],
     bundle: Path | None,
@@ -73,7 +72,7 @@ def watch(
 
     A SOURCE is a webcam's number, an address (rtsp://, http://), or a video file, which is played
     at its own speed; NAME=SOURCE gives it a name. Nothing leaves this machine unless --notify or
-    the config file says where to. Ctrl-C ends the watch and writes what is open.
+    the config file names an address. Ctrl-C ends the watch and writes what is open.
 
     An aid for people who look; never an unattended alarm.
     """
@@ -99,7 +98,7 @@ def watch(
             on_line=click.echo if as_json else None,
         )
     if as_json:
-        click.echo(json.dumps(summary.to_json()))
+        print_json(summary.to_json(), indent=None)
     _say_summary(summary, out)
     if not any(state.n_frames for state in summary.states.values()):
         raise VideoError("No camera or file gave a picture; see the reasons above")
@@ -135,7 +134,7 @@ def _say_summary(summary: Summary, out: Path) -> None:
         for name, state in summary.states.items()
     ]
     say_table(["camera", "frames", "dropped", "reconnects", "events", "alerts"], rows)
-    say(f"Journal and alerts for review: {out}")
+    say(f"Event log and alerts for review: {out}")
 
 
 def _format_counts(counts: dict[str, int]) -> str:

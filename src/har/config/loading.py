@@ -62,6 +62,7 @@ _RENAMED = {
     "zoom": "motion_crop",
     "own_labels": "single_person_labels",
     "min_sureness": "min_confidence",
+    "n_views": "n_variants",
 }
 
 

@@ -111,7 +111,7 @@ class TemporalConfig:
         recent_steps: Steps over which the largest value of each feature is remembered.
         dropout: Before and after the recurrent part.
         linear_c: Inverse of the penalty on the weights by which a step is scored by itself.
-        n_views: Of every clip: as it is, its mirror image, and under drawn changes.
+        n_variants: Of every clip: as it is, its mirror image, and under drawn changes.
         fit: The optimization.
     """
 
@@ -120,7 +120,7 @@ class TemporalConfig:
     recent_steps: int = 8
     dropout: float = 0.5
     linear_c: float = 3e-3
-    n_views: int = 2
+    n_variants: int = 2
     fit: FitConfig = field(default_factory=lambda: FitConfig(8, 8, 2e-4, 1e-2, 32))
 
     def __post_init__(self) -> None:
@@ -130,7 +130,7 @@ class TemporalConfig:
             recent_steps=(1, 512),
             dropout=(0.0, 0.9),
             linear_c=(1e-6, 1e3),
-            n_views=(1, 64),
+            n_variants=(1, 64),
         )
         check(self.kind in ("lstm", "gru", "tcn"), "kind", self.kind, "'lstm', 'gru' or 'tcn'")
 

@@ -206,7 +206,7 @@ class MotionTraining:
         """
         set_seed(seed)
         fit, temporal, targets = self._config.temporal.fit, self._config.temporal, self._targets
-        variants = self._cache.load_variants(clips.train, temporal.n_views)
+        variants = self._cache.load_variants(clips.train, temporal.n_variants)
         self.head = self._start_head(variants, targets[list(clips.train)], run)
         model = build_clip_classifier(self.head, self.contract.n_features)
         kind = temporal.kind if self._parts.head is None else OWN

@@ -220,13 +220,13 @@ def test_a_former_command_works_and_says_its_new_name(tmp_path):
     assert "  stage" not in run("--help").stdout
 
 
-def test_a_former_option_works_and_says_its_new_name(tmp_path, monkeypatch):
-    monkeypatch.setitem(group.OLD_OPTIONS, "synth", {"--films": "--clips"})
-    for words in (("--films", "0"), ("--films=0",)):
-        done = call("synth", *words, tmp_path, "--json")
-        assert '"n_clips": 0' in done.stdout
-        assert "Warning: --films is now called --clips" in done.stderr
-    assert "--films" not in call("synth", tmp_path, "--clips=0").stderr
+def test_a_former_option_works_and_says_its_new_name():
+    for words in (("--truth", "none.csv"), ("--truth=none.csv",)):
+        done = call("tune", "nowhere", *words)
+        assert done.stderr.startswith("Warning: --truth is now called --reference")
+        assert "no such option" not in done.stderr.lower()
+    assert "--truth" not in call("tune", "nowhere", "--reference=none.csv").stderr
+    assert "--truth" not in call("tune", "--help").stdout
 
 
 def test_a_warning_of_the_library_is_one_plain_line(capsys, monkeypatch):

@@ -124,7 +124,7 @@ def test_a_rule_for_an_uncertain_label_is_refused_before_any_video_is_looked_at(
     assert "not-there" not in done.stderr
 
 
-def test_predict_says_who_and_what_it_cannot_tell(tmp_path):
+def test_predict_says_who_and_where_it_is_uncertain(tmp_path):
     from acting import make_scene
     from bundles import make_people_bundle
 
@@ -133,7 +133,7 @@ def test_predict_says_who_and_what_it_cannot_tell(tmp_path):
     make_scene(tmp_path / "empty.mp4", lambda _: (), 1.0)
     done = run("predict", "acts.mp4", "empty.mp4", "--bundle", "bundle", "--annotate", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "looks at people's keypoints" in done.stderr
+    assert "Input: people's keypoints" in done.stderr
     table = {line.split()[0]: line for line in done.stderr.splitlines() if line.strip()}
     assert re.search(r"active +\d\.\d+ +1 +\d+x +1 +1 +0%$", table["acts.mp4"])
     assert re.search(r"uncertain +0\.00 +0 +\d+x +0 +0 +100%$", table["empty.mp4"])

@@ -40,7 +40,7 @@ def test_tune_writes_rules_that_can_be_read_back_and_keeps_the_rest_of_a_bundle(
     bundle = make_bundle(folder / "bundle", ("playing", "hit"), decode=background)
     before, out = load_info(bundle), folder / "decode.json"
     done = run(
-        "tune", folder / "scores", "--truth", folder / "truth.csv", "--bundle", bundle,
+        "tune", folder / "scores", "--reference", folder / "truth.csv", "--bundle", bundle,
         "--false-alarms-per-hour", "1", "--out", out, "--json",
     )  # fmt: skip
     assert done.exit_code == 0, done.output
@@ -74,4 +74,4 @@ def test_wrong_use_is_told(folder):
     assert run("score-events", folder / "events.csv").exit_code == 2
     (folder / "none.csv").write_text("video,label,start,end\n")
     with pytest.raises(HarError, match="no event"):
-        run("tune", folder / "scores", "--truth", folder / "none.csv")
+        run("tune", folder / "scores", "--reference", folder / "none.csv")

@@ -23,7 +23,7 @@ QUICK = update_config(
     {
         "input": {"n_steps": 6},
         "cnn": {"steps_per_clip": 4, "fit": {"epochs": 3}},
-        "temporal": {"n_views": 1, "fit": {"epochs": 20, "learning_rate": 0.02}},
+        "temporal": {"n_variants": 1, "fit": {"epochs": 20, "learning_rate": 0.02}},
         "system": {"fit": {"epochs": 1}},
     },
 )

@@ -42,7 +42,7 @@ BOTH = update_config(
     {
         "input": {"n_steps": 4},
         "cnn": _NONE,
-        "temporal": {"n_views": 1, "units": 4, "linear_c": 1e-6, **_NONE},
+        "temporal": {"n_variants": 1, "units": 4, "linear_c": 1e-6, **_NONE},
         "system": _NONE,
         "pose": {"weight": 0.5},
     },

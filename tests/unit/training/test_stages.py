@@ -18,7 +18,7 @@ QUICK = update_config(
     {
         "input": {"n_steps": 6},
         "cnn": {"steps_per_clip": 4, "fit": {"epochs": 6}},
-        "temporal": {"n_views": 2, "units": 8, "fit": {"epochs": 8}},
+        "temporal": {"n_variants": 2, "units": 8, "fit": {"epochs": 8}},
         "system": {"fit": {"epochs": 1}},
     },
 )
