@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import tomllib
 import warnings
 from collections.abc import Collection, Container, Iterator
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from har.errors import ConfigError
+
+_log = logging.getLogger(__name__)
 
 Config = TypeVar("Config")
 
@@ -148,6 +151,7 @@ def load_config(path: Path, base: Config) -> Config:
     except (ValueError, TypeError) as error:
         raise ConfigError(f"The settings file {path} cannot be read: {error}") from error
     config = update_config(base, values, str(path))
+    _log.info("Settings come from %s", path)
     _warn_of_moved(base, values, str(path))
     return config
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -26,6 +27,8 @@ from har.parallel import Workers, count_cores
 from har.progress import track
 from har.types import Clip
 from har.video.geometry import compute_fill
+
+_log = logging.getLogger(__name__)
 
 _ASPECTS = ((1, 1), (4, 3), (16, 9), (3, 4), (9, 16))
 _SIDE_STEP_PX = 32
@@ -207,6 +210,7 @@ def _cut_all(
             result = CutResult((), tuple(Reject(c.clip_id, c.path, why) for c in job.clips))
         for clip in result.clips:
             writer.add(clip)
+        _log.info("%s: %d clips, %d left out", job.path, len(result.clips), len(result.rejects))
         cut += result.clips
         rejects += result.rejects
     return cut, rejects

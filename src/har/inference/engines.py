@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import threading
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from har.errors import (
     MissingDependencyError,
 )
 from har.parallel import count_cores
+
+_log = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     import openvino as ov
@@ -63,6 +66,7 @@ class Graph:
                 f"{path} cannot be run by {self.engine}: {error}\nCopy or train the bundle again, "
                 f"or try the other engine with {ENGINE_VARIABLE}"
             ) from error
+        _log.debug("%s runs on %s", path.name, self.engine)
 
     def run(self, values: np.ndarray) -> np.ndarray:
         """Return the graph's output, float32, for a batch; the array is the caller's own.

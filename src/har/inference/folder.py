@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -26,6 +27,8 @@ from har.inference.video import recognize_video
 from har.parallel import Workers, count_cores
 from har.result import VideoResult
 from har.version import __version__
+
+_log = logging.getLogger(__name__)
 
 _COLUMNS = 2
 
@@ -225,6 +228,7 @@ def recognize_folder(
         with closing(found):
             for task, outcome in found:
                 meter.finish(task.row)
+                _log.info("Finished %s", task.job.path)
                 yield Finished(task.job, outcome)
 
 

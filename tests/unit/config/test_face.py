@@ -28,12 +28,14 @@ def test_every_recipe_is_within_bounds(name):
     assert isinstance(update_config(TrainConfig(), RECIPES[name]), TrainConfig)
 
 
-def test_a_file_changes_what_it_names_and_nothing_else(tmp_path):
+def test_a_file_changes_what_it_names_and_nothing_else(tmp_path, caplog):
+    caplog.set_level("INFO", "har")
     path = tmp_path / "recipe.toml"
     path.write_text("seed = 3\n[temporal]\nkind = 'gru'\n[temporal.fit]\nepochs = 5\n")
     config = load_config(path, TrainConfig())
     assert (config.seed, config.temporal.kind, config.temporal.fit.epochs) == (3, "gru", 5)
     assert config.temporal.units == TrainConfig().temporal.units
+    assert caplog.messages == [f"Settings come from {path}"]
 
 
 @pytest.mark.parametrize(
