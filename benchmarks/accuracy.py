@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from common_parts.show import build_parser, show
-from har.cli.common import training
+from har.api.settings import training
 from har.files import write_json
 
 if TYPE_CHECKING:
