@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -28,6 +29,10 @@ TUTORIALS = ROOT / "docs" / "tutorials"
 STAMPS = ROOT / ".cache" / "tutorials"
 TIMEOUT_S = 600
 """Of one cell."""
+PANDAS_LOOK = re.compile(
+    r"<style scoped>.*?</style>\s*|(?<=<table) border=\"1\" class=\"dataframe\"", re.DOTALL
+)
+"""How pandas dresses its tables; without it they look like all others of the site."""
 
 
 def build_page(notebook: Path, run: bool) -> float:
@@ -52,7 +57,8 @@ def build_page(notebook: Path, run: bool) -> float:
         path = notebook.parent / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(data)
-    notebook.with_suffix(".md").write_text(text, encoding="utf-8")
+    page = notebook.with_suffix(".md")
+    page.write_text(PANDAS_LOOK.sub("", text), encoding="utf-8")
     return seconds
 
 

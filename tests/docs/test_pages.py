@@ -5,7 +5,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,8 @@ import pytest
 import yaml
 
 from har.cli import har
+from har.cli.project import load_defaults
+from har.config import DecodeConfig, TrainConfig, WatchSettings, load_config
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -140,10 +141,26 @@ def test_every_option_and_command_on_pages_exists(page: Path) -> None:
         )
 
 
+def check_settings(body: str, path: Path) -> None:
+    """Read a file of settings as the command does that its first line is for."""
+    path.write_text(body)
+    kind = body.split(maxsplit=2)[1] if body.startswith("# ") else ""
+    settings = {
+        "recipe.toml": TrainConfig(),
+        "recipe.toml:": TrainConfig(),
+        "watch.toml:": WatchSettings(),
+        "rules.toml": DecodeConfig(),
+    }
+    if kind in settings:
+        load_config(path, settings[kind])
+    else:
+        load_defaults(path, har.commands)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
-def test_settings_on_pages_are_toml(page: Path) -> None:
+def test_settings_on_pages_are_read_without_a_warning(page: Path, tmp_path: Path) -> None:
     for body in iter_fences(page, "toml"):
-        tomllib.loads(body)
+        check_settings(body, tmp_path / "har.toml")
 
 
 MAKE_FILES = """
