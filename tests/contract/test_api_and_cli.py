@@ -18,17 +18,18 @@ from har.events.files import save_scores
 TINY = """
 [input]
 n_steps = 6
-[cnn]
-steps_per_clip = 4
 [cnn.fit]
 epochs = 1
 [temporal]
-n_views = 1
 units = 4
 [temporal.fit]
 epochs = 1
 [system.fit]
 epochs = 1
+[advanced.cnn]
+steps_per_clip = 4
+[advanced.temporal]
+n_variants = 1
 """
 FROZEN = """
 [input]
@@ -38,10 +39,11 @@ motion_crop = 1
 backbone = "tiny"
 downsample = 1
 [temporal]
-n_views = 1
 units = 4
 [temporal.fit]
 epochs = 1
+[advanced.temporal]
+n_variants = 1
 """
 TIMINGS = {"wall_s", "ms", "bundle_ms", "paths", "out", "n_cut", "n_reused", "manifest", "sheet"}
 """What differs from run to run, or from folder to folder."""

@@ -10,7 +10,14 @@ from crowds import make_crowd_store
 from har.cli import har
 
 LABELS = ("hitting_others", "playing")
-RECIPE = "[pose]\nn_steps = 10\nunits = 6\n[pose.fit]\nepochs = {}\nlearning_rate = 0.05\n"
+RECIPE = """
+[advanced.pose]
+n_steps = 10
+units = 6
+[advanced.pose.fit]
+epochs = {}
+learning_rate = 0.05
+"""
 
 
 def run(*words, fails=False):
