@@ -45,6 +45,7 @@ class VideoInfo:
         n_frames: The container's own count, or None; it may be wrong.
         rotation_deg: Clockwise turn that was applied: 0, 90, 180 or 270.
         codec: FFmpeg's short name, such as ``h264``.
+        is_mirrored: Whether left and right were exchanged before the turn.
     """
 
     path: Path
@@ -55,6 +56,7 @@ class VideoInfo:
     n_frames: int | None
     rotation_deg: int
     codec: str
+    is_mirrored: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,13 @@ class Frame:
         index: Position among the frames that were given out, from 0.
         time_s: Presentation time in seconds from the video's first frame.
         image: uint8, (H, W) gray or (H, W, 3) RGB.
+        segment: Number of the segment that it is in, from 0: a gap in the recording ends one.
     """
 
     index: int
     time_s: float
     image: np.ndarray
+    segment: int = 0
 
 
 @dataclass(frozen=True)

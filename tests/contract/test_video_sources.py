@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from videos import make_clip, make_rotated, make_video, read_number
+from videos import make_b_frames, make_clip, make_oriented, make_rotated, make_video, read_number
 
 from har.video.file.reader import open_video, probe_video
 from har.video.geometry import compute_letterbox
@@ -26,6 +26,7 @@ KINDS = {
     "odd.mkv": {"codec": "ffv1", "size": (63, 97)},
     "odd.avi": {"codec": "mpeg4", "size": (63, 97)},
     "with_sound.mp4": {"audio": True},
+    "raw_bottom_up.avi": {"codec": "rawvideo", "pix_fmt": "bgr24"},
     "no_ending": {},
 }
 
@@ -114,3 +115,39 @@ def test_rotation_metadata_is_applied(tmp_path, turn, k):
     with open_video(path, None, "gray") as reader:
         pictures = [frame.image for frame in reader]
     assert [read_number(np.rot90(picture, -k)) for picture in pictures] == list(range(5))
+
+
+ORIENTATIONS = {  # display matrix (a, b, c, d) to what is shown of a picture
+    (1, 0, 0, 1): lambda image: image,
+    (-1, 0, 0, 1): np.fliplr,
+    (1, 0, 0, -1): np.flipud,
+    (-1, 0, 0, -1): lambda image: np.rot90(image, 2),
+    (0, 1, -1, 0): lambda image: np.rot90(image, -1),
+    (0, -1, 1, 0): np.rot90,
+    (0, 1, 1, 0): np.transpose,
+    (0, -1, -1, 0): lambda image: np.rot90(image, 2).T,
+}
+
+
+@pytest.mark.parametrize("matrix", ORIENTATIONS)
+def test_all_eight_orientations_are_applied_by_the_matrix(tmp_path, matrix):
+    plain = make_clip(tmp_path / "plain.mp4", 5)
+    turned = make_oriented(tmp_path / "turned.mp4", matrix, n_frames=5)
+    with open_video(plain, None, "gray") as reader:
+        expected = [ORIENTATIONS[matrix](frame.image) for frame in reader]
+    with open_video(turned, None, "gray") as reader:
+        shown, info = [frame.image for frame in reader], reader.info
+    assert np.array_equal(shown, expected)
+    assert (info.height, info.width) == expected[0].shape
+    a, b, c, d = matrix
+    assert info.is_mirrored == (a * d - b * c < 0)
+
+
+@pytest.mark.parametrize("name", ["b.avi", "b.mp4", "b.mkv", "b.ts", "wrong.mkv", "wrong.ts"])
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_b_frames_are_all_there_in_order_and_time(tmp_path, name, n_threads):
+    path = make_b_frames(tmp_path / name, keep_pts=not name.startswith("wrong"))
+    with open_video(path, None, "gray", n_threads=n_threads) as reader:
+        frames = list(reader)
+    assert [read_number(frame.image) for frame in frames] == list(range(50))
+    assert np.allclose([frame.time_s for frame in frames], np.arange(50) / FPS, atol=2e-3)

@@ -92,13 +92,87 @@ def make_clip(path: Path, n_frames: int = 25, fps: float = 25.0, **options: obje
 
 def make_rotated(path: Path, clockwise_deg: int, **options: object) -> Path:
     """Write an MP4 whose metadata asks players to turn it clockwise by 90, 180 or 270."""
-    make_clip(path, **options)  # type: ignore[arg-type]
     sine, cosine = {90: (1, 0), 180: (0, -1), 270: (-1, 0)}[clockwise_deg]
-    turn = np.array([cosine, sine, 0, -sine, cosine, 0, 0, 0, 1 << 14]) << 16
+    return make_oriented(path, (cosine, sine, -sine, cosine), **options)
+
+
+def make_oriented(path: Path, matrix: tuple[int, int, int, int], **options: object) -> Path:
+    """Write an MP4 with a display matrix (a, b, c, d): (x, y) is shown at (ax + cy, bx + dy)."""
+    make_clip(path, **options)  # type: ignore[arg-type]
+    a, b, c, d = matrix
+    turn = np.array([a, b, 0, c, d, 0, 0, 0, 1 << 14]) << 16
     content = bytearray(path.read_bytes())
     start = content.index(b"tkhd") + 44  # version 0: the matrix follows 40 bytes of fields
     content[start : start + 36] = turn.astype(">i4").tobytes()
     path.write_bytes(content)
+    return path
+
+
+def make_tagged_avi(path: Path, fourcc: bytes, n_frames: int = 25) -> Path:
+    """Write MPEG-4 in AVI under the name of another codec: ``GEOX`` is upside down in memory."""
+    make_clip(path, n_frames, codec="mpeg4")
+    path.write_bytes(path.read_bytes().replace(b"FMP4", fourcc))
+    return path
+
+
+def make_b_frames(path: Path, n_frames: int = 50, keep_pts: bool = True) -> Path:
+    """Write H.264 with B-frames; AVI, or ``keep_pts=False``, has times of decoding alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        options = {"bf": "3", "b-adapt": "0", "b-pyramid": "normal"}
+        stream = container.add_stream("libx264", rate=25, options=options)
+        stream.height, stream.width = 64, 96
+        stream.pix_fmt = "yuv420p"
+        pictures = [paint_number(number, (64, 96)) for number in range(n_frames)]
+        frames = [av.VideoFrame.from_ndarray(picture, format="rgb24") for picture in pictures]
+        for index, frame in enumerate([*frames, None]):
+            if frame is not None:
+                frame.pts, frame.time_base = index, Fraction(1, 25)
+            for packet in stream.encode(frame):
+                if not keep_pts:
+                    packet.pts = packet.dts
+                container.mux(packet)
+    return path
+
+
+def make_joined_ts(path: Path, n_each: int = 250) -> Path:
+    """Write two recordings of ``n_each`` frames as one MPEG-TS; the clock starts twice."""
+    parts = []
+    for part in range(2):
+        first = part * n_each
+        piece = make_clip(
+            path.with_name(f"{part}.ts"),
+            n_each,
+            paint=lambda index, first=first: paint_number(first + index, (64, 96)),
+        )
+        parts.append(piece.read_bytes())
+    path.write_bytes(b"".join(parts))
+    return path
+
+
+def make_playlist(path: Path, names: Sequence[str]) -> Path:
+    """Write a list of files, one second each: HLS where the name says so, else concat."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix != ".m3u8":
+        path.write_text("".join(["ffconcat version 1.0\n", *(f"file {name}\n" for name in names)]))
+        return path
+    lines = ["#EXTM3U", "#EXT-X-VERSION:3", "#EXT-X-TARGETDURATION:2"]
+    lines += [line for name in names for line in ("#EXTINF:1.0,", name)]
+    path.write_text("\n".join([*lines, "#EXT-X-ENDLIST", ""]))
+    return path
+
+
+def make_huge(path: Path, side: int = 16_000) -> Path:
+    """Write two pictures of ``side`` by ``side`` pixels, in few bytes, as PNG in AVI."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("png", rate=25)
+        stream.height = stream.width = side
+        stream.pix_fmt = "gray"
+        frame = av.VideoFrame.from_ndarray(np.zeros((side, side), np.uint8), format="gray")
+        for index in range(2):
+            frame.pts = index
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
     return path
 
 

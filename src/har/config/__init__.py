@@ -44,3 +44,7 @@ from har.config.train import SystemConfig as SystemConfig
 from har.config.train import TemporalConfig as TemporalConfig
 from har.config.train import TrainConfig as TrainConfig
 from har.config.tuning import TuneConfig as TuneConfig
+from har.config.video import GAP_S as GAP_S
+from har.config.video import LONGEST_INTERVAL_S as LONGEST_INTERVAL_S
+from har.config.video import MAX_PICTURE_PIXELS as MAX_PICTURE_PIXELS
+from har.config.video import RARE_TIMES as RARE_TIMES

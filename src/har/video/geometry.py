@@ -32,6 +32,48 @@ class Letterbox:
         return slice(self.left, self.left + self.width)
 
 
+@dataclass(frozen=True)
+class Orientation:
+    """How a stored picture becomes the one that is shown; there are eight ways.
+
+    Attributes:
+        is_sideways: Rows and columns are exchanged first.
+        flips_x: Left and right are exchanged then.
+        flips_y: Top and bottom are exchanged then.
+    """
+
+    is_sideways: bool = False
+    flips_x: bool = False
+    flips_y: bool = False
+
+    @property
+    def is_mirrored(self) -> bool:
+        """Whether no turn alone gives it: left and right are exchanged before the turn."""
+        return (self.is_sideways + self.flips_x + self.flips_y) % 2 == 1
+
+    @property
+    def rotation_deg(self) -> int:
+        """Clockwise turn, 0, 90, 180 or 270, after mirroring if it is mirrored."""
+        if self.is_sideways:
+            return 90 if self.flips_x else 270
+        return 180 if self.flips_y else 0
+
+
+def find_orientation(a: float, b: float, c: float, d: float) -> Orientation:
+    """Return the orientation nearest to a display matrix, which gives ``(ax + cy, bx + dy)``.
+
+    A matrix of zeros says nothing.
+
+    >>> find_orientation(0, 1, -1, 0).rotation_deg
+    90
+    >>> find_orientation(-1, 0, 0, 1)
+    Orientation(is_sideways=False, flips_x=True, flips_y=False)
+    """
+    if abs(b) + abs(c) > abs(a) + abs(d):
+        return Orientation(True, c < 0, b < 0)
+    return Orientation(False, a < 0, d < 0)
+
+
 def compute_letterbox(source: tuple[int, int], target: tuple[int, int]) -> Letterbox:
     """Return the centered place of the largest picture of the source's shape in the target.
 

@@ -22,7 +22,7 @@ from har.sampling.times import is_due
 from har.types import Frame, PictureSpec
 from har.video.camera.timeline import Placed, Stretch, Timeline
 from har.video.file.picture import PictureMaker
-from har.video.file.source import read_rotation_deg
+from har.video.file.source import read_orientation
 
 if TYPE_CHECKING:
     import av
@@ -134,8 +134,8 @@ class StretchPictures:
         if not is_due(time_s, self._last_s, self._pictures.max_rate_hz):
             return None
         if self._maker is None:
-            pictures, turn_deg = self._pictures, read_rotation_deg(frame)
-            self._maker = PictureMaker(pictures.size, pictures.color, turn_deg, aspect)
+            pictures, orientation = self._pictures, read_orientation(frame)
+            self._maker = PictureMaker(pictures.size, pictures.color, orientation, aspect)
         self._last_s = time_s
         begun_s = self._first_stamp_s + stretch.offset_s
         image = self._maker.make_picture(frame)

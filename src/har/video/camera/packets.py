@@ -16,18 +16,32 @@ from av.codec.context import Flags
 from av.container import InputContainer
 from av.format import Flags as FormatFlags
 
-from har.errors import CameraError
+from har.errors import CameraError, VideoDecodeError
 from har.parallel import Closing
 from har.video.camera.frames import LiveFrame, LiveSetup, StretchPictures
 from har.video.camera.timeline import Placed
-from har.video.file.clock import DEFAULT_FPS
-from har.video.file.source import find_stream, open_container, read_pixel_aspect
+from har.video.file.clock import DEFAULT_FPS, StampRule
+from har.video.file.opening import build_options, find_stream, open_container, show_path
+from har.video.file.source import read_pixel_aspect
 
 _MAX_BROKEN_READS = 100
 """Damaged reads in a row after which a stream is given up."""
 
-_PROTOCOLS = "rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto"
-"""A playlist must not open files of this machine."""
+_HTTP = "http,https,httpproxy,crypto,tcp,tls"
+_RTSP = "rtsp,rtsps,rtp,srtp,udp,tcp,tls"
+_PROTOCOLS = {
+    "http": _HTTP,
+    "https": _HTTP,
+    "rtsp": _RTSP,
+    "rtsps": _RTSP,
+    "rtp": "rtp,srtp,udp",
+    "udp": "udp",
+    "tcp": "tcp",
+    "srt": "srt",
+    "rtmp": "rtmp,tcp",
+    "rtmps": "rtmps,tls,tcp",
+}
+"""By the address's own: what it names may be opened by no other, least of all files from here."""
 
 
 def open_stream(url: str, setup: LiveSetup) -> PacketSource:
@@ -37,19 +51,22 @@ def open_stream(url: str, setup: LiveSetup) -> PacketSource:
         CameraError: It cannot be reached, or sends no pictures. No message holds the address, in
             which there may be a password.
     """
-    options = {"protocol_whitelist": _PROTOCOLS, "analyzeduration": "1000000"}
+    scheme = url.partition(":")[0].lower()
+    options = build_options(_PROTOCOLS.get(scheme, scheme)) | {"analyzeduration": "1000000"}
     if url.startswith("rtsp"):
         options |= {"rtsp_transport": "tcp", "allowed_media_types": "video"}
     timeout = (setup.config.connect_s, setup.config.lost_s)
     try:
-        container = av.open(url, options=options, timeout=timeout)
-    except (av.error.FFmpegError, OSError) as error:
+        container = av.open(url, options=options, timeout=timeout, metadata_errors="replace")
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or type(error).__name__
         raise CameraError(
-            f"{setup.name} cannot be reached: {error.strerror}; check its address, user and "
+            f"{setup.name} cannot be reached: {reason}; check its address, user and "
             "password, and that it is switched on"
         ) from None  # FFmpeg's error holds the address
     is_paced = container.duration is not None and url.startswith("http")
-    return PacketSource(container, setup, _Pace(1.0) if is_paced else None)
+    pace = _Pace(1.0, setup.config.jump_s) if is_paced else None
+    return PacketSource(container, setup, pace)
 
 
 def open_played(path: Path, setup: LiveSetup, speed: float = 1.0) -> PacketSource:
@@ -63,7 +80,8 @@ def open_played(path: Path, setup: LiveSetup, speed: float = 1.0) -> PacketSourc
     Raises:
         VideoError: The file cannot be opened, or holds no pictures.
     """
-    return PacketSource(open_container(path), setup, _Pace(speed))
+    pace = _Pace(speed, setup.config.jump_s)
+    return PacketSource(open_container(path), setup, pace, path)
 
 
 class PacketSource(Closing):
@@ -73,19 +91,27 @@ class PacketSource(Closing):
     passed over up to a key frame that is in time.
     """
 
-    def __init__(self, container: InputContainer, setup: LiveSetup, pace: _Pace | None) -> None:
+    def __init__(
+        self,
+        container: InputContainer,
+        setup: LiveSetup,
+        pace: _Pace | None,
+        path: Path | None = None,
+    ) -> None:
         """Take over an open container.
 
         Args:
             container: Is closed at the end of the ``with`` block.
             setup: How it is read.
             pace: Holds packets back to their time; None where they come at theirs.
+            path: Of the file, where it is one.
 
         Raises:
             NoVideoStreamError: It sends no pictures.
+            VideoOpenError: It sends pictures that cannot be decoded or are too large.
         """
         self._container, self._setup, self._pace = container, setup, pace
-        self._stream = find_stream(container, setup.name)
+        self._stream = find_stream(container, setup.name if path is None else show_path(path), path)
         self._stream.thread_type = "NONE"
         self._stream.codec_context.flags |= Flags.copy_opaque
         self._tick_s = float(self._stream.time_base or 0)
@@ -93,6 +119,8 @@ class PacketSource(Closing):
             container.format.flags & FormatFlags.no_timestamps.value
         )  # FFmpeg makes them up
         self._has_times = not has_none and self._tick_s > 0
+        is_decoded_order = container.format.name == "avi"
+        self._stamps = StampRule(self._tick_s if self._has_times else None, is_decoded_order)
         self._packets = container.demux(self._stream)
         self._pictures = StretchPictures(setup)
         self._size: tuple[int, int] | None = None
@@ -142,7 +170,7 @@ class PacketSource(Closing):
             if self._has_times and shown_s is None:
                 yield packet  # what it shows has no time, but others need it to be decoded
                 continue
-            placed = setup.timeline.place(shown_s, time.monotonic(), waited_s)
+            placed = setup.timeline.place(shown_s, time.monotonic(), waited_s, sent_s)
             if setup.tap is not None:
                 setup.tap.push(setup.name, packet, placed.time_s)
             if self._is_in_time(packet, placed):
@@ -220,27 +248,31 @@ class PacketSource(Closing):
         placed = frame.opaque
         if not isinstance(placed, Placed):
             return None
-        stamp_s = placed.time_s - placed.stretch.offset_s
-        if self._has_times and frame.pts is not None:
-            stamp_s = frame.pts * self._tick_s
-        return self._pictures.make(frame, placed, stamp_s, read_pixel_aspect(self._stream))
+        shown_s = self._stamps.read(frame)
+        stamp_s = placed.time_s - placed.stretch.offset_s if shown_s is None else shown_s
+        try:
+            return self._pictures.make(frame, placed, stamp_s, read_pixel_aspect(self._stream))
+        except VideoDecodeError:
+            self._setup.summary.n_damaged += 1
+            return None
 
 
 class _Pace:
-    """Holds packets back until it is their time."""
+    """Holds packets back until it is their time, but not over a gap in the recording."""
 
-    def __init__(self, speed: float) -> None:
-        self._speed = speed
+    def __init__(self, speed: float, jump_s: float) -> None:
+        self._speed, self._jump_s = speed, jump_s
         self._start: tuple[float, float] | None = None
-        self._last_s = 0.0
+        self._last_s = self._usual_s = 0.0
 
     def wait(self, stamp_s: float | None, stop: threading.Event) -> float:
         """Wait and return for how long; a packet without a time comes a frame after the last."""
         now_s = time.monotonic()
         stamp_s = self._last_s + 1 / DEFAULT_FPS if stamp_s is None else stamp_s
-        if self._start is None or stamp_s < self._last_s:
+        step_s = stamp_s - self._last_s
+        if self._start is None or step_s < 0 or step_s > max(self._jump_s, 2 * self._usual_s):
             self._start = (now_s, stamp_s)
-        self._last_s = stamp_s
+        self._last_s, self._usual_s = stamp_s, max(step_s, 0.0)
         due_s = self._start[0] + (stamp_s - self._start[1]) / self._speed
         if due_s > now_s:
             stop.wait(due_s - now_s)

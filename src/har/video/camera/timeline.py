@@ -12,6 +12,12 @@ from dataclasses import dataclass
 _BACK_S = 0.5
 """A step back by less is no jump: packets come in the order of decoding, not of showing."""
 
+_BACK_STEPS = 4.0
+"""Nor is one by less than so many usual steps, where frames are rare."""
+
+_FORGET = 0.9
+"""Weight of all earlier steps in the usual one."""
+
 _BEHIND_FOR_S = 2.0
 """A clock is behind only when packets were late for this long, though nothing waited."""
 
@@ -65,6 +71,8 @@ class Timeline:
         self._stretch: Stretch | None = None
         self._n_stretches = 0
         self._last: tuple[float, float] | None = None
+        self._last_sent_s: float | None = None
+        self._usual_s = 0.0
         self._last_time_s = 0.0
         self._delay_s = 0.0
         self._before = (0.0, 0.0)
@@ -75,7 +83,13 @@ class Timeline:
         """Return that the next packet comes from a new connection: its clock may be another one."""
         self._stretch = self._last = self._behind_since_s = None
 
-    def place(self, stamp_s: float | None, arrived_s: float, waited_s: float) -> Placed:
+    def place(
+        self,
+        stamp_s: float | None,
+        arrived_s: float,
+        waited_s: float,
+        sent_s: float | None = None,
+    ) -> Placed:
         """Return the place of the next packet in the order of decoding.
 
         Args:
@@ -83,11 +97,14 @@ class Timeline:
             arrived_s: On the machine's monotonic clock.
             waited_s: How long the reader had to wait for it: next to nothing where packets wait for
                 the reader.
+            sent_s: When it is decoded, by the camera's clock, which never goes back by itself; None
+                where that is not known.
         """
         if self._origin_s is None:
             self._origin_s = arrived_s
         stamp_s = arrived_s if stamp_s is None else stamp_s
-        note = self._find_jump(stamp_s, arrived_s, waited_s)
+        back_s = self._find_back_s(stamp_s, sent_s)
+        note = self._find_jump(stamp_s, arrived_s, waited_s, back_s)
         stretch = self._stretch
         if stretch is None or note:
             stretch = self._begin(stamp_s, arrived_s - self._origin_s, note)
@@ -95,7 +112,10 @@ class Timeline:
         delay_s = arrived_s - self._origin_s - time_s
         elapsed_s = 0.0 if self._last is None else arrived_s - self._last[1]
         self._delay_s = min(self._delay_s + _DRIFT * elapsed_s, delay_s)
-        self._last = (stamp_s, arrived_s)
+        if self._last is not None and not note:
+            step_s = abs(stamp_s - self._last[0])
+            self._usual_s = _FORGET * self._usual_s + (1 - _FORGET) * step_s
+        self._last, self._last_sent_s = (stamp_s, arrived_s), sent_s
         self._last_time_s = max(self._last_time_s, time_s)
         return Placed(stretch, arrived_s, time_s, delay_s - self._delay_s)
 
@@ -118,13 +138,23 @@ class Timeline:
         self._delay_s = now_s - begin_s
         return stretch
 
-    def _find_jump(self, stamp_s: float, arrived_s: float, waited_s: float) -> str:
+    def _find_back_s(self, stamp_s: float, sent_s: float | None) -> float:
+        """Return by how much the clock has gone back, 0 where it has not."""
+        if self._last is None:
+            return 0.0
+        if sent_s is not None and self._last_sent_s is not None:
+            back_s, least_s = self._last_sent_s - sent_s, _BACK_S
+        else:
+            back_s, least_s = self._last[0] - stamp_s, max(_BACK_S, _BACK_STEPS * self._usual_s)
+        return back_s if back_s > least_s else 0.0
+
+    def _find_jump(self, stamp_s: float, arrived_s: float, waited_s: float, back_s: float) -> str:
         """Return what is wrong with the camera's clock, empty for nothing."""
         if self._last is None:
             return ""
         step_s, elapsed_s = stamp_s - self._last[0], arrived_s - self._last[1]
-        if step_s < -_BACK_S:
-            return f"its clock went back by {-step_s:.1f} s"
+        if back_s:
+            return f"its clock went back by {back_s:.1f} s"
         if step_s > elapsed_s + self._jump_s:
             return f"its clock leapt ahead by {step_s - elapsed_s:.1f} s"
         return self._find_lag(stamp_s, arrived_s, waited_s)

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from av.error import FFmpegError
 
+from har.errors import VideoDecodeError
 from har.types import Color
-from har.video.geometry import Letterbox, compute_letterbox
+from har.video.geometry import Letterbox, Orientation, compute_letterbox
 
 if TYPE_CHECKING:
     import av
@@ -25,7 +27,6 @@ _RANGE_FULL = 2
 _LINEAR_UP_TO = 1.5
 _SPACE_BT709 = 1
 _SPACE_BT2020 = (9, 10)
-_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 def _limited_range_table() -> np.ndarray:
@@ -66,30 +67,41 @@ class PictureMaker:
     Args:
         size: (H, W) of every picture, or None for each frame's own pixels.
         color: ``gray`` or ``rgb``.
-        rotation_deg: Clockwise turn to apply: 0, 90, 180 or 270.
+        orientation: How stored pictures are turned and mirrored.
         pixel_aspect: Width of one pixel over its height; used when ``size`` is given.
     """
 
     def __init__(
-        self, size: tuple[int, int] | None, color: Color, rotation_deg: int, pixel_aspect: float
+        self,
+        size: tuple[int, int] | None,
+        color: Color,
+        orientation: Orientation,
+        pixel_aspect: float,
     ) -> None:
         self._size = size
         self._color = color
-        self._turn = _TURNS.get(rotation_deg)
-        self._is_sideways = rotation_deg in (90, 270)
+        self._orientation = orientation
+        self._is_sideways = orientation.is_sideways
         self._pixel_aspect = pixel_aspect
 
     def make_picture(self, frame: av.VideoFrame) -> np.ndarray:
         """Return the frame as uint8 (H, W) or (H, W, 3), black bars where it does not reach.
 
         The array is the caller's own: nothing of the decoder's memory is kept.
+
+        Raises:
+            VideoDecodeError: FFmpeg cannot convert such pictures.
         """
         target, box = self.find_place(frame.height, frame.width)
         height, width = (box.width, box.height) if self._is_sideways else (box.height, box.width)
         make = _make_gray if self._color == "gray" else _make_rgb
-        content = make(frame, height, width)
-        if self._turn is not None:
-            content = cv2.rotate(content, self._turn)
+        try:
+            content = _orient(make(frame, height, width), self._orientation)
+        except (FFmpegError, cv2.error, ValueError) as error:
+            raise VideoDecodeError(
+                f"Pictures of the pixel format {frame.format.name} and {frame.width}x{frame.height}"
+                f" cannot be converted: {error}"
+            ) from error
         if (box.height, box.width) == target:
             return content
         picture = np.zeros((*target, *content.shape[2:]), np.uint8)
@@ -111,9 +123,27 @@ class PictureMaker:
         return self._size, compute_letterbox(shown, self._size)
 
 
+def _orient(content: np.ndarray, orientation: Orientation) -> np.ndarray:
+    if orientation.is_sideways:
+        content = cv2.transpose(content)
+    if orientation.flips_x and orientation.flips_y:
+        return cv2.flip(content, -1)
+    if orientation.flips_x or orientation.flips_y:
+        return cv2.flip(content, 1 if orientation.flips_x else 0)
+    return content
+
+
+def _is_bottom_up(frame: av.VideoFrame) -> bool:
+    """Tell whether lines go backward in memory, of which PyAV's planes show another part."""
+    return any(plane.line_size < 0 for plane in frame.planes)
+
+
 def _make_gray(frame: av.VideoFrame, height: int, width: int) -> np.ndarray:
     name = frame.format.name
-    if name not in _LUMA_FIRST and name not in _FULL_RANGE:
+    if _is_bottom_up(frame):  # a conversion to the same format would convert nothing
+        name = "yuvj444p" if name == "gray" else "gray"
+        frame = frame.reformat(format=name)
+    elif name not in _LUMA_FIRST and name not in _FULL_RANGE:
         frame, name = frame.reformat(format="gray"), "gray"
     small = downsample(_view_plane(frame, 0), height, width)
     if _is_full_range(frame, name):
@@ -124,7 +154,7 @@ def _make_gray(frame: av.VideoFrame, height: int, width: int) -> np.ndarray:
 def _make_rgb(frame: av.VideoFrame, height: int, width: int) -> np.ndarray:
     name = frame.format.name
     is_yuv = name in _LUMA_FIRST or name in _FULL_RANGE
-    if not is_yuv or name in _NOT_PLANAR_COLOR:
+    if not is_yuv or name in _NOT_PLANAR_COLOR or _is_bottom_up(frame):
         return _make_rgb_by_ffmpeg(frame, height, width)
     planes = [downsample(_view_plane(frame, index), height, width) for index in range(3)]
     matrix = _rgb_matrix(frame.colorspace, _is_full_range(frame, name))
@@ -132,7 +162,10 @@ def _make_rgb(frame: av.VideoFrame, height: int, width: int) -> np.ndarray:
 
 
 def _make_rgb_by_ffmpeg(frame: av.VideoFrame, height: int, width: int) -> np.ndarray:
-    whole = frame.to_ndarray(format="rgb24")
+    if frame.format.name == "rgb24" and _is_bottom_up(frame):
+        whole = frame.to_ndarray(format="bgr24")[..., ::-1]
+    else:
+        whole = frame.to_ndarray(format="rgb24")
     return cv2.merge([downsample(np.ascontiguousarray(c), height, width) for c in cv2.split(whole)])
 
 

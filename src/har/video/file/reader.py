@@ -6,7 +6,6 @@ decoded but never converted. Times come from the presentation timestamps (`har.v
 
 from __future__ import annotations
 
-import itertools
 import math
 import queue
 import threading
@@ -16,19 +15,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from har.errors import VideoDecodeError
 from har.parallel import Closing
 from har.sampling.times import is_due
 from har.types import TIME_EPS_S, Color, Frame, VideoInfo
 from har.video.file.clock import FrameClock
 from har.video.file.picture import PictureMaker
-from har.video.file.source import VideoSource
-from har.video.geometry import Letterbox
+from har.video.file.source import VideoSource, read_orientation
+from har.video.geometry import Letterbox, Orientation
 
 if TYPE_CHECKING:
     import av
+    import numpy as np
 
 
 _SEEK_FROM_S = 5.0
+_NAMED_GAPS = 5
 
 
 def probe_video(path: Path) -> VideoInfo:
@@ -67,7 +69,8 @@ def open_video(
 
     Raises:
         VideoNotFoundError: There is no such file.
-        VideoOpenError: The file is empty, unreadable or not a video.
+        VideoOpenError: The file is empty, unreadable, not a video, coded in a way that nothing here
+            can decode, or has pictures over `har.config.MAX_PICTURE_PIXELS`.
         NoVideoStreamError: The file holds no pictures.
     """
     return VideoReader(path, size, color, max_rate_hz, (start_s, end_s), n_threads)
@@ -80,8 +83,13 @@ class VideoReader(Closing):
     end is reached the iteration raises `VideoDecodeError` with the time of the first damage, also
     where the container promised clearly more than there was.
 
+    Frames keep their true times. Where the next one comes much later than frames usually do, that
+    is a gap: it ends a segment and begins the next one (`Frame.segment`).
+
     Attributes:
         info: What the container says.
+        notes: What is to be known of what was read, complete after the last frame: where gaps are,
+            and a length that is not the container's.
     """
 
     def __init__(
@@ -101,9 +109,10 @@ class VideoReader(Closing):
         self._frames = self._source.iter_frames()
         self._first = next(self._frames, None)
         self.info = self._source.describe(self._first)
-        self._pictures = PictureMaker(
-            size, color, self.info.rotation_deg, self._source.pixel_aspect
-        )
+        self.notes: list[str] = []
+        orientation = Orientation() if self._first is None else read_orientation(self._first)
+        self._is_sideways = orientation.is_sideways
+        self._pictures = PictureMaker(size, color, orientation, self._source.pixel_aspect)
 
     @property
     def damaged_s(self) -> float | None:
@@ -114,8 +123,7 @@ class VideoReader(Closing):
     def letterbox(self) -> Letterbox:
         """Where the video is seen in the pictures that are given out; the rest is bars."""
         sides = (self.info.height, self.info.width)
-        is_sideways = self.info.rotation_deg in (90, 270)
-        return self._pictures.find_place(*(sides[::-1] if is_sideways else sides))[1]
+        return self._pictures.find_place(*(sides[::-1] if self._is_sideways else sides))[1]
 
     def close(self) -> None:
         """Close the file."""
@@ -130,33 +138,66 @@ class VideoReader(Closing):
         clock, frames = self._start()
         end_s = math.inf if self._end_s is None else self._end_s - TIME_EPS_S
         last_s, index = None, 0
-        for frame in frames:
-            time_s = clock.read_time(self._source.read_stamp(frame))
+        stamped = ((frame, self._source.read_stamp(frame)) for frame in frames)
+        for frame, time_s in clock.iter_times(stamped):
             self._source.now_s = clock.next_s
             if time_s is None or time_s < self._start_s - TIME_EPS_S:
                 continue
             if time_s >= end_s:
                 break
             if is_due(time_s, last_s, self._max_rate_hz):
-                yield Frame(index, time_s, self._pictures.make_picture(frame))
-                last_s, index = time_s, index + 1
+                image = self._make_picture(frame)
+                if image is not None:
+                    yield Frame(index, time_s, image, len(clock.gaps))
+                    last_s, index = time_s, index + 1
         else:
-            self._source.check_length(clock.next_s)
+            difference = self._source.check_length(clock.next_s)
+            self.notes += [difference] if difference and not clock.gaps else []
+        self._note_gaps(clock)
         self._source.check_damage()
 
+    def _make_picture(self, frame: av.VideoFrame) -> np.ndarray | None:
+        """Return the picture of a frame; None, with the place noted, where there can be none."""
+        try:
+            return self._pictures.make_picture(frame)
+        except VideoDecodeError as error:
+            self._source.note_unusable(str(error))
+            return None
+
+    def _note_gaps(self, clock: FrameClock) -> None:
+        end_s = math.inf if self._end_s is None else self._end_s
+        gaps = [gap for gap in clock.gaps if gap[1] >= self._start_s and gap[0] < end_s]
+        if not gaps:
+            return
+        named = [f"from {begin_s:.2f} to {end_s:.2f} s" for begin_s, end_s in gaps[:_NAMED_GAPS]]
+        more = [f"{len(gaps) - _NAMED_GAPS} more"] if len(gaps) > _NAMED_GAPS else []
+        self.notes.append(
+            f"there are no frames {', '.join([*named, *more])}: the recorder was away or its clock"
+            f" was set; {clock.read_s:.2f} s were read"
+        )
+
     def _start(self) -> tuple[FrameClock, Iterator[av.VideoFrame]]:
-        first, frames = self._first, self._frames
+        first = self._first
         if first is None:
             return FrameClock(self.info.fps), iter(())
+        frames = self._source.look_ahead(first, self._frames)
         origin_s = self._source.origin_s
         if self._start_s >= _SEEK_FROM_S and origin_s is not None:
             found = self._source.seek(origin_s + self._start_s)
             if found is not None:
                 return FrameClock(self.info.fps, origin_s), found
-            self._source.close()
-            self._source = VideoSource(self._path, self._n_threads)
-            return FrameClock(self.info.fps), self._source.iter_frames()
-        return FrameClock(self.info.fps), itertools.chain([first], frames)
+            if self._source.has_sought:
+                self._source.close()
+                self._source = VideoSource(self._path, self._n_threads)
+                return self._start_over()
+        return FrameClock(self.info.fps), frames
+
+    def _start_over(self) -> tuple[FrameClock, Iterator[av.VideoFrame]]:
+        """Read from the beginning after a seek has failed."""
+        frames = self._source.iter_frames()
+        first = next(frames, None)
+        ahead = iter(()) if first is None else self._source.look_ahead(first, frames)
+        return FrameClock(self.info.fps), ahead
 
 
 _POLL_S = 0.1

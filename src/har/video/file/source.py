@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import itertools
 import re
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import av.error
-from av.container import InputContainer
-from av.stream import Disposition
+import numpy as np
+from av.sidedata.sidedata import Type
 
-from har.errors import (
-    NoVideoStreamError,
-    VideoDecodeError,
-    VideoError,
-    VideoNotFoundError,
-    VideoOpenError,
-)
+from har.errors import VideoDecodeError, VideoOpenError
 from har.types import VideoInfo
+from har.video.file.clock import StampRule
+from har.video.file.opening import explain_limit, find_stream, open_container, show_path
+from har.video.geometry import Orientation, find_orientation
 
 _SEEK_EARLY_S = 1.0
 _MISSING_S = 0.25
 _MISSING_PART = 0.05
+_DIFFERENT_S = 1.0
 _MIN_FPS, _MAX_FPS = 0.01, 1000
+_FAR_FROM_AVERAGE = 3.0
+_N_AHEAD = 8
+"""Frames that show whether stamps are out of order: as many as lie between two P frames."""
+_JOINT_PACKETS = 2
+"""FFmpeg marks a packet that is up to so many before the one at which recordings are joined."""
 _CLOCK_TIME = re.compile(r"(\d+):(\d+):(\d+(?:\.\d+)?)")
-_OPTIONS = {"protocol_whitelist": "file"}  # a playlist must not fetch anything from a network
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class VideoSource:
     Attributes:
         now_s: Where the reader is; names the place of damage that has no timestamp of its own.
         origin_s: Timestamp of the video's first frame, or None before it or without one.
+        has_sought: Whether a seek was tried.
     """
 
     def __init__(self, path: Path, n_threads: int) -> None:
@@ -52,11 +54,16 @@ class VideoSource:
         self.origin_s: float | None = None
         self._damage: _Damage | None = None
         self._path = path
+        self._suspect: av.Packet | None = None
+        self._n_behind = 0
+        self._last_dts: int | None = None
         self._n_decoded = 0
-        self._has_sought = False
+        self._why = ""
+        self.has_sought = False
         self._container = open_container(path)
-        self._stream = find_stream(self._container, path)
+        self._stream = find_stream(self._container, show_path(path), path)
         self._tick_s = float(self._stream.time_base) if self._stream.time_base else None
+        self._stamps = StampRule(self._tick_s, self._container.format.name == "avi")
         self._stream.thread_type = "AUTO"
         self._stream.codec_context.thread_count = n_threads
 
@@ -64,10 +71,20 @@ class VideoSource:
         """Close the file."""
         self._container.close()
 
-    def read_stamp(self, item: av.VideoFrame | av.Packet) -> float | None:
-        """Return the presentation timestamp in seconds, or the decoding one, or None."""
-        stamp = item.dts if item.pts is None else item.pts
-        return None if stamp is None or self._tick_s is None else stamp * self._tick_s
+    def read_stamp(self, frame: av.VideoFrame) -> float | None:
+        """Return when the next frame is shown, in seconds of the stream's clock, or None."""
+        return self._stamps.read(frame)
+
+    def look_ahead(
+        self, first: av.VideoFrame, frames: Iterator[av.VideoFrame]
+    ) -> Iterator[av.VideoFrame]:
+        """Return the same frames, once it is known which of their stamps are right."""
+        ahead = [first]
+        if self._stream.codec_context.has_b_frames:
+            ahead += itertools.islice(frames, _N_AHEAD - 1)
+            self._stamps.look_ahead(ahead)
+            self.origin_s = self._stamps.peek(first)
+        return itertools.chain(ahead, frames)
 
     def iter_frames(self) -> Iterator[av.VideoFrame]:
         """Return all frames that can be decoded from here on; damage is noted, not raised."""
@@ -75,7 +92,7 @@ class VideoSource:
         while True:
             try:
                 packet = next(packets, None)
-            except av.error.FFmpegError:
+            except (av.error.FFmpegError, OSError):
                 self._note_damage(None)
                 packet = None
             yield from self._decode(packet)
@@ -87,31 +104,72 @@ class VideoSource:
             frames = self._stream.decode(packet)
         except av.error.EOFError:  # flushed before
             return []
-        except av.error.FFmpegError:
+        except av.error.FFmpegError as error:
             self._note_damage(packet)
+            if isinstance(error, av.error.ArgumentError) and self._n_decoded == 0:
+                self._check_size(error)
             return []
-        if packet is not None and packet.is_corrupt:
-            self._note_damage(packet)
+        self._note_corruption(packet)
         if self._n_decoded == 0 and frames:
-            self.origin_s = self.read_stamp(frames[0])
+            self.origin_s = self._stamps.peek(frames[0])
         self._n_decoded += len(frames)
         return frames
 
+    def _check_size(self, error: av.error.FFmpegError) -> None:
+        """Raise where FFmpeg does not even know a size: it refuses those over the limit."""
+        if not self._stream.codec_context.width:
+            raise VideoOpenError(
+                f"{show_path(self._path)} has pictures of a size that cannot be right, or"
+                f" {explain_limit()}"
+            ) from error
+
+    def _note_corruption(self, packet: av.Packet | None) -> None:
+        """Note a packet that is marked as broken, unless recordings are joined right behind it.
+
+        There the counters of an MPEG stream do not follow each other, and that is no damage.
+        """
+        dts = None if packet is None else packet.dts
+        if self._suspect is not None:
+            self._n_behind += 1
+            if dts is not None and self._last_dts is not None and dts < self._last_dts:
+                self._suspect = None
+            elif packet is None or self._n_behind > _JOINT_PACKETS:
+                self._note_damage(self._suspect)
+                self._suspect = None
+        self._last_dts = dts
+        if packet is not None and packet.is_corrupt and self._suspect is None:
+            self._suspect, self._n_behind = packet, 0
+
     def seek(self, stamp_s: float) -> Iterator[av.VideoFrame] | None:
-        """Return the frames from a point not after ``stamp_s``, or None where that failed."""
-        if self._tick_s is None:
+        """Return the frames from a point not after ``stamp_s``, or None where that failed.
+
+        It is not tried where a stamp can occur twice, as in recordings that were joined.
+        """
+        if self._tick_s is None or not self._has_unique_stamps():
             return None
         try:
             self._container.seek(int((stamp_s - _SEEK_EARLY_S) / self._tick_s), stream=self._stream)
         except av.error.FFmpegError:
             return None
-        self._has_sought = True
+        self.has_sought = True
+        self._stamps.restart()
         frames = self.iter_frames()
         first = next(frames, None)
-        found_s = None if first is None else self.read_stamp(first)
+        found_s = None if first is None else self._stamps.peek(first)
         if first is None or found_s is None or found_s > stamp_s:
             return None
         return itertools.chain([first], frames)
+
+    def _has_unique_stamps(self) -> bool:
+        name = self._container.format.name
+        if name == "avi":  # it counts its frames
+            return True
+        if "mp4" in name:  # a file in fragments may be joined of several
+            return self._stream.frames > 0
+        if "matroska" not in name:
+            return False
+        places = [entry.pos for entry in self._stream.index_entries]
+        return places == sorted(places)
 
     @property
     def damaged_s(self) -> float | None:
@@ -128,33 +186,54 @@ class VideoSource:
         return read_pixel_aspect(self._stream)
 
     def describe(self, first: av.VideoFrame | None) -> VideoInfo:
-        """Return what the container says; the first frame carries the rotation."""
-        rotation_deg = 0 if first is None else read_rotation_deg(first)
+        """Return what the container says; the first frame carries the orientation."""
+        orientation = Orientation() if first is None else read_orientation(first)
         context = self._stream.codec_context
         width, height = (first or context).width, (first or context).height
-        if rotation_deg in (90, 270):
+        if orientation.is_sideways:
             width, height = height, width
-        rate = self._stream.average_rate or self._stream.guessed_rate
         return VideoInfo(
             path=self._path,
             width=width,
             height=height,
-            fps=float(rate) if rate and _MIN_FPS <= rate <= _MAX_FPS else None,
+            fps=self._read_rate(),
             duration_s=self._read_duration(),
             n_frames=self._stream.frames or None,
-            rotation_deg=rotation_deg,
+            rotation_deg=orientation.rotation_deg,
             codec=context.name,
+            is_mirrored=orientation.is_mirrored,
         )
 
-    def check_length(self, end_s: float) -> None:
-        """Note damage where the file ended clearly before what its container promises."""
+    def _read_rate(self) -> float | None:
+        """Return the nominal rate: not the mean where a gap makes it far too low."""
+        rates = [
+            float(rate or 0) for rate in (self._stream.average_rate, self._stream.guessed_rate)
+        ]
+        average, guessed = (rate if _MIN_FPS <= rate <= _MAX_FPS else None for rate in rates)
+        if average is None or average >= 1:
+            return average or guessed
+        return guessed if guessed and guessed > _FAR_FROM_AVERAGE * average else average
+
+    def check_length(self, end_s: float) -> str:
+        """Note damage where the file ended clearly before what its container promises.
+
+        Returns:
+            What is to be known where the two differ and nothing is damaged.
+        """
         duration_s, n_promised = self._read_duration(), self._stream.frames
-        missing_s = 0.0 if duration_s is None else duration_s - end_s
-        is_short = missing_s > max(_MISSING_S, _MISSING_PART * (duration_s or 0.0))
-        if is_short and n_promised and not self._has_sought:
-            is_short = self._n_decoded < (1 - _MISSING_PART) * n_promised
-        if is_short:
+        if duration_s is None:
+            return ""
+        tolerated_s = max(_MISSING_S, _MISSING_PART * duration_s)
+        is_short = duration_s - end_s > tolerated_s
+        has_all = n_promised and self._n_decoded >= (1 - _MISSING_PART) * n_promised
+        if is_short and (self.has_sought or not has_all):
             self._note_damage(None)
+        elif abs(duration_s - end_s) > max(tolerated_s, _DIFFERENT_S):
+            return (
+                f"the container gives a length of {duration_s:.2f} s, its frames last {end_s:.2f}"
+                " s, which is what counts"
+            )
+        return ""
 
     def check_damage(self) -> None:
         """Raise what was noted.
@@ -164,14 +243,23 @@ class VideoSource:
         """
         if self.damaged_s is not None:
             raise VideoDecodeError(
-                f"{self._path} is damaged or cut off at {self.damaged_s:.2f} s; the frames that"
-                " can be decoded were given; repair or replace the file"
+                f"{show_path(self._path)} is damaged or cut off at {self.damaged_s:.2f} s"
+                f"{self._why}; the frames that can be decoded were given; repair or replace it"
             )
+
+    def note_unusable(self, why: str) -> None:
+        """Note a decoded frame that cannot be made a picture of."""
+        self._note_damage(None)
+        self._why = self._why or f": {why}"
 
     def _note_damage(self, packet: av.Packet | None) -> None:
         if self._damage is None:
-            stamp_s = None if packet is None else self.read_stamp(packet)
+            stamp_s = None if packet is None else self._read_packet_stamp(packet)
             self._damage = _Damage(self.now_s, stamp_s)
+
+    def _read_packet_stamp(self, packet: av.Packet) -> float | None:
+        stamp = packet.dts if packet.pts is None else packet.pts
+        return None if stamp is None or self._tick_s is None else stamp * self._tick_s
 
     def _read_duration(self) -> float | None:
         stream, container = self._stream, self._container
@@ -180,55 +268,16 @@ class VideoSource:
         tag = stream.metadata.get("DURATION", "")
         if match := _CLOCK_TIME.fullmatch(tag):
             hours, minutes, seconds = (float(part) for part in match.groups())
-            return hours * 3600 + minutes * 60 + seconds
+            return self._read_end(hours * 3600 + minutes * 60 + seconds)
         if container.duration is not None and len(container.streams) == 1:
-            return container.duration / av.time_base
+            return self._read_end(container.duration / av.time_base)
         return None
 
-
-def open_container(path: Path) -> InputContainer:
-    """Open a file and nothing else.
-
-    Raises:
-        VideoNotFoundError: There is no such file.
-        VideoOpenError: It is empty, unreadable or not a video.
-    """
-    try:
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise VideoOpenError(f"{path} is a folder or device; give a video file")
-        if found.st_size == 0:
-            raise VideoOpenError(f"{path} cannot be read as a video: the file is empty")
-        return av.open(f"file:{path}", options=_OPTIONS)
-    except VideoError:
-        raise
-    except FileNotFoundError as error:
-        raise VideoNotFoundError(
-            f"There is no video {path}; check the name and the folder"
-        ) from error
-    except (av.error.FFmpegError, OSError) as error:
-        raise VideoOpenError(
-            f"{path} cannot be read as a video; FFmpeg says: {error.strerror}"
-        ) from error
-
-
-def find_stream(container: InputContainer, name: Path | str) -> av.VideoStream:
-    """Return the first stream of moving pictures.
-
-    Args:
-        container: Is closed where there is none.
-        name: What messages call it.
-
-    Raises:
-        NoVideoStreamError: There is none.
-    """
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:  # the cover of a song
-            return stream
-    container.close()
-    raise NoVideoStreamError(
-        f"{name} holds no moving pictures, only sound or data; give a file with video"
-    )
+    def _read_end(self, end_s: float) -> float:
+        """Return a length where a container gives, as Matroska does, the stamp of the end."""
+        has_ends = self._container.format.name.startswith(("matroska", "flv"))
+        origin_s = self.origin_s if has_ends else None
+        return end_s - origin_s if origin_s is not None and 0 < origin_s < end_s else end_s
 
 
 def read_pixel_aspect(stream: av.VideoStream) -> float:
@@ -237,6 +286,10 @@ def read_pixel_aspect(stream: av.VideoStream) -> float:
     return aspect if 0.25 <= aspect <= 4.0 else 1.0
 
 
-def read_rotation_deg(frame: av.VideoFrame) -> int:
-    """Return the clockwise turn, 0, 90, 180 or 270, that a frame is to be shown with."""
-    return round(-frame.rotation / 90) % 4 * 90
+def read_orientation(frame: av.VideoFrame) -> Orientation:
+    """Return how a frame is to be turned and mirrored, by its display matrix."""
+    for data in frame.side_data:
+        if data.type is Type.DISPLAYMATRIX:
+            a, b, _, c, d = np.frombuffer(data, np.int32)[:5].tolist()  # type: ignore[call-overload]
+            return find_orientation(a, b, c, d)
+    return Orientation()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from har.video.file.picture import PictureMaker, downsample
+from har.video.geometry import Orientation
 
 
 def make_frame(rgb, pix_fmt, **marks):
@@ -40,7 +41,7 @@ OTHERS = ["yuv420p10le", "gray", "gray10le", "rgb24", "bgra", "yuyv422", "gbrp"]
 @pytest.mark.parametrize("pix_fmt", PLANAR + OTHERS)
 @pytest.mark.parametrize("level", [0, 16, 100, 235, 255])
 def test_gray_has_the_same_level_in_every_pixel_format(pix_fmt, level):
-    maker = PictureMaker((24, 32), "gray", 0, 1.0)
+    maker = PictureMaker((24, 32), "gray", Orientation(), 1.0)
     picture = maker.make_picture(make_frame(flat(level), pix_fmt))
     assert picture.shape == (24, 32)
     assert picture.dtype == np.uint8
@@ -51,7 +52,7 @@ def test_limited_range_is_spread_to_the_ends():
     frame = av.VideoFrame(64, 48, "yuv420p")
     for plane, value in zip(frame.planes, (16, 128, 128), strict=True):
         plane.update(bytes([value]) * plane.buffer_size)
-    maker = PictureMaker(None, "gray", 0, 1.0)
+    maker = PictureMaker(None, "gray", Orientation(), 1.0)
     assert maker.make_picture(frame).max() == 0
     frame.planes[0].update(bytes([235]) * frame.planes[0].buffer_size)
     assert maker.make_picture(frame).min() == 255
@@ -62,14 +63,18 @@ def test_full_range_is_left_alone():
     frame.color_range = 2
     for plane in frame.planes:
         plane.update(bytes([77]) * plane.buffer_size)
-    assert np.unique(PictureMaker(None, "gray", 0, 1.0).make_picture(frame)).tolist() == [77]
+    assert np.unique(
+        PictureMaker(None, "gray", Orientation(), 1.0).make_picture(frame)
+    ).tolist() == [77]
 
 
 @pytest.mark.parametrize(
     "pix_fmt", ["yuv420p", "yuv422p", "yuv444p", "nv12", "yuvj420p", "yuv420p10le", "bgra"]
 )
 def test_rgb_has_the_colors_that_were_painted(pix_fmt):
-    picture = PictureMaker(None, "rgb", 0, 1.0).make_picture(make_frame(color_bars(), pix_fmt))
+    picture = PictureMaker(None, "rgb", Orientation(), 1.0).make_picture(
+        make_frame(color_bars(), pix_fmt)
+    )
     assert picture.shape == (48, 64, 3)
     middle = [(index * 2 + 1) * 64 // 12 for index in range(6)]
     error = np.abs(picture[24, middle].astype(int) - color_bars()[24, middle])
@@ -80,32 +85,38 @@ def test_rgb_follows_the_color_space_that_the_frame_names():
     source = av.VideoFrame.from_ndarray(color_bars(), format="rgb24")
     frame = source.reformat(format="yuv444p", dst_colorspace="itu709")
     frame.colorspace = 1
-    picture = PictureMaker(None, "rgb", 0, 1.0).make_picture(frame)
+    picture = PictureMaker(None, "rgb", Orientation(), 1.0).make_picture(frame)
     assert np.abs(picture.astype(int) - color_bars()).max() <= 4
 
 
 @pytest.mark.parametrize(
     ("turn", "code"),
-    [(90, cv2.ROTATE_90_CLOCKWISE), (180, cv2.ROTATE_180), (270, cv2.ROTATE_90_COUNTERCLOCKWISE)],
+    [
+        (Orientation(True, True, False), cv2.ROTATE_90_CLOCKWISE),
+        (Orientation(False, True, True), cv2.ROTATE_180),
+        (Orientation(True, False, True), cv2.ROTATE_90_COUNTERCLOCKWISE),
+    ],
 )
 @pytest.mark.parametrize("color", ["gray", "rgb"])
 def test_rotation_turns_the_whole_picture(turn, code, color):
     frame = make_frame(color_bars(), "yuv444p")
-    upright = PictureMaker(None, color, 0, 1.0).make_picture(frame)
+    upright = PictureMaker(None, color, Orientation(), 1.0).make_picture(frame)
     turned = PictureMaker(None, color, turn, 1.0).make_picture(frame)
     assert np.array_equal(turned, cv2.rotate(upright, code))
 
 
 def test_rotated_picture_is_letterboxed_upright():
     frame = make_frame(flat(200, (48, 96)), "yuv420p")
-    picture = PictureMaker((96, 96), "gray", 90, 1.0).make_picture(frame)
+    picture = PictureMaker((96, 96), "gray", Orientation(True, True), 1.0).make_picture(frame)
     columns = np.flatnonzero(picture.max(axis=0) > 100)
     assert (columns.min(), columns.max(), len(columns)) == (24, 71, 48)
     assert (picture[:, 24:72] > 190).all()
 
 
 def test_bars_are_black_and_the_content_is_centered():
-    picture = PictureMaker((64, 64), "rgb", 0, 1.0).make_picture(make_frame(flat(220), "yuv420p"))
+    picture = PictureMaker((64, 64), "rgb", Orientation(), 1.0).make_picture(
+        make_frame(flat(220), "yuv420p")
+    )
     assert picture[:8].max() == 0
     assert picture[56:].max() == 0
     assert picture[8:56].min() > 210
@@ -113,21 +124,21 @@ def test_bars_are_black_and_the_content_is_centered():
 
 def test_wide_pixels_widen_the_picture():
     frame = make_frame(flat(220, (64, 64)), "yuv420p")
-    picture = PictureMaker((64, 128), "gray", 0, 2.0).make_picture(frame)
+    picture = PictureMaker((64, 128), "gray", Orientation(), 2.0).make_picture(frame)
     assert picture.min() > 210
-    assert PictureMaker(None, "gray", 0, 2.0).make_picture(frame).shape == (64, 64)
+    assert PictureMaker(None, "gray", Orientation(), 2.0).make_picture(frame).shape == (64, 64)
 
 
 @pytest.mark.parametrize("color", ["gray", "rgb"])
 def test_odd_sides(color):
     rgb = np.random.default_rng(0).integers(0, 256, (33, 47, 3), np.uint8)
-    picture = PictureMaker(None, color, 0, 1.0).make_picture(make_frame(rgb, "yuv420p"))
+    picture = PictureMaker(None, color, Orientation(), 1.0).make_picture(make_frame(rgb, "yuv420p"))
     assert picture.shape[:2] == (33, 47)
 
 
 def test_picture_is_the_callers_own():
     frame = make_frame(flat(100), "yuvj420p")
-    maker = PictureMaker(None, "gray", 0, 1.0)
+    maker = PictureMaker(None, "gray", Orientation(), 1.0)
     first = maker.make_picture(frame)
     first[:] = 0
     assert maker.make_picture(frame).max() == 100
