@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from har.errors import HarError, OutputError
+
+_NAME_BYTES = 255
+"""Longer names are refused by most file systems."""
 
 
 @contextmanager
@@ -22,7 +26,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: The file cannot be written.
     """
-    part = path.with_name(f"{path.name}.part")
+    part = find_part(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield part
@@ -39,10 +43,32 @@ def replacing(path: Path) -> Iterator[Path]:
             part.unlink()
 
 
+def find_part(path: Path) -> Path:
+    """Return where a file is written until it is whole: beside it, under a name that fits the disk.
+
+    >>> find_part(Path("out/a.mp4")).as_posix()
+    'out/a.mp4.part'
+    """
+    name = os.fsencode(path.name)
+    if len(name) > _NAME_BYTES - len(".part"):
+        return path.with_name(f"{hashlib.sha256(name).hexdigest()}.part")
+    return path.with_name(f"{path.name}.part")
+
+
 def compute_file_hash(path: Path) -> str:
     """Return the SHA-256 of a file's bytes in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def show_path(path: Path | str) -> str:
+    r"""Return a path as text that any terminal and file can take, odd bytes and controls escaped.
+
+    >>> print(show_path("a\udce9\nb.mp4"))
+    a\udce9\nb.mp4
+    """
+    text = str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def add_ending(base: Path, ending: str) -> Path:
@@ -95,13 +121,13 @@ def _take_place(part: Path, folder: Path, old: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8.
+    r"""Write a text file in UTF-8; bytes of file names that are none are written as ``\udc..``.
 
     Raises:
         OutputError: It cannot be written.
     """
     with replacing(path) as part:
-        part.write_text(text, encoding="utf-8")
+        part.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: Path, values: Any) -> None:

@@ -81,7 +81,7 @@ class VideoResult:
 
     Attributes:
         info: What the container says.
-        duration_s: Length of what was looked at.
+        duration_s: Length of what was looked at; gaps in the recording do not count.
         label: The most probable one for the video as a whole, or `UNCERTAIN`.
         probs: Probability of every label for the video as a whole, in the model's order; all 0
             where it is uncertain.
@@ -106,6 +106,11 @@ class VideoResult:
     note: str
     pose_tracks: PoseTracks | None = None
     crops: np.ndarray | None = None
+
+    @property
+    def end_s(self) -> float:
+        """Time of the end, which is later than `duration_s` where the recording has gaps."""
+        return max(self.duration_s, float(self.scores.times_s[-1]) + self.scores.step_s / 2)
 
     @property
     def confidence(self) -> float | None:

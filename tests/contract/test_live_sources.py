@@ -11,10 +11,18 @@ import numpy as np
 import pytest
 from bundles import SPEC
 from cameras import HttpCamera, Pause, RtspServer, Send
-from videos import make_video, paint_number, read_number
+from videos import (
+    make_b_frames,
+    make_clip,
+    make_oriented,
+    make_tagged_avi,
+    make_video,
+    paint_number,
+    read_number,
+)
 
 from har.config import WatchConfig
-from har.errors import CameraError
+from har.errors import CameraError, VideoOpenError
 from har.types import Frame
 from har.video.camera.frames import LiveFrame, LiveSetup, LiveSource
 from har.video.camera.packets import open_played, open_stream
@@ -172,3 +180,54 @@ def test_pictures_that_carry_no_times_are_timed_by_their_arrival() -> None:
         frames = _take(open_stream(camera.url, setup), 10)
     steps_s = np.diff([frame.time_s for frame in frames[1:]])
     assert np.median(steps_s) == pytest.approx(0.1, abs=0.03)
+
+
+def _play(path: Path, speed: float) -> tuple[list[LiveFrame], LiveSetup]:
+    setup = LiveSetup("cam", SPEC.pictures, CONFIG, None, Timeline(CONFIG.jump_s))
+    with open_played(path, setup, speed) as camera:
+        return list(camera), setup
+
+
+@pytest.mark.parametrize("name", ["b.avi", "b.mp4", "b.mkv", "b.ts"])
+def test_b_frames_are_all_shown_in_order(tmp_path: Path, name: str) -> None:
+    frames, setup = _play(make_b_frames(tmp_path / name), 5.0)
+    assert [read_number(frame.image) for frame in frames] == list(range(50))
+    assert np.allclose([frame.time_s for frame in frames], TIMES_S, atol=2e-3)
+    assert not setup.summary.notes
+
+
+def test_a_frame_a_second_is_no_clock_that_goes_back(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "slow.mp4", [float(i) for i in range(20)])  # with B-frames
+    frames, setup = _play(path, 10.0)
+    assert len(frames) == 20
+    assert {frame.stretch.number for frame in frames} == {0}
+    assert not setup.summary.notes
+
+
+@pytest.mark.parametrize("gap_s", [60.0, 864_000.0])
+def test_a_gap_in_a_played_file_is_not_waited_for(tmp_path: Path, gap_s: float) -> None:
+    times_s = [*TIMES_S, *(gap_s + time_s for time_s in TIMES_S)]
+    started_s = time.monotonic()
+    frames, _ = _play(make_video(tmp_path / "jump.mkv", times_s, SIZE), 2.0)
+    assert time.monotonic() - started_s < 5.0
+    numbers = [read_number(frame.image) for frame in frames]
+    assert numbers == sorted(set(numbers))
+    lost = set(range(2 * N_FRAMES)) - set(numbers)
+    assert lost <= set(range(N_FRAMES - 4, N_FRAMES + 4)), "B-frames that lean on both sides"
+    first, second = frames[0], frames[-1]
+    assert (first.stretch.number, second.stretch.number) == (0, 1)
+    assert "its clock leapt ahead by" in second.stretch.note
+    assert second.begun_s < 10.0, "the camera's timeline goes on"
+
+
+def test_odd_pictures_of_a_played_file(tmp_path: Path) -> None:
+    frames, _ = _play(make_tagged_avi(tmp_path / "geox.avi", b"GEOX"), 5.0)
+    assert [read_number(np.flipud(frame.image)) for frame in frames] == list(range(25))
+    frames, _ = _play(make_oriented(tmp_path / "mirror.mp4", (-1, 0, 0, 1)), 5.0)
+    assert [read_number(np.fliplr(frame.image)) for frame in frames] == list(range(25))
+    with pytest.raises(VideoOpenError, match=r"z\.avi is coded with the codec 'ZQQZ'"):
+        _play(make_tagged_avi(tmp_path / "z.avi", b"ZQQZ"), 5.0)
+    blank = np.zeros((9000, 9000, 3), np.uint8)
+    huge = make_clip(tmp_path / "huge.mp4", 1, size=(9000, 9000), paint=lambda _: blank)
+    with pytest.raises(VideoOpenError, match="9000x9000, which is over"):
+        _play(huge, 5.0)

@@ -18,6 +18,7 @@ from cameras import (
     paint_still,
     watching,
 )
+from videos import make_tagged_avi, make_video
 
 from har.config import DecodeConfig, WatchConfig
 from har.inference.model import Recognizer
@@ -169,3 +170,27 @@ def test_a_change_of_size_in_mid_stream_is_told_and_bridged(
     assert memory.walk("a")[:2] == ["starting", "live"]
     (event,) = memory.final()
     assert 5.0 < event.event.offset_s - event.event.onset_s < 6.5
+
+
+def test_a_file_that_nothing_can_decode_ends_alone(
+    recognizer: Recognizer, moving: bytes, tmp_path: Path
+) -> None:
+    odd = make_tagged_avi(tmp_path / "odd.avi", b"ZQQZ")
+    film = tmp_path / "film.ts"
+    film.write_bytes(moving)
+    with watching(recognizer, [f"a={odd}", f"b={film}"], QUICK) as (memory, wait):
+        wait(lambda: memory.final() != [], 20.0)
+        wait(lambda: memory.walk("a")[-1:] == ["ended"], 20.0)
+    assert any("odd.avi is coded with the codec 'ZQQZ'" in note for note in memory.notes())
+    assert {event.camera for event in memory.events} == {"b"}
+
+
+def test_a_rate_below_what_the_lags_need_is_told_and_no_clock_blamed(
+    recognizer: Recognizer, tmp_path: Path
+) -> None:
+    film = make_video(tmp_path / "slow.mp4", [float(i) for i in range(9)])
+    with watching(recognizer, [f"a={film}"], QUICK) as (memory, wait):
+        wait(lambda: memory.walk("a")[-1:] == ["ended"], 20.0)
+    (note,) = [note for note in memory.notes() if "a second are too few" in note]
+    assert note.startswith("a: 1 frame(s) a second are too few")
+    assert not any("clock" in note for note in memory.notes())

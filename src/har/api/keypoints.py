@@ -12,7 +12,8 @@ import numpy as np
 from har.config import DecodeConfig
 from har.errors import BundleMismatchError, ConfigError, EmptyVideoError
 from har.inference.model import Recognizer
-from har.inference.steps import score_steps
+from har.inference.segments import Segment
+from har.inference.steps import StreamOutput, score_steps
 from har.inference.streams import iter_people
 from har.inference.video import build_result
 from har.pose.keypoints import MAX_PEOPLE, N_KEYPOINTS, Detections
@@ -67,7 +68,8 @@ def recognize_keypoints(
     windows = score_steps(recognizer.pose, iter_people(sampled))
     height, width = size or (0, 0)
     info = VideoInfo(Path(name), width, height, fps, span_s, n_pictures, rotation_deg=0, codec="")
-    result = build_result(recognizer.take_pose(), {"pose": windows}, info, span_s, decode)
+    whole = Segment(0.0, StreamOutput({"pose": windows}), span_s)
+    result = build_result(recognizer.take_pose(), [whole], info, decode)
     note = "" if recognizer.motion is None else _ALONE
     return replace(result, wall_s=time.perf_counter() - started_s, note=note)
 

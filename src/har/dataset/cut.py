@@ -6,12 +6,14 @@ Worker processes import this module, so it imports nothing heavier than the read
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from har.config import GAP_S
 from har.dataset.catalog import Reject
 from har.dataset.index import StoredClip
 from har.dataset.scenes import HASH_FRAMES, compute_scene_hash
@@ -22,6 +24,8 @@ from har.files import compute_file_hash
 from har.types import TIME_EPS_S, Clip, Frame, VideoInfo
 from har.video.file.reader import VideoReader, open_video, probe_video
 from har.video.geometry import compute_letterbox
+
+_NAMED_GAPS = 3
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,7 @@ def cut_video(job: CutJob) -> CutResult:
     """Decode a video once and write the frames of its clips.
 
     A clip of which at least ``min_frames`` could be decoded is stored, with the place of the damage
-    if there is any; the others are rejected.
+    if there is any; the others are rejected. Of a clip with a gap the longest segment is stored.
     """
     ends_s = [clip.end_s for clip in job.clips]
     settings = job.frames
@@ -80,6 +84,45 @@ def cut_video(job: CutJob) -> CutResult:
         return CutResult((), tuple(_reject(clip, str(error)) for clip in job.clips))
 
 
+@dataclass
+class _OpenClip:
+    """A clip under way.
+
+    Attributes:
+        begin_s: Time of the video that is 0 in the clip.
+        writer: Of the segment that goes on.
+        longest: Of the longest segment before it.
+        gaps_s: Where gaps are, in seconds of the video.
+    """
+
+    clip: Clip
+    begin_s: float
+    writer: ClipWriter
+    longest: ClipWriter | None = None
+    gaps_s: tuple[float, ...] = ()
+
+    def choose(self) -> ClipWriter:
+        """Return the writer of the longest segment; what the other one wrote is removed."""
+        first, other = self.longest, self.writer
+        if first is None:
+            return other
+        if len(other.times_s) > len(first.times_s):
+            first, other = other, first
+        other.discard()
+        return first
+
+    def begin_segment(self, writer: ClipWriter, begin_s: float, gap_s: float) -> None:
+        """Go on behind a gap, which began at ``gap_s``."""
+        self.longest, self.writer, self.begin_s = self.choose(), writer, begin_s
+        self.gaps_s += (gap_s,)
+
+    def discard(self) -> None:
+        """Remove what is not finished."""
+        for writer in (self.writer, self.longest):
+            if writer is not None:
+                writer.discard()
+
+
 class _Cutter:
     """Hands each frame to the clips it belongs to; only clips under way have an open file."""
 
@@ -88,7 +131,8 @@ class _Cutter:
         self._reader = reader
         self._file = _read_file(job.path)
         self._waiting = deque(job.clips)
-        self._open: list[tuple[Clip, ClipWriter]] = []
+        self._open: list[_OpenClip] = []
+        self._last: Frame | None = None
         self._cut: list[StoredClip] = []
         self._rejects: list[Reject] = []
 
@@ -97,34 +141,53 @@ class _Cutter:
             with suppress(VideoDecodeError):  # where: `damaged_s` of the reader
                 for frame in self._reader:
                     self._take(frame)
-            for clip, writer in self._open:
-                self._close(clip, writer)
+            for own in self._open:
+                self._close(own, () if own.clip.end_s else self._reader.notes)
         finally:
-            for _, writer in self._open:
-                writer.discard()
+            for own in self._open:
+                own.discard()
         self._rejects += [_reject(clip, self._describe_empty(clip)) for clip in self._waiting]
         return CutResult(tuple(self._cut), tuple(self._rejects))
 
     def _take(self, frame: Frame) -> None:
         now_s = frame.time_s + TIME_EPS_S
+        over = [own for own in self._open if own.clip.end_s is not None and own.clip.end_s <= now_s]
+        for own in over:
+            self._close(own, ())
+            self._open.remove(own)
+        last, self._last = self._last, frame
+        if last is not None and last.segment != frame.segment:
+            for own in self._open:
+                writer = self._start(own.clip, frame, f".{frame.segment}")
+                own.begin_segment(writer, frame.time_s, last.time_s)
         while self._waiting and self._waiting[0].start_s <= now_s:
             clip = self._waiting.popleft()
-            writer = ClipWriter(self._job.store, clip.clip_id, frame.image.shape)
-            self._open.append((clip, writer))
-        over = [own for own in self._open if own[0].end_s is not None and own[0].end_s <= now_s]
-        for own in over:
-            self._close(*own)
-            self._open.remove(own)
-        for clip, writer in self._open:
-            writer.append(frame.image, frame.time_s - clip.start_s)
+            if clip.end_s is not None and clip.end_s <= now_s:  # all of it is in a gap
+                self._rejects.append(_reject(clip, self._describe_empty(clip)))
+                continue
+            is_late = frame.time_s - clip.start_s > GAP_S
+            begin_s = frame.time_s if is_late else clip.start_s
+            self._open.append(_OpenClip(clip, begin_s, self._start(clip, frame)))
+        for own in self._open:
+            own.writer.append(frame.image, frame.time_s - own.begin_s)
 
-    def _close(self, clip: Clip, writer: ClipWriter) -> None:
+    def _start(self, clip: Clip, frame: Frame, ending: str = "") -> ClipWriter:
+        return ClipWriter(self._job.store, clip.clip_id, frame.image.shape, ending)
+
+    def _close(self, own: _OpenClip, notes: Sequence[str]) -> None:
+        clip, writer = own.clip, own.choose()
         times_s = writer.times_s
         if len(times_s) < self._job.min_frames:
             writer.discard()
             reason = f"only {len(times_s)} frames, at least {self._job.min_frames} are needed"
             self._rejects.append(_reject(clip, reason + self._describe_damage(clip)))
             return
+        if own.gaps_s:
+            places = ", ".join(f"{gap_s:.2f} s" for gap_s in own.gaps_s[:_NAMED_GAPS])
+            notes = [
+                f"its recording has no frames for a while from {places} on; the longest part"
+                f" without a gap is stored, {len(times_s)} frames"
+            ]
         digest = writer.finish()
         interval_s = float(np.median(np.diff(times_s)))
         info = self._reader.info
@@ -139,6 +202,7 @@ class _Cutter:
                 damaged_s=self._reader.damaged_s if self._describe_damage(clip) else None,
                 scene_hashes=_hash_scene(self._job, clip.clip_id, info),
                 hash=digest,
+                note="; ".join(notes),
                 video_bytes=self._file.n_bytes,
                 video_mtime_ns=self._file.mtime_ns,
                 video_hash=self._file.hash,

@@ -13,6 +13,8 @@ from har.types import OLD_ORIGIN, SYNTHETIC, Clip, SplitName
 
 _SPLITS: dict[str, SplitName | None] = {"": None, "train": "train", "val": "val", "test": "test"}
 _HASH_LENGTH = 64
+_BYTES = "surrogateescape"
+"""File names are bytes; those that are no UTF-8 go to the index and back as they are."""
 _REJECT_COLUMNS = ("clip_id", "path", "reason")
 COLUMNS = (
     "clip_id",
@@ -31,6 +33,7 @@ COLUMNS = (
     "height",
     "damaged_s",
     "scene_hashes",
+    "note",
     "hash",
     "video_bytes",
     "video_mtime_ns",
@@ -50,6 +53,7 @@ class StoredClip(Clip):
         height: Of the video, px.
         damaged_s: Where the video is damaged within the clip, in seconds of the video, or None.
         scene_hashes: Perceptual hashes of a few frames.
+        note: What is to be known of the video, such as a gap in it; empty for nothing.
         hash: SHA-256 of the stored frames and their times.
         video_bytes: Size of the video's file.
         video_mtime_ns: When it was last changed.
@@ -67,11 +71,12 @@ class StoredClip(Clip):
     video_bytes: int
     video_mtime_ns: int
     video_hash: str
+    note: str = ""
 
 
 def write_rows(path: Path, clips: Iterable[StoredClip]) -> None:
     """Write an index with its header."""
-    with path.open("w", encoding="utf-8", newline="") as lines:
+    with path.open("w", encoding="utf-8", errors=_BYTES, newline="") as lines:
         writer = csv.writer(lines)
         writer.writerow(COLUMNS)
         writer.writerows(_to_cells(clip) for clip in clips)
@@ -79,7 +84,7 @@ def write_rows(path: Path, clips: Iterable[StoredClip]) -> None:
 
 def append_row(path: Path, clip: StoredClip) -> None:
     """Add a line to an index."""
-    with path.open("a", encoding="utf-8", newline="") as lines:
+    with path.open("a", encoding="utf-8", errors=_BYTES, newline="") as lines:
         csv.writer(lines).writerow(_to_cells(clip))
 
 
@@ -97,7 +102,7 @@ def read_rows(path: Path, *, skip_broken: bool = False) -> list[StoredClip]:
         return []
     clips = []
     try:
-        with path.open(encoding="utf-8", newline="") as lines:
+        with path.open(encoding="utf-8", errors=_BYTES, newline="") as lines:
             for row in csv.DictReader(lines):
                 try:
                     clips.append(_from_cells(row))
@@ -138,6 +143,7 @@ def _from_cells(row: dict[str, str]) -> StoredClip:
         height=int(row["height"]),
         damaged_s=float(row["damaged_s"]) if row["damaged_s"] else None,
         scene_hashes=tuple(int(value, 16) for value in row["scene_hashes"].split()),
+        note=row.get("note") or "",
         hash=row["hash"],
         video_bytes=int(row["video_bytes"]),
         video_mtime_ns=int(row["video_mtime_ns"]),
@@ -147,7 +153,7 @@ def _from_cells(row: dict[str, str]) -> StoredClip:
 
 def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
     """Write ``rejects.csv``."""
-    with path.open("w", encoding="utf-8", newline="") as lines:
+    with path.open("w", encoding="utf-8", errors=_BYTES, newline="") as lines:
         writer = csv.writer(lines)
         writer.writerow(_REJECT_COLUMNS)
         writer.writerows((item.clip_id, item.path.as_posix(), item.reason) for item in rejects)
@@ -160,7 +166,7 @@ def read_rejects(path: Path) -> list[Reject]:
         StoreError: It cannot be read.
     """
     try:
-        with path.open(encoding="utf-8", newline="") as lines:
+        with path.open(encoding="utf-8", errors=_BYTES, newline="") as lines:
             return [
                 Reject(row["clip_id"], Path(row["path"]), row["reason"])
                 for row in csv.DictReader(lines)

@@ -88,12 +88,15 @@ class ClipWriter:
     so that the first axis can grow in place. End with `finish` or `discard`.
     """
 
-    def __init__(self, store: Path, clip_id: str, frame_shape: tuple[int, ...]) -> None:
+    def __init__(
+        self, store: Path, clip_id: str, frame_shape: tuple[int, ...], ending: str = ""
+    ) -> None:
+        """Start a clip; ``ending`` tells apart the writers of its segments."""
         self._store = store
         self._clip_id = clip_id
         self._frame_shape = frame_shape
         self._times_s: list[float] = []
-        self._part = frames_path(store, clip_id).with_suffix(".part")
+        self._part = frames_path(store, clip_id).with_suffix(f"{ending}.part")
         self._digest = hashlib.sha256()
         self._file: BinaryIO = self._part.open("wb")
         self._write_header(0)

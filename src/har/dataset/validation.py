@@ -10,12 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from har.config import MOTION_LAGS_S
 from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
 from har.dataset.catalog import SCENES
 from har.dataset.index import StoredClip
 from har.dataset.scenes import iter_near_pairs
 from har.dataset.splits import PARTS
 from har.dataset.store import Store
+from har.sampling.times import explain_low_rate
 from har.types import SplitName
 
 NEAR_DUPLICATE_BITS = 8
@@ -210,6 +212,7 @@ def _warn(
             f"{len(damaged)} clips are damaged part-way ({', '.join([*named[:_NAMED], *more])});"
             " only what could be decoded of them is used."
         )
+    yield from _warn_videos(store)
     if store.rejects:
         yield f"{len(store.rejects)} clips, files or folders were left out; see rejects.csv."
 
@@ -238,6 +241,21 @@ def _warn_of_contradictions(clips: Sequence[StoredClip]) -> Iterator[str]:
         yield f"The same video under different labels: {named}; keep the right one."
     if len(pairs) > _NAMED:
         yield f"{len(pairs) - _NAMED} more videos stand under different labels."
+
+
+def _warn_videos(store: Store) -> Iterator[str]:
+    """Say whose videos are not what they say, and whose frames are too rare to show motion."""
+    noted = [f"{clip.clip_id}: {clip.note}" for clip in store.clips if clip.note]
+    if noted:
+        more = [f"{len(noted) - _NAMED} more"] if len(noted) > _NAMED else []
+        yield f"Of {len(noted)} clips the video is odd. {'. '.join([*noted[:_NAMED], *more])}."
+    rates = {clip.clip_id: clip.n_frames / clip.duration_s for clip in store.clips}
+    lags_s = [abs(a - b) for a, b in MOTION_LAGS_S]
+    rare = [name for name, rate_hz in rates.items() if explain_low_rate(rate_hz, lags_s)]
+    if rare:
+        named = [*rare[:_NAMED], *([f"{len(rare) - _NAMED} more"] if len(rare) > _NAMED else [])]
+        slowest_hz = min(rates[name] for name in rare)
+        yield f"{len(rare)} clips ({', '.join(named)}): {explain_low_rate(slowest_hz, lags_s)}."
 
 
 def _is_clear(baseline: ShortcutBaseline) -> bool:

@@ -37,7 +37,10 @@ def save_scores(path: Path, scores: Scores) -> None:
     if scores.people is not None:
         header += _name_people_columns(scores.labels)
         columns += [scores.people.confidence, *scores.people.subjects.T, *scores.people.targets.T]
-    with files.replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with (
+        files.replacing(path) as part,
+        part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(header)
         for row in zip(*columns, strict=True):
@@ -188,7 +191,10 @@ def _to_row(video: str, event: Event) -> list[str]:
 
 
 def _write_rows(path: Path, rows: Iterable[list[str]]) -> None:
-    with files.replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with (
+        files.replacing(path) as part,
+        part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(EVENT_COLUMNS)
         writer.writerows(rows)

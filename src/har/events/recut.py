@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from har.config import DecodeConfig
 from har.events.decoder import decode_events, name_people
 from har.events.files import (
@@ -90,7 +92,10 @@ def write_recut(out_dir: Path, found: Iterable[Recut]) -> None:
 
 
 def _compute_duration_s(scores: Scores) -> float:
-    return float(scores.times_s[-1]) + scores.step_s / 2
+    """Return the length of what was looked at, without gaps in the recording."""
+    steps_s = np.diff(scores.times_s)
+    gaps_s = steps_s[steps_s > 1.5 * scores.step_s] - scores.step_s
+    return float(scores.times_s[-1]) + scores.step_s / 2 - float(gaps_s.sum())
 
 
 def _find_video(base: Path) -> str:

@@ -74,6 +74,13 @@ class Recognizer:
         twin._build_streams()
         return twin
 
+    @property
+    def lags_s(self) -> list[float]:
+        """How far apart in time the pictures are that the streams compare."""
+        if self.info.motion is not None:
+            return [abs(a - b) for a, b in self.info.motion.spec.lags_s]
+        return [2 / self.info.require_pose().spec.rate_hz]
+
     def take_pose(self) -> Recognizer:
         """Return a twin with the pose stream alone.
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -16,12 +17,21 @@ from har.config import DecodeConfig, PredictConfig
 from har.dataset.catalog import Reject, iter_files
 from har.errors import EmptyVideoError, VideoDecodeError, VideoNotFoundError
 from har.events.decoder import decode_events, name_people
+from har.files import show_path
 from har.inference.model import Recognizer
-from har.inference.scores import fuse_windows
-from har.inference.steps import Networks, StreamOutput, StreamRecognizer, Windows, open_networks
+from har.inference.scores import fuse_windows, get_rate_hz
+from har.inference.segments import (
+    Segment,
+    SegmentRecognizer,
+    choose_segments,
+    count_people_before,
+    join_probs,
+    join_scores,
+)
+from har.inference.steps import Networks, StreamRecognizer, open_networks
 from har.parallel import count_cores
 from har.result import UNCERTAIN, PoseTracks, Progress, VideoResult
-from har.sampling.times import compute_step_times
+from har.sampling.times import compute_step_times, explain_low_rate
 from har.types import Frame, VideoInfo, WindowSpec
 from har.video.file.reader import VideoReader, open_video, probe_video, read_ahead
 from har.video.geometry import Letterbox
@@ -96,6 +106,7 @@ def recognize_video(
 
     The frames' times, not their number, say where the time steps are, so any frame rate will do,
     also a changing one. Of a damaged video the readable part is recognized and a note says so.
+    What is on both sides of a gap is recognized by itself, and a note says where the gap is.
 
     Args:
         recognizer: The loaded bundle; it says all about size, color and sampling. Loaded with
@@ -118,7 +129,8 @@ def recognize_video(
         nullcontext(networks) if networks else open_networks(recognizer, n_cores) as cnns,
         _open_frames(recognizer, path, config.n_ahead, n_cores) as (reader, frames),
     ):
-        return recognize_frames(recognizer, reader, frames, cnns, config, decode, progress)
+        result = recognize_frames(recognizer, reader, frames, cnns, config, decode, progress)
+        return replace(result, note="; ".join(filter(None, [result.note, *reader.notes])))
 
 
 class VideoFrames(Protocol):
@@ -161,48 +173,51 @@ def recognize_frames(
     """
     started_s = time.perf_counter()
     decode = decode or recognizer.info.decode
-    stream = StreamRecognizer(recognizer, config, networks)
-    found, note = _push_all(stream, source.info, frames, config.keep_places, progress)
-    _check_length(recognizer, stream, source.info.path, note)
-    result = build_result(recognizer, found.windows, source.info, stream.span_s, decode)
+    start_stream = partial(StreamRecognizer, recognizer, config, networks)
+    streams = SegmentRecognizer(start_stream, config.keep_places)
+    note = _push_all(streams, source.info, frames, progress)
+    segments = _choose_segments(recognizer, streams, source.info.path, note)
+    result = build_result(recognizer, segments, source.info, decode)
+    rate_hz = sum(own.n_frames for own in segments) / (result.duration_s or math.inf)
+    rare = explain_low_rate(rate_hz or math.inf, recognizer.lags_s)
     return replace(
         result,
         wall_s=time.perf_counter() - started_s,
-        note=note,
-        pose_tracks=_find_pose_tracks(recognizer, found, stream, source),
-        crops=_find_crops(recognizer, found, source),
+        note="; ".join(filter(None, [note, rare])),
+        pose_tracks=_find_pose_tracks(recognizer, segments, source),
+        crops=_find_crops(recognizer, segments, source),
     )
 
 
 def build_result(
     recognizer: Recognizer,
-    windows: Windows,
+    segments: Sequence[Segment],
     info: VideoInfo,
-    span_s: float,
     decode: DecodeConfig,
 ) -> VideoResult:
     """Return what all windows of a recording say together, and its events.
 
     Args:
         recognizer: The bundle that gave the windows.
-        windows: All of them, at least one of each of the bundle's streams.
+        segments: At least one, each with at least one window of each of the bundle's streams.
         info: Of the recording.
-        span_s: Its length.
         decode: How scores become events.
 
     Raises:
         ConfigError: The background label is none of the bundle's.
     """
-    probs, scores = fuse_windows(recognizer, windows, span_s)
+    fused = [fuse_windows(recognizer, own.found.windows, own.span_s) for own in segments]
+    probs = join_probs([probs for probs, _ in fused], segments)
+    scores = join_scores([scores for _, scores in fused], segments)
     labels, alone = recognizer.info.labels, recognizer.info.single_person_labels
     return VideoResult(
         info=info,
-        duration_s=span_s,
+        duration_s=sum(own.span_s for own in segments),
         label=labels[int(probs.argmax())] if probs.any() else UNCERTAIN,
         probs=dict(zip(labels, probs.tolist(), strict=True)),
         events=name_people(decode_events(scores, decode), scores, alone),
         scores=scores,
-        n_windows=sum(map(len, windows.values())),
+        n_windows=sum(own.found.n_windows for own in segments),
         wall_s=0.0,
         note="",
     )
@@ -239,48 +254,63 @@ def count_decoder_threads(height: int, width: int, n_cores: int) -> int:
 
 
 def _push_all(
-    stream: StreamRecognizer,
+    streams: SegmentRecognizer,
     info: VideoInfo,
     frames: Iterable[Frame],
-    keep_places: bool,
     progress: Progress | None,
-) -> tuple[StreamOutput, str]:
-    found, note = StreamOutput(), ""
+) -> str:
+    note = ""
     try:
         for frame in frames:
-            found.extend(stream.push(frame), keep_places)
+            streams.push(frame)
             if progress is not None:
                 progress(frame.time_s, info.duration_s)
     except VideoDecodeError as error:
         note = str(error)
-    found.extend(stream.flush(), keep_places)
-    return found, note
+    streams.flush()
+    return note
 
 
-def _check_length(recognizer: Recognizer, stream: StreamRecognizer, path: Path, note: str) -> None:
+def _choose_segments(
+    recognizer: Recognizer, streams: SegmentRecognizer, path: Path, note: str
+) -> list[Segment]:
     motion = recognizer.info.motion
     compares = motion is not None and len(motion.spec.offsets_s) > 1
-    if stream.n_frames < (2 if compares else 1):
+    n_least = 2 if compares else 1
+    segments = choose_segments(streams.segments, n_least, 1 / get_rate_hz(recognizer))
+    if not segments:
+        n_frames = sum(own.n_frames for own in streams.segments)
         raise EmptyVideoError(
-            f"{path} has {stream.n_frames} readable frame(s), too few to recognize anything; "
+            f"{show_path(path)} has {n_frames} readable frame(s), too few to recognize anything; "
             f"{note or 'give a longer video'}"
         )
+    return segments
 
 
 def _find_pose_tracks(
-    recognizer: Recognizer, found: StreamOutput, stream: StreamRecognizer, source: VideoFrames
+    recognizer: Recognizer, segments: Sequence[Segment], source: VideoFrames
 ) -> PoseTracks | None:
-    pose, seen = recognizer.info.pose, found.places.get("pose")
-    if pose is None or not seen:
+    pose = recognizer.info.pose
+    if pose is None or not any(own.found.places.get("pose") for own in segments):
         return None
-    steps_s = compute_step_times(stream.span_s, pose.spec.rate_hz)
-    return build_pose_tracks(seen, steps_s, source.info, source.letterbox)
+    seen: list[dict[int, np.ndarray]] = []
+    times_s: list[np.ndarray] = []
+    for own, n_before in zip(segments, count_people_before(segments), strict=True):
+        seen += [
+            {n + n_before: points for n, points in people.items()}
+            for people in own.found.places["pose"]
+        ]
+        times_s.append(compute_step_times(own.span_s, pose.spec.rate_hz) + own.begin_s)
+    step_s = float(2 * (times_s[0][0] - segments[0].begin_s))
+    found = build_pose_tracks(seen, np.concatenate(times_s), source.info, source.letterbox)
+    return replace(found, step_s=step_s)
 
 
 def _find_crops(
-    recognizer: Recognizer, found: StreamOutput, source: VideoFrames
+    recognizer: Recognizer, segments: Sequence[Segment], source: VideoFrames
 ) -> np.ndarray | None:
-    motion, corners = recognizer.info.motion, found.places.get("motion")
+    motion = recognizer.info.motion
+    corners = [corner for own in segments for corner in own.found.places.get("motion", ())]
     if motion is None or motion.spec.motion_crop == 1 or not corners:
         return None
     return build_crops(corners, motion.spec, source.info, source.letterbox)

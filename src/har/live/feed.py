@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import threading
 import time
@@ -17,9 +18,15 @@ from har.live.messages import State
 from har.live.sources import Source, iter_waits_s
 from har.live.step_queue import Step, StepQueue
 from har.sampling.stacks import Stack, StackSampler
+from har.sampling.times import explain_low_rate
 from har.types import Frame, StreamName
 from har.video.camera.frames import LiveFrame, LiveSetup, PacketTap
 from har.video.camera.timeline import Timeline
+
+_LOG = logging.getLogger(__name__)
+
+_RATE_OVER_S = 5.0
+"""Once a segment is so long, it is known how often frames come."""
 
 
 class CameraFeed:
@@ -64,7 +71,8 @@ class CameraFeed:
         self._samplers: _Samplers | None = None
         self._segment_number = -1
         self._state: State = "starting"
-        self._is_lost = False
+        self._is_lost = self._has_rated = False
+        self._n_frames = 0
         self._still = _StillWatch()
         self._last_frame_s = time.monotonic()
         self._told = ""
@@ -139,6 +147,9 @@ class CameraFeed:
                     self._take(frame)
         except VideoError as error:
             return str(error)
+        except Exception as error:  # noqa: BLE001 - one camera never ends the others
+            _LOG.error("%s cannot be read", self.source.name, exc_info=True)
+            return f"{self.source.name} cannot be read: {type(error).__name__}: {error}"
         return "" if self.source.kind == "file" else f"{self.source.name} ended its stream"
 
     def _lose(self, note: str) -> None:
@@ -172,13 +183,19 @@ class CameraFeed:
         self._state, self._is_lost = "live", False
         self._last_frame_s = frame.arrived_s
         self._still.push(frame)
+        self._n_frames += 1
+        if not self._has_rated and frame.time_s >= _RATE_OVER_S:
+            self._has_rated = True
+            rate_hz = (self._n_frames - 1) / frame.time_s
+            if rare := explain_low_rate(rate_hz, self._recognizer.lags_s):
+                self._tell(f"{self.source.name}: {rare}")
 
     def _begin_segment(self, frame: LiveFrame) -> _Samplers:
         self._end_segment()
         if frame.stretch.note:
             self._tell(f"{self.source.name}: {frame.stretch.note}; its time steps begin anew")
         self._samplers = samplers = _Samplers(self._recognizer)
-        self._segment_number = frame.stretch.number
+        self._segment_number, self._n_frames = frame.stretch.number, 0
         self.step_queue.begin(frame.stretch.number, frame.begun_s)
         return samplers
 

@@ -127,7 +127,7 @@ class Panel:
         self._lane_px = round(self._font_px * 1.5)
         self._head_px = round(self._font_px * 2.1)
         self._width_px = width_px
-        self._visible_s = float(np.clip(2 * result.duration_s, *_VISIBLE_S))
+        self._visible_s = float(np.clip(2 * result.end_s, *_VISIBLE_S))
         names = max(measure_text(result.scores.labels[lane], self._font_px) for lane in self._lanes)
         self._name_px = min(names, round(width_px * 0.26))
         self._left = self._name_px + measure_text("100%", self._font_px) + 3 * self._pad
@@ -206,7 +206,7 @@ class Panel:
             faint = f"{'nothing' if state == NOTHING else UNCERTAIN}: {text}"
             faint = faint if values.any() else UNCERTAIN
             put_text(canvas, faint, (self._pad, middle), size_px, _FAINT)
-        clock = f"{format_time(time_s, 1)} / {format_time(self._result.duration_s)}"
+        clock = f"{format_time(time_s, 1)} / {format_time(self._result.end_s)}"
         left = self._width_px - self._pad - measure_text(clock, self._font_px)
         put_text(canvas, clock, (left, middle), self._font_px, _FAINT)
 
@@ -225,7 +225,7 @@ class Panel:
         height, width = lane.shape[:2]
         scores, label = self._result.scores, self._result.scores.labels[column]
         color = self._colors[label]
-        begin, end = self._x_of(np.array([0.0, self._result.duration_s]), time_s, width)
+        begin, end = self._x_of(np.array([0.0, self._result.end_s]), time_s, width)
         lane[:, max(round(begin), 0) : max(round(end), 0)] = _LANE
         self._draw_uncertain(lane, time_s)
         spans: list[slice] = []
@@ -251,7 +251,7 @@ class Panel:
         shift_s = (np.arange(width) + 0.5 - width / 2) * (self._visible_s / width)
         times_s = time_s + shift_s
         is_uncertain = self._is_uncertain[self._rows_at(times_s)]
-        is_uncertain &= (times_s >= 0) & (times_s <= self._result.duration_s)
+        is_uncertain &= (times_s >= 0) & (times_s <= self._result.end_s)
         moved = np.floor(times_s * (width / self._visible_s)).astype(int)
         is_line = (moved[None, :] + np.arange(height)[:, None]) % _HATCH_PX < 2
         lane[is_line & is_uncertain] = _HATCH
@@ -261,7 +261,7 @@ class Panel:
         middle = (self._head_px + len(self._lanes) * (self._lane_px + 2) + self.height_px) // 2
         size_px = round(self._font_px * 0.8)
         low_s = max(time_s - self._visible_s / 2, 0.0)
-        high_s = min(time_s + self._visible_s / 2, self._result.duration_s)
+        high_s = min(time_s + self._visible_s / 2, self._result.end_s)
         every_s = 2 if self._visible_s > 6 else 1
         for tick_s in range(every_s * int(np.ceil(low_s / every_s)), int(high_s) + 1, every_s):
             text = format_time(tick_s)

@@ -122,7 +122,7 @@ _LOCK = Lock()
 def measure_text(text: str, size_px: int, weight: int = REGULAR) -> int:
     """Return the width of a line of text in pixels."""
     with _LOCK:
-        return cv2.getTextSize((0, 0), text, (0, 0), _FONT, size_px, weight)[2]
+        return cv2.getTextSize((0, 0), _make_drawable(text), (0, 0), _FONT, size_px, weight)[2]
 
 
 @lru_cache(maxsize=1024)
@@ -168,11 +168,16 @@ def put_text(
     canvas[rows, columns] = np.rint(below + (np.array(color, np.float32) - below) * ink)
 
 
+def _make_drawable(text: str) -> str:
+    """Return a text without the odd bytes of file names, which would end OpenCV's process."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 @lru_cache(maxsize=2048)
 def _render_text(text: str, size_px: int, weight: int) -> np.ndarray:
     """Return the (2 * size, w, 1) float32 coverage; capitals are centered in its rows."""
     mask = np.zeros((2 * size_px, measure_text(text, size_px, weight) + 1), np.uint8)
     foot = size_px + round(_CAPITALS / 2 * size_px)
     with _LOCK:
-        cv2.putText(mask, text, (0, foot), 255, _FONT, size_px, weight)
+        cv2.putText(mask, _make_drawable(text), (0, foot), 255, _FONT, size_px, weight)
     return mask[..., None].astype(np.float32) / 255

@@ -81,7 +81,7 @@ def draw_timeline(result: VideoResult, config: DecodeConfig) -> np.ndarray:
     colors = compute_colors(labels, config.background)
     for column, label in enumerate(labels):
         top = _HEAD_PX + column * (_LANE_PX + _GAP_PX)
-        lane = _Lane(canvas[top : top + _LANE_PX], result.duration_s, colors[label])
+        lane = _Lane(canvas[top : top + _LANE_PX], result.end_s, colors[label])
         events = [event for event in result.events if event.label == label]
         lane.draw_uncertain(result.scores)
         lane.draw_scores(times_s, values[:, column])
@@ -91,7 +91,7 @@ def draw_timeline(result: VideoResult, config: DecodeConfig) -> np.ndarray:
         else:
             lane.draw_names(label, _sum_up(events))
             lane.draw_thresholds(config.rule(label))
-    _draw_times(canvas, result.duration_s)
+    _draw_times(canvas, result.end_s)
     _draw_legend(canvas, result, point_s)
     _draw_title(canvas, result)
     return canvas
@@ -182,7 +182,7 @@ def _thin_scores(result: VideoResult) -> tuple[np.ndarray, np.ndarray, float]:
     values = np.maximum.reduceat(scores.values, firsts, axis=0)
     values = np.where(values.any(axis=1, keepdims=True), values, np.nan)
     times_s = scores.times_s[firsts] + (n_each - 1) / 2 * scores.step_s
-    times_s = np.concatenate([[0.0], times_s, [result.duration_s]])
+    times_s = np.concatenate([[0.0], times_s, [result.end_s]])
     return times_s, values[[0, *range(len(values)), -1]], n_each * scores.step_s
 
 

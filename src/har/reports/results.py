@@ -16,6 +16,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -32,6 +33,9 @@ from har.render.timeline import write_timeline
 from har.result import VideoResult
 
 _RESULTS, _TOTALS = "results.json", "totals.csv"
+_STEM_BYTES = 200
+"""Of the 255 that a disk allows in a name; the rest is for the endings."""
+
 _TOTAL_COLUMNS = ("video", "duration_s", "label", "n_events", "total_s", "per_hour")
 
 
@@ -130,7 +134,10 @@ def _read_entries(path: Path) -> list[dict[str, Any]]:
 
 
 def _write_totals(path: Path, entries: Iterable[dict[str, Any]]) -> None:
-    with files.replacing(path) as part, part.open("w", encoding="utf-8", newline="") as file:
+    with (
+        files.replacing(path) as part,
+        part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
         writer = csv.DictWriter(file, _TOTAL_COLUMNS, lineterminator="\n")
         writer.writeheader()
         for entry in entries:
@@ -192,9 +199,11 @@ def _list_names(path: Path, in_use: Mapping[str, Path]) -> list[str]:
     """Return the stems that a video may have, the best first; the last is always free."""
     place = path.resolve()
     with_ending = path.name.replace(".", "_")
-    digest = hashlib.sha256(str(place).encode()).hexdigest()[:8]
+    digest = hashlib.sha256(os.fsencode(place)).hexdigest()[:8]
     own = [stem for stem, video in in_use.items() if video == place]
     others = {stem.casefold() for stem in in_use}
     names = [path.stem, with_ending, f"{place.parent.name}_{with_ending}"]
-    free = [name for name in names if name.casefold() not in others]
-    return [*own, *free, f"{with_ending}_{digest}"]
+    short = [name for name in names if len(os.fsencode(name)) <= _STEM_BYTES]
+    free = [name for name in short if name.casefold() not in others]
+    cut = os.fsencode(with_ending)[: _STEM_BYTES - len(digest) - 1].decode("utf-8", "ignore")
+    return [*own, *free, f"{cut}_{digest}"]

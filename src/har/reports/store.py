@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from har.dataset.index import StoredClip
 from har.dataset.store import Store
 from har.dataset.validation import Report
-from har.files import write_json, write_text
+from har.files import show_path, write_json, write_text
 
 _SHEET_CLIPS = 4
 _SHEET_FRAMES = 4
@@ -59,7 +59,10 @@ def draw_sheet(store: Store) -> Figure:
     chosen = {label: _choose_clips(store, label) for label in store.labels[:_SHEET_LABELS]}
     rows = [np.concatenate([_stack(store, clip) for clip in row], 1) for row in chosen.values()]
     width = max(row.shape[1] for row in rows)
-    titles = [f"{label}: {', '.join(c.path.name for c in row)}" for label, row in chosen.items()]
+    titles = [
+        f"{label}: {', '.join(show_path(c.path.name) for c in row)}"
+        for label, row in chosen.items()
+    ]
     height = sum(row.shape[0] + _TITLE_PX for row in rows)
     figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI)
     top = height
@@ -156,5 +159,5 @@ def _format_near(report: Report) -> str:
 
 
 def _format_rejects(store: Store) -> str:
-    rows = [[reject.path, reject.reason] for reject in store.rejects[:_SHOWN]]
+    rows = [[show_path(reject.path), reject.reason] for reject in store.rejects[:_SHOWN]]
     return _table(["what", "why"], rows)

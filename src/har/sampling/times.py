@@ -12,14 +12,18 @@ frames at 0.00, 0.04, 0.08, ... s, ``rate_hz=8`` and offsets (-0.04, 0.0, 0.16):
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Generic, TypeVar
 
 import numpy as np
 
 from har.errors import ConfigError
 from har.types import TIME_EPS_S
+
+_ENOUGH = 0.9
+"""Of the frames that a lag takes; rates are not met to the last frame."""
 
 
 def compute_step_times(duration_s: float, rate_hz: float) -> np.ndarray:
@@ -252,6 +256,29 @@ def slice_windows(steps: np.ndarray, n_steps: int, hop: int) -> tuple[np.ndarray
     for row, window in zip(out, windows, strict=True):
         row[: len(window.steps)] = window.steps
     return out, np.array([len(window.steps) for window in windows])
+
+
+def explain_low_rate(rate_hz: float, lags_s: Sequence[float]) -> str:
+    """Return what is to be known of frames that come too rarely for most lags, else nothing.
+
+    Args:
+        rate_hz: Frames a second, as measured.
+        lags_s: How far apart in time the pictures are that a model compares.
+
+    >>> explain_low_rate(25.0, [0.04, 0.12, 0.32])
+    ''
+    >>> explain_low_rate(1.0, [0.04, 0.12, 0.32])[:40]
+    '1 frame(s) a second are too few: picture'
+    """
+    if not lags_s or rate_hz >= _ENOUGH / median(lags_s):
+        return ""
+    *others, last = [f"{lag_s:.2g}" for lag_s in sorted(lags_s)]
+    lags = f"{', '.join(others)} and {last}" if others else last
+    return (
+        f"{rate_hz:.2g} frame(s) a second are too few: pictures {lags} s apart are compared, which"
+        f" takes about {1 / median(lags_s):.0f} a second; what is said of faster movements is a"
+        " guess"
+    )
 
 
 def is_due(time_s: float, last_s: float | None, max_rate_hz: float) -> bool:

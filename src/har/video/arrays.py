@@ -14,7 +14,7 @@ from har.errors import ConfigError, VideoDecodeError
 from har.sampling.times import is_due
 from har.types import Color, Frame, PictureSpec, VideoInfo
 from har.video.file.picture import PictureMaker
-from har.video.geometry import Letterbox
+from har.video.geometry import Letterbox, Orientation
 
 _FORMATS = {2: "gray", 3: "rgb24"}
 """FFmpeg's names of pictures, by the number of their axes."""
@@ -43,7 +43,7 @@ def iter_frames(
     ...  for frame in iter_frames([(7.0, picture), (7.5, picture)], (32, 64), "gray")]
     [(0.0, (32, 64)), (0.5, (32, 64))]
     """
-    maker = PictureMaker(size, color, 0, 1.0)
+    maker = PictureMaker(size, color, Orientation(), 1.0)
     first_s = last_s = given_s = None
     counted = itertools.count()
     for time_s, image in images:
@@ -107,9 +107,9 @@ class FrameArray:
         self.info = VideoInfo(
             Path(name), width, height, fps, n_frames / fps, n_frames, rotation_deg=0, codec=""
         )
-        self.letterbox: Letterbox = PictureMaker(pictures.size, pictures.color, 0, 1.0).find_place(
-            height, width
-        )[1]
+        self.letterbox: Letterbox = PictureMaker(
+            pictures.size, pictures.color, Orientation(), 1.0
+        ).find_place(height, width)[1]
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames that are looked at, in order."""

@@ -2,7 +2,7 @@ import subprocess
 import sys
 
 import numpy as np
-from videos import make_clip, make_rotated
+from videos import make_clip, make_joined_ts, make_rotated, make_tagged_avi, make_video, read_number
 
 from har.dataset.cut import CutJob, cut_video, probe_size
 from har.dataset.store import FrameSettings
@@ -48,3 +48,61 @@ def test_same_stretch_has_the_same_hash_and_another_has_not(tmp_path):
     assert first.hash == same.hash
     assert first.hash != other.hash
     assert first.video_hash == other.video_hash
+
+
+GAP_TIMES_S = [i / 25 for i in range(20)] + [3600 + i / 25 for i in range(50)]
+
+
+def numbers_of(tmp_path, clip):
+    return [read_number(image) for image in np.load(tmp_path / "frames" / f"{clip.clip_id}.npy")]
+
+
+def test_of_a_clip_with_a_gap_the_longest_part_is_stored_and_said(tmp_path):
+    path = make_video(tmp_path / "jump.mkv", GAP_TIMES_S)
+    (clip,) = cut_video(make_job(tmp_path, path, (0.0, None))).clips
+    assert numbers_of(tmp_path, clip) == list(range(20, 70))
+    times_s = np.load(tmp_path / "frames" / "c0.times.npy")
+    assert np.allclose(times_s, np.arange(50) / 25, atol=1e-3)
+    assert clip.duration_s < 2.1, "an hour of steps would be sampled from it otherwise"
+    assert "no frames for a while from 0.76 s on" in clip.note
+    assert sorted(file.name for file in (tmp_path / "frames").iterdir()) == [
+        "c0.npy",
+        "c0.times.npy",
+    ]
+
+
+def test_clips_before_in_and_behind_a_gap(tmp_path):
+    path = make_video(tmp_path / "jump.mkv", GAP_TIMES_S)
+    spans = [(0.0, 0.4), (10.0, 20.0), (100.0, 3600.8), (3600.4, 3600.8)]
+    result = cut_video(make_job(tmp_path, path, *spans))
+    assert [numbers_of(tmp_path, clip) for clip in result.clips] == [
+        list(range(10)),
+        list(range(20, 40)),
+        list(range(30, 40)),
+    ]
+    assert [clip.note for clip in result.clips] == ["", "", ""]
+    (reject,) = result.rejects
+    assert reject.clip_id == "c1"
+    assert reject.reason == "the video has no frame from 10 s"
+    late = cut_video(make_job(tmp_path, path, (100.0, 3600.8)))
+    assert np.load(tmp_path / "frames" / "c0.times.npy")[0] == 0.0
+    assert late.clips[0].n_frames == 20
+
+
+def test_a_clip_of_joined_recordings_is_of_the_right_one(tmp_path):
+    path = make_joined_ts(tmp_path / "joined.ts")
+    (clip,) = cut_video(make_job(tmp_path, path, (12.0, 12.4))).clips
+    assert numbers_of(tmp_path, clip) == list(range(300, 310))
+
+
+def test_a_length_that_is_not_the_container_s_is_noted(tmp_path):
+    (clip,) = cut_video(make_job(tmp_path, make_joined_ts(tmp_path / "a.ts"), (0.0, None))).clips
+    assert clip.note.startswith("the container gives a length of 10.00 s, its frames last 20.00 s")
+    assert clip.duration_s == 20.0
+
+
+def test_a_codec_that_nothing_can_decode_is_a_reject(tmp_path):
+    path = make_tagged_avi(tmp_path / "odd.avi", b"ZQQZ")
+    assert probe_size(path) is None
+    (reject,) = cut_video(make_job(tmp_path, path, (0.0, None))).rejects
+    assert "'ZQQZ'" in reject.reason

@@ -308,3 +308,18 @@ def test_real_clips_all_become_part_of_the_store(shared_data: Path, store_dir):
     assert all(count == 10 for count in summary.to_json()["labels"].values())
     assert summary.report.baseline is not None
     assert summary.report.baseline.auc > 0.7
+
+
+def test_odd_videos_are_warned_of_and_survive_a_second_run(make_source, store_dir):
+    source = make_source()
+    label = next(folder for folder in sorted(source.iterdir()) if folder.is_dir())
+    videos.make_video(
+        label / "jump.mkv", [i / 25 for i in range(40)] + [60 + i / 25 for i in range(9)]
+    )
+    videos.make_video(label / "slow.mkv", [float(i) for i in range(8)])
+    for _ in range(2):
+        report = prepare(source, store_dir, PrepareConfig(jobs=1, size=(64, 96))).report
+        assert sum("no frames for a while from 1.56 s on" in item for item in report.warnings) == 1
+        (rare,) = [item for item in report.warnings if "are too few" in item]
+        assert "slow" in rare
+        assert "1 frame(s) a second" in rare

@@ -10,7 +10,7 @@ import pytest
 from har.config import DecodeConfig
 from har.errors import OutputError
 from har.events.decoder import decode_events
-from har.render.text import compute_colors
+from har.render.text import compute_colors, measure_text
 from har.render.timeline import write_timeline
 from har.result import UNCERTAIN, VideoResult
 from har.types import Event, Scores, VideoInfo
@@ -124,3 +124,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"a\.png could not be written"):
         write_timeline(tmp_path / "a.png", make_result(Path("a.mp4"), np.ones(9)), CONFIG)
     assert [item.name for item in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_odd_bytes_of_a_file_name_are_drawn_as_question_marks():
+    assert measure_text("caf\udce9", 14) == measure_text("caf?", 14)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -191,3 +192,13 @@ def test_stems_in_use_are_read_from_what_earlier_runs_left(tmp_path: Path) -> No
         (tmp_path / f"{name}.result.json").write_text(text)
     assert outputs.find_taken_stems(tmp_path) == {"x.1": Path("a/x.1.mp4")}
     assert outputs.find_taken_stems(tmp_path / "absent") == {}
+
+
+def test_stems_fit_the_disk_and_may_hold_bytes_that_are_no_text(tmp_path):
+    names = ["a" * 251 + ".mp4", "a" * 250 + "b.mp4", "\u00e9" * 125 + ".mp4", "caf\udce9.mp4"]
+    stems = outputs.compute_output_stems([tmp_path / name for name in names])
+    assert len(set(stems)) == 4
+    assert stems[3] == "caf\udce9"
+    for stem in stems:
+        (tmp_path / f"{stem}.annotated.mp4.part").write_bytes(b"")
+    assert max(len(os.fsencode(stem)) for stem in stems) <= 200

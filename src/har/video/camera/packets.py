@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,11 +18,12 @@ from av.container import InputContainer
 from av.format import Flags as FormatFlags
 
 from har.errors import CameraError, VideoDecodeError
+from har.files import show_path
 from har.parallel import Closing
 from har.video.camera.frames import LiveFrame, LiveSetup, StretchPictures
 from har.video.camera.timeline import Placed
 from har.video.file.clock import DEFAULT_FPS, StampRule
-from har.video.file.opening import build_options, find_stream, open_container, show_path
+from har.video.file.opening import build_options, find_stream, open_container
 from har.video.file.source import read_pixel_aspect
 
 _MAX_BROKEN_READS = 100
@@ -121,6 +123,7 @@ class PacketSource(Closing):
         self._has_times = not has_none and self._tick_s > 0
         is_decoded_order = container.format.name == "avi"
         self._stamps = StampRule(self._tick_s if self._has_times else None, is_decoded_order)
+        self._shown_s: deque[float] = deque(maxlen=2)
         self._packets = container.demux(self._stream)
         self._pictures = StretchPictures(setup)
         self._size: tuple[int, int] | None = None
@@ -244,12 +247,21 @@ class PacketSource(Closing):
                 self._setup.tap.open(self._setup.name, self._stream)
         self._size = size
 
+    def _read_shown(self, frame: av.VideoFrame, placed: Placed) -> float:
+        """Return when a frame is shown, by the camera's clock."""
+        shown_s = self._stamps.read(frame)
+        if shown_s is None and self._has_times and len(self._shown_s) == 2:
+            shown_s = 2 * self._shown_s[1] - self._shown_s[0]
+        if shown_s is None:
+            shown_s = placed.time_s - placed.stretch.offset_s
+        self._shown_s.append(shown_s)
+        return shown_s
+
     def _make(self, frame: av.VideoFrame) -> LiveFrame | None:
         placed = frame.opaque
         if not isinstance(placed, Placed):
             return None
-        shown_s = self._stamps.read(frame)
-        stamp_s = placed.time_s - placed.stretch.offset_s if shown_s is None else shown_s
+        stamp_s = self._read_shown(frame, placed)
         try:
             return self._pictures.make(frame, placed, stamp_s, read_pixel_aspect(self._stream))
         except VideoDecodeError:

@@ -12,11 +12,8 @@ from dataclasses import dataclass
 _BACK_S = 0.5
 """A step back by less is no jump: packets come in the order of decoding, not of showing."""
 
-_BACK_STEPS = 4.0
-"""Nor is one by less than so many usual steps, where frames are rare."""
-
 _FORGET = 0.9
-"""Weight of all earlier steps in the usual one."""
+"""Part of the widest step that still counts with the next packet."""
 
 _BEHIND_FOR_S = 2.0
 """A clock is behind only when packets were late for this long, though nothing waited."""
@@ -72,7 +69,8 @@ class Timeline:
         self._n_stretches = 0
         self._last: tuple[float, float] | None = None
         self._last_sent_s: float | None = None
-        self._usual_s = 0.0
+        self._widest_s = self._highest_s = 0.0
+        self._least_s = 0.0
         self._last_time_s = 0.0
         self._delay_s = 0.0
         self._before = (0.0, 0.0)
@@ -103,21 +101,26 @@ class Timeline:
         if self._origin_s is None:
             self._origin_s = arrived_s
         stamp_s = arrived_s if stamp_s is None else stamp_s
-        back_s = self._find_back_s(stamp_s, sent_s)
-        note = self._find_jump(stamp_s, arrived_s, waited_s, back_s)
+        note = self._find_jump(stamp_s, arrived_s, sent_s)
+        decoded_s = stamp_s if sent_s is None else sent_s
+        note = note or self._find_lag(decoded_s, arrived_s, waited_s)
         stretch = self._stretch
         if stretch is None or note:
             stretch = self._begin(stamp_s, arrived_s - self._origin_s, note)
+            self._least_s = arrived_s - self._origin_s - decoded_s - stretch.offset_s
         time_s = stamp_s + stretch.offset_s
         delay_s = arrived_s - self._origin_s - time_s
         elapsed_s = 0.0 if self._last is None else arrived_s - self._last[1]
         self._delay_s = min(self._delay_s + _DRIFT * elapsed_s, delay_s)
+        late_s = arrived_s - self._origin_s - decoded_s - stretch.offset_s
+        self._least_s = min(self._least_s + _DRIFT * elapsed_s, late_s)
         if self._last is not None and not note:
-            step_s = abs(stamp_s - self._last[0])
-            self._usual_s = _FORGET * self._usual_s + (1 - _FORGET) * step_s
+            step_s = min(abs(stamp_s - self._last[0]), self._jump_s)
+            self._widest_s = max(step_s, _FORGET * self._widest_s)
+        self._highest_s = stamp_s if note or self._last is None else max(self._highest_s, stamp_s)
         self._last, self._last_sent_s = (stamp_s, arrived_s), sent_s
         self._last_time_s = max(self._last_time_s, time_s)
-        return Placed(stretch, arrived_s, time_s, delay_s - self._delay_s)
+        return Placed(stretch, arrived_s, time_s, late_s - self._least_s)
 
     def find_arrival_s(self, time_s: float) -> float:
         """Return when, on the monotonic clock, what is at a time of the timeline was filmed.
@@ -138,32 +141,28 @@ class Timeline:
         self._delay_s = now_s - begin_s
         return stretch
 
-    def _find_back_s(self, stamp_s: float, sent_s: float | None) -> float:
-        """Return by how much the clock has gone back, 0 where it has not."""
+    def _find_jump(self, stamp_s: float, arrived_s: float, sent_s: float | None) -> str:
+        """Return how the camera's clock has jumped, empty for not at all.
+
+        Packets come in the order of decoding: the rarer frames are, the further do times of showing
+        go to and fro.
+        """
         if self._last is None:
-            return 0.0
+            return ""
+        ahead_s, elapsed_s = stamp_s - self._highest_s, arrived_s - self._last[1]
+        if ahead_s > elapsed_s + self._jump_s:
+            return f"its clock leapt ahead by {ahead_s - elapsed_s:.1f} s"
+        step_s = stamp_s - self._last[0]
+        tolerated_s = max(_BACK_S, self._widest_s)
         if sent_s is not None and self._last_sent_s is not None:
-            back_s, least_s = self._last_sent_s - sent_s, _BACK_S
-        else:
-            back_s, least_s = self._last[0] - stamp_s, max(_BACK_S, _BACK_STEPS * self._usual_s)
-        return back_s if back_s > least_s else 0.0
+            step_s, tolerated_s = sent_s - self._last_sent_s, _BACK_S
+        return f"its clock went back by {-step_s:.1f} s" if step_s < -tolerated_s else ""
 
-    def _find_jump(self, stamp_s: float, arrived_s: float, waited_s: float, back_s: float) -> str:
-        """Return what is wrong with the camera's clock, empty for nothing."""
-        if self._last is None:
-            return ""
-        step_s, elapsed_s = stamp_s - self._last[0], arrived_s - self._last[1]
-        if back_s:
-            return f"its clock went back by {back_s:.1f} s"
-        if step_s > elapsed_s + self._jump_s:
-            return f"its clock leapt ahead by {step_s - elapsed_s:.1f} s"
-        return self._find_lag(stamp_s, arrived_s, waited_s)
-
-    def _find_lag(self, stamp_s: float, arrived_s: float, waited_s: float) -> str:
+    def _find_lag(self, decoded_s: float, arrived_s: float, waited_s: float) -> str:
         """Tell a clock that fell behind from packets that are late because they had to wait."""
-        if self._stretch is None or self._origin_s is None:
+        if self._stretch is None or self._origin_s is None or self._last is None:
             return ""
-        late_s = arrived_s - self.find_arrival_s(stamp_s + self._stretch.offset_s)
+        late_s = arrived_s - self._origin_s - decoded_s - self._stretch.offset_s - self._least_s
         if late_s <= self._jump_s:
             self._behind_since_s = None
         elif self._behind_since_s is None:

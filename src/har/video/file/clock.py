@@ -53,7 +53,7 @@ class StampRule:
         self._n_wrong = [1 if is_decoded_order else 0, 0]
         self._last: list[int | None] = [None, None]
 
-    def look_ahead(self, frames: Sequence[Stamped]) -> None:
+    def check_first(self, frames: Sequence[Stamped]) -> None:
         """Judge the stamps of the first frames, so that none of them is read wrongly."""
         for frame in frames:
             self._judge(frame)
@@ -102,7 +102,6 @@ class FrameClock:
 
     Attributes:
         gaps: Last time before and first time after each gap, in seconds.
-        has_restarted: Whether a stamp came twice.
     """
 
     def __init__(self, fps: float | None, origin_s: float | None = None) -> None:
@@ -113,12 +112,6 @@ class FrameClock:
         self._read_s = 0.0
         self._n_frames = 0
         self.gaps: list[tuple[float, float]] = []
-        self.has_restarted = False
-
-    @property
-    def last_s(self) -> float | None:
-        """Time of the last frame that was not dropped, or None before the first."""
-        return self._last_s
 
     @property
     def next_s(self) -> float:
@@ -164,7 +157,6 @@ class FrameClock:
         leap_s, time_s = self._find_leap_s(stamp_s), self.next_s
         if stamp_s is not None:
             if self._origin_s is None or self._is_restart(stamp_s):
-                self.has_restarted |= self._origin_s is not None
                 self._origin_s = stamp_s - time_s
             time_s = stamp_s - self._origin_s
         if self._last_s is not None:

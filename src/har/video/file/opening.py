@@ -20,6 +20,7 @@ from av.stream import Disposition
 
 from har.config import MAX_PICTURE_PIXELS
 from har.errors import NoVideoStreamError, VideoError, VideoNotFoundError, VideoOpenError
+from har.files import show_path
 
 _NAME_OTHERS = frozenset(
     {"avisynth", "concat", "dash", "hls", "imf", "image2", "lavfi", "rtp", "rtsp", "sap", "sdp"}
@@ -35,16 +36,6 @@ _CODEC_MARKS = (
 )
 _HLS_FILE = re.compile(rb"^\s*([^#\s][^\r\n]*)|URI=\"([^\"]+)\"", re.MULTILINE)
 _CONCAT_FILE = re.compile(rb"^\s*file\s+[\"']?([^\"'\r\n]+)", re.MULTILINE)
-
-
-def show_path(path: Path | str) -> str:
-    r"""Return a path as text that any terminal and file can take, odd bytes and controls escaped.
-
-    >>> print(show_path("a\udce9\nb.mp4"))
-    a\udce9\nb.mp4
-    """
-    text = str(path).encode("utf-8", "backslashreplace").decode("utf-8")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def open_container(path: Path) -> InputContainer:
@@ -70,7 +61,7 @@ def open_container(path: Path) -> InputContainer:
         ) from error
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise VideoOpenError(f"{shown} cannot be read as a video; FFmpeg says: {reason}") from error
+        raise VideoOpenError(f"{shown} cannot be read as a video; FFmpeg: {reason}") from error
 
 
 def build_options(protocols: str) -> dict[str, str]:
@@ -85,7 +76,7 @@ def build_options(protocols: str) -> dict[str, str]:
 def _open_file(path: Path) -> InputContainer:
     try:
         return _open_as(path, _plain_formats())
-    except av.error.ArgumentError as error:  # what FFmpeg says of a format that is not let in
+    except av.error.ArgumentError as error:  # FFmpeg gives it for a format that is not let in
         head = _read_head(path)
         if b"#EXTM3U" in head[:1024]:
             _check_names(path, [a or b for a, b in _HLS_FILE.findall(head)])

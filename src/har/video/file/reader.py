@@ -180,7 +180,7 @@ class VideoReader(Closing):
         first = self._first
         if first is None:
             return FrameClock(self.info.fps), iter(())
-        frames = self._source.look_ahead(first, self._frames)
+        frames = self._source.check_first(first, self._frames)
         origin_s = self._source.origin_s
         if self._start_s >= _SEEK_FROM_S and origin_s is not None:
             found = self._source.seek(origin_s + self._start_s)
@@ -196,7 +196,7 @@ class VideoReader(Closing):
         """Read from the beginning after a seek has failed."""
         frames = self._source.iter_frames()
         first = next(frames, None)
-        ahead = iter(()) if first is None else self._source.look_ahead(first, frames)
+        ahead = iter(()) if first is None else self._source.check_first(first, frames)
         return FrameClock(self.info.fps), ahead
 
 

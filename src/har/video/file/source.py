@@ -11,12 +11,12 @@ from pathlib import Path
 import av
 import av.error
 import numpy as np
-from av.sidedata.sidedata import Type
 
 from har.errors import VideoDecodeError, VideoOpenError
+from har.files import show_path
 from har.types import VideoInfo
 from har.video.file.clock import StampRule
-from har.video.file.opening import explain_limit, find_stream, open_container, show_path
+from har.video.file.opening import explain_limit, find_stream, open_container
 from har.video.geometry import Orientation, find_orientation
 
 _SEEK_EARLY_S = 1.0
@@ -75,14 +75,14 @@ class VideoSource:
         """Return when the next frame is shown, in seconds of the stream's clock, or None."""
         return self._stamps.read(frame)
 
-    def look_ahead(
+    def check_first(
         self, first: av.VideoFrame, frames: Iterator[av.VideoFrame]
     ) -> Iterator[av.VideoFrame]:
         """Return the same frames, once it is known which of their stamps are right."""
         ahead = [first]
         if self._stream.codec_context.has_b_frames:
             ahead += itertools.islice(frames, _N_AHEAD - 1)
-            self._stamps.look_ahead(ahead)
+            self._stamps.check_first(ahead)
             self.origin_s = self._stamps.peek(first)
         return itertools.chain(ahead, frames)
 
@@ -176,9 +176,11 @@ class VideoSource:
         """Where the first damage was met, in seconds from the first frame, or None."""
         if self._damage is None:
             return None
-        if self._damage.stamp_s is None or self.origin_s is None:
-            return self._damage.met_s
-        return max(self._damage.stamp_s - self.origin_s, 0.0)
+        met_s, stamp_s = self._damage.met_s, self._damage.stamp_s
+        if stamp_s is None or self.origin_s is None:
+            return met_s
+        place_s = max(stamp_s - self.origin_s, 0.0)
+        return met_s if place_s < met_s - _SEEK_EARLY_S else place_s  # the clock has restarted
 
     @property
     def pixel_aspect(self) -> float:
@@ -288,8 +290,8 @@ def read_pixel_aspect(stream: av.VideoStream) -> float:
 
 def read_orientation(frame: av.VideoFrame) -> Orientation:
     """Return how a frame is to be turned and mirrored, by its display matrix."""
-    for data in frame.side_data:
-        if data.type is Type.DISPLAYMATRIX:
-            a, b, _, c, d = np.frombuffer(data, np.int32)[:5].tolist()  # type: ignore[call-overload]
-            return find_orientation(a, b, c, d)
-    return Orientation()
+    data = frame.side_data.get("DISPLAYMATRIX")
+    if data is None:
+        return Orientation()
+    a, b, _, c, d = np.frombuffer(data, np.int32)[:5].tolist()  # type: ignore[call-overload]
+    return find_orientation(a, b, c, d)

@@ -12,6 +12,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from har.errors import VideoWriteError
+from har.files import find_part, show_path
 
 _TICK_HZ = 90_000
 """Presentation times are written in ticks of MPEG's clock, fine enough for any frame rate."""
@@ -44,7 +45,7 @@ class VideoWriter:
         self._n_frames = 0
         self._last_tick = -1
         self._container = av.open(
-            str(_part_of(path)), "w", format="mp4", options={"movflags": "+faststart"}
+            str(find_part(path)), "w", format="mp4", options={"movflags": "+faststart"}
         )
         options = {**_STREAM_OPTIONS, "crf": str(crf)}
         rate = Fraction(fps).limit_denominator(1001)
@@ -133,14 +134,10 @@ def open_writer(
         finally:
             writer.abandon()
         with _translated_errors(path):
-            _part_of(path).replace(path)
+            find_part(path).replace(path)
     finally:
         with suppress(OSError):
-            _part_of(path).unlink()
-
-
-def _part_of(path: Path) -> Path:
-    return path.with_name(path.name + ".part")
+            find_part(path).unlink()
 
 
 @contextmanager
@@ -149,6 +146,6 @@ def _translated_errors(path: Path) -> Iterator[None]:
         yield
     except (FFmpegError, OSError) as error:
         raise VideoWriteError(
-            f"{path} could not be written: {error.strerror or error}. Check that the "
+            f"{show_path(path)} could not be written: {error.strerror or error}. Check that the "
             f"folder may be written to and that the disk is not full."
         ) from error

@@ -33,6 +33,27 @@ def test_packets_in_the_order_of_decoding_are_no_jump() -> None:
     assert {item.stretch.number for item in placed} == {0}
 
 
+SHOWN_S = [0.0, 4.0, 2.0, 1.0, 3.0, 8.0, 6.0, 5.0, 7.0, 12.0, 10.0, 9.0, 11.0]
+"""B-frames at a frame a second, in the order of decoding."""
+
+
+@pytest.mark.parametrize("knows_sent", [True, False])
+def test_b_frames_at_a_frame_a_second_are_no_jump(knows_sent: bool) -> None:
+    timeline = Timeline(5.0)
+    placed = [
+        timeline.place(shown_s, 500.0 + index, 1.0, index - 2.0 if knows_sent else None)
+        for index, shown_s in enumerate(SHOWN_S)
+    ]
+    assert {item.stretch.note for item in placed} == {""}
+
+
+def test_a_clock_that_goes_back_shows_in_the_times_of_decoding() -> None:
+    timeline = Timeline(5.0)
+    sent_s = [10.0, 11.0, 12.0, 9.0]
+    notes = [timeline.place(s, s, 1.0, s).stretch.note for s in sent_s]
+    assert notes == ["", "", "", "its clock went back by 3.0 s"]
+
+
 @pytest.mark.parametrize(
     ("stamp_s", "note"),
     [(-9.0, "its clock went back by 10.0 s"), (500.0, "its clock leapt ahead by 499.0 s")],

@@ -116,7 +116,7 @@ def test_times_of_decoding_are_taken_once_those_of_showing_do_not_ascend():
 
 def test_looking_ahead_takes_the_right_ones_from_the_first_frame_on():
     rule = StampRule(1.0)
-    rule.look_ahead([Stamped(*pair) for pair in OUT_OF_ORDER])
+    rule.check_first([Stamped(*pair) for pair in OUT_OF_ORDER])
     assert read_stamps(rule, OUT_OF_ORDER) == [2, 3, 4, 5, 6, None]
 
 

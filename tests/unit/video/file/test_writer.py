@@ -1,5 +1,6 @@
 """What is written is what players show: pictures, times, colors, and never half a file."""
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from videos import paint_number, read_number
 
 from har.errors import VideoWriteError
+from har.video.file.reader import probe_video
 from har.video.file.writer import open_writer
 
 SIZE = (64, 96)
@@ -141,3 +143,12 @@ def test_a_full_disk_is_a_write_error(tmp_path: Path) -> None:
     with pytest.raises(VideoWriteError, match=r"a\.mp4 could not"):
         _write(tmp_path / "a.mp4", [None] * 200)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.mp4", b"a" * 251 + b".mp4"])
+def test_names_that_are_not_utf_8_or_as_long_as_can_be(tmp_path: Path, name: bytes) -> None:
+    path = tmp_path / os.fsdecode(name)
+    with open_writer(path, (32, 48), 25.0) as writer:
+        writer.write(np.zeros((32, 48, 3), np.uint8))
+    assert list(tmp_path.iterdir()) == [path]
+    assert probe_video(path).width == 48
