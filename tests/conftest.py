@@ -1,5 +1,6 @@
 """What all tests share: the support modules and the folder of real clips."""
 
+import logging
 import os
 import signal
 import sys
@@ -28,6 +29,16 @@ def usual_ctrl_c():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(autouse=True)
+def usual_log():
+    """What a command sets of the library's log, in the process of the tests, ends with its test."""
+    log = logging.getLogger("har")
+    level, handlers = log.level, log.handlers[:]
+    yield
+    log.setLevel(level)
+    log.handlers[:] = handlers
 
 
 @pytest.fixture(scope="session")
