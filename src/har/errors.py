@@ -13,6 +13,7 @@
     |   `-- VideoWriteError          OSError
     |-- OutputError                  OSError            a result could not be written or read back
     |-- LockedError                  OSError            another run is at work in the folder
+    |-- WorkerError                  RuntimeError       worker processes cannot be started
     |-- TableError                   ValueError         a user's table cannot be read
     |-- DatasetError
     |   |-- ManifestError            TableError
@@ -80,6 +81,10 @@ class OutputError(HarError, OSError):
 
 class LockedError(HarError, OSError):
     """Another run is at work in the same folder."""
+
+
+class WorkerError(HarError, RuntimeError):
+    """Worker processes cannot be started on this machine, or by this script."""
 
 
 class TableError(HarError, ValueError):

@@ -28,19 +28,31 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     part = find_part(path)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield part
-        part.replace(path)
+        with writing(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield part
+            part.replace(path)
+    finally:
+        with suppress(OSError):
+            part.unlink()
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Say which file or folder could not be written, where the system refuses inside.
+
+    Raises:
+        OutputError: The system refused.
+    """
+    try:
+        yield
     except HarError:  # some are OSErrors, too: a video that has gone
         raise
     except OSError as error:
         raise OutputError(
-            f"{path} could not be written: {error.strerror or error}. Check that the folder may "
+            f"{path} could not be written: {error.strerror or error}. Check that its folder may "
             f"be written to and that the disk is not full."
         ) from error
-    finally:
-        with suppress(OSError):
-            part.unlink()
 
 
 def find_part(path: Path) -> Path:
@@ -92,17 +104,11 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     part = folder.with_name(f".{folder.name}.part")
     old = folder.with_name(f".{folder.name}.old")
     try:
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        yield part
-        _take_place(part, folder, old)
-    except HarError:
-        raise
-    except OSError as error:
-        raise OutputError(
-            f"{folder} could not be written: {error.strerror or error}. Check that its folder may "
-            f"be written to and that the disk is not full."
-        ) from error
+        with writing(folder):
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir(parents=True)
+            yield part
+            _take_place(part, folder, old)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

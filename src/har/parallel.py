@@ -1,6 +1,7 @@
 """Work beside each other: what ends with its ``with`` block, and worker processes.
 
-Workers are started anew, go on past a job that crashes, and stop with their parent.
+Workers are started anew, go on past a job that crashes, and end with their parent, even if that is
+killed.
 """
 
 from __future__ import annotations
@@ -8,11 +9,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from ctypes import Array, c_double
+from pathlib import Path
 from typing import Self, TypeVar
 
+from har.errors import WorkerError
 from har.progress import track
 
 
@@ -30,21 +36,89 @@ class Closing:
         raise NotImplementedError
 
 
-def start_pool(n_workers: int) -> ProcessPoolExecutor:
+def _do_nothing() -> None:
+    pass
+
+
+_SHARED_FOLDER = Path("/dev/shm")  # noqa: S108, where the system keeps what processes share
+
+
+def start_pool(n_workers: int, on_start: Callable[[], None] = _do_nothing) -> ProcessPoolExecutor:
     """Return a pool of spawned processes that use one thread each.
 
     A terminal sends Ctrl-C to every process of a command. Workers ignore it: the parent stops, lets
     what is under way end, and no worker dies while it holds the lock of a queue.
+
+    Args:
+        n_workers: Processes.
+        on_start: Is called once in each; it may hold what processes can only inherit.
+
+    Raises:
+        WorkerError: The system does not let processes share memory.
     """
+    end_if_starting()
     context = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(n_workers, context, initializer=_start_worker)
+    with _translating():
+        return ProcessPoolExecutor(
+            n_workers, context, initializer=_start_worker, initargs=(on_start,)
+        )
 
 
-def _start_worker() -> None:
+def share_numbers(count: int) -> Array[c_double]:
+    """Return zeros in memory without a name, which a pool's ``on_start`` can hand to its processes.
+
+    Raises:
+        WorkerError: The system does not let processes share memory.
+    """
+    with _translating():
+        return multiprocessing.get_context("spawn").RawArray(c_double, count)
+
+
+def end_if_starting() -> None:
+    """End a worker process that is still reading its script, silently; its parent says why.
+
+    A script without a ``__main__`` guard would otherwise run a second time in each worker.
+    """
+    if getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(1)
+
+
+def describe_fault(error: Exception) -> str:
+    """Return in words an error of one job that nobody has foreseen.
+
+    >>> describe_fault(ValueError("no codec"))
+    'unexpected ValueError: no codec; run again with --verbose to see where'
+    """
+    said = f": {error}" if str(error) else ""
+    return f"unexpected {type(error).__name__}{said}; run again with --verbose to see where"
+
+
+@contextmanager
+def _translating() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ImportError, NotImplementedError) as error:
+        where = f"{_SHARED_FOLDER} cannot be written: " if _SHARED_FOLDER.is_dir() else ""
+        raise WorkerError(
+            f"Worker processes cannot share memory: {where}{error}. Make it writable with some "
+            "room (in a container --shm-size=256m), or work in one process with --jobs 1 (jobs=1)"
+        ) from error
+
+
+def _start_worker(on_start: Callable[[], None]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, name="har-parent", daemon=True).start()
     import cv2
 
     cv2.setNumThreads(1)
+    on_start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def count_cores() -> int:
@@ -61,10 +135,6 @@ _AHEAD = 2
 _WAIT_S = 0.5
 
 
-def _do_nothing() -> None:
-    pass
-
-
 class Workers(Closing):
     """Worker processes, started when first needed and stopped at the end of the ``with`` block.
 
@@ -73,6 +143,7 @@ class Workers(Closing):
         on_wait: Is called about twice a second while processes are at work.
         on_stop: Is called before jobs under way are waited for at the end, so that long ones can
             be made to end early.
+        on_start: Is called once in each process.
     """
 
     def __init__(
@@ -80,9 +151,11 @@ class Workers(Closing):
         n_workers: int,
         on_wait: Callable[[], None] = _do_nothing,
         on_stop: Callable[[], None] = _do_nothing,
+        on_start: Callable[[], None] = _do_nothing,
     ) -> None:
         self._n_workers = n_workers
-        self._on_wait, self._on_stop = on_wait, on_stop
+        self._on_wait, self._on_stop, self._on_start = on_wait, on_stop, on_start
+        self._has_worked = False
         self._pool: ProcessPoolExecutor | None = None
 
     def close(self) -> None:
@@ -101,6 +174,9 @@ class Workers(Closing):
 
         Yields:
             ``(job, result)``; the result is None for a job during which its process died.
+
+        Raises:
+            WorkerError: No process can be started.
         """
         if self._n_workers <= 1 or len(jobs) <= 1:
             yield from ((job, function(job)) for job in jobs)
@@ -116,16 +192,20 @@ class Workers(Closing):
                 self._on_wait()
                 for future in done:
                     result = future.result()
+                    self._has_worked = True
                     yield under_way.pop(future), result
             except BrokenProcessPool:
                 self._stop()
+                if not self._has_worked:
+                    check_start()
+                    self._has_worked = True
                 for job in under_way.values():
                     yield job, self._run_alone(function, job)
                 under_way.clear()
 
     def _start(self) -> ProcessPoolExecutor:
         if self._pool is None:
-            self._pool = start_pool(self._n_workers)
+            self._pool = start_pool(self._n_workers, self._on_start)
         return self._pool
 
     def _stop(self) -> None:
@@ -135,7 +215,7 @@ class Workers(Closing):
 
     def _run_alone(self, function: Callable[[Job], Result], job: Job) -> Result | None:
         """Run a job again: it, or one that was under way beside it, made a process die."""
-        with start_pool(1) as pool:
+        with start_pool(1, self._on_start) as pool:
             try:
                 future = pool.submit(function, job)
                 while not wait([future], _WAIT_S).done:
@@ -146,6 +226,19 @@ class Workers(Closing):
             except KeyboardInterrupt:
                 self._on_stop()
                 raise
+
+
+def check_start() -> None:
+    """Raise `WorkerError` if a process that does nothing cannot be started either."""
+    try:
+        with start_pool(1) as pool:
+            pool.submit(_do_nothing).result()
+    except BrokenProcessPool:
+        raise WorkerError(
+            "Worker processes end before they begin. In a script, call this below "
+            '`if __name__ == "__main__":`, since each worker reads the script first; or work in '
+            "one process with jobs=1 (--jobs 1)"
+        ) from None
 
 
 def run_jobs(
@@ -166,6 +259,13 @@ def run_jobs(
     if n_jobs <= 1:
         return list(track(map(work, tasks), title, "file", len(tasks), progress))
     chunk = max(1, min(8, len(tasks) // (4 * n_jobs)))
-    with start_pool(n_jobs) as pool:
-        done = pool.map(work, tasks, chunksize=chunk)
-        return list(track(done, title, "file", len(tasks), progress))
+    try:
+        with start_pool(n_jobs) as pool:
+            done = pool.map(work, tasks, chunksize=chunk)
+            return list(track(done, title, "file", len(tasks), progress))
+    except BrokenProcessPool:
+        check_start()
+        raise WorkerError(
+            f"A worker process was killed during {title}, by the system if memory ran out; work "
+            "with fewer at once (--jobs 1)"
+        ) from None

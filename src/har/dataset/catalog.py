@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from har.dataset.manifest import (
@@ -33,11 +33,12 @@ _JUNK_SUFFIX = re.compile(
 
 @dataclass(frozen=True)
 class Reject:
-    """A clip, file or folder that is left out, and why."""
+    """A clip, file or folder that is left out, and why; ``trace`` is for the log."""
 
     clip_id: str
     path: Path
     reason: str
+    trace: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True)

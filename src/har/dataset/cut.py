@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import format_exc
 
 import numpy as np
 
@@ -19,8 +20,9 @@ from har.dataset.index import StoredClip
 from har.dataset.scenes import HASH_FRAMES, compute_scene_hash
 from har.dataset.store import FrameSettings, frames_path
 from har.dataset.store_writer import ClipWriter
-from har.errors import VideoDecodeError, VideoError, VideoOpenError
+from har.errors import HarError, VideoDecodeError, VideoError, VideoOpenError
 from har.files import compute_file_hash
+from har.parallel import describe_fault
 from har.types import TIME_EPS_S, Clip, Frame, VideoInfo
 from har.video.file.reader import VideoReader, open_video, probe_video
 from har.video.geometry import compute_letterbox
@@ -58,7 +60,7 @@ def probe_size(path: Path) -> tuple[int, int] | None:
     """Return a video's (H, W) as seen on a screen, or None where it cannot be read."""
     try:
         info = probe_video(path)
-    except VideoError:
+    except Exception:  # noqa: BLE001, cutting it meets the same and says what it is
         return None
     return info.height, info.width
 
@@ -67,7 +69,11 @@ def cut_video(job: CutJob) -> CutResult:
     """Decode a video once and write the frames of its clips.
 
     A clip of which at least ``min_frames`` could be decoded is stored, with the place of the damage
-    if there is any; the others are rejected. Of a clip with a gap the longest segment is stored.
+    if there is any; the others are rejected, whatever failed about the video. Of a clip with a gap
+    the longest segment is stored.
+
+    Raises:
+        OutputError: The store cannot be written.
     """
     ends_s = [clip.end_s for clip in job.clips]
     settings = job.frames
@@ -82,6 +88,11 @@ def cut_video(job: CutJob) -> CutResult:
             return _Cutter(job, reader).cut()
     except VideoError as error:
         return CutResult((), tuple(_reject(clip, str(error)) for clip in job.clips))
+    except HarError:  # not of this video: the disk
+        raise
+    except Exception as error:  # noqa: BLE001, one video must not end the others
+        why, trace = describe_fault(error), format_exc()
+        return CutResult((), tuple(Reject(c.clip_id, c.path, why, trace) for c in job.clips))
 
 
 @dataclass

@@ -210,7 +210,14 @@ def _cut_all(
             result = CutResult((), tuple(Reject(c.clip_id, c.path, why) for c in job.clips))
         for clip in result.clips:
             writer.add(clip)
-        _log.info("%s: %d clips, %d left out", job.path, len(result.clips), len(result.rejects))
+        trace = result.rejects[0].trace if result.rejects else ""
+        _log.info(
+            "%s: %d clips, %d left out%s",
+            job.path,
+            len(result.clips),
+            len(result.rejects),
+            trace and f"\n{trace}",
+        )
         cut += result.clips
         rejects += result.rejects
     return cut, rejects

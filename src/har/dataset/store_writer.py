@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -34,7 +35,7 @@ from har.dataset.store import (
     read_json,
     times_path,
 )
-from har.files import replacing, write_json
+from har.files import replacing, write_json, writing
 
 
 class StoreWriter:
@@ -82,7 +83,7 @@ class StoreWriter:
 
 
 class ClipWriter:
-    """Writes one clip's frames as they come, in constant memory.
+    """Writes one clip's frames as they come, in constant memory; raises OutputError if it cannot.
 
     The file is an ``.npy`` whose header is written again with the final count: NumPy pads headers
     so that the first axis can grow in place. End with `finish` or `discard`.
@@ -98,7 +99,8 @@ class ClipWriter:
         self._times_s: list[float] = []
         self._part = frames_path(store, clip_id).with_suffix(f"{ending}.part")
         self._digest = hashlib.sha256()
-        self._file: BinaryIO = self._part.open("wb")
+        with writing(self._part):
+            self._file: BinaryIO = self._part.open("wb")
         self._write_header(0)
 
     @property
@@ -109,26 +111,29 @@ class ClipWriter:
     def append(self, image: np.ndarray, time_s: float) -> None:
         """Add a frame and its time in seconds from the clip's start."""
         data = np.ascontiguousarray(image)
-        self._file.write(data.data)
+        with writing(self._part):
+            self._file.write(data.data)
         self._digest.update(data.data)
         self._times_s.append(time_s)
 
     def finish(self) -> str:
         """Put the clip in its place and return the SHA-256 of its frames and times."""
-        self._file.seek(0)
-        self._write_header(len(self._times_s))
-        self._file.close()
         times_part = self._part.with_suffix(".times.part")
-        with times_part.open("wb") as lines:
-            np.save(lines, self.times_s, allow_pickle=False)
-        times_part.replace(times_path(self._store, self._clip_id))
-        self._part.replace(frames_path(self._store, self._clip_id))
+        with writing(self._part):
+            self._file.seek(0)
+            self._write_header(len(self._times_s))
+            self._file.close()
+            with times_part.open("wb") as lines:
+                np.save(lines, self.times_s, allow_pickle=False)
+            times_part.replace(times_path(self._store, self._clip_id))
+            self._part.replace(frames_path(self._store, self._clip_id))
         self._digest.update(self.times_s.tobytes())
         return self._digest.hexdigest()
 
     def discard(self) -> None:
         """Remove what was written and is not finished; does nothing after `finish`."""
-        self._file.close()
+        with suppress(OSError):  # what is still to be written on a full disk
+            self._file.close()
         self._part.unlink(missing_ok=True)
 
     def _write_header(self, n_frames: int) -> None:

@@ -6,25 +6,26 @@ import json
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing
+from ctypes import Array, c_double
 from dataclasses import asdict, dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from traceback import format_exc
 
 import numpy as np
 
 from har.bundle import BUNDLE_FILE
 from har.config import DecodeConfig, PredictConfig
 from har.dataset.catalog import Reject
-from har.errors import VideoError, VideoWriteError
+from har.errors import HarError, VideoError, VideoWriteError
 from har.files import compute_file_hash
 from har.inference.cache import compute_key, load_result, save_result, start_result
 from har.inference.engines import find_engine
 from har.inference.model import Recognizer
 from har.inference.steps import Networks, build_networks, open_networks
 from har.inference.video import recognize_video
-from har.parallel import Workers, count_cores
+from har.parallel import Workers, count_cores, describe_fault, share_numbers
 from har.result import VideoResult
 from har.version import __version__
 
@@ -33,28 +34,20 @@ _log = logging.getLogger(__name__)
 _COLUMNS = 2
 
 
-@dataclass(frozen=True)
 class SharedProgress:
-    """Numbers in a file that all processes have in their memory.
+    """Numbers that all processes have in their memory, which ends with the last of them.
 
     There is no lock, so a process that is killed holds up nobody. Each row is written by one
     process alone; the last one is the word to stop.
 
     Attributes:
-        path: The file; it is handed to a process by this.
-        n_rows: Videos.
+        memory: What a pool's processes are handed when they start.
     """
 
-    path: Path
-    n_rows: int
-
-    @cached_property
-    def _cells(self) -> np.ndarray:
-        shape = (self.n_rows + 1, _COLUMNS)
-        return np.memmap(self.path, dtype=np.float64, mode="r+", shape=shape)
-
-    def __getstate__(self) -> dict[str, object]:
-        return {"path": self.path, "n_rows": self.n_rows}
+    def __init__(self, memory: Array[c_double]) -> None:
+        """Take memory of `share_progress`."""
+        self.memory = memory
+        self._cells = np.ctypeslib.as_array(memory).reshape(-1, _COLUMNS)
 
     def note(self, row: int, done_s: float, total_s: float | None) -> None:
         """Note how far a video is.
@@ -62,27 +55,40 @@ class SharedProgress:
         Raises:
             KeyboardInterrupt: The word to stop was given.
         """
-        if self._cells[self.n_rows, 0]:
+        if self._cells[-1, 0]:
             raise KeyboardInterrupt
         self._cells[row] = done_s, total_s or 0.0
 
     def stop(self) -> None:
         """Return the word to stop: every process ends with its next `note`."""
-        self._cells[self.n_rows, 0] = 1.0
+        self._cells[-1, 0] = 1.0
 
     def read(self) -> tuple[np.ndarray, np.ndarray]:
         """Return (N,) seconds done of each video, and (N,) seconds in all, 0 if unknown."""
-        cells = np.array(self._cells[: self.n_rows])
+        cells = self._cells[:-1].copy()
         return cells[:, 0], cells[:, 1]
 
 
-@contextmanager
-def open_shared_progress(n_rows: int) -> Iterator[SharedProgress]:
-    """Return zeros; their file is gone at the end of the ``with`` block."""
-    with TemporaryDirectory(prefix="har-", ignore_cleanup_errors=True) as folder:
-        path = Path(folder) / "progress"
-        path.write_bytes(bytes(8 * (n_rows + 1) * _COLUMNS))
-        yield SharedProgress(path, n_rows)
+def share_progress(n_rows: int) -> SharedProgress:
+    """Return zeros for so many videos, which worker processes can be handed.
+
+    Raises:
+        WorkerError: The system does not let processes share memory.
+    """
+    return SharedProgress(share_numbers((n_rows + 1) * _COLUMNS))
+
+
+def _build_own_progress(n_rows: int) -> SharedProgress:
+    """Return zeros for so many videos, for this process alone."""
+    return SharedProgress((c_double * ((n_rows + 1) * _COLUMNS))())
+
+
+_own: dict[str, SharedProgress] = {}
+"""In a worker process, what it was handed when it started."""
+
+
+def _take_progress(memory: Array[c_double]) -> None:
+    _own["progress"] = SharedProgress(memory)
 
 
 Write = Callable[[Path, VideoResult], None]
@@ -175,7 +181,6 @@ class _Task:
     job: VideoJob
     plan: Plan
     settings: str
-    shared: SharedProgress
 
 
 _Outcomes = Generator[tuple[_Task, VideoResult | Reject]]
@@ -218,18 +223,19 @@ def recognize_folder(
         else:
             yield Finished(job, kept, is_unchanged=True)
     n_cores = plan.config.jobs or count_cores()
-    with open_shared_progress(len(pending)) as shared:
-        tasks = [_Task(row, job, plan, settings, shared) for row, job in enumerate(pending)]
-        meter = _Meter(tasks, shared, progress)
-        if min(n_cores, len(tasks)) <= 1:
-            found = _run_here(tasks, recognizer, n_cores, meter)
-        else:
-            found = _run_apart(tasks, n_cores, meter)
-        with closing(found):
-            for task, outcome in found:
-                meter.finish(task.row)
-                _log.info("Finished %s", task.job.path)
-                yield Finished(task.job, outcome)
+    tasks = [_Task(row, job, plan, settings) for row, job in enumerate(pending)]
+    if min(n_cores, len(tasks)) <= 1:
+        meter = _Meter(tasks, _build_own_progress(len(tasks)), progress)
+        found = _run_here(tasks, recognizer, n_cores, meter)
+    else:
+        meter = _Meter(tasks, share_progress(len(tasks)), progress)
+        found = _run_apart(tasks, n_cores, meter)
+    with closing(found):
+        for task, outcome in found:
+            meter.finish(task.row)
+            trace = outcome.trace if isinstance(outcome, Reject) else ""
+            _log.info("Finished %s%s", task.job.path, trace and f"\n{trace}")
+            yield Finished(task.job, outcome)
 
 
 def _find_unchanged(job: VideoJob, settings: str) -> VideoResult | None:
@@ -250,14 +256,17 @@ def _run_here(
     """Recognize one video after another, each on all cores."""
     with open_networks(recognizer, n_cores) as networks:
         for task in tasks:
-            yield task, _run_task(task, recognizer, networks, meter.update)
+            yield task, _run_task(task, recognizer, networks, meter.shared, meter.update)
 
 
 def _run_apart(tasks: Sequence[_Task], n_cores: int, meter: _Meter) -> _Outcomes:
     """Recognize several videos at once, the largest files first, each on one core."""
     ordered = sorted(tasks, key=lambda task: -meter.n_bytes[task.row])
     with Workers(
-        min(n_cores, len(tasks)), on_wait=meter.update, on_stop=meter.shared.stop
+        min(n_cores, len(tasks)),
+        on_wait=meter.update,
+        on_stop=meter.shared.stop,
+        on_start=partial(_take_progress, meter.shared.memory),
     ) as workers:
         for task, outcome in workers.run(_work, ordered):
             yield task, outcome or Reject("", task.job.path, _DIED)
@@ -268,7 +277,7 @@ def _work(task: _Task) -> VideoResult | Reject:
     bundle = task.plan.bundle
     recognizer, networks = _load(bundle, compute_file_hash(bundle / BUNDLE_FILE))
     one_core = replace(task, plan=replace(task.plan, config=replace(task.plan.config, jobs=1)))
-    return _run_task(one_core, recognizer, networks)
+    return _run_task(one_core, recognizer, networks, _own["progress"])
 
 
 @lru_cache(maxsize=1)
@@ -282,12 +291,14 @@ def _run_task(
     task: _Task,
     recognizer: Recognizer,
     networks: Networks,
+    shared: SharedProgress,
     on_frame: Callable[[], None] | None = None,
 ) -> VideoResult | Reject:
+    """Recognize a video and write its files; whatever fails about it alone makes it a reject."""
     job, plan = task.job, task.plan
 
     def note(done_s: float, total_s: float | None) -> None:
-        task.shared.note(task.row, done_s, total_s)
+        shared.note(task.row, done_s, total_s)
         if on_frame is not None:
             on_frame()
 
@@ -308,6 +319,10 @@ def _run_task(
         raise
     except VideoError as error:
         return Reject("", job.path, str(error))
+    except HarError:  # not of this video: the disk, the bundle
+        raise
+    except Exception as error:  # noqa: BLE001, one video must not end the others
+        return Reject("", job.path, describe_fault(error), format_exc())
     return result
 
 

@@ -18,6 +18,7 @@ import av
 
 from har.config import ClipsConfig
 from har.errors import HarError
+from har.parallel import describe_fault
 from har.types import Frame
 from har.video.camera.ring import Coding, Footage, PacketRing, Piece, write_footage
 
@@ -85,6 +86,10 @@ class ClipKeeper:
                 reel.ring.open(stream)
             except HarError as error:
                 _log.warning("No clips of %s can be recorded: %s", camera, error)
+            except Exception as error:  # noqa: BLE001, it is recognized all the same
+                reason = describe_fault(error)
+                _log.warning("No clips of %s can be recorded: %s", camera, reason)
+                _log.info("The stream of %s", camera, exc_info=True)
 
     def push(self, camera: str, packet: av.Packet, time_s: float) -> None:
         """Take a packet."""

@@ -2,10 +2,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 from videos import make_clip, make_joined_ts, make_rotated, make_tagged_avi, make_video, read_number
 
 from har.dataset.cut import CutJob, cut_video, probe_size
 from har.dataset.store import FrameSettings
+from har.errors import OutputError
 from har.types import Clip
 
 
@@ -106,3 +108,21 @@ def test_a_codec_that_nothing_can_decode_is_a_reject(tmp_path):
     assert probe_size(path) is None
     (reject,) = cut_video(make_job(tmp_path, path, (0.0, None))).rejects
     assert "'ZQQZ'" in reject.reason
+
+
+def test_an_error_that_nobody_foresaw_leaves_out_one_video(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise AttributeError("'NoneType' object has no attribute 'name'")
+
+    monkeypatch.setattr("har.dataset.cut.open_video", fail)
+    result = cut_video(make_job(tmp_path, tmp_path / "a.mp4", (0.0, None), (1.0, 2.0)))
+    assert [reject.clip_id for reject in result.rejects] == ["c0", "c1"]
+    assert result.rejects[0].reason.startswith("unexpected AttributeError: 'NoneType' object")
+    assert "Traceback" in result.rejects[0].trace
+
+
+def test_a_store_that_cannot_be_written_is_no_fault_of_the_video(tmp_path):
+    job = make_job(tmp_path, make_clip(tmp_path / "a.mp4"), (0.0, None))
+    (tmp_path / "frames").rmdir()
+    with pytest.raises(OutputError, match="c0"):
+        cut_video(job)

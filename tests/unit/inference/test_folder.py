@@ -27,10 +27,11 @@ from har.events.files import load_scores
 from har.inference.folder import (
     Finished,
     Plan,
+    SharedProgress,
     Standing,
     VideoJob,
-    open_shared_progress,
     recognize_folder,
+    share_progress,
 )
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
@@ -298,12 +299,10 @@ def test_progress_tells_seconds_shares_and_videos(bundle: Path, tmp_path: Path, 
 
 
 def test_the_word_to_stop_ends_every_process_with_its_next_frame() -> None:
-    with open_shared_progress(3) as shared:
-        shared.note(1, 2.0, None)
-        shared.note(2, 3.0, 4.0)
-        assert [column.tolist() for column in shared.read()] == [[0.0, 2.0, 3.0], [0.0, 0.0, 4.0]]
-        shared.stop()
-        with pytest.raises(KeyboardInterrupt):
-            shared.note(0, 1.0, 2.0)
-        path = shared.path
-    assert not path.exists()
+    shared = share_progress(3)
+    shared.note(1, 2.0, None)
+    shared.note(2, 3.0, 4.0)
+    assert [column.tolist() for column in shared.read()] == [[0.0, 2.0, 3.0], [0.0, 0.0, 4.0]]
+    SharedProgress(shared.memory).stop()
+    with pytest.raises(KeyboardInterrupt):
+        shared.note(0, 1.0, 2.0)

@@ -18,6 +18,7 @@ from har.config import DecodeConfig, PredictConfig, WatchConfig
 from har.errors import ConfigError
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
+from har.live import sources as har_sources
 from har.live.sources import Source, parse_sources
 from har.live.watch import Watch
 
@@ -198,3 +199,23 @@ def test_names_that_are_the_same_are_refused(recognizer: Recognizer) -> None:
     for sources in ([], twice):
         with pytest.raises(ConfigError, match="names that differ"):
             Watch(recognizer, sources)
+
+
+def test_a_camera_that_fails_unforeseen_ends_alone(
+    recognizer: Recognizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = har_sources.open_played
+
+    def fail(path: Path, *given: object) -> object:
+        if path.name == "bad.mp4":
+            raise AttributeError("'NoneType' object has no attribute 'name'")
+        return played(path, *given)
+
+    monkeypatch.setattr(har_sources, "open_played", fail)
+    path = _make_even(tmp_path / "even.mp4")
+    cameras = [Source("even", "file", str(path), SPEED), Source("bad", "file", "bad.mp4", SPEED)]
+    memory = _watch(recognizer, cameras)
+    _assert_is_the_recording(memory, recognizer, path)
+    assert memory.walk("bad")[-1] == "ended"
+    notes = [state.note for state in memory.states if state.name == "bad"]
+    assert any("bad cannot be read: AttributeError: 'NoneType'" in note for note in notes)
