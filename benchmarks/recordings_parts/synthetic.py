@@ -13,7 +13,7 @@ from har.demo import CLIPS, PICTURES
 from har.events.files import load_scores, save_scores
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
-from har.interchange.coding import read_events_csv
+from har.interchange.coding import read_coding
 from har.metrics.alarms import ScoredRecording
 from har.synthetic.clips import write_clips
 from har.synthetic.recordings import write_recordings
@@ -48,7 +48,7 @@ def measure_synthetic(out: Path, settings: Settings) -> dict[str, Any]:
         bundle.parent.mkdir(parents=True, exist_ok=True)
         trained.replace(bundle)
     items = []
-    for number, coded in enumerate(read_events_csv(truth)):
+    for number, coded in enumerate(read_coding(truth).videos):
         video = truth.parent / coded.video
         scores = out / "scores" / f"{video.stem}.{video.stat().st_mtime_ns}.csv"
         if not scores.is_file():

@@ -94,7 +94,7 @@ class Tuned(TuneResult):
         decode: All rules, ready for use as ``decode`` of other functions.
         recall: Mean over the labels, on recordings that had no part in the choice.
         false_alarms_per_hour: Likewise, of all labels together.
-        notes: Which videos were on one side only.
+        notes: What had to be assumed of the table; which videos were on one side only.
     """
 
     notes: tuple[str, ...] = field(kw_only=True)
@@ -109,6 +109,7 @@ def tune(
     truth: StrPath,
     *,
     false_alarms_per_hour: float = TuneConfig.false_alarms_per_hour,
+    renames: Mapping[str, str] | None = None,
     model: StrPath | None = None,
     out: StrPath | None = None,
     progress: bool = False,
@@ -123,13 +124,16 @@ def tune(
             not learnt from and that a person has coded in full.
         truth: Table of the acts: video, label, start and end.
         false_alarms_per_hour: At most as many, of all labels together.
+        renames: What labels of the truth are called by the model, such as ``{"Hitting others":
+            "fight"}``; an empty text leaves a label's acts out.
         model: Folder of a model: the choice starts from its rules and is written there.
         out: JSON file for the rules, such as other functions take as ``decode``.
         progress: Show a bar.
 
     Raises:
         BundleError: The model is absent or damaged.
-        ConfigError: There is nothing to tune on, or the model is one that comes with har.
+        ConfigError: There is nothing to tune on, the truth has a label that the model does not
+            know, or the model is one that comes with har.
         ManifestError: The truth cannot be understood.
         OutputError: Scores cannot be read, or the rules not written.
 
@@ -139,17 +143,21 @@ def tune(
         >>> chosen.decode.rule("hit").onset  # doctest: +SKIP
         0.85
     """
-    from har.interchange.coding import read_events_csv
-    from har.reports.scoring import load_scored
+    from har.interchange.coding import check_known, read_coding
+    from har.reports.scoring import load_scored, note_late_events
 
     config = TuneConfig(false_alarms_per_hour=false_alarms_per_hour)
     info = None if model is None else load_info(Path(model))
     if model is not None and Path(model).resolve().parent == FOLDER.resolve():
         raise ConfigError(f"{model} comes with har and stays as it is; write the rules to a file")
-    recordings, notes = load_scored(list_paths(scores), read_events_csv(Path(truth)))
+    coding = read_coding(Path(truth), renames)
+    recordings, notes = load_scored(list_paths(scores), coding.videos)
+    coded = {event.label for video in coding.videos for event in video.events}
+    check_known(coded, (label for item in recordings for label in item.scores.labels))
+    late = note_late_events((item.name, item.hours * 3600.0, item.truth) for item in recordings)
     base = info.decode if info else DecodeConfig(find_background(recordings[0].scores.labels))
     found = tune_decode(recordings, base, config, progress)
-    result = Tuned(**vars(found), notes=tuple(notes))
+    result = Tuned(**vars(found), notes=(*coding.notes, *notes, *late))
     if model is not None and info is not None:
         metrics = {**info.metrics, "tune": found.to_json()}
         save_info(Path(model), replace(info, decode=result.decode, metrics=metrics))
@@ -164,6 +172,7 @@ def score_events(
     *,
     scores: StrPath | Iterable[StrPath] = (),
     labels: Sequence[str] = (),
+    renames: Mapping[str, str] | None = None,
     decode: Rules | None = None,
     out: StrPath | None = None,
 ) -> EventScore:
@@ -175,13 +184,16 @@ def score_events(
         truth: Table of the acts: video, label, start and end.
         scores: Files of scores or folders of them, for the curve over all thresholds.
         labels: Those that count; none means all that occur and are no background.
+        renames: What labels of the truth are called by the model, such as ``{"Hitting others":
+            "fight"}``; an empty text leaves a label's acts out.
         decode: The rules in use, for the curve.
         out: Folder for ``metrics.json``, the curve and ``report.html``; None writes nothing.
 
     Raises:
         ManifestError: A table cannot be understood.
         OutputError: Results or scores cannot be read, or files not written.
-        ConfigError: A name stands for several videos, or there is nothing to compare.
+        ConfigError: A name stands for several videos, the truth has a label that the model does not
+            know, or there is nothing to compare.
         MissingDependencyError: matplotlib is not installed; it is in the extra ``plots``.
 
     Example:
@@ -193,7 +205,9 @@ def score_events(
     from har.reports import scoring
 
     rules = None if decode is None else build_decode(DecodeConfig(), decode, None)
-    result = scoring.score_events(Path(predicted), Path(truth), list_paths(scores), labels, rules)
+    result = scoring.score_events(
+        Path(predicted), Path(truth), list_paths(scores), labels, rules, renames
+    )
     if out is not None:
         with extra("plots"):
             from har.reports.events import write_event_score

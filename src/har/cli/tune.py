@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from har.metrics.tuning import TuneResult
 
 _path = click.Path(path_type=Path)
+map_option = click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="CODED=LABEL",
+    help="What the model calls a label of the reference coding, such as 'Hitting others=fight'; "
+    "'Eating=' leaves its events out. Once a label.",
+)
 
 
 @click.command()
@@ -27,8 +35,9 @@ _path = click.Path(path_type=Path)
     "truth",
     required=True,
     type=_path,
-    help="CSV of the reference coding: video,label,start,end.",
+    help="Table of the reference coding: video,label,start,end; or a BORIS aggregated export.",
 )
+@map_option
 @click.option(
     "--false-alarms-per-hour",
     "rate",
@@ -43,6 +52,7 @@ _path = click.Path(path_type=Path)
 def tune(
     scores: tuple[Path, ...],
     truth: Path,
+    maps: tuple[str, ...],
     rate: float,
     out: Path | None,
     bundle: Path | None,
@@ -56,9 +66,16 @@ def tune(
     of the choice one by one.
     """
     import har
+    from har.interchange.coding import parse_renames
 
     result = har.tune(
-        scores, truth, false_alarms_per_hour=rate, model=bundle, out=out, progress=True
+        scores,
+        truth,
+        false_alarms_per_hour=rate,
+        renames=parse_renames(maps),
+        model=bundle,
+        out=out,
+        progress=True,
     )
     if as_json:
         print_json(result.to_json())
@@ -104,6 +121,7 @@ def _say_tuned(result: TuneResult) -> None:
 )
 @decode_option
 @click.option("--label", "labels", multiple=True, help="Only this one; once a label.")
+@map_option
 @click.option(
     "--out",
     type=_path,
@@ -118,19 +136,29 @@ def score_events(
     scores: tuple[Path, ...],
     rules: Path | None,
     labels: tuple[str, ...],
+    maps: tuple[str, ...],
     out: Path,
     as_json: bool,
 ) -> None:
     """Compare found events with the reference coding of a person.
 
     PREDICTED is the results.json of 'har predict' or the events.json of 'har events', which know
-    all videos and their lengths, or a CSV of events. REFERENCE is a CSV with the columns video,
-    label, start_s and end_s. The curve keeps the lengths, gaps and smoothing of --decode, and its
-    ratio of offset to onset.
+    all videos and their lengths, or a CSV of events. REFERENCE is a table (CSV or Excel) with the
+    columns video, label, start_s and end_s, or the aggregated export of BORIS. The curve keeps the
+    lengths, gaps and smoothing of --decode, and its ratio of offset to onset.
     """
     import har
+    from har.interchange.coding import parse_renames
 
-    result = har.score_events(predicted, truth, scores=scores, labels=labels, decode=rules, out=out)
+    result = har.score_events(
+        predicted,
+        truth,
+        scores=scores,
+        labels=labels,
+        renames=parse_renames(maps),
+        decode=rules,
+        out=out,
+    )
     if as_json:
         print_json(result.to_json())
     _say_metrics(result.metrics)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,14 +11,17 @@ from har.config import BACKGROUND_NAMES, DecodeConfig, find_background
 from har.errors import ConfigError
 from har.events.files import SCORES_ENDING, find_scores, load_scores
 from har.interchange.coding import (
+    Coding,
     VideoEvents,
+    check_known,
     find_video,
     list_labels,
-    read_events_csv,
+    read_coding,
     read_results,
 )
 from har.metrics.alarms import AlarmCurve, AlarmPoint, ScoredRecording, compute_curves
 from har.metrics.events import CodedRecording, EventMetrics, compute_event_metrics
+from har.types import Event
 
 _N_NAMED = 5
 _UNCODED = "Not in the reference coding, so they count as recordings in which nothing happens"
@@ -31,7 +34,8 @@ class EventScore:
     Attributes:
         metrics: Figures with intervals over recordings.
         curves: One a label, where scores were given.
-        notes: Videos that are on one side only, and how they count.
+        notes: What had to be assumed of the tables; videos that are on one side only, and how they
+            count.
     """
 
     metrics: EventMetrics
@@ -50,48 +54,79 @@ def score_events(
     scores: Sequence[Path] = (),
     labels: Sequence[str] = (),
     decode: DecodeConfig | None = None,
+    renames: Mapping[str, str] | None = None,
 ) -> EventScore:
     """Compare recognized events with a reference coding.
 
     Args:
         predicted: ``results.json`` of `har predict` or ``events.json`` of `har events`, which have
             the length of each video, too, and videos without any event; or a CSV of events.
-        truth: A CSV of events, see `har.interchange.coding`.
+        truth: A table of events, see `har.interchange.coding`.
         scores: Files of scores, or folders of them: for the curve, and for lengths that
             ``predicted`` does not know.
         labels: Those that count; empty for all that occur but the background.
         decode: The settings in use, for the curve; the defaults when None.
+        renames: What labels of the reference coding are called by the model; empty leaves them out.
 
     Raises:
-        ManifestError: A CSV cannot be understood.
+        ManifestError: A table cannot be understood.
         OutputError: The results or the scores cannot be read.
-        ConfigError: A name stands for several videos, or there is nothing to compare.
+        ConfigError: A name stands for several videos, a label is not known to the model, or there
+            is nothing to compare.
     """
     is_complete = predicted.suffix.lower() == ".json"
-    found = read_results(predicted) if is_complete else read_events_csv(predicted)
-    coded = read_events_csv(truth)
-    scored, scored_notes = load_scored(scores, coded)
+    found = Coding(read_results(predicted)) if is_complete else read_coding(predicted)
+    coded = read_coding(truth, renames)
+    scored, scored_notes = load_scored(scores, coded.videos)
     lengths_s = {item.name: item.hours * 3600.0 for item in scored}
-    recordings, notes = _pair(found, coded, is_complete, lengths_s)
-    chosen = list(labels) or list_labels(coded, found, BACKGROUND_NAMES)
+    recordings, notes = _pair(found.videos, coded.videos, is_complete, lengths_s)
+    only_coded = _check_labels(coded.videos, found.videos, scored, labels)
+    chosen = list(labels) or list_labels(coded.videos, found.videos, BACKGROUND_NAMES)
     metrics = compute_event_metrics(chosen, recordings)
     curves = _compute_curves(scored, chosen, decode, metrics)
-    spelt = _compare_spelling(coded, found)
-    return EventScore(metrics, curves, tuple(dict.fromkeys((*notes, *scored_notes, *spelt))))
+    late = note_late_events((item.name, item.duration_s, item.truth) for item in recordings)
+    every = (*coded.notes, *found.notes, *notes, *scored_notes, *only_coded, *late)
+    return EventScore(metrics, curves, tuple(dict.fromkeys(every)))
 
 
-def _compare_spelling(coded: Sequence[VideoEvents], found: Sequence[VideoEvents]) -> list[str]:
-    """Return a note for each label that both sides have, but not in the same letters."""
-    true, found_labels = (
-        {event.label for video in videos for event in video.events} for videos in (coded, found)
-    )
-    return [
-        f"The reference coding has {label!r}, the results have {other!r}: these count as two "
-        f"labels; spell them alike"
-        for label in sorted(true - found_labels)
-        for other in sorted(found_labels - true)
-        if label.casefold() == other.casefold()
+def _check_labels(
+    coded: Sequence[VideoEvents],
+    found: Sequence[VideoEvents],
+    scored: Sequence[ScoredRecording],
+    chosen: Sequence[str],
+) -> list[str]:
+    """Refuse labels that no result can have.
+
+    A table of events tells no more of a model than what it has found; then a label may be missing
+    because nothing was found: that is noted, and only a table that shares none with the coding is
+    refused.
+    """
+    known = {label for video in found for label in video.labels}
+    known |= {label for item in scored for label in item.scores.labels}
+    true, seen = ({e.label for v in videos for e in v.events} for videos in (coded, found))
+    wanted = set(chosen) or true
+    if known or not (wanted & seen):
+        check_known(wanted, known | seen)
+        return []
+    missing = [label for label in list_labels(coded, (), BACKGROUND_NAMES) if label not in seen]
+    return _note("Coded, but no found event has such a label; --map renames one", missing)
+
+
+def note_late_events(
+    recordings: Iterable[tuple[str, float | None, Sequence[Event]]],
+) -> list[str]:
+    """Return a note where coded events begin after the end of their video.
+
+    Args:
+        recordings: Name, length in seconds or None, and coded events of each.
+    """
+    late = [
+        f"{name} ({event.label} at {event.onset_s:g} s, the video has {duration_s:.1f} s)"
+        for name, duration_s, events in recordings
+        for event in events
+        if duration_s and event.onset_s >= duration_s
     ]
+    return _note("Coded events begin after the end of their video and count as not found", late)
 
 
 def load_scored(

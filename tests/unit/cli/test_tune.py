@@ -75,3 +75,36 @@ def test_wrong_use_is_told(folder):
     (folder / "none.csv").write_text("video,label,start,end\n")
     with pytest.raises(HarError, match="no event"):
         run("tune", folder / "scores", "--reference", folder / "none.csv")
+
+
+def test_labels_are_mapped_and_notes_reach_the_user(folder):
+    truth = folder / "coded.csv"
+    rows = (
+        "".join(f"{stem}.mp4;Schl\xe4ge;10,0;14,0\r\n" for stem in "ab")
+        + "c.mp4;Schl\xe4ge;10,0;\r\n"
+    )
+    truth.write_bytes(f"video;label;start_s;end_s\r\n{rows}".encode("cp1252"))
+    for words in (
+        ("tune", folder / "scores", "--reference", truth),
+        ("score-events", folder / "events.csv", truth, "--scores", folder / "scores"),
+    ):
+        with pytest.raises(HarError) as error:
+            run(*words)
+        assert "The model's are: 'hit', 'playing'" in str(error.value)
+        assert '--map "Schläge=hit"' in str(error.value)
+    for words in (
+        ("tune", folder / "scores", "--reference", truth, "--map", "Schläge=hit"),
+        (
+            "score-events",
+            folder / "events.csv",
+            truth,
+            "--map",
+            "Schläge=hit",
+            "--out",
+            folder / "o",
+        ),
+    ):
+        done = run(*words)
+        assert done.exit_code == 0, done.output
+        assert "coded.csv is not UTF-8" in done.stderr
+        assert "coded.csv has point events, without an end, in line 4" in done.stderr

@@ -5,7 +5,14 @@ import json
 import pytest
 
 from har.errors import ConfigError, ManifestError, OutputError
-from har.interchange.coding import find_video, list_labels, read_events_csv, read_results
+from har.interchange.coding import (
+    check_known,
+    find_video,
+    list_labels,
+    parse_renames,
+    read_coding,
+    read_results,
+)
 
 
 def write(path, text: str):
@@ -15,25 +22,25 @@ def write(path, text: str):
 
 def test_columns_go_by_their_names(tmp_path):
     csv = "label;video;offset_s;onset_s;note\nhit;a.mp4;3;1.5;x\nkick;a.mp4;1;0;\nhit;b.mp4;2;1;\n"
-    a, b = read_events_csv(write(tmp_path / "t.csv", csv))
+    a, b = read_coding(write(tmp_path / "t.csv", csv)).videos
     assert [(e.label, e.onset_s, e.offset_s) for e in a.events] == [("kick", 0, 1), ("hit", 1.5, 3)]
     assert (a.video, b.video, a.duration_s) == ("a.mp4", "b.mp4", None)
 
 
 def test_what_predict_writes_is_read(tmp_path):
     csv = "video,start_s,end_s,label,score,subject,target\n/x/a.mp4,1.000,2.500,hit,0.7500,2,1\n"
-    (video,) = read_events_csv(write(tmp_path / "t.csv", csv))
+    (video,) = read_coding(write(tmp_path / "t.csv", csv)).videos
     assert (video.video, video.events[0].score) == ("/x/a.mp4", 0.75)
 
 
 def test_a_video_may_be_named_without_an_event(tmp_path):
     csv = "video,label,start,end,group\na.mp4,,,,child 1\nb.mp4,hit,1,2,\n"
-    a, b = read_events_csv(write(tmp_path / "t.csv", csv))
+    a, b = read_coding(write(tmp_path / "t.csv", csv)).videos
     assert (a.events, a.group, len(b.events), b.group) == ((), "child 1", 1, "")
 
 
 def test_an_empty_file_of_events_has_none(tmp_path):
-    assert read_events_csv(write(tmp_path / "t.csv", "video,start_s,end_s,label\n")) == ()
+    assert read_coding(write(tmp_path / "t.csv", "video,start_s,end_s,label\n")).videos == ()
 
 
 @pytest.mark.parametrize(
@@ -41,28 +48,28 @@ def test_an_empty_file_of_events_has_none(tmp_path):
     [
         ("a.mp4,hit,2,1", "0 <= start_s < end_s"),
         ("a.mp4,hit,-1,1", "0 <= start_s < end_s"),
-        ("a.mp4,hit,0,inf", "0 <= start_s < end_s"),
-        ("a.mp4,hit,nan,1", "0 <= start_s < end_s"),
-        ("a.mp4,hit,x,1", "could not convert"),
+        ("a.mp4,hit,0,inf", "received 'inf'"),
+        ("a.mp4,hit,nan,1", "received 'nan'"),
+        ("a.mp4,hit,x,1", "expected seconds such as 62.5, or h:mm:ss.mmm, received 'x'"),
         ("a.mp4,,0,1", "label is empty"),
         (",hit,0,1", "no video"),
-        ("a.mp4,hit", "could not convert"),
+        ("a.mp4,hit", "its start is empty"),
     ],
 )
 def test_a_line_that_makes_no_sense_is_named(tmp_path, row, said):
     path = write(tmp_path / "t.csv", f"video,label,start_s,end_s\nb.mp4,hit,0,1\n{row}\n")
     with pytest.raises(ManifestError, match="Line 3") as error:
-        read_events_csv(path)
+        read_coding(path)
     assert said in str(error.value)
 
 
 def test_a_missing_column_or_file_is_named(tmp_path):
     with pytest.raises(ManifestError, match="video, label, start_s and end_s"):
-        read_events_csv(write(tmp_path / "t.csv", "video,label,start_s\na.mp4,hit,1\n"))
-    with pytest.raises(ManifestError, match="received ''"):
-        read_events_csv(write(tmp_path / "t.csv", ""))
+        read_coding(write(tmp_path / "t.csv", "video,label,start_s\na.mp4,hit,1\n"))
+    with pytest.raises(ManifestError, match="names of its columns"):
+        read_coding(write(tmp_path / "t.csv", ""))
     with pytest.raises(ManifestError, match="nowhere"):
-        read_events_csv(tmp_path / "nowhere.csv")
+        read_coding(tmp_path / "nowhere.csv")
 
 
 def test_results_know_lengths_and_videos_without_events(tmp_path):
@@ -100,5 +107,128 @@ def test_a_name_of_several_videos_is_refused():
 
 def test_background_is_no_label(tmp_path):
     csv = "video,label,start,end\na,hit,0,1\na,Playing,1,2\nb,kick,0,1\n"
-    videos = read_events_csv(write(tmp_path / "t.csv", csv))
+    videos = read_coding(write(tmp_path / "t.csv", csv)).videos
     assert list_labels(videos, (), {"playing"}) == ["hit", "kick"]
+
+
+HEADER = "video,label,start_s,end_s"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"video;label;start_s;end_s\r\nschl\xe4gt.mp4;hit;1,5;3,0\r\n",
+        "sep=;\nvideo;label;start_s;end_s\nschlägt.mp4;hit;0:00:01.500;0:00:03\n".encode(),
+        "video\tlabel\tstart_s\tend_s\nschlägt.mp4\thit\t1.5\t3\n".encode("utf-16"),
+        f'\ufeff{HEADER}\nschlägt.mp4,hit,"1,5","3,0"\n'.encode(),
+    ],
+    ids=["cp1252", "sep", "utf-16", "bom"],
+)
+def test_a_coding_is_read_however_excel_wrote_it(tmp_path, data):
+    (tmp_path / "t.csv").write_bytes(data)
+    coding = read_coding(tmp_path / "t.csv")
+    (video,) = coding.videos
+    assert (video.video, video.events[0].onset_s, video.events[0].offset_s) == (
+        "schlägt.mp4",
+        1.5,
+        3,
+    )
+    assert [note for note in coding.notes if "cp1252" in note] == list(coding.notes)
+
+
+def test_a_column_twice_is_refused(tmp_path):
+    with pytest.raises(ManifestError, match="has the column label more than once"):
+        read_coding(write(tmp_path / "t.csv", f"{HEADER},label\na.mp4,hit,0,1,kick\n"))
+
+
+def test_an_event_without_end_is_a_point(tmp_path):
+    path = write(tmp_path / "t.csv", f"{HEADER}\na.mp4,hit,2,\na.mp4,hit,9,9\na.mp4,hit,4,6\n")
+    coding = read_coding(path)
+    spans = [(event.onset_s, event.offset_s) for event in coding.videos[0].events]
+    assert spans == [(2, 3), (4, 6), (9, 10)]
+    assert coding.notes == (
+        "t.csv has point events, without an end, in line 2, 3: each counts as 1 s long",
+    )
+
+
+BORIS = (
+    "Observation id,Observation date,Description,Observation type,Source,Total duration,FPS,"
+    "Subject,Behavior,Behavioral category,Behavior type,Start (s),Stop (s),Duration (s),"
+    "Media file name,Comment start,Comment stop\n"
+    "day 1,2025-03-01 10:00:00,,Media file(s),player #1:a.mp4,60,25,child 3,Hitting others,"
+    "aggression,STATE,10.000,14.000,4.000,films/a.mp4,,\n"
+    "day 1,2025-03-01 10:00:00,,Media file(s),player #1:a.mp4,60,25,child 3,Shout,"
+    "aggression,POINT,20.000,20.000,NA,films/a.mp4,,\n"
+)
+
+
+def test_an_aggregated_export_of_boris_is_read(tmp_path):
+    (video,) = read_coding(write(tmp_path / "t.csv", BORIS)).videos
+    assert video.video == "films/a.mp4"
+    assert [(e.label, e.onset_s, e.offset_s) for e in video.events] == [
+        ("Hitting others", 10, 14),
+        ("Shout", 20, 21),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        (
+            "t.csv",
+            "Observation id,Subject,Behavior,Behavior type,Time,Media file name\n"
+            "1,c,hit,START,1,a\n",
+            "This is a BORIS tabular export, with one line for each start and stop: in BORIS "
+            "choose Observations, Export events, Aggregated events",
+        ),
+        (
+            "t.tsv",
+            "Observation id\tday 1\n\nMedia file(s)\t\n\tPlayer #1\ta.mp4\nTime\tBehavior\n",
+            "This is a BORIS tabular export",
+        ),
+        (
+            "t.txt",
+            "Tier\tBegin Time - ss.msec\tEnd Time - ss.msec\tAnnotation\nhit\t1.0\t2.0\tx\n",
+            "This is an ELAN tab-delimited export: rename the columns",
+        ),
+        ("t.txt", "hit\t\t00:00:01.000\t00:00:02.000\tx\n", "put the line video,label,start_s"),
+        ("t.eaf", "<ANNOTATION_DOCUMENT/>", "is an ELAN document. In ELAN choose File, Export As"),
+        ("t.boris", "{}", "is a BORIS project. In BORIS choose Observations"),
+    ],
+)
+def test_exports_of_coding_tools_are_named_with_the_way_out(tmp_path, name, text, said):
+    with pytest.raises(ManifestError) as error:
+        read_coding(write(tmp_path / name, text))
+    assert said in str(error.value)
+
+
+def test_labels_are_renamed_or_left_out(tmp_path):
+    path = write(tmp_path / "t.csv", f"{HEADER}\na.mp4,Hitting others,1,2\na.mp4,Eating,3,4\n")
+    (video,) = read_coding(path, parse_renames(["Hitting others=fight", "Eating="])).videos
+    assert [event.label for event in video.events] == ["fight"]
+    with pytest.raises(ConfigError) as error:
+        read_coding(path, {"hitting": "fight"})
+    assert str(error.value) == (
+        f"There is no label 'hitting' in {path} to rename; it has: 'Eating', 'Hitting others'"
+    )
+    for text in ("fight", "=fight"):
+        with pytest.raises(ConfigError, match="Expected CODED=LABEL"):
+            parse_renames([text])
+
+
+def test_labels_that_the_model_does_not_know_are_listed_with_its_own():
+    with pytest.raises(ConfigError) as error:
+        check_known(["Hitting others", "Playing"], ["fight", "noFight"])
+    assert str(error.value) == (
+        "The reference coding has labels that the model does not know: 'Hitting others'. The "
+        "model's are: 'fight', 'noFight'. Say which is which, once a label, with "
+        '--map "Hitting others=fight"; --map "Hitting others=" leaves its events out'
+    )
+    with pytest.raises(ConfigError, match=r"'Fight ' and 'fight' differ in case or blanks alone"):
+        check_known(["Fight "], ["fight", "noFight"])
+    check_known(["fight"], ["fight"])
+    check_known(["anything"], [])
+
+
+def test_a_name_is_found_with_either_kind_of_accent():
+    assert find_video("Ma\u0308dchen.mp4", ["d/M\u00e4dchen.mp4"]) == "d/M\u00e4dchen.mp4"

@@ -8,7 +8,7 @@ from coded import make_scores
 from har.config import DecodeConfig
 from har.errors import ConfigError, OutputError
 from har.events.files import save_scores
-from har.interchange.coding import read_events_csv
+from har.interchange.coding import read_coding
 from har.reports.events import write_event_score
 from har.reports.scoring import load_scored, score_events
 
@@ -27,7 +27,7 @@ def write_results(folder, **events: list[tuple[float, float]]):
     values = [
         {
             "video": f"/films/{stem}.mp4",
-            "totals": {"duration_s": 1800.0},
+            "totals": {"duration_s": 1800.0, "labels": [{"label": "hit", "n_events": 0}]},
             "events": [
                 {"label": "hit", "onset_s": onset_s, "offset_s": offset_s, "score": 0.9}
                 for onset_s, offset_s in spans
@@ -60,10 +60,41 @@ def test_videos_on_one_side_only_are_named(folder):
     assert [note.split(": ")[1] for note in found.notes] == ["/films/c.mp4", "b.mp4"]
 
 
-def test_a_label_in_other_letters_is_told(folder):
+def test_a_label_that_the_model_does_not_know_is_refused_not_scored_zero(folder):
+    results = write_results(folder, a=[(10, 14)], b=[])
     (folder / "truth.csv").write_text(TRUTH.replace("hit", "Hit"))
+    with pytest.raises(ConfigError, match=r"'Hit' and 'hit' differ in case.*--map \"Hit=hit\""):
+        score_events(results, folder / "truth.csv")
+    found = score_events(results, folder / "truth.csv", renames={"Hit": "hit"})
+    assert found.metrics.overall.figures["recall"].mean == 0.5
+
+
+def test_the_labels_of_a_model_are_known_from_results_without_events(folder):
+    results = write_results(folder, a=[], b=[])
+    (folder / "truth.csv").write_text(TRUTH.replace("hit", "kick"))
+    with pytest.raises(ConfigError, match="does not know: 'kick'"):
+        score_events(results, folder / "truth.csv")
+    (folder / "truth.csv").write_text(TRUTH)
+    assert score_events(results, folder / "truth.csv").metrics.overall.figures["recall"].mean == 0.0
+
+
+def test_of_a_table_of_events_a_label_that_was_not_found_is_noted(folder):
+    (folder / "events.csv").write_text("video,start_s,end_s,label\na.mp4,10,14,hit\n")
+    (folder / "truth.csv").write_text(TRUTH + "a.mp4,kick,1,2\n")
+    found = score_events(folder / "events.csv", folder / "truth.csv")
+    assert found.notes == ("Coded, but no found event has such a label; --map renames one: kick",)
+    (folder / "truth.csv").write_text(TRUTH.replace("hit", "kick"))
+    with pytest.raises(ConfigError, match="does not know: 'kick'"):
+        score_events(folder / "events.csv", folder / "truth.csv")
+
+
+def test_events_after_the_end_of_the_video_are_told(folder):
+    (folder / "truth.csv").write_text(TRUTH + "a.mp4,hit,5000,5004\n")
     found = score_events(write_results(folder, a=[(10, 14)], b=[]), folder / "truth.csv")
-    assert [note for note in found.notes if "'Hit'" in note and "'hit'" in note]
+    assert found.notes == (
+        "Coded events begin after the end of their video and count as not found: "
+        "a.mp4 (hit at 5000 s, the video has 1800.0 s)",
+    )
 
 
 def test_of_a_table_of_events_a_missing_video_has_none(folder):
@@ -104,7 +135,7 @@ def test_what_is_written_can_be_read(folder):
 
 
 def test_scores_are_joined_with_the_truth(folder):
-    coded = read_events_csv(folder / "truth.csv")
+    coded = read_coding(folder / "truth.csv").videos
     save_scores(folder / "c.scores.csv", make_scores(60, []))
     scored, notes = load_scored([folder], coded)
     assert [(item.name, len(item.truth)) for item in scored] == [
@@ -123,7 +154,7 @@ def test_scores_are_joined_with_the_truth(folder):
 def test_two_files_of_scores_of_one_video_are_refused(folder):
     save_scores(folder / "other" / "a.mp4.scores.csv", make_scores(60, []))
     with pytest.raises(ConfigError, match=r"both scores of a\.mp4"):
-        load_scored([folder, folder / "other"], read_events_csv(folder / "truth.csv"))
+        load_scored([folder, folder / "other"], read_coding(folder / "truth.csv").videos)
 
 
 def test_a_folder_without_scores_is_refused(folder):
