@@ -15,29 +15,35 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from har.errors import LockedError, OutputError
+from har.parallel import end_if_starting
 
 LOCK_NAME = ".har.lock"
-_HOLDER_NAME = ".har.lock.json"
 
 
 @contextmanager
-def locking(folder: Path) -> Iterator[None]:
+def locking(folder: Path, beside: bool = False) -> Iterator[None]:
     """Hold a folder alone inside the ``with`` block; the system frees it if the process dies.
+
+    The lock is a hidden file, which stays; it means nothing unless a process holds it.
 
     Args:
         folder: Made if it is not there.
+        beside: Put the lock beside the folder, not into it: for one that is replaced as a whole.
 
     Raises:
         LockedError: Another process holds it; the message says which.
         OutputError: The folder cannot be written.
     """
-    lock = FileLock(folder / LOCK_NAME)
+    end_if_starting()
+    path = folder.with_name(f".{folder.name}{LOCK_NAME}") if beside else folder / LOCK_NAME
+    holder = path.with_name(f"{path.name}.json")
+    lock = FileLock(path)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
     except Timeout:
         raise LockedError(
-            f"{folder} is in use by {_describe_holder(folder)}. Wait until that has ended, stop "
+            f"{folder} is in use by {_describe_holder(holder)}. Wait until that has ended, stop "
             "it, or name another folder"
         ) from None
     except OSError as error:
@@ -46,15 +52,15 @@ def locking(folder: Path) -> Iterator[None]:
             "check its permissions and the disk"
         ) from error
     try:
-        _note_holder(folder)
+        _note_holder(holder)
         yield
     finally:
         with suppress(OSError):
-            (folder / _HOLDER_NAME).unlink(missing_ok=True)
+            holder.unlink(missing_ok=True)
         lock.release()
 
 
-def _note_holder(folder: Path) -> None:
+def _note_holder(path: Path) -> None:
     command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:2]]) if sys.argv else "python"
     values = {
         "process": os.getpid(),
@@ -63,12 +69,12 @@ def _note_holder(folder: Path) -> None:
         "since": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     with suppress(OSError):
-        (folder / _HOLDER_NAME).write_text(json.dumps(values), encoding="utf-8")
+        path.write_text(json.dumps(values), encoding="utf-8")
 
 
-def _describe_holder(folder: Path) -> str:
+def _describe_holder(path: Path) -> str:
     try:
-        values: dict[str, Any] = json.loads((folder / _HOLDER_NAME).read_text(encoding="utf-8"))
+        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return (
             f"process {values['process']} on {values['host']} ({values['command']}, since "
             f"{values['since']})"

@@ -1,5 +1,6 @@
 """After kill -9 nothing is left behind; what a machine refuses is said in one line."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,8 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
-from videos import make_clip
+from bundles import make_people_bundle
+from videos import make_clip, make_video
 
 SUPPORT = Path(__file__).parents[1] / "support"
 
@@ -136,3 +139,29 @@ def test_any_error_of_one_video_leaves_it_out_and_the_others_are_done(tmp_path: 
         "a.events.csv",
         "c.events.csv",
     }
+
+
+def _count_rows(path: Path) -> int:
+    try:
+        return len(path.read_text().splitlines())
+    except OSError:
+        return 0
+
+
+def test_tables_of_all_videos_grow_and_outlive_a_kill(tmp_path: Path) -> None:
+    make_people_bundle(tmp_path / "bundle")
+    make_video(tmp_path / "videos" / "a_short.mp4", np.arange(5) / 10)
+    for name in "bc":
+        make_video(tmp_path / "videos" / f"{name}.mp4", np.arange(3000) / 10, (48, 64))
+    words = ("predict", "videos", "--bundle", "bundle", "--out", "out", "--jobs", "3")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "har", *words], cwd=tmp_path, stderr=subprocess.DEVNULL
+    )
+    table = tmp_path / "out" / "results.json"
+    assert _wait_for(table.exists)
+    process.kill()
+    process.wait()
+    (entry,) = json.loads(table.read_text())
+    assert entry["video"] == "videos/a_short.mp4"
+    assert (tmp_path / "out" / "events.csv").exists()
+    assert _count_rows(tmp_path / "out" / "totals.csv") > 1

@@ -14,6 +14,7 @@ from har.api.model import Model, load
 from har.api.settings import Rules, StrPath, build_decode, extra
 from har.config import WatchSettings, load_config
 from har.live.messages import Alert, CameraState, LiveEvent, LiveScores
+from har.locks import locking
 
 if TYPE_CHECKING:
     from har.live.screen import Summary
@@ -124,6 +125,7 @@ def watch(
         BundleError: The model is absent or damaged.
         MissingDependencyError: The extra ``live`` is not installed.
         OutputError: The event log cannot be opened.
+        LockedError: Another watch writes to the folder.
 
     Example:
         >>> import har
@@ -144,6 +146,7 @@ def watch(
         if folder is None:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="har-")))
             options = replace(options, clips=replace(options.clips, on=False))
+        stack.enter_context(locking(folder))
         job = Job(loaded.recognizer, cameras, options, rules, folder, loaded.path.resolve().name)
         if on_start is not None:
             on_start(loaded, [camera.name for camera in cameras])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -26,6 +27,7 @@ from har.dataset.store import Store
 from har.dataset.validation import Report
 from har.errors import ConfigError
 from har.files import write_json
+from har.locks import locking
 from har.types import Color, Protocol, Streams
 
 if TYPE_CHECKING:
@@ -187,6 +189,7 @@ def prepare(
         ManifestError: The manifest or ``group_by`` cannot be understood.
         SplitError: The manifest's column ``split`` divides a group.
         StoreError: The store cannot be written.
+        LockedError: Another run prepares the same store.
         ConfigError: A setting is out of its bounds.
 
     Example:
@@ -276,6 +279,13 @@ def _start_run(
     return run if say is None else replace(run, say=say)
 
 
+@contextmanager
+def _holding(run: Run) -> Iterator[None]:
+    """Hold the folders of a run alone, its bundle and its results."""
+    with locking(run.bundle_dir, beside=True), locking(run.results_dir):
+        yield
+
+
 def train(
     store: Store | StrPath,
     *,
@@ -322,6 +332,8 @@ def train(
         ConfigError: A setting does not fit the store.
         NoClipsError: There are too few clips to learn from.
         BundleError: The model to start from cannot be used.
+        LockedError: Another run writes to one of the folders.
+        OutputError: A folder cannot be written; this is said before anything is trained.
 
     Example:
         >>> import har
@@ -339,8 +351,9 @@ def train(
         run = _start_run(Path(out), results, start_from, progress, say)
         action = train_final if final else STAGES[stage]
         prepared = open_store(store)
-        settled = settle_streams(built, prepared, run, streams)
-        action(settled, prepared, run, OwnParts(backbone, head))
+        with _holding(run):
+            settled = settle_streams(built, prepared, run, streams)
+            action(settled, prepared, run, OwnParts(backbone, head))
     return Model(out)
 
 
@@ -407,10 +420,11 @@ def crossvalidate(
 
         run = _start_run(folder / "bundle", folder, start_from, progress, say)
         prepared = open_store(store)
-        settled = settle_streams(built, prepared, run, streams)
-        found = validate(settled, settings, prepared, run, OwnParts(backbone, head))
-        write_json(folder / f"{protocol}.json", found.to_json())
-        write_reliability(folder / f"{protocol}_reliability.png", found.calibration)
+        with _holding(run):
+            settled = settle_streams(built, prepared, run, streams)
+            found = validate(settled, settings, prepared, run, OwnParts(backbone, head))
+            write_json(folder / f"{protocol}.json", found.to_json())
+            write_reliability(folder / f"{protocol}_reliability.png", found.calibration)
         if calibrate is not None:
             record_crossval(find_folder(calibrate), found)
     return found

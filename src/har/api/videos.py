@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -18,10 +19,14 @@ from har.dataset.catalog import Reject
 from har.errors import ConfigError
 from har.events.decoder import check_labels
 from har.events.summary import Totals
-from har.inference.folder import Plan, Standing, VideoJob, recognize_folder
+from har.inference.folder import Finished, Plan, Standing, VideoJob, recognize_folder
 from har.inference.video import find_videos
+from har.locks import locking
 from har.reports import results as outputs
 from har.result import VideoResult
+
+_TABLES_EVERY_S = 3.0
+_TABLES_REST = 20
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,7 @@ def predict(
     Raises:
         BundleError: The model is absent, damaged or does not fit this version.
         ConfigError: A rule does not fit, or a source is a model.
+        LockedError: Another run writes to the folder.
         OutputError: Files cannot be written; those of finished videos stay.
         VideoWriteError: Likewise, of an annotated video.
 
@@ -122,9 +128,27 @@ def predict(
     loaded = model if isinstance(model, Model) else load(model, jobs=jobs)
     rules = build_decode(loaded.info.decode, decode, changes)
     check_labels(loaded.labels, rules)
+    wants = OutputsConfig(annotate, thumbnails)
     if on_start is not None:
         on_start(loaded, rules)
-    folder, wants = Path(out), OutputsConfig(annotate, thumbnails)
+    with locking(Path(out)):
+        predictions = _recognize(loaded, named, Path(out), wants, rules, jobs, again, progress)
+    for result in predictions.results:
+        if result.error:
+            warnings.warn(f"Left out {result.info.path}: {result.error}", stacklevel=2)
+    return predictions
+
+
+def _recognize(
+    loaded: Model,
+    named: Sequence[Path],
+    folder: Path,
+    wants: OutputsConfig,
+    rules: DecodeConfig,
+    jobs: int,
+    again: bool,
+    progress: Callable[[Standing], None] | None,
+) -> Predictions:
     paths, rejects = find_videos(named)
     names = outputs.compute_output_stems(paths, outputs.find_taken_stems(folder))
     jobs_of = [VideoJob(path, folder / stem) for path, stem in zip(paths, names, strict=True)]
@@ -132,15 +156,18 @@ def predict(
         loaded.path,
         write=partial(outputs.write_video_outputs, decode=rules, outputs=wants),
         outputs=str(wants),
-        config=PredictConfig(keep_places=annotate or thumbnails, jobs=jobs),
+        config=PredictConfig(keep_places=wants.annotate or wants.thumbnails, jobs=jobs),
         decode=rules,
     )
-    found = {item.job: item for item in recognize_folder(plan, jobs_of, again, progress)}
+    stems, found = dict(zip(paths, names, strict=True)), dict[VideoJob, Finished]()
+    tables = _Tables(lambda done: outputs.write_folder_outputs(folder, done, stems, rules))
+    for item in recognize_folder(plan, jobs_of, again, progress):
+        found[item.job] = item
+        tables.write_if_due([*rejects, *(each.outcome for each in found.values())])
     finished = [found[job] for job in jobs_of]
     outcomes = [*rejects, *(item.outcome for item in finished)]
-    stems = dict(zip(paths, names, strict=True))
-    outputs.write_folder_outputs(folder, outcomes, stems, rules)
-    predictions = Predictions(
+    tables.write(outcomes)
+    return Predictions(
         out=folder,
         model=loaded,
         results=tuple(loaded.to_result(outcome, rules) for outcome in outcomes),
@@ -148,7 +175,22 @@ def predict(
         decode=rules,
         n_unchanged=sum(item.is_unchanged for item in finished),
     )
-    for result in predictions.results:
-        if result.error:
-            warnings.warn(f"Left out {result.info.path}: {result.error}", stacklevel=2)
-    return predictions
+
+
+class _Tables:
+    """Writes what is known of all videos now and then, so that a run that is killed leaves it."""
+
+    def __init__(self, write: Callable[[Sequence[VideoResult | Reject]], None]) -> None:
+        self._write, self._due_s = write, 0.0
+
+    def write(self, outcomes: Sequence[VideoResult | Reject]) -> None:
+        """Write, and let many times the time that it took go by before it is due again."""
+        began_s = time.monotonic()
+        self._write(outcomes)
+        now_s = time.monotonic()
+        self._due_s = now_s + max(_TABLES_EVERY_S, _TABLES_REST * (now_s - began_s))
+
+    def write_if_due(self, outcomes: Sequence[VideoResult | Reject]) -> None:
+        """Write, unless that was done just before."""
+        if time.monotonic() >= self._due_s:
+            self.write(outcomes)

@@ -21,8 +21,9 @@ from har.dataset.splits import build_splits
 from har.dataset.store import FrameSettings, Store, StoreSettings, frames_path, times_path
 from har.dataset.store_writer import StoreWriter, read_known_clips
 from har.dataset.validation import Report, build_report
-from har.errors import NoClipsError, StoreError
+from har.errors import LockedError, NoClipsError, StoreError
 from har.files import compute_file_hash
+from har.locks import locking
 from har.parallel import Workers, count_cores
 from har.progress import track
 from har.types import Clip
@@ -76,10 +77,14 @@ def prepare(
         ManifestError: The manifest or ``group_by`` cannot be understood.
         SplitError: The manifest's column ``split`` divides a group.
         StoreError: The store cannot be written.
+        LockedError: Another run prepares the same store.
     """
     catalog = scan(source, config.group_by)
     try:
-        return _prepare(catalog, store_dir, config, progress)
+        with locking(store_dir):
+            return _prepare(catalog, store_dir, config, progress)
+    except LockedError:
+        raise
     except OSError as error:
         raise StoreError(
             f"The store {store_dir} cannot be written: {error}; clips that are done stay, so fix"
