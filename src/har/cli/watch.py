@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from har.cli.common import decode_option, parse_changes, set_option
-from har.cli.output import is_verbose, print_json, say, say_table, unlogged
+from har.cli.output import is_verbose, print_json, say, say_table, unlogged, warn
 from har.errors import VideoError
 
 if TYPE_CHECKING:
@@ -135,6 +135,8 @@ def _say_summary(summary: Summary, out: Path) -> None:
     ]
     say_table(["camera", "frames", "dropped", "reconnects", "events", "alerts"], rows)
     say(f"Event log and alerts for review: {out}")
+    if summary.n_undelivered:
+        warn(f"{summary.n_undelivered} notifications could not be delivered; the alerts are there")
 
 
 def _format_counts(counts: dict[str, int]) -> str:

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from har import files
 from har.config import RetentionConfig
+from har.errors import OutputError
 from har.live.journal import Journal
 from har.live.messages import Alert
 from har.parallel import Closing
@@ -26,10 +27,15 @@ PURPOSE = "For review by a person: what a model has labeled, not a confirmed eve
 CLIP_SUFFIXES = (".mp4", ".mkv")
 _PARTS = (*(f"{suffix}.part" for suffix in CLIP_SUFFIXES), ".json.part")
 _MAX_RECORD_BYTES = 1 << 16
+_MAX_WAITING = 10_000
 
 
 class AlertFolder:
-    """Writes, changes and deletes records; safe to use from several threads."""
+    """Writes, changes and deletes records; safe to use from several threads.
+
+    Where the disk is full, records wait in memory, ten thousand at most, and are written with the
+    next one or with the next `flush` that finds room.
+    """
 
     def __init__(self, path: Path, bundle: str = "", zone: tzinfo | None = None) -> None:
         """Make nothing yet.
@@ -43,6 +49,8 @@ class AlertFolder:
         self._bundle = bundle
         self._zone = zone
         self._lock = Lock()
+        self._waiting: dict[str, dict[str, Any]] = {}
+        self._is_failing = False
 
     def name(self, alert: Alert) -> str:
         """Return an alert's id, by camera, local time and label; none in the folder has it.
@@ -53,17 +61,13 @@ class AlertFolder:
         label = re.sub(r"[^\w-]+", "-", alert.event.event.label)[:40]
         stem = f"{alert.event.camera}_{began_at:%Y-%m-%d_%H-%M-%S}_{label}"
         alert_id, count = stem, 1
-        while (self.path / f"{alert_id}.json").exists():
+        while alert_id in self._waiting or (self.path / f"{alert_id}.json").exists():
             count += 1
             alert_id = f"{stem}-{count}"
         return alert_id
 
     def write(self, alert_id: str, alert: Alert) -> None:
-        """Write the record of a new alert.
-
-        Raises:
-            OutputError: It cannot be written.
-        """
+        """Write the record of a new alert; one that cannot be written waits."""
         known = alert.event.event
         values = {
             "made_by": WRITER,
@@ -82,44 +86,90 @@ class AlertFolder:
             "clip": None,
         }
         with self._lock:
-            files.write_json(self.path / f"{alert_id}.json", values)
+            self._waiting[alert_id] = values
+            self._write_waiting()
 
-    def change(self, alert_id: str, **changed: Any) -> None:
-        """Put values over those of a record; one that was deleted meanwhile stays so.
-
-        Raises:
-            OutputError: It cannot be written.
-        """
-        path = self.path / f"{alert_id}.json"
+    def change(self, alert_id: str, **changed: Any) -> bool:
+        """Put values over those of a record; return False where it was deleted meanwhile."""
         with self._lock:
-            values = _read_record(path)
-            if values is not None:
-                files.write_json(path, {**values, **changed})
+            values = self._waiting.get(alert_id) or _read_record(self._find(alert_id))
+            if values is None:
+                return False
+            self._waiting[alert_id] = {**values, **changed}
+            self._write_waiting()
+            return True
+
+    def flush(self) -> None:
+        """Write what waits, if there is room now."""
+        with self._lock:
+            self._write_waiting()
+
+    def has_record(self, alert_id: str) -> bool:
+        """Return whether a record is on the disk, now that what waits was tried again."""
+        with self._lock:
+            self._write_waiting()
+            return _is_own_file(self._find(alert_id))
+
+    def settle(self) -> None:
+        """Mark what a run that was killed left: events that were open, halves of clips."""
+        if self.path.is_symlink() or not self.path.is_dir():
+            return
+        for record in sorted(self.path.glob("*.json")):
+            values = _read_record(record)
+            if values is None:
+                continue
+            for suffix in _PARTS:
+                part = record.with_name(record.stem + suffix)
+                if _is_own_file(part):
+                    _delete(part)
+            if values.get("is_open"):
+                self.change(record.stem, is_open=False, is_interrupted=True)
+
+    def close(self) -> None:
+        """Write what waits; records for which there is no room are lost, and counted."""
+        self.flush()
+        if self._waiting:
+            _log.warning("%d records of alerts in %s are lost", len(self._waiting), self.path)
+
+    def _find(self, alert_id: str) -> Path:
+        return self.path / f"{alert_id}.json"
+
+    def _write_waiting(self) -> None:
+        while len(self._waiting) > _MAX_WAITING:
+            del self._waiting[next(iter(self._waiting))]
+        for alert_id, values in list(self._waiting.items()):
+            try:
+                files.write_json(self._find(alert_id), values)
+            except OutputError as error:
+                if not self._is_failing:
+                    self._is_failing = True
+                    _log.warning("Could not write the record of an alert, it waits: %s", error)
+                return
+            del self._waiting[alert_id]
+        if self._is_failing:
+            self._is_failing = False
+            _log.warning("Records of alerts can be written again")
 
     def complete(self, alert_id: str, event: Event) -> None:
-        """Note how the event of an alert has ended.
-
-        Raises:
-            OutputError: The record cannot be written.
-        """
+        """Note how the event of an alert has ended."""
         length_s = round(event.offset_s - event.onset_s, 3)
         self.change(alert_id, score=round(event.score, 4), length_s=length_s, is_open=False)
 
-    def add_clip(self, alert_id: str, clip: str, start_s: float, length_s: float) -> None:
+    def add_clip(self, alert_id: str, clip: Path, start_s: float, length_s: float) -> None:
         """Note the clip's file, when it starts after the onset (below 0: before) and its length.
 
-        Raises:
-            OutputError: The record cannot be written.
+        Where the alert was deleted meanwhile, so is the clip.
         """
-        values = {"file": clip, "start_s": round(start_s, 3), "length_s": round(length_s, 3)}
-        self.change(alert_id, clip=values)
+        values = {"file": clip.name, "start_s": round(start_s, 3), "length_s": round(length_s, 3)}
+        if not self.change(alert_id, clip=values):
+            _delete(clip)
 
     def delete_before(self, moment: datetime) -> list[str]:
         """Delete alerts that began before ``moment``, record last; return the names of the files.
 
-        Only what records of `har watch` in this very folder stand for is touched: a file without
-        such a record stays, so do links, and a folder that is a link itself is left alone. What
-        cannot be deleted is logged.
+        A record stays as long as its clip cannot be deleted. Only what records of `har watch` in
+        this very folder stand for is touched: a file without such a record stays, so do links, and
+        a folder that is a link itself is left alone. What cannot be deleted is logged.
         """
         gone: list[str] = []
         if self.path.is_symlink() or not self.path.is_dir():
@@ -129,10 +179,19 @@ class AlertFolder:
                 values = _read_record(record)
                 if values is None or _read_time(values) >= moment:
                     continue
-                for suffix in (*CLIP_SUFFIXES, *_PARTS, ".json"):
-                    path = record.with_name(record.stem + suffix)
-                    if _is_own_file(path) and _delete(path):
-                        gone.append(path.name)
+                gone += self._delete_alert(record)
+        return gone
+
+    def _delete_alert(self, record: Path) -> list[str]:
+        gone: list[str] = []
+        for suffix in (*CLIP_SUFFIXES, *_PARTS, ".json"):
+            path = record.with_name(record.stem + suffix)
+            if _is_own_file(path):
+                if not _delete(path):
+                    break
+                gone.append(path.name)
+        else:
+            self._waiting.pop(record.stem, None)
         return gone
 
     def _to_local(self, moment: datetime) -> str:

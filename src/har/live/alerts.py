@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from har.config import AlertsConfig, DecodeConfig
-from har.errors import OutputError
 from har.live.alert_folder import AlertFolder
 from har.live.clips import ClipKeeper
 from har.live.messages import (
@@ -163,7 +162,8 @@ class AlertManager:
         self._ids: dict[EventKey, str] = {}
 
     def on_state(self, state: CameraState) -> None:
-        """End the clips of a camera that gives no more pictures."""
+        """End the clips of a camera that gives no more pictures; try again what waits."""
+        self._folder.flush()
         if self._clips is not None and state.state in ("lost", "ended"):
             self._clips.cut(state.name)
 
@@ -184,16 +184,14 @@ class AlertManager:
         """Write the last clips and send the last notifications."""
         if self._clips is not None:
             self._clips.close()
+        self._folder.close()
         if self._notifier is not None:
             self._notifier.close()
 
     def _raise(self, alert: Alert) -> None:
         alert_id = self._folder.name(alert)
         self._ids[compute_key(alert.event)] = alert_id
-        try:
-            self._folder.write(alert_id, alert)
-        except OutputError as error:
-            _log.warning("Could not write the record of an alert: %s", error)
+        self._folder.write(alert_id, alert)
         if self._notifier is not None:
             self._notifier.send(*describe(alert, alert_id))
         for listener in self._listeners:
@@ -205,21 +203,19 @@ class AlertManager:
             return
         camera, onset_s = alert.event.camera, alert.event.event.onset_s
         done = partial(self._add_clip, alert_id, onset_s)
-        if not self._clips.begin(camera, self._folder.path / alert_id, onset_s, done):
+        may_write = partial(self._folder.has_record, alert_id)
+        if not self._clips.begin(camera, self._folder.path / alert_id, onset_s, done, may_write):
             _log.warning("No clip of %s: no footage of %s", alert_id, camera)
 
     def _add_clip(self, alert_id: str, onset_s: float, path: Path, *span_s: float) -> None:
         start_s, length_s = span_s
-        self._folder.add_clip(alert_id, path.name, start_s - onset_s, length_s)
+        self._folder.add_clip(alert_id, path, start_s - onset_s, length_s)
 
     def _complete(self, event: LiveEvent) -> None:
         alert_id = self._ids.pop(compute_key(event), None)
         if alert_id is None:
             return
-        try:
-            self._folder.complete(alert_id, event.event)
-        except OutputError as error:
-            _log.warning("Could not complete the record of an alert: %s", error)
+        self._folder.complete(alert_id, event.event)
         if self._clips is not None:
             stem = self._folder.path / alert_id
             self._clips.end(event.camera, stem, event.event.offset_s)

@@ -30,6 +30,9 @@ _DELAY_S = 10.0
 _JOIN_S = 60.0
 """Longest wait for the last clips at the end."""
 
+MayWrite = Callable[[], bool]
+"""Called just before a clip is written, which it is not where the answer is no."""
+
 Done = Callable[[Path, float, float], None]
 """Called with a clip's file, its start on the camera's timeline and its length in seconds."""
 
@@ -40,6 +43,7 @@ class _Recording:
 
     stem: Path
     done: Done
+    may_write: MayWrite
     coding: Coding | None
     pieces: list[Piece]
     until_s: float
@@ -103,7 +107,14 @@ class ClipKeeper:
         with reel.lock:
             self._gather(reel, reel.ring.push_frame(frame))
 
-    def begin(self, camera: str, stem: Path, onset_s: float, done: Done) -> bool:
+    def begin(
+        self,
+        camera: str,
+        stem: Path,
+        onset_s: float,
+        done: Done,
+        may_write: MayWrite = lambda: True,
+    ) -> bool:
         """Start a clip; return whether there is any footage of the camera.
 
         Args:
@@ -111,6 +122,7 @@ class ClipKeeper:
             stem: The clip's path without its ending.
             onset_s: Of the event.
             done: Called from the writing thread once the clip is there; not where it failed.
+            may_write: Called from the same thread before; with False there is no clip.
         """
         reel = self._find(camera)
         with reel.lock:
@@ -119,7 +131,8 @@ class ClipKeeper:
                 return False
             until_s = footage.start_s + self._config.max_s
             pieces = list(footage.pieces)
-            reel.recordings.append(_Recording(stem, done, footage.coding, pieces, until_s))
+            recording = _Recording(stem, done, may_write, footage.coding, pieces, until_s)
+            reel.recordings.append(recording)
         return True
 
     def end(self, camera: str, stem: Path, offset_s: float) -> None:
@@ -180,6 +193,9 @@ class ClipKeeper:
 
 
 def _write(recording: _Recording) -> None:
+    if not recording.may_write():
+        _log.warning("The clip %s is left out: its alert has no record", recording.stem)
+        return
     whole = Footage(tuple(recording.pieces), recording.coding)
     footage = whole.until(recording.until_s)
     path = recording.stem.with_name(recording.stem.name + footage.suffix)

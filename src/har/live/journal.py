@@ -135,7 +135,8 @@ class Journal:
     """Writes the event log, inside its ``with`` block; a listener of the watch and of alerts.
 
     ``events.jsonl`` gets each event when it opens and again, with the same camera, label and onset,
-    when it is final, and each alert; ``log.jsonl`` changes of cameras and what was deleted.
+    when it is final, and each alert; an event that a killed run left open is closed at the next
+    start, with ``is_interrupted``; ``log.jsonl`` changes of cameras and what was deleted.
     """
 
     def __init__(self, folder: Path, echo: Callable[[str], None] | None = None) -> None:
@@ -148,13 +149,35 @@ class Journal:
         Raises:
             OutputError: A file cannot be opened.
         """
-        self._events = LineFile(folder / EVENTS_FILE)
+        self._path = folder / EVENTS_FILE
+        self._events = LineFile(self._path)
         self._changes = LineFile(folder / LOG_FILE)
         self._states: dict[str, str] = {}
         self._echo = echo
 
     def __enter__(self) -> Journal:
+        for values in self._find_open():
+            line = {**values, "is_open": False, "is_interrupted": True}
+            self._events.add(json.dumps(line, ensure_ascii=False))
         return self
+
+    def _find_open(self) -> list[dict[str, Any]]:
+        """Return the events that a run which was killed had left open, as far as it knew them."""
+        found: dict[tuple[str, str, float], dict[str, Any]] = {}
+        with self._path.open(encoding="utf-8", errors="surrogateescape") as lines:
+            for line in lines:
+                try:
+                    values = json.loads(line)
+                    if values["kind"] != "event":
+                        continue
+                    key = values["camera"], values["label"], values["onset_s"]
+                    is_open = values["is_open"]
+                except (ValueError, TypeError, KeyError):
+                    continue  # not a line of this log
+                found.pop(key, None)
+                if is_open:
+                    found[key] = values
+        return list(found.values())
 
     def __exit__(self, *_: object) -> None:
         self._events.close()

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from typing import Self, get_args
+from urllib.parse import urlsplit
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram
 from prometheus_client import generate_latest as render_metrics
@@ -33,15 +34,22 @@ _COUNTS = {
 class Metrics(Collector):
     """Counts what a watch delivers; a listener of the watch and of alerts."""
 
-    def __init__(self, stall_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        stall_s: float,
+        now_s: Callable[[], float] = time.monotonic,
+        count_undelivered: Callable[[], int] = lambda: 0,
+    ) -> None:
         """Start at zero.
 
         Args:
             stall_s: Without new scores for so long, a camera counts as stalled.
             now_s: A clock that never jumps.
+            count_undelivered: Returns how many notifications did not arrive.
         """
         self._stall_s = stall_s
         self._now_s = now_s
+        self._count_undelivered = count_undelivered
         self._lock = Lock()
         self._states: dict[str, CameraState] = {}
         self._updated_s: dict[str, float] = {}
@@ -115,6 +123,11 @@ class Metrics(Collector):
             for name in get_args(State):
                 shown.add_metric([state.name, name], float(state.state == name))
         yield from (fps, shown)
+        undelivered = CounterMetricFamily(
+            "har_undelivered_notifications", "Notifications that were given up."
+        )
+        undelivered.add_metric([], self._count_undelivered())
+        yield undelivered
 
     def find_problems(self) -> list[str]:
         """Return what is wrong at this moment, camera by camera; nothing where all is well."""
@@ -180,9 +193,10 @@ class _Handler(BaseHTTPRequestHandler):
     sys_version = ""
 
     def do_GET(self) -> None:
-        if self.path == "/metrics":
+        path = urlsplit(self.path).path
+        if path == "/metrics":
             self._answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, self.metrics.render())
-        elif self.path == "/healthz":
+        elif path == "/healthz":
             problems = self.metrics.find_problems()
             status = HTTPStatus.SERVICE_UNAVAILABLE if problems else HTTPStatus.OK
             body = json.dumps({"healthy": not problems, "problems": problems})
@@ -190,6 +204,8 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             body = b"Not found: this server has /healthz and /metrics.\n"
             self._answer(HTTPStatus.NOT_FOUND, "text/plain", body)
+
+    do_HEAD = do_GET  # noqa: N815, as it is called
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002, as it is called
         """Leave requests out of the log."""
@@ -199,4 +215,5 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)

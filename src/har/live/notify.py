@@ -46,6 +46,11 @@ class Notifier:
         for mailer in self._mailers:
             mailer.send(title, text)
 
+    @property
+    def n_undelivered(self) -> int:
+        """How many notifications were given up so far, each address counted by itself."""
+        return sum(mailer.n_undelivered for mailer in self._mailers)
+
     def close(self) -> None:
         """Send what is queued, without further pauses between tries, and give up after a while."""
         for mailer in self._mailers:
@@ -62,6 +67,7 @@ class _Mailer:
         self._name = f"address {number} ({scheme.group() if scheme else ''}://...)"
         self._url = url
         self._config = config
+        self.n_undelivered = 0
         target = apprise.Apprise.instantiate(url, asset=_ASSET)
         if target is None:
             raise ConfigError(
@@ -78,6 +84,7 @@ class _Mailer:
         try:
             self._waiting.put_nowait((title, text))
         except Full:
+            self.n_undelivered += 1
             _log.warning(
                 "A notification to %s is dropped: %d are queued already", self._name, _MAX_WAITING
             )
@@ -90,6 +97,7 @@ class _Mailer:
     def join(self) -> None:
         self._thread.join(_JOIN_S)
         if self._thread.is_alive():
+            self.n_undelivered += max(self._waiting.qsize(), 1)
             _log.warning("Notifications to %s are still queued; they are abandoned", self._name)
 
     def _run(self) -> None:
@@ -101,6 +109,7 @@ class _Mailer:
         while reason is not None:
             n_tries += 1
             if n_tries == self._config.n_tries or self._stopping.is_set():
+                self.n_undelivered += 1
                 _log.warning(
                     "A notification to %s failed after %d tries: %s",
                     self._name,

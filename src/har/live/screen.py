@@ -194,11 +194,13 @@ class Summary:
         states: The last of each camera, by its name.
         events: Events that are over, by camera and label.
         alerts: Alerts, by camera and label.
+        n_undelivered: Notifications that were given up.
     """
 
     states: dict[str, CameraState] = field(default_factory=dict)
     events: Counter[tuple[str, str]] = field(default_factory=Counter)
     alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    n_undelivered: int = 0
 
     def on_state(self, state: CameraState) -> None:
         """Take over the camera's counts."""
@@ -222,6 +224,7 @@ class Summary:
         """Return plain values, camera by camera."""
         return {
             "kind": "summary",
+            "n_undelivered": self.n_undelivered,
             "cameras": [
                 {
                     "camera": name,

@@ -117,9 +117,10 @@ def run_service(
     with ExitStack() as stack:
         stack.enter_context(_notes_to(screen))
         notifier = _open_notifier(settings.notify)
-        metrics = _serve_metrics(settings.metrics, stack)
+        metrics = _serve_metrics(settings.metrics, notifier, stack)
         journal = stack.enter_context(Journal(job.out, echo))
         folder = AlertFolder(job.out / ALERTS_DIR, job.bundle)
+        folder.settle()
         stack.enter_context(Retention(settings.retention, folder, journal))
         listeners = [journal, summary, *metrics, screen]
         clips = _open_clips(job)
@@ -127,6 +128,8 @@ def run_service(
         manager = AlertManager(rules, folder, clips, notifier, listeners)
         sinks = [*listeners, manager]
         Watch(job.recognizer, job.sources, settings.watch, sinks, clips, job.decode).run(until)
+    if notifier is not None:
+        summary.n_undelivered = notifier.n_undelivered
     return summary
 
 
@@ -138,12 +141,16 @@ def _open_notifier(config: NotifyConfig) -> Notifier | None:
     return Notifier(config)
 
 
-def _serve_metrics(config: MetricsConfig, stack: ExitStack) -> list[Metrics]:
+def _serve_metrics(
+    config: MetricsConfig, notifier: Notifier | None, stack: ExitStack
+) -> list[Metrics]:
     if not config.port:
         return []
     from har.live.metrics import Metrics, MetricsServer
 
-    metrics = Metrics(config.stall_s)
+    metrics = Metrics(
+        config.stall_s, count_undelivered=lambda: notifier.n_undelivered if notifier else 0
+    )
     stack.enter_context(MetricsServer(metrics, config))
     return [metrics]
 

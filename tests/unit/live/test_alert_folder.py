@@ -118,3 +118,55 @@ def test_journal_that_is_gone_is_said_and_stops_nothing(
         (tmp_path / "events.jsonl").unlink()
         Retention(RetentionConfig(keep_days=1), AlertFolder(tmp_path), journal).delete()
     assert "events.jsonl" in caplog.text
+
+
+def test_a_record_stays_while_its_clip_cannot_be_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = AlertFolder(tmp_path)
+    old = _add_alert(folder, 31)
+    unlink = Path.unlink
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path.suffix == ".mp4":
+            raise PermissionError(13, "Permission denied")
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert folder.delete_before(NOON) == []
+    assert _names(tmp_path) == {f"{old}.mp4", f"{old}.json"}
+
+
+def test_records_wait_for_room_and_have_names_of_their_own(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    place = tmp_path / "alerts"
+    place.write_text("in the way, as a full disk is")
+    folder, ids = AlertFolder(place), []
+    for _ in range(2):
+        ids.append(folder.name(make_alert(make_event(is_open=True))))
+        folder.write(ids[-1], make_alert(make_event(is_open=True)))
+    folder.complete(ids[0], make_event(length_s=7.0).event)
+    assert not folder.has_record(ids[0])
+    place.unlink()
+    folder.flush()
+    records = [json.loads((place / f"{name}.json").read_text()) for name in ids]
+    assert [(record["length_s"], record["is_open"]) for record in records] == [
+        (7.0, False),
+        (2.0, True),
+    ]
+    assert caplog.text.count("Could not write the record of an alert, it waits") == 1
+    assert folder.has_record(ids[1])
+
+
+def test_what_a_killed_run_left_is_marked(tmp_path: Path) -> None:
+    folder = AlertFolder(tmp_path)
+    folder.write("a", make_alert(make_event(is_open=True)))
+    folder.write("b", make_alert(make_event()))
+    (tmp_path / "a.mp4.part").write_bytes(b"half a clip")
+    (tmp_path / "holiday.mp4.part").write_bytes(b"of somebody else")
+    AlertFolder(tmp_path).settle()
+    marked, whole = (json.loads((tmp_path / f"{name}.json").read_text()) for name in "ab")
+    assert (marked["is_open"], marked["is_interrupted"]) == (False, True)
+    assert "is_interrupted" not in whole
+    assert _names(tmp_path) == {"a.json", "b.json", "holiday.mp4.part"}

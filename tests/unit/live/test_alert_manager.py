@@ -9,7 +9,9 @@ import pytest
 from moments import make_alert, make_event, make_scores, make_state
 from videos import paint_number
 
+from har import files
 from har.config import AlertsConfig, ClipsConfig, DecodeConfig
+from har.errors import OutputError
 from har.live.alert_folder import AlertFolder
 from har.live.alerts import AlertManager, AlertRules
 from har.live.clips import ClipKeeper
@@ -134,4 +136,35 @@ def test_record_that_was_deleted_is_not_made_again(tmp_path: Path) -> None:
     folder.write("a", make_alert())
     (tmp_path / "a.json").unlink()
     folder.complete("a", make_event().event)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_there_is_no_clip_without_its_record(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = files.write_json
+
+    def refuse(path: Path, values: object) -> None:
+        raise OutputError(f"{path} could not be written: No space left on device")
+
+    clips = ClipKeeper(ClipsConfig(before_s=2.0, after_s=1.0))
+    folder = AlertFolder(tmp_path)
+    desk, listener = _open_desk(folder, clips, cool_down_s=0.0)
+    for index in range(110):
+        clips.push_frame("hall", Frame(index, index / 10, paint_number(index, (64, 96))))
+    monkeypatch.setattr(files, "write_json", refuse)
+    desk.on_event(make_event(7.0))
+    clips.close()
+    assert list(tmp_path.iterdir()) == []
+    assert "is left out: its alert has no record" in caplog.text
+    monkeypatch.setattr(files, "write_json", write)
+    desk.on_state(make_state())
+    ((_, alert_id),) = listener.alerts
+    assert _read(tmp_path / f"{alert_id}.json")["clip"] is None
+
+
+def test_a_clip_goes_with_an_alert_that_was_deleted_meanwhile(tmp_path: Path) -> None:
+    folder = AlertFolder(tmp_path)
+    (tmp_path / "a.mp4").write_bytes(b"clip")
+    folder.add_clip("a", tmp_path / "a.mp4", -2.0, 4.0)
     assert list(tmp_path.iterdir()) == []

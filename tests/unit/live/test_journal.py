@@ -141,3 +141,16 @@ def test_lines_may_come_from_several_threads(tmp_path: Path) -> None:
         list(pool.map(lambda _: file.keep_lines(lambda line: int(line) >= 50), range(2)))
     file.close()
     assert sorted(map(int, (tmp_path / "a.jsonl").read_text().split())) == list(range(50, 100))
+
+
+def test_events_that_a_killed_run_left_open_are_closed_at_the_next_start(tmp_path: Path) -> None:
+    with Journal(tmp_path) as journal:
+        journal.on_event(make_event(1.0, is_open=True))
+        journal.on_event(make_event(1.0))
+        journal.on_event(make_event(5.0, is_open=True))
+    for _ in range(2):  # the second start finds nothing to close
+        with Journal(tmp_path):
+            pass
+    *_, opened, closed = _read(tmp_path / "events.jsonl")
+    assert len(_read(tmp_path / "events.jsonl")) == 4
+    assert closed == {**opened, "is_open": False, "is_interrupted": True}

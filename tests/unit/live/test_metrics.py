@@ -129,3 +129,19 @@ def test_other_pages_are_not_there(server: MetricsServer) -> None:
 def test_port_that_is_taken_is_refused(metrics: Metrics, server: MetricsServer) -> None:
     with pytest.raises(ConfigError, match="--metrics-port"):
         MetricsServer(metrics, MetricsConfig(port=server.port))
+
+
+def test_health_answers_with_a_query_and_to_head(metrics: Metrics, server: MetricsServer) -> None:
+    metrics.on_state(make_state())
+    assert _get(server, "/healthz?x=1")[0] == 200
+    assert _get(server, "/metrics?debug")[0] == 200
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection.request("HEAD", "/healthz")
+    answer = connection.getresponse()
+    length = int(answer.headers["Content-Length"])
+    assert (answer.status, answer.read(), length > 0) == (200, b"", True)
+
+
+def test_undelivered_notifications_are_counted() -> None:
+    text = Metrics(10.0, count_undelivered=lambda: 3).render().decode()
+    assert "har_undelivered_notifications_total 3.0" in text

@@ -119,6 +119,7 @@ def test_tries_are_bounded_and_the_next_notification_has_its_own(
         notifier.close()
     assert [body["title"] for body in hook.bodies] == ["first", "first", "second"]
     assert "failed after 2 tries" in _said(caplog)
+    assert notifier.n_undelivered == 1
 
 
 def test_address_that_answers_nothing_neither_holds_up_the_caller_nor_the_others(

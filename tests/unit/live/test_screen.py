@@ -98,6 +98,7 @@ def test_tally_counts_by_camera() -> None:
     summary.on_alert(make_alert(), "hall_1")
     assert summary.to_json() == {
         "kind": "summary",
+        "n_undelivered": 0,
         "cameras": [
             {
                 "camera": "hall",
