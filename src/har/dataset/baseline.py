@@ -11,15 +11,6 @@ import numpy as np
 from har.dataset.index import StoredClip
 from har.errors import MissingDependencyError
 
-try:
-    from sklearn.ensemble import ExtraTreesClassifier
-    from sklearn.metrics import roc_auc_score
-except ImportError as error:
-    raise MissingDependencyError(
-        "Preparing clips needs scikit-learn; install it with:"
-        " pip install 'human-action-recognition[train]'"
-    ) from error
-
 FEATURES = ("width", "height", "fps", "n_frames", "duration_s")
 _N_TREES = 100
 _MIN_LEAF = 3
@@ -54,8 +45,19 @@ def compute_shortcut_baseline(clips: Sequence[StoredClip], folds: np.ndarray) ->
         folds: (N,) int, as `har.dataset.splits.build_folds` gives them; every label must also be
             found outside each fold.
 
+    Raises:
+        MissingDependencyError: The extra ``train`` is not installed.
+
     Source: P. Geurts et al., Extremely randomized trees, Machine Learning 63, 2006.
     """
+    try:
+        from sklearn.ensemble import ExtraTreesClassifier
+        from sklearn.metrics import roc_auc_score
+    except ImportError as error:
+        raise MissingDependencyError(
+            "Preparing clips needs scikit-learn; install it with:"
+            " pip install 'human-action-recognition[train]'"
+        ) from error
     features = np.array([[getattr(clip, name) for name in FEATURES] for clip in clips], float)
     labels, targets = np.unique([clip.label for clip in clips], return_inverse=True)
     probs = np.zeros((len(clips), len(labels)))
