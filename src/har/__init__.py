@@ -11,6 +11,7 @@ Importing this package loads nothing else: a name is loaded with its part when i
 from __future__ import annotations
 
 import importlib
+import os
 from typing import TYPE_CHECKING
 
 from har.version import __version__ as __version__
@@ -60,6 +61,8 @@ if TYPE_CHECKING:
     from har.types import People as People
     from har.types import Scores as Scores
     from har.types import VideoInfo as VideoInfo
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime sends usage to its maker
 
 _MODULES = {
     "har.api.events": ("Recuts", "Tuned", "recut", "score_events", "tune"),

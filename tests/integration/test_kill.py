@@ -165,3 +165,13 @@ def test_tables_of_all_videos_grow_and_outlive_a_kill(tmp_path: Path) -> None:
     assert entry["video"] == "videos/a_short.mp4"
     assert (tmp_path / "out" / "events.csv").exists()
     assert _count_rows(tmp_path / "out" / "totals.csv") > 1
+
+
+def test_recognition_leaves_no_file_in_the_temporary_folder(tmp_path: Path) -> None:
+    (tmp_path / "temp").mkdir()
+    script = "import har\nhar.load('fight').predict('a.mp4')"
+    make_clip(tmp_path / "a.mp4")
+    process = _start(script, tmp_path, TMPDIR=str(tmp_path / "temp"))
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    assert list((tmp_path / "temp").iterdir()) == []

@@ -171,7 +171,8 @@ def compute_output_stems(
 
     Returns:
         The file's own stem where no other has it (whatever the case of its letters), else with
-        its ending, with its folder, or with a hash of its path, the first that is enough.
+        its ending, with its folder, or with a hash of its path, the first that is enough. A run
+        that goes on where one was stopped gives the same stems.
 
     >>> compute_output_stems([Path("a/x.mp4"), Path("b/x.mp4"), Path("b/y.avi"), Path("b/y.mp4")])
     ['a_x_mp4', 'b_x_mp4', 'y_avi', 'y_mp4']
@@ -190,7 +191,8 @@ def compute_output_stems(
             if counts[stem.casefold()] > 1 and levels[index] + 1 < len(names[index])
         ]
         if not shared:
-            return stems
+            own = {video: stem for stem, video in in_use.items()}
+            return [own.get(path.resolve(), stem) for path, stem in zip(paths, stems, strict=True)]
         for index in shared:
             levels[index] += 1
 
@@ -200,10 +202,9 @@ def _list_names(path: Path, in_use: Mapping[str, Path]) -> list[str]:
     place = path.resolve()
     with_ending = path.name.replace(".", "_")
     digest = hashlib.sha256(os.fsencode(place)).hexdigest()[:8]
-    own = [stem for stem, video in in_use.items() if video == place]
-    others = {stem.casefold() for stem in in_use}
+    others = {stem.casefold() for stem, video in in_use.items() if video != place}
     names = [path.stem, with_ending, f"{place.parent.name}_{with_ending}"]
     short = [name for name in names if len(os.fsencode(name)) <= _STEM_BYTES]
     free = [name for name in short if name.casefold() not in others]
     cut = os.fsencode(with_ending)[: _STEM_BYTES - len(digest) - 1].decode("utf-8", "ignore")
-    return [*own, *free, f"{cut}_{digest}"]
+    return [*free, f"{cut}_{digest}"]

@@ -183,7 +183,14 @@ def test_stems_of_one_folder_differ(tmp_path: Path) -> None:
 def test_stems_in_use_go_to_their_own_video_only() -> None:
     taken = {"X": Path("a/x.mp4"), "y_mp4": Path("b/y.mp4")}
     paths = [Path("b/x.mp4"), Path("a/../a/x.mp4"), Path("b/y.mp4"), Path("c/y.mp4")]
-    assert outputs.compute_output_stems(paths, taken) == ["x_mp4", "X", "y_mp4", "y"]
+    assert outputs.compute_output_stems(paths, taken) == ["x_mp4", "X", "y_mp4", "c_y_mp4"]
+
+
+def test_a_run_that_goes_on_gives_the_same_stems() -> None:
+    paths = [Path("a/x.mp4"), Path("b/x.mp4"), Path("c/x.mp4")]
+    stems = outputs.compute_output_stems(paths)
+    done = dict(zip(stems[:2], paths[:2], strict=True))
+    assert outputs.compute_output_stems(paths, done) == stems == ["a_x_mp4", "b_x_mp4", "c_x_mp4"]
 
 
 def test_stems_in_use_are_read_from_what_earlier_runs_left(tmp_path: Path) -> None:
