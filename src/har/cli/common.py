@@ -1,4 +1,8 @@
-"""What several commands share: options and what they mean."""
+"""What several commands share: options and what they mean.
+
+Options have the names of the parameters of the public function that a command calls, so a command
+passes on as they are all that it does not use itself.
+"""
 
 from __future__ import annotations
 
@@ -12,27 +16,23 @@ import click
 
 from har.config import RECIPES
 
+PATH = click.Path(path_type=Path)
+
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def path_option(*names: str, default: str | None = None, help: str) -> Decorator:  # noqa: A002
+    """Return an option for a file or folder."""
+    path = None if default is None else Path(default)
+    return click.option(*names, type=PATH, default=path, show_default=path is not None, help=help)
+
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-store_option = click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    default=Path("data/.store"),
-    show_default=True,
-    help="The store that 'har prepare' wrote.",
+store_option = path_option(
+    "--store", default="data/.store", help="The store that 'har prepare' wrote."
 )
-
-set_option = click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="[LABEL.]NAME=VALUE",
-    help="When scores become events, such as hitting_self.onset=0.7; once a setting.",
-)
-
-decode_option = click.option(
+decode_option = path_option(
     "--decode",
-    "rules",
-    type=click.Path(path_type=Path),
     help="JSON or TOML file of rules, such as 'har tune' writes, instead of the bundle's.",
 )
 
@@ -55,18 +55,23 @@ def parse_changes(texts: Sequence[str]) -> dict[str, float]:
     return changes
 
 
-def recipe_options(default: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+set_option = click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="[LABEL.]NAME=VALUE",
+    callback=lambda _, __, texts: parse_changes(texts),
+    help="When scores become events, such as hitting_self.onset=0.7; once a setting.",
+)
+
+
+def recipe_options(default: str) -> Decorator:
     """Add the options of a recipe."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in (
             click.option("--seed", type=int, help="Of starting weights, order and changes."),
-            click.option(
-                "--config",
-                "config_file",
-                type=click.Path(path_type=Path),
-                help="TOML file of settings that go over the recipe.",
-            ),
+            path_option("--config", help="TOML file of settings that go over the recipe."),
             click.option(
                 "--recipe",
                 type=click.Choice(sorted(RECIPES)),

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import click
 
-from har.cli.common import json_option, parse_size, store_option
+from har.cli.common import PATH, json_option, parse_size, store_option
 from har.cli.output import print_json, say, say_table, warn
 from har.config import PrepareConfig, SynthConfig
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PATH)
 @click.option("--clips", default=SynthConfig.n_clips, show_default=True, help="Clips in all.")
 @click.option("--scenes", default=SynthConfig.n_scenes, show_default=True, help="Scenes (groups).")
 @click.option("--seed", default=SynthConfig.seed, show_default=True, help="Same seed, same bytes.")
@@ -35,18 +35,7 @@ from har.config import PrepareConfig, SynthConfig
 @click.option("--skeletons", type=int, hidden=True)
 @click.option("--jobs", default=0, help="Processes; 0 means one a core.")
 @json_option
-def synth(
-    out: Path,
-    clips: int,
-    scenes: int,
-    seed: int,
-    recordings: int,
-    minutes: float,
-    variety: float,
-    skeletons: int | None,
-    jobs: int,
-    as_json: bool,
-) -> None:
+def synth(out: Path, skeletons: int | None, as_json: bool, **options: Any) -> None:
     """Make labeled clips of people who hit themselves, hit others, or play.
 
     Synthetic clips are for set-up, tests and pre-training; figures on them do not hold
@@ -59,17 +48,7 @@ def synth(
         )
     import har
 
-    result = har.synthesize(
-        out,
-        clips=clips,
-        scenes=scenes,
-        recordings=recordings,
-        minutes=minutes,
-        variety=variety,
-        seed=seed,
-        jobs=jobs,
-        progress=True,
-    ).to_json()
+    result = har.synthesize(out, progress=True, **options).to_json()
     if as_json:
         print_json(result)
     for name in ("manifest", "sheet", "truth"):
@@ -78,12 +57,16 @@ def synth(
 
 
 @click.command()
-@click.argument("source", type=click.Path(path_type=Path), default=Path("data"))
+@click.argument("source", type=PATH, default=Path("data"))
 @store_option
 @click.option("--group-by", help="Manifest column, or a regular expression with one group.")
 @click.option("--folds", default=PrepareConfig.n_folds, show_default=True, help="Cross-validation.")
 @click.option("--jobs", default=0, help="Videos at once; 0 means one a core.")
-@click.option("--size", help="HxW of the stored pictures; chosen by the clips' shape if not given.")
+@click.option(
+    "--size",
+    callback=lambda _, __, text: parse_size(text),
+    help="HxW of the stored pictures; chosen by the clips' shape if not given.",
+)
 @click.option(
     "--long-side",
     default=PrepareConfig.long_side,
@@ -99,36 +82,14 @@ def synth(
 )
 @click.option("--seed", default=PrepareConfig.seed, show_default=True, help="Draws the splits.")
 @json_option
-def prepare(
-    source: Path,
-    store: Path,
-    group_by: str | None,
-    folds: int,
-    jobs: int,
-    size: str | None,
-    long_side: int,
-    color: str,
-    seed: int,
-    as_json: bool,
-) -> None:
+def prepare(source: Path, store: Path, as_json: bool, **options: Any) -> None:
     """Turn a folder of clips (one sub-folder a class) or a CSV manifest into a store.
 
     Run again, it only does what has changed. Videos that cannot be used are listed with the reason.
     """
     import har
 
-    summary = har.prepare(
-        source,
-        store,
-        group_by=group_by,
-        folds=folds,
-        size=parse_size(size),
-        long_side=long_side,
-        color=cast("Any", color),
-        seed=seed,
-        jobs=jobs,
-        progress=True,
-    ).to_json()
+    summary = har.prepare(source, store, progress=True, **options).to_json()
     if as_json:
         print_json(summary)
     _say_summary(summary, store)

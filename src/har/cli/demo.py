@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import json_option
+from har.cli.common import PATH, json_option
 from har.cli.output import format_interval, print_json, say, say_table
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ What to do next
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), default=Path("demo"))
+@click.argument("folder", type=PATH, default=Path("demo"))
 @click.option("--quick", is_flag=True, help="Stop after the first look; nothing is trained.")
 @json_option
 def demo(folder: Path, quick: bool, as_json: bool) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import decode_option, json_option, parse_changes, set_option
+from har.cli.common import PATH, decode_option, json_option, path_option, set_option
 from har.cli.output import print_json, say, say_table
 
 if TYPE_CHECKING:
@@ -19,30 +19,15 @@ _PER_HOUR_FROM_S = 1800.0
 
 
 @click.command()
-@click.argument("scores", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--bundle",
-    type=click.Path(path_type=Path),
-    help="Start from the rules of this trained model; else from har's own.",
+@click.argument("scores", nargs=-1, required=True, type=PATH)
+@path_option(
+    "--bundle", "model", help="Start from the rules of this trained model; else from har's own."
 )
 @decode_option
 @set_option
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("results/events"),
-    show_default=True,
-    help="Gets the events as CSV, JSON and WebVTT.",
-)
+@path_option("--out", default="results/events", help="Gets the events as CSV, JSON and WebVTT.")
 @json_option
-def events(
-    scores: tuple[Path, ...],
-    bundle: Path | None,
-    rules: Path | None,
-    changes: tuple[str, ...],
-    out: Path,
-    as_json: bool,
-) -> None:
+def events(scores: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Cut events again from saved scores, in a moment.
 
     SCORES are files that 'har predict' wrote, or folders of them. Neither the video nor the network
@@ -50,7 +35,7 @@ def events(
     """
     import har
 
-    found = har.recut(scores, model=bundle, decode=rules, changes=parse_changes(changes), out=out)
+    found = har.recut(scores, out=out, **options)
     if as_json:
         print_json(found.to_json())
     say_table(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from har.cli.common import json_option
+from har.cli.common import PATH, json_option, path_option
 from har.cli.output import print_json, say, say_result, say_table
 from har.config import ExportConfig, ExportFormat
 
@@ -16,19 +16,17 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PATH)
 @click.option(
     "--format",
-    "form",
     type=click.Choice(get_args(ExportFormat)),
     default=ExportConfig.format,
     show_default=True,
     help="onnx makes a bundle that har reads too; openvino and litert need the extra of that name.",
 )
 @click.option("--int8", is_flag=True, help="Frame CNN in 8-bit integers; needs --store.")
-@click.option(
+@path_option(
     "--store",
-    type=click.Path(path_type=Path),
     help="Real clips: int8 is calibrated on its training part, accuracy measured on its test part.",
 )
 @click.option(
@@ -38,33 +36,13 @@ if TYPE_CHECKING:
     show_default=True,
     help="int8 is refused where it costs a larger share of accuracy.",
 )
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    help="The folder to write.  [default: BUNDLE-FORMAT beside the bundle]",
-)
+@path_option("--out", help="The folder to write.  [default: BUNDLE-FORMAT beside the bundle]")
 @json_option
-def export(
-    bundle: Path,
-    form: str,
-    int8: bool,
-    store: Path | None,
-    max_loss: float,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def export(bundle: Path, as_json: bool, **options: Any) -> None:
     """Write a bundle's networks for another engine, and measure them beside Keras."""
     import har
 
-    result = har.export_model(
-        bundle,
-        format=cast("ExportFormat", form),
-        int8=int8,
-        store=store,
-        max_loss=max_loss,
-        out=out,
-        progress=True,
-    )
+    result = har.export_model(bundle, progress=True, **options)
     if as_json:
         print_json({"out": str(result.out_dir), **result.to_json()})
     _say_result(result)

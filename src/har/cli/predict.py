@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import decode_option, json_option, parse_changes, read_file_list, set_option
+from har.cli.common import PATH, decode_option, json_option, path_option, read_file_list, set_option
 from har.cli.events import say_totals
 from har.cli.output import print_json, say, say_table, warn
 from har.errors import VideoError
@@ -64,20 +64,16 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
 
 
 @click.command()
-@click.argument(
-    "videos", nargs=-1, required=True, type=click.Path(path_type=Path), callback=read_file_list
-)
-@click.option(
+@click.argument("videos", nargs=-1, required=True, type=PATH, callback=read_file_list)
+@path_option(
     "--bundle",
-    type=click.Path(path_type=Path),
+    "model",
     help="A trained model's folder, or the name of one that comes with har.  "
     "[default: models/har, else fight]",
 )
-@click.option(
+@path_option(
     "--out",
-    type=click.Path(path_type=Path),
-    default=Path("results/predict"),
-    show_default=True,
+    default="results/predict",
     help="Events, scores, timeline and annotated video of each video.",
 )
 @click.option("--annotate", is_flag=True, help="Write an annotated video of each, too.")
@@ -97,18 +93,7 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
     help="Also do videos anew whose files are there from the same settings.",
 )
 @json_option
-def predict(
-    videos: tuple[Path, ...],
-    bundle: Path | None,
-    out: Path,
-    annotate: bool,
-    thumbnails: bool,
-    rules: Path | None,
-    changes: tuple[str, ...],
-    jobs: int,
-    again: bool,
-    as_json: bool,
-) -> None:
+def predict(videos: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Recognize actions in videos or folders of videos, and when they happen.
 
     With - for a video, files are read from standard input, one a line or separated by NUL.
@@ -119,19 +104,7 @@ def predict(
     import har
 
     with SpeedBar() as bar:
-        found = har.predict(
-            videos,
-            out=out,
-            model=bundle,
-            annotate=annotate,
-            thumbnails=thumbnails,
-            decode=rules,
-            changes=parse_changes(changes),
-            jobs=jobs,
-            again=again,
-            on_start=bar.start,
-            progress=bar.show,
-        )
+        found = har.predict(videos, out=out, on_start=bar.start, progress=bar.show, **options)
     if as_json:
         print_json(found.to_json())
     if found.recognized:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from har.cli.common import json_option
+from har.cli.common import PATH, json_option
 from har.cli.output import print_json, say, say_table
 from har.config import CaptureConfig, Posture
 from har.errors import ConfigError
@@ -31,7 +31,7 @@ Before you begin
 
 
 @click.command()
-@click.argument("out", type=click.Path(path_type=Path))
+@click.argument("out", type=PATH)
 @click.option(
     "--source",
     default="0",
@@ -60,17 +60,7 @@ Before you begin
 @click.option("--delete", metavar="PERSON", help="Delete every take someone is in, and end.")
 @json_option
 def record(
-    out: Path,
-    source: str,
-    person: str,
-    place: str,
-    partner: str,
-    postures: tuple[str, ...],
-    ready_s: float,
-    seed: int,
-    lists: bool,
-    delete: str | None,
-    as_json: bool,
+    out: Path, source: str, lists: bool, delete: str | None, as_json: bool, **options: Any
 ) -> None:
     """Record a first test set of your own: soft staged taps and everyday gestures.
 
@@ -85,20 +75,13 @@ def record(
     if delete is not None:
         _delete(out, delete, as_json)
         return
-    chosen: dict[str, Any] = {
-        "person": person,
-        "place": place,
-        "partner": partner,
-        "postures": postures or CaptureConfig.postures,
-        "ready_s": ready_s,
-        "seed": seed,
-    }
-    config = CaptureConfig(**chosen)
+    options["postures"] = options["postures"] or CaptureConfig.postures
+    config = CaptureConfig(**options)
     if lists:
         _list(config, as_json)
         return
     say(SAFETY.format(out=out))
-    result = _run(out, source, chosen)
+    result = _run(out, source, options)
     if as_json:
         print_json(result.to_json())
     _say_result(result, out)
@@ -144,7 +127,7 @@ def _clock(time_s: float) -> str:
     return f"{int(time_s // 60):02d}:{time_s % 60:04.1f}"
 
 
-def _run(out: Path, source: str, chosen: dict[str, Any]) -> CaptureResult:
+def _run(out: Path, source: str, options: dict[str, Any]) -> CaptureResult:
     import har
 
     if source.isdecimal():
@@ -154,7 +137,7 @@ def _run(out: Path, source: str, chosen: dict[str, Any]) -> CaptureResult:
             )
         question = "All this is so, and everyone in the picture is willing"
         click.confirm(question, abort=True, err=True)
-    return har.record(out, source, **chosen, guide=_Terminal(), on_start=_say_enlarge)
+    return har.record(out, source, **options, guide=_Terminal(), on_start=_say_enlarge)
 
 
 def _say_enlarge() -> None:

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import json_option, recipe_options, store_option
+from har.cli.common import PATH, Decorator, json_option, path_option, recipe_options, store_option
 from har.cli.output import format_interval, print_json, say, say_result, say_table, warn
 from har.config import CrossvalConfig
 
 if TYPE_CHECKING:
     from har.bundle import BundleInfo
 
-out_option = click.option(
-    "--out",
-    "bundle_dir",
-    type=click.Path(path_type=Path),
-    default=Path("models/har"),
-    show_default=True,
-    help="The bundle: what the stages leave behind.",
-)
 
-
-def results_option(default: str) -> Any:
+def results_option(default: str) -> Decorator:
     """Return the option for the folder of graphs, log and figures."""
-    return click.option(
-        "--results",
-        "results_dir",
-        type=click.Path(path_type=Path),
-        default=Path(default),
-        show_default=True,
-        help="Graphs, logs and figures.",
-    )
+    return path_option("--results", default=default, help="Graphs, logs and figures.")
 
 
 streams_option = click.option(
@@ -44,10 +28,9 @@ streams_option = click.option(
     help="Input of the model: motion in the picture, people's keypoints, or both; "
     "auto measures how confident the keypoints are.",
 )
-from_option = click.option(
+from_option = path_option(
     "--from",
-    "source",
-    type=click.Path(path_type=Path),
+    "start_from",
     help="A bundle to start from, or the name of one that comes with har: fine-tune it on few "
     "clips of one's own.",
 )
@@ -56,7 +39,7 @@ from_option = click.option(
 @click.command()
 @click.argument("stage", type=click.Choice(["cnn", "lstm", "system", "all"]))
 @store_option
-@out_option
+@path_option("--out", default="models/har", help="The bundle: what the stages leave behind.")
 @results_option("results")
 @streams_option
 @from_option
@@ -67,19 +50,7 @@ from_option = click.option(
 )
 @recipe_options("full")
 @json_option
-def train(
-    stage: str,
-    store: Path,
-    bundle_dir: Path,
-    results_dir: Path,
-    streams: str,
-    source: Path | None,
-    final: bool,
-    recipe: str,
-    config_file: Path | None,
-    seed: int | None,
-    as_json: bool,
-) -> None:
+def train(out: Path, results: Path, as_json: bool, **options: Any) -> None:
     """Train one stage or all three.
 
     cnn: the per-frame CNN on single time steps. lstm: the head on that CNN's features.
@@ -88,28 +59,17 @@ def train(
     """
     import har
 
-    if final and stage != "all":
+    if options["final"] and options["stage"] != "all":
         raise click.UsageError("--final goes with all: it trains every stage on every clip.")
-    model = har.train(
-        store,
-        recipe=recipe,
-        streams=cast("Any", streams),
-        stage=cast("Any", stage),
-        final=final,
-        out=bundle_dir,
-        results=results_dir,
-        start_from=source,
-        config=config_file,
-        seed=seed,
-    )
+    model = har.train(out=out, results=results, **options)
     if as_json:
-        print_json(_describe(model.info, bundle_dir, results_dir))
+        print_json(_describe(model.info, out, results))
 
 
-def _describe(info: BundleInfo, bundle_dir: Path, results_dir: Path) -> dict[str, Any]:
+def _describe(info: BundleInfo, out: Path, results: Path) -> dict[str, Any]:
     return {
-        "bundle": str(bundle_dir),
-        "results": str(results_dir),
+        "bundle": str(out),
+        "results": str(results),
         "stage": info.stage,
         "labels": list(info.labels),
         "streams": info.stream_names,
@@ -132,10 +92,8 @@ def _describe(info: BundleInfo, bundle_dir: Path, results_dir: Path) -> dict[str
     show_default=True,
     help="random divides groups and leaks: only to compare with published figures.",
 )
-@click.option(
+@path_option(
     "--calibrate",
-    "bundle_dir",
-    type=click.Path(path_type=Path),
     help="A bundle of this recipe and store: it gets the temperature found, and the figures.",
 )
 @results_option("results/crossval")
@@ -143,20 +101,7 @@ def _describe(info: BundleInfo, bundle_dir: Path, results_dir: Path) -> dict[str
 @from_option
 @recipe_options("frozen")
 @json_option
-def crossval(
-    store: Path,
-    folds: int,
-    seeds: int,
-    protocol: str,
-    bundle_dir: Path | None,
-    results_dir: Path,
-    streams: str,
-    source: Path | None,
-    recipe: str,
-    config_file: Path | None,
-    seed: int | None,
-    as_json: bool,
-) -> None:
+def crossval(as_json: bool, **options: Any) -> None:
     """Cross-validate a recipe, by groups, over several seeds.
 
     The frozen recipe trains only the LSTM of each fold; full trains all three stages and takes
@@ -164,19 +109,7 @@ def crossval(
     """
     import har
 
-    found = har.crossvalidate(
-        store,
-        recipe=recipe,
-        streams=cast("Any", streams),
-        folds=folds,
-        seeds=seeds,
-        protocol=cast("Any", protocol),
-        calibrate=bundle_dir,
-        results=results_dir,
-        start_from=source,
-        config=config_file,
-        seed=seed,
-    )
+    found = har.crossvalidate(**options)
     result = found.to_json()
     if as_json:
         print_json(result)
@@ -188,7 +121,7 @@ def crossval(
 
 
 @click.command()
-@click.argument("bundle", type=click.Path(path_type=Path))
+@click.argument("bundle", type=PATH)
 @store_option
 @click.option(
     "--split",
@@ -199,12 +132,12 @@ def crossval(
 )
 @results_option("results/evaluate")
 @json_option
-def evaluate(bundle: Path, store: Path, split: str, results_dir: Path, as_json: bool) -> None:
+def evaluate(bundle: Path, results: Path, as_json: bool, **options: Any) -> None:
     """Measure a bundle on prepared clips: figures with intervals, confusion, a page to read."""
     import har
 
-    result = har.load(bundle).evaluate(store, cast("Any", split), progress=True)
-    page = result.save(results_dir)
+    result = har.load(bundle).evaluate(progress=True, **options)
+    page = result.save(results)
     values = result.to_json()
     if as_json:
         print_json(values)

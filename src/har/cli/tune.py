@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import decode_option, json_option
+from har.cli.common import PATH, decode_option, json_option, path_option
 from har.cli.output import format_interval, print_json, say, say_result, say_table, warn
 from har.config import TuneConfig
 from har.config.decode import RULE_FIELDS
@@ -17,46 +18,46 @@ if TYPE_CHECKING:
     from har.metrics.intervals import Interval
     from har.metrics.tuning import TuneResult
 
-_path = click.Path(path_type=Path)
+
+def _parse_renames(texts: Sequence[str]) -> dict[str, str]:
+    from har.interchange.coding import parse_renames
+
+    return parse_renames(texts)
+
+
 map_option = click.option(
     "--map",
-    "maps",
+    "renames",
     multiple=True,
     metavar="CODED=LABEL",
+    callback=lambda _, __, texts: _parse_renames(texts),
     help="What the model calls a label of the reference coding, such as 'Hitting others=fight'; "
     "'Eating=' leaves its events out. Once a label.",
 )
 
 
 @click.command()
-@click.argument("scores", nargs=-1, required=True, type=_path)
+@click.argument("scores", nargs=-1, required=True, type=PATH)
 @click.option(
     "--reference",
     "truth",
     required=True,
-    type=_path,
+    type=PATH,
     help="Table of the reference coding: video,label,start,end; or a BORIS aggregated export.",
 )
 @map_option
 @click.option(
     "--false-alarms-per-hour",
-    "rate",
     type=float,
     default=TuneConfig.false_alarms_per_hour,
     show_default=True,
     help="At most as many, of all labels together.",
 )
-@click.option("--out", type=_path, help="Write the rules as JSON, for --decode of other commands.")
-@click.option("--bundle", type=_path, help="Start from this bundle's rules and write them there.")
+@path_option("--out", help="Write the rules as JSON, for --decode of other commands.")
+@path_option("--bundle", "model", help="Start from this bundle's rules and write them there.")
 @json_option
 def tune(
-    scores: tuple[Path, ...],
-    truth: Path,
-    maps: tuple[str, ...],
-    rate: float,
-    out: Path | None,
-    bundle: Path | None,
-    as_json: bool,
+    scores: tuple[Path, ...], out: Path | None, model: Path | None, as_json: bool, **options: Any
 ) -> None:
     """Choose when scores become events, for a number of false alarms per hour.
 
@@ -66,17 +67,8 @@ def tune(
     of the choice one by one.
     """
     import har
-    from har.interchange.coding import parse_renames
 
-    result = har.tune(
-        scores,
-        truth,
-        false_alarms_per_hour=rate,
-        renames=parse_renames(maps),
-        model=bundle,
-        out=out,
-        progress=True,
-    )
+    result = har.tune(scores, out=out, model=model, progress=True, **options)
     if as_json:
         print_json(result.to_json())
     _say_tuned(result)
@@ -84,7 +76,7 @@ def tune(
         say(text)
     for text in result.warnings:
         warn(text)
-    for place in filter(None, (out, bundle)):
+    for place in filter(None, (out, model)):
         say(f"Rules written to {place}")
 
 
@@ -111,35 +103,20 @@ def _say_tuned(result: TuneResult) -> None:
 
 
 @click.command("score-events")
-@click.argument("predicted", type=_path)
-@click.argument("truth", metavar="REFERENCE", type=_path)
+@click.argument("predicted", type=PATH)
+@click.argument("truth", metavar="REFERENCE", type=PATH)
 @click.option(
     "--scores",
     multiple=True,
-    type=_path,
+    type=PATH,
     help="Files of scores or folders of them, for the curve over all thresholds.",
 )
 @decode_option
 @click.option("--label", "labels", multiple=True, help="Only this one; once a label.")
 @map_option
-@click.option(
-    "--out",
-    type=_path,
-    default=Path("results/score-events"),
-    show_default=True,
-    help="Figures, curve and a page to read.",
-)
+@path_option("--out", default="results/score-events", help="Figures, curve and a page to read.")
 @json_option
-def score_events(
-    predicted: Path,
-    truth: Path,
-    scores: tuple[Path, ...],
-    rules: Path | None,
-    labels: tuple[str, ...],
-    maps: tuple[str, ...],
-    out: Path,
-    as_json: bool,
-) -> None:
+def score_events(out: Path, as_json: bool, **options: Any) -> None:
     """Compare found events with the reference coding of a person.
 
     PREDICTED is the results.json of 'har predict' or the events.json of 'har events', which know
@@ -148,17 +125,8 @@ def score_events(
     lengths, gaps and smoothing of --decode, and its ratio of offset to onset.
     """
     import har
-    from har.interchange.coding import parse_renames
 
-    result = har.score_events(
-        predicted,
-        truth,
-        scores=scores,
-        labels=labels,
-        renames=parse_renames(maps),
-        decode=rules,
-        out=out,
-    )
+    result = har.score_events(out=out, **options)
     if as_json:
         print_json(result.to_json())
     _say_metrics(result.metrics)

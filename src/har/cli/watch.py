@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import decode_option, parse_changes, set_option
+from har.cli.common import decode_option, path_option, set_option
 from har.cli.output import is_verbose, print_json, say, say_table, unlogged, warn
 from har.errors import VideoError
 
@@ -20,25 +20,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
-@click.option("--bundle", type=click.Path(path_type=Path), help="A trained model's folder.")
-@click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    default=Path("results/watch"),
-    show_default=True,
-    help="Event log (journal), alerts and their clips.",
-)
-@click.option(
+@path_option("--bundle", "model", help="A trained model's folder.")
+@path_option("--out", default="results/watch", help="Event log (journal), alerts and their clips.")
+@path_option(
     "--config",
-    "config_file",
-    type=click.Path(path_type=Path),
+    "settings",
     help="TOML file: rules of alerts, quiet hours, clips, notifications.",
 )
 @decode_option
 @set_option
 @click.option(
     "--notify",
-    "urls",
     multiple=True,
     metavar="URL",
     envvar="HAR_NOTIFY",
@@ -55,19 +47,7 @@ if TYPE_CHECKING:
 )
 @click.option("--duration", "duration_s", type=click.FloatRange(0, min_open=True), help="Seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print the event log as lines of JSON.")
-def watch(
-    sources: tuple[str, ...],
-    bundle: Path | None,
-    out: Path,
-    config_file: Path | None,
-    rules: Path | None,
-    changes: tuple[str, ...],
-    urls: tuple[str, ...],
-    keep_days: float | None,
-    metrics_port: int | None,
-    duration_s: float | None,
-    as_json: bool,
-) -> None:
+def watch(sources: tuple[str, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Watch live cameras, write down events, and raise alerts for a person to review.
 
     A SOURCE is a webcam's number, an address (rtsp://, http://), or a video file, which is played
@@ -84,18 +64,11 @@ def watch(
     with unlogged(), _open_screen(as_json) as screen:
         summary = har.watch(
             sources,
-            model=bundle,
             out=out,
-            decode=rules,
-            changes=parse_changes(changes),
-            settings=config_file,
-            notify=urls,
-            keep_days=keep_days,
-            metrics_port=metrics_port,
-            duration_s=duration_s,
             on_start=say_start,
             screen=screen,
             on_line=click.echo if as_json else None,
+            **options,
         )
     if as_json:
         print_json(summary.to_json(), indent=None)

@@ -66,19 +66,20 @@ def test_paths_are_meant_from_the_file_s_folder(tmp_path, monkeypatch):
     found = load(inner, text)
     assert found["predict"] == {
         "out": str(inner / "coded"),
-        "bundle": "fight",
-        "rules": "/x.json",
+        "model": "fight",
+        "decode": "/x.json",
     }
     assert found["train"] == {"store": str(inner / "clips/.store")}
     (inner / "fight").mkdir()
-    assert load(inner, text)["predict"]["bundle"] == str(inner / "fight")
+    assert load(inner, text)["predict"]["model"] == str(inner / "fight")
     monkeypatch.chdir(inner)
     assert load(inner, text)["predict"]["out"] == "coded"
 
 
 def test_the_shared_bundle_is_for_commands_that_read_one(tmp_path):
     found = load(tmp_path, 'bundle = "fight"\n[events]\nbundle = "three-class"\n')
-    having = {name: values["bundle"] for name, values in found.items() if "bundle" in values}
+    names = {"bundle", "model"}
+    having = {name: values.popitem()[1] for name, values in found.items() if names & {*values}}
     assert having == {
         "predict": "fight",
         "watch": "fight",
