@@ -39,7 +39,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))  # three_class
 from common_parts.show import build_parser, show
 from har import __version__
 from har.api.settings import training
-from har.bundle import FOLDER
+from har.bundle_files import FOLDER
 from har.config import TrainConfig
 from har.files import write_json
 

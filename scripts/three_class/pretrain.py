@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import keras
 import numpy as np
 
 from har.bundle import BundleInfo, PoseContract, save_info
@@ -12,17 +14,38 @@ from har.config import DecodeConfig, TrainConfig, find_background
 from har.inference.detector import compute_detector_hash
 from har.inference.model import compute_softmax
 from har.metrics.clips import compute_clip_metrics
-from har.network.pose_head import PersonClassifier, build_pose_head, set_pose_scale
+from har.network.heads import set_feature_scale
+from har.network.pose_head import build_pose_head, pool_steps
 from har.network.saving import save_bundle
 from har.pose.features import SEEN_COLUMN
 from har.reports.figures import write_history
 from har.training.batches import EpochBatches, compute_class_weights
 from har.training.fit import FitPlace, fit_model
 from har.training.run import Run, compute_fingerprint, describe_recipe, set_seed
-from har.types import PictureSpec
+from har.types import PeopleRule, PictureSpec, PoseSpec
 from three_class.sequences import Sequences
 from three_class.settings import PretrainConfig
 from three_class.windows import PersonWindows, compute_person_windows
+
+
+class PersonClassifier(keras.Model):
+    """What the pose stream trains where every person has a label, as in synthetic sequences.
+
+    Takes (B, T, D) features of single people and gives (B, K).
+    """
+
+    def __init__(self, head: keras.Model, spec: PoseSpec, background: int) -> None:
+        """Take the head; it is trained in place."""
+        super().__init__(name="person")
+        self.head, self.background = head, background
+        self.rule: PeopleRule = spec.people
+
+    def call(self, features: Any, training: bool = False) -> Any:
+        """Return the people's logits."""
+        seen = features[..., SEEN_COLUMN : SEEN_COLUMN + 1]
+        logits = self.head(features, training=training)
+        return pool_steps(logits, seen, self.rule, self.background, axis=1)
+
 
 PersonBatch = tuple[np.ndarray, np.ndarray, np.ndarray]
 """(features (B, T, D), one-hot labels (B, K), weights (B,))"""
@@ -97,7 +120,7 @@ def pretrain(
     train, val = split_scenes(people.scenes, config.val_share, recipe.seed)
     run.say(f"synthetic: {len(train)} windows of people to learn from, {len(val)} to validate")
     head = build_pose_head(recipe.pose, spec, labels, background)
-    set_pose_scale(head, _sample_steps(people, train))
+    set_feature_scale(head, _sample_steps(people, train))
     model = PersonClassifier(head, spec, labels.index(background))
     n_labels = len(labels)
     batches = PersonBatches(people, train, n_labels, config, recipe.seed)

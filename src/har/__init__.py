@@ -17,6 +17,12 @@ from typing import TYPE_CHECKING
 from har.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from har.api.clips import PreparedStore as PreparedStore
+    from har.api.clips import Synthetic as Synthetic
+    from har.api.clips import prepare as prepare
+    from har.api.clips import synthesize as synthesize
+    from har.api.demo import Demo as Demo
+    from har.api.demo import run_demo as run_demo
     from har.api.events import Recuts as Recuts
     from har.api.events import Tuned as Tuned
     from har.api.events import recut as recut
@@ -29,14 +35,8 @@ if TYPE_CHECKING:
     from har.api.result import Plot as Plot
     from har.api.result import Result as Result
     from har.api.stream import StreamUpdate as StreamUpdate
-    from har.api.training import Demo as Demo
-    from har.api.training import PreparedStore as PreparedStore
-    from har.api.training import Synthetic as Synthetic
     from har.api.training import crossvalidate as crossvalidate
     from har.api.training import export_model as export_model
-    from har.api.training import prepare as prepare
-    from har.api.training import run_demo as run_demo
-    from har.api.training import synthesize as synthesize
     from har.api.training import train as train
     from har.api.videos import Predictions as Predictions
     from har.api.videos import predict as predict
@@ -65,23 +65,15 @@ if TYPE_CHECKING:
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime sends usage to its maker
 
 _MODULES = {
+    "har.api.clips": ("PreparedStore", "Synthetic", "prepare", "synthesize"),
+    "har.api.demo": ("Demo", "run_demo"),
     "har.api.events": ("Recuts", "Tuned", "recut", "score_events", "tune"),
     "har.api.live": ("watch",),
     "har.api.model": ("Model", "load"),
     "har.api.record": ("record",),
     "har.api.result": ("Plot", "Result"),
     "har.api.stream": ("StreamUpdate",),
-    "har.api.training": (
-        "Demo",
-        "PreparedStore",
-        "Synthetic",
-        "crossvalidate",
-        "export_model",
-        "prepare",
-        "run_demo",
-        "synthesize",
-        "train",
-    ),
+    "har.api.training": ("crossvalidate", "export_model", "train"),
     "har.api.videos": ("Predictions", "predict"),
     "har.bundle": ("BundleInfo",),
     "har.config": ("DecodeConfig", "LabelRule", "TrainConfig", "WatchSettings"),

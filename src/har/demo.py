@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from har.bundle import find_bundle
+from har.bundle_files import find_bundle
 from har.config import (
     RECIPES,
     OutputsConfig,
@@ -31,6 +31,7 @@ from har.events.matching import compute_ious
 from har.files import add_ending
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
+from har.progress import Say
 from har.render.sheet import write_synthetic_sheet
 from har.render.text import write_picture
 from har.render.thumbnails import find_peak_s
@@ -43,9 +44,6 @@ from har.video.file.reader import open_video
 
 if TYPE_CHECKING:
     from har.inference.clips import EvaluationResult
-
-Say = Callable[[str], None]
-"""Takes each line that tells a person what happens."""
 
 SHIPPED = "three-class"
 FIRST = SynthConfig(n_recordings=1, recording_min=0.5, size=(540, 720), variety=0.0, seed=21)

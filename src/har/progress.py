@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ EVERY_S = 30.0
 _SHARE_FORMAT = "{percentage:3.0f}%|{bar:20}| {desc}"
 
 Item = TypeVar("Item")
+Say = Callable[[str], None]
+"""Takes each line that tells a person what happens."""
 
 
 class ProgressBar:
@@ -130,6 +132,11 @@ def format_duration(duration_s: float) -> str:
     minutes, seconds = divmod(round(duration_s), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
+
+
+def say_on_stderr(text: str) -> None:
+    """Print a line for the person who runs the command; standard output is for machines."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def _is_interactive() -> bool:

@@ -195,11 +195,7 @@ class WindowSpec:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> WindowSpec:
-        """Read the plain values of the fields; a missing motion crop is 1.
-
-        Raises:
-            ConfigError: A field is missing, unknown, of the wrong kind or out of bounds.
-        """
+        """Read the plain values of the fields as `PictureSpec.from_json`; no motion crop is 1."""
         return _build(cls, values, size=_pair, lags_s=lambda lags: tuple(map(_pair, lags)))
 
 
@@ -238,14 +234,8 @@ class PoseSpec:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> PoseSpec:
-        """Read the plain values of the fields.
-
-        Raises:
-            ConfigError: A field is missing, unknown, of the wrong kind or out of bounds.
-        """
-        return _build(
-            cls, values, single_person_labels=_texts, detector=lambda name: _texts([name])[0]
-        )
+        """Read the plain values of the fields as `PictureSpec.from_json`."""
+        return _build(cls, values, single_person_labels=_texts, detector=_text)
 
 
 _MAX_SIDE_PX, _MAX_STEPS, _MAX_LAGS, _MAX_LAG_S = 4096, 4096, 16, 10.0

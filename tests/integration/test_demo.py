@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from har.api.training import run_demo
+from har.api.demo import run_demo
 from har.cli import har
 from har.cli.demo import NEXT
 from har.demo import choose_moments

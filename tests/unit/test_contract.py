@@ -13,10 +13,10 @@ from har.bundle import (
     BundleInfo,
     MotionContract,
     PoseContract,
-    find_verified,
     load_info,
     save_info,
 )
+from har.bundle_files import find_verified
 from har.config import DecodeConfig, InputConfig, PoseConfig
 from har.errors import BundleIntegrityError, BundleMismatchError, BundleNotFoundError
 from har.files import compute_file_hash

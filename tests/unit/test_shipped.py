@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from har import bundle as shipped
-from har.bundle import BUNDLE_FILE, DEFAULT, FOLDER, find_bundle, list_shipped
+from har import bundle_files as shipped
+from har.bundle import BUNDLE_FILE
+from har.bundle_files import DEFAULT, FOLDER, find_bundle, list_shipped
 from har.errors import BundleNotFoundError
 from har.inference.model import Recognizer
 

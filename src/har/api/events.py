@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from har.api.settings import Rules, StrPath, build_decode, extra, find_folder, list_paths
-from har.bundle import FOLDER, load_info, save_info
+from har.bundle import load_info, save_info
+from har.bundle_files import FOLDER
 from har.config import SINGLE_PERSON_LABELS, DecodeConfig, TuneConfig, find_background
 from har.errors import ConfigError
 from har.events.files import find_scores

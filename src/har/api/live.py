@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -24,48 +24,39 @@ Source = int | StrPath
 """A camera's number, an address, or a video file, which is played at its own speed."""
 
 
-class _Listener:
-    """Calls a user's functions, and shows all on a screen if there is one."""
+def _ignore(*_: object) -> None:
+    """Take what nobody listens to."""
 
-    def __init__(
-        self,
-        screen: Screen | None,
-        on_event: Callable[[LiveEvent], None] | None,
-        on_alert: Callable[[Alert, str], None] | None,
-        on_state: Callable[[CameraState], None] | None,
-    ) -> None:
-        self._screen = screen
-        self._on_event, self._on_alert, self._on_state = on_event, on_alert, on_state
+
+@dataclass(frozen=True)
+class _Listener:
+    """Shows all on a screen, and calls a user's functions."""
+
+    screen: Screen
+    call_event: Callable[[LiveEvent], None]
+    call_alert: Callable[[Alert, str], None]
+    call_state: Callable[[CameraState], None]
 
     def on_state(self, state: CameraState) -> None:
-        if self._screen is not None:
-            self._screen.on_state(state)
-        if self._on_state is not None:
-            self._on_state(state)
+        self.screen.on_state(state)
+        self.call_state(state)
 
     def on_scores(self, scores: LiveScores) -> None:
-        if self._screen is not None:
-            self._screen.on_scores(scores)
+        self.screen.on_scores(scores)
 
     def on_event(self, event: LiveEvent) -> None:
-        if self._screen is not None:
-            self._screen.on_event(event)
-        if self._on_event is not None:
-            self._on_event(event)
+        self.screen.on_event(event)
+        self.call_event(event)
 
     def on_alert(self, alert: Alert, alert_id: str) -> None:
-        if self._screen is not None:
-            self._screen.on_alert(alert, alert_id)
-        if self._on_alert is not None:
-            self._on_alert(alert, alert_id)
+        self.screen.on_alert(alert, alert_id)
+        self.call_alert(alert, alert_id)
 
     def note(self, text: str) -> None:
-        if self._screen is not None:
-            self._screen.note(text)
+        self.screen.note(text)
 
     def close(self) -> None:
-        if self._screen is not None:
-            self._screen.close()
+        self.screen.close()
 
 
 def watch(
@@ -132,6 +123,7 @@ def watch(
         >>> har.watch([0, "door=rtsp://10.0.0.9/main"], on_event=print)  # doctest: +SKIP
     """
     with extra("live"):
+        from har.live.screen import Lines
         from har.live.service import Job, run_service
     from har.live.sources import parse_sources
 
@@ -140,7 +132,8 @@ def watch(
     options = _build_settings(settings, tuple(notify), keep_days, metrics_port)
     loaded = model if isinstance(model, Model) else load(model)
     rules = build_decode(loaded.info.decode, decode, changes)
-    listener = _Listener(screen, on_event, on_alert, on_state)
+    shown = Lines(_ignore) if screen is None else screen
+    listener = _Listener(shown, on_event or _ignore, on_alert or _ignore, on_state or _ignore)
     with ExitStack() as stack:
         folder = None if out is None else Path(out)
         if folder is None:

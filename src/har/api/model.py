@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,13 +14,14 @@ import numpy as np
 
 from har.api.result import Result
 from har.api.settings import Rules, StrPath, build_decode
-from har.bundle import BundleInfo, find_bundle
+from har.bundle import BundleInfo
+from har.bundle_files import find_bundle
 from har.config import DecodeConfig, PredictConfig, WatchConfig
 from har.dataset.catalog import Reject
 from har.errors import ConfigError, VideoError
 from har.events.decoder import check_labels
 from har.inference.model import Recognizer
-from har.inference.steps import open_networks
+from har.inference.steps import Networks, open_networks
 from har.inference.video import find_videos, recognize_frames, recognize_video
 from har.parallel import count_cores
 from har.result import Progress, VideoResult
@@ -172,28 +174,27 @@ class Model:
             >>> round(result.duration_s, 2), sorted(result.probs)
             (2.0, ['fight', 'noFight'])
         """
-        rules = build_decode(self.info.decode, decode, changes)
-        check_labels(self.labels, rules)
+        rules = self.build_rules(decode, changes)
         config = replace(self._config, keep_places=keep_places)
         if isinstance(source, np.ndarray):
             if fps is None:
                 raise ConfigError("Expected fps with an array of frames: name its frames a second")
             array = FrameArray(cast("np.ndarray", source), fps, self.info.pictures, name)
-            with open_networks(self.recognizer, config.jobs or count_cores()) as networks:
+            with self._open_networks() as networks:
                 found = recognize_frames(
                     self.recognizer, array, array, networks, config, rules, progress
                 )
             return self.to_result(found, rules)
         if fps is not None:
             raise ConfigError(f"Expected fps with an array of frames only, received fps={fps}")
-        if isinstance(source, str | Path) and not Path(source).is_dir():
-            found = recognize_video(
-                self.recognizer, Path(source), config=config, decode=rules, progress=progress
-            )
-            return self.to_result(found, rules)
-        if isinstance(source, str | Path):
+        if not isinstance(source, str | Path):
+            return list(self._iter_results(source, rules, config, progress))
+        if Path(source).is_dir():
             return self._iter_results([source], rules, config, progress)
-        return list(self._iter_results(source, rules, config, progress))
+        found = recognize_video(
+            self.recognizer, Path(source), config=config, decode=rules, progress=progress
+        )
+        return self.to_result(found, rules)
 
     def predict_all(
         self,
@@ -220,11 +221,9 @@ class Model:
         Raises:
             ConfigError: A rule does not fit.
         """
-        rules = build_decode(self.info.decode, decode, changes)
-        check_labels(self.labels, rules)
         config = replace(self._config, keep_places=keep_places)
         several = [sources] if isinstance(sources, str | Path) else sources
-        return self._iter_results(several, rules, config, progress)
+        return self._iter_results(several, self.build_rules(decode, changes), config, progress)
 
     def predict_keypoints(
         self,
@@ -266,8 +265,7 @@ class Model:
         """
         from har.api.keypoints import recognize_keypoints
 
-        rules = build_decode(self.info.decode, decode, changes)
-        check_labels(self.labels, rules)
+        rules = self.build_rules(decode, changes)
         found = recognize_keypoints(self.recognizer, points, fps, size, name, rules)
         return self.to_result(found, rules)
 
@@ -292,9 +290,8 @@ class Model:
             n_overlap: Windows that look at each time step. Many make ``probs`` look at the newest
                 step; with those of `har.config.PredictConfig` scores and events of pictures are the
                 ones that `predict` gives, to the bit.
-            decode: Rules for events in the place of the model's, or a file of some that go over
-                them.
-            changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
+            decode: As of `predict`.
+            changes: As of `predict`.
 
         Yields:
             Updates, a few a second; at the end what was still open.
@@ -313,8 +310,7 @@ class Model:
         from har.api.stream import iter_camera, iter_pictures
         from har.live.sources import parse_sources
 
-        rules = build_decode(self.info.decode, decode, changes)
-        check_labels(self.labels, rules)
+        rules = self.build_rules(decode, changes)
         if isinstance(source, int | str | Path):
             (camera,) = parse_sources([str(source)])
             return iter_camera(self.recognizer, camera, rules, n_overlap)
@@ -349,13 +345,28 @@ class Model:
             >>> report.intervals["accuracy"].mean  # doctest: +SKIP
             0.91
         """
+        from har.api.clips import open_store
         from har.api.settings import extra
-        from har.api.training import open_store
 
         with extra("train"):
             from har.inference.clips import evaluate_bundle
 
             return evaluate_bundle(self.path, open_store(store), split, progress)
+
+    def build_rules(
+        self, decode: Rules | None = None, changes: Mapping[str, float] | None = None
+    ) -> DecodeConfig:
+        """Return the model's rules for events, with others over them as of `predict`.
+
+        Raises:
+            ConfigError: A rule does not fit.
+        """
+        rules = build_decode(self.info.decode, decode, changes)
+        check_labels(self.labels, rules)
+        return rules
+
+    def _open_networks(self) -> AbstractContextManager[Networks]:
+        return open_networks(self.recognizer, self._config.jobs or count_cores())
 
     def _iter_results(
         self,
@@ -364,7 +375,7 @@ class Model:
         config: PredictConfig,
         progress: Progress | None,
     ) -> Iterator[Result]:
-        with open_networks(self.recognizer, config.jobs or count_cores()) as networks:
+        with self._open_networks() as networks:
             recognize = partial(
                 recognize_video,
                 self.recognizer,

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from har.bundle import find_bundle
+from har.bundle_files import find_bundle
 from har.config import DecodeConfig, change_rules, load_config
 from har.errors import MissingDependencyError
 

@@ -1,233 +1,42 @@
-"""From clips to a model: synthesize, prepare, train, cross-validate, export."""
+"""From prepared clips to a model: train, cross-validate, export."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from har.api.clips import open_store
 from har.api.model import Model
 from har.api.settings import StrPath, extra, find_folder, training
-from har.bundle import find_bundle
+from har.bundle_files import find_bundle
 from har.config import (
     RECIPES,
     CrossvalConfig,
     ExportConfig,
     ExportFormat,
-    PrepareConfig,
-    SynthConfig,
     TrainConfig,
     load_config,
     update_config,
 )
 from har.dataset.store import Store
-from har.dataset.validation import Report
 from har.errors import ConfigError
 from har.files import write_json
 from har.locks import locking
-from har.types import Color, Protocol, Streams
+from har.progress import Say
+from har.types import Protocol, Streams
 
 if TYPE_CHECKING:
     import keras  # pyright: ignore[reportMissingTypeStubs]
 
-    from har.demo import DemoResult, Recognized
     from har.export.run import ExportResult
     from har.network.parts import HeadBuilder
     from har.training.crossval import CrossvalResult
     from har.training.run import Run
 
 Stage = Literal["all", "cnn", "lstm", "system"]
-Say = Callable[[str], None]
-"""Takes each line that tells a person what happens."""
-
-
-@dataclass(frozen=True)
-class Synthetic:
-    """Files of synthetic clips; those that were not asked for are None.
-
-    Attributes:
-        n_clips: Clips in all.
-        n_recordings: Long recordings in all.
-        manifest: Table of the clips, which `har.prepare` takes.
-        sheet: A picture of some of them.
-        truth: Table of the acts in the recordings, which lie beside it.
-    """
-
-    n_clips: int
-    n_recordings: int
-    manifest: Path | None = None
-    sheet: Path | None = None
-    truth: Path | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields that `har synth --json` prints."""
-        paths = {"manifest": self.manifest, "sheet": self.sheet, "truth": self.truth}
-        return {
-            "synthetic": True,
-            "n_clips": self.n_clips,
-            "n_recordings": self.n_recordings,
-            **{name: str(path) for name, path in paths.items() if path is not None},
-        }
-
-
-def synthesize(
-    out: StrPath,
-    *,
-    clips: int = SynthConfig.n_clips,
-    scenes: int = SynthConfig.n_scenes,
-    recordings: int = 0,
-    minutes: float = SynthConfig.recording_min,
-    variety: float = SynthConfig.variety,
-    seed: int = SynthConfig.seed,
-    jobs: int = 0,
-    progress: bool = False,
-) -> Synthetic:
-    """Make labeled clips of people who hit themselves, hit others, or play.
-
-    They are for set-up and tests; figures on them say nothing of real people.
-
-    Args:
-        out: The folder to write to.
-        clips: Clips in all; 0 makes none.
-        scenes: Scenes, which are the groups.
-        recordings: Long recordings with their truth.
-        minutes: Length of one recording.
-        variety: 0 plain scenes, 1 the full range of nuisances.
-        seed: The same seed gives the same bytes.
-        jobs: Processes; 0 means one a core.
-        progress: Show a bar.
-
-    Raises:
-        ConfigError: A setting is out of its bounds.
-        OutputError: Files cannot be written.
-
-    Example:
-        >>> import har, tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     made = har.synthesize(folder, clips=3, scenes=1, variety=0, jobs=1)
-        ...     len(made.manifest.read_text().splitlines())
-        4
-    """
-    from har.render.sheet import write_synthetic_sheet
-    from har.synthetic.clips import write_clips
-    from har.synthetic.recordings import write_recordings
-
-    config = SynthConfig(
-        n_clips=clips,
-        n_scenes=scenes,
-        n_recordings=recordings,
-        recording_min=minutes,
-        variety=variety,
-        seed=seed,
-    )
-    folder, made = Path(out), Synthetic(clips, recordings)
-    if clips:
-        manifest = write_clips(folder, config, jobs, progress)
-        sheet = write_synthetic_sheet(folder / "sheet.png", manifest)
-        made = replace(made, manifest=manifest, sheet=sheet)
-    if recordings:
-        truth = write_recordings(folder / "recordings", config, jobs, progress)
-        made = replace(made, truth=truth)
-    return made
-
-
-@dataclass(frozen=True)
-class PreparedStore(Store):
-    """A store, and what was found while it was made.
-
-    Attributes:
-        report: What there is of each label, what was left out, and what to be warned of.
-        n_cut: Clips whose frames were made by this run.
-        n_reused: Clips that were there already.
-    """
-
-    report: Report = field(kw_only=True)
-    n_cut: int = field(kw_only=True)
-    n_reused: int = field(kw_only=True)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields that `har prepare --json` prints."""
-        return {**self.report.to_json(), "n_cut": self.n_cut, "n_reused": self.n_reused}
-
-
-def prepare(
-    source: StrPath = "data",
-    store: StrPath | None = None,
-    *,
-    group_by: str | None = None,
-    folds: int = PrepareConfig.n_folds,
-    size: tuple[int, int] | None = None,
-    long_side: int = PrepareConfig.long_side,
-    color: Color = PrepareConfig.color,
-    seed: int = PrepareConfig.seed,
-    jobs: int = 0,
-    progress: bool = False,
-) -> PreparedStore:
-    """Turn a folder of clips, one sub-folder a label, or a manifest into a store.
-
-    Run again, it only does what has changed. Videos that cannot be used are in ``rejects``, each
-    with its reason.
-
-    Args:
-        source: The folder, or a table of clips.
-        store: Folder of the store; ``.store`` in the folder of the clips when None.
-        group_by: Manifest column, or a regular expression with one group on the file's path. What
-            has the same group is never divided between training and test.
-        folds: Parts of the cross-validation.
-        size: (H, W) of the stored pictures; chosen by the clips' shape when None.
-        long_side: Pixels of the longer side where the size is chosen.
-        color: ``gray`` for the motion input, ``rgb`` for the RGB input.
-        seed: Draws the splits.
-        jobs: Videos at once; 0 means one a core.
-        progress: Show a bar.
-
-    Raises:
-        NoClipsError: Fewer than two labels have a usable clip.
-        ManifestError: The manifest or ``group_by`` cannot be understood.
-        SplitError: The manifest's column ``split`` divides a group.
-        StoreError: The store cannot be written.
-        LockedError: Another run prepares the same store.
-        ConfigError: A setting is out of its bounds.
-
-    Example:
-        >>> import har, tempfile
-        >>> with tempfile.TemporaryDirectory() as folder:
-        ...     made = har.synthesize(folder, clips=6, scenes=3, variety=0, jobs=1)
-        ...     store = har.prepare(folder, long_side=64, folds=2, jobs=1)
-        >>> len(store.clips), store.labels
-        (6, ('hitting_others', 'hitting_self', 'playing'))
-    """
-    with extra("train"):
-        from har.dataset.prepare import prepare as prepare_store
-        from har.reports.store import write_report
-    path = Path(source)
-    folder = (path if path.is_dir() else path.parent) / ".store" if store is None else Path(store)
-    config = PrepareConfig(
-        long_side=long_side,
-        size=size,
-        color=color,
-        n_folds=folds,
-        group_by=group_by,
-        seed=seed,
-        jobs=jobs,
-    )
-    with extra("train"):
-        done = prepare_store(path, folder, config, progress)
-        write_report(done.report, done.store)
-    made = done.store
-    return PreparedStore(
-        made.path,
-        made.settings,
-        made.clips,
-        made.splits,
-        made.rejects,
-        report=done.report,
-        n_cut=done.n_cut,
-        n_reused=done.n_reused,
-    )
 
 
 def build_recipe(
@@ -260,30 +69,23 @@ def build_recipe(
     return built if seed is None else update_config(built, {"seed": seed})
 
 
-def open_store(store: Store | StrPath) -> Store:
-    """Return a store, opened if it is named by its folder.
-
-    Raises:
-        StoreError: There is none, or it cannot be used.
-    """
-    return store if isinstance(store, Store) else Store.load(Path(store))
-
-
-def _start_run(
-    out: Path, results: StrPath, start_from: StrPath | None, progress: bool, say: Say | None
-) -> Run:
-    from har.training.run import Run
+@contextmanager
+def _start(
+    recipe: TrainConfig,
+    store: Store | StrPath,
+    run: Run,
+    start_from: StrPath | None,
+    streams: Streams | Literal["auto"],
+    say: Say | None,
+) -> Generator[tuple[TrainConfig, Store, Run]]:
+    """Give the recipe with its streams, the store and the whole run; hold its folders alone."""
+    from har.training.streams import settle_streams
 
     source = None if start_from is None else find_bundle(Path(start_from))
-    run = Run(out, Path(results), source, progress)
-    return run if say is None else replace(run, say=say)
-
-
-@contextmanager
-def _holding(run: Run) -> Iterator[None]:
-    """Hold the folders of a run alone, its bundle and its results."""
+    run = replace(run, source=source, say=say or run.say)
+    prepared = open_store(store)
     with locking(run.bundle_dir, beside=True), locking(run.results_dir):
-        yield
+        yield settle_streams(recipe, prepared, run, streams), prepared, run
 
 
 def train(
@@ -345,15 +147,13 @@ def train(
     with training():
         from har.network.parts import OwnParts
         from har.training.final import train_final
+        from har.training.run import Run
         from har.training.stages import STAGES
-        from har.training.streams import settle_streams
 
-        run = _start_run(Path(out), results, start_from, progress, say)
+        run = Run(Path(out), Path(results), progress=progress)
         action = train_final if final else STAGES[stage]
-        prepared = open_store(store)
-        with _holding(run):
-            settled = settle_streams(built, prepared, run, streams)
-            action(settled, prepared, run, OwnParts(backbone, head))
+        with _start(built, store, run, start_from, streams, say) as started:
+            action(*started, OwnParts(backbone, head))
     return Model(out)
 
 
@@ -416,13 +216,11 @@ def crossvalidate(
         from har.reports.figures import write_reliability
         from har.training.crossval import crossvalidate as validate
         from har.training.crossval import record_crossval
-        from har.training.streams import settle_streams
+        from har.training.run import Run
 
-        run = _start_run(folder / "bundle", folder, start_from, progress, say)
-        prepared = open_store(store)
-        with _holding(run):
-            settled = settle_streams(built, prepared, run, streams)
-            found = validate(settled, settings, prepared, run, OwnParts(backbone, head))
+        run = Run(folder / "bundle", folder, progress=progress)
+        with _start(built, store, run, start_from, streams, say) as (settled, prepared, begun):
+            found = validate(settled, settings, prepared, begun, OwnParts(backbone, head))
             write_json(folder / f"{protocol}.json", found.to_json())
             write_reliability(folder / f"{protocol}_reliability.png", found.calibration)
         if calibrate is not None:
@@ -477,68 +275,3 @@ def export_model(
 
         prepared = None if store is None else open_store(store)
         return export_bundle(folder, target, config, prepared, progress)
-
-
-@dataclass(frozen=True)
-class Demo:
-    """What the demo found and measured, all on synthetic recordings and clips.
-
-    Attributes:
-        first_look: What a model that comes with har finds in a recording.
-        learnt: What a model measures and finds that was trained on the spot; None after a quick
-            look.
-    """
-
-    first_look: Recognized
-    learnt: DemoResult | None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the fields that `har demo --json` prints."""
-        learnt = {} if self.learnt is None else self.learnt.to_json()
-        return {"synthetic_data": True, "first_look": self.first_look.to_json(), **learnt}
-
-
-def _say_on_stderr(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def run_demo(
-    folder: StrPath = "demo",
-    *,
-    quick: bool = False,
-    say: Say = _say_on_stderr,
-    on_first_look: Callable[[Recognized], None] | None = None,
-    progress: bool = True,
-) -> Demo:
-    """See what it does within a minute, then try all of it on synthetic clips.
-
-    First a shipped model looks at a short recording that is drawn now. Then clips are made, a model
-    is trained and measured on them, and it recognizes another recording.
-
-    Args:
-        folder: Gets everything; a second run in it only does what is missing.
-        quick: Stop after the first look, which trains nothing.
-        say: Takes each line that tells what is coming; they go to standard error if not given.
-        on_first_look: Is called between the two.
-        progress: Show bars.
-
-    Raises:
-        MissingDependencyError: The extra ``train`` is not installed, and ``quick`` is not set.
-        OutputError: Files cannot be written.
-
-    Example:
-        >>> import har
-        >>> har.run_demo("demo", quick=True).first_look.paths["timeline"]  # doctest: +SKIP
-        PosixPath('demo/results/first_look.timeline.png')
-    """
-    from har.demo import take_first_look
-
-    first = take_first_look(Path(folder), say)
-    if on_first_look is not None:
-        on_first_look(first)
-    if quick:
-        return Demo(first, None)
-    with training():
-        from har.demo import learn_from_clips
-
-        return Demo(first, learn_from_clips(Path(folder), say, progress))

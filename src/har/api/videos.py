@@ -12,12 +12,11 @@ from typing import Any
 
 from har.api.model import Model, load
 from har.api.result import Result
-from har.api.settings import Rules, StrPath, build_decode, list_paths
+from har.api.settings import Rules, StrPath, list_paths
 from har.bundle import BUNDLE_FILE
 from har.config import DecodeConfig, OutputsConfig, PredictConfig
 from har.dataset.catalog import Reject
 from har.errors import ConfigError
-from har.events.decoder import check_labels
 from har.events.summary import Totals
 from har.inference.folder import Finished, Plan, Standing, VideoJob, recognize_folder
 from har.inference.video import find_videos
@@ -126,8 +125,7 @@ def predict(
         if (path / BUNDLE_FILE).is_file():
             raise ConfigError(f"{path} is a model, no video; name it as the model")
     loaded = model if isinstance(model, Model) else load(model, jobs=jobs)
-    rules = build_decode(loaded.info.decode, decode, changes)
-    check_labels(loaded.labels, rules)
+    rules = loaded.build_rules(decode, changes)
     wants = OutputsConfig(annotate, thumbnails)
     if on_start is not None:
         on_start(loaded, rules)

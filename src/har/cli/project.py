@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from har.bundle import list_shipped
+from har.bundle_files import list_shipped
 from har.cli.group import find_long_name
 from har.config.loading import read_settings
 from har.errors import ConfigError

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from har.metrics.tuning import TuneResult
 
 
-def _parse_renames(texts: Sequence[str]) -> dict[str, str]:
+def _parse_renames(_: object, __: object, texts: Sequence[str]) -> dict[str, str]:
     from har.interchange.coding import parse_renames
 
     return parse_renames(texts)
@@ -30,7 +30,7 @@ map_option = click.option(
     "renames",
     multiple=True,
     metavar="CODED=LABEL",
-    callback=lambda _, __, texts: _parse_renames(texts),
+    callback=_parse_renames,
     help="What the model calls a label of the reference coding, such as 'Hitting others=fight'; "
     "'Eating=' leaves its events out. Once a label.",
 )

@@ -11,14 +11,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from har.bundle import (
-    CNN_GRAPH_FILE,
-    POSE_GRAPH_FILE,
-    TEMPORAL_GRAPH_FILE,
-    BundleInfo,
-    find_verified,
-    load_info,
-)
+from har.bundle import CNN_GRAPH_FILE, POSE_GRAPH_FILE, TEMPORAL_GRAPH_FILE, BundleInfo, load_info
+from har.bundle_files import find_verified
 from har.config.export import ExportFormat
 from har.errors import ExportError
 from har.inference.engines import Graph, Run

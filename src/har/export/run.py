@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from har.bundle import BUNDLE_FILE, BundleInfo, compute_hashes, to_json
+from har.bundle import BUNDLE_FILE, BundleInfo, to_json
+from har.bundle_files import compute_hashes
 from har.config.export import ExportConfig, ExportFormat
 from har.dataset.store import Store
 from har.errors import ConfigError, ExportError

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from har.bundle import BundleInfo, find_verified, load_info
+from har.bundle import BundleInfo, load_info
+from har.bundle_files import find_verified
 from har.config.engine import Engine
 from har.errors import BundleMismatchError
 from har.inference.detector import PoseDetector, compute_detector_hash

@@ -19,14 +19,10 @@ import numpy as np
 from keras import layers, ops
 
 from har.config import PoseConfig
+from har.network.heads import LINEAR_BRANCH, STEP, build_norm
 from har.pose.features import N_FEATURES, N_OWN, SEEN_COLUMN, SELF_COLUMNS, TOUCH_COLUMNS
 from har.types import PeopleRule, PoseSpec
 
-_NORM = "norm"
-LINEAR_BRANCH = "of_step"
-"""Name of the layer by which a step is scored by itself for all labels."""
-_STEP = "step"
-_MIN_VARIANCE = 1e-2
 _MIN_SPREAD = 1e-4
 """Added to a variance, so that its root has a slope."""
 _LIMIT = 5.0
@@ -50,9 +46,7 @@ def build_pose_head(
         causal; T is free.
     """
     features = keras.Input((None, N_FEATURES), name="features")
-    x = layers.BatchNormalization(
-        center=False, scale=False, epsilon=_MIN_VARIANCE, trainable=False, name=_NORM
-    )(features)
+    x = build_norm()(features)
     pair = TOUCH_COLUMNS if config.narrow else range(N_OWN, N_FEATURES)
     columns = {"own": range(N_OWN), "pair": pair, "self": SELF_COLUMNS}
     names = ["pair", "self"] if spec.single_person_labels else ["own", "pair"]
@@ -79,19 +73,9 @@ def _build_linear(config: PoseConfig, features: Any, x: Any, n_labels: int) -> A
     whole = TakeFeatures(list(range(N_FEATURES)), name="whole")(x)
     seen = TakeFeatures([SEEN_COLUMN], name="seen")(features)
     spread = SpreadSoFar(name="spread")([whole, seen])
-    step = layers.Concatenate(name=_STEP)([whole, spread])  # (B, T, 2 D)
+    step = layers.Concatenate(name=STEP)([whole, spread])  # (B, T, 2 D)
     step = layers.Dropout(config.dropout, name="step_drop")(step)
     return layers.Dense(n_labels, kernel_initializer="zeros", name=LINEAR_BRANCH)(step)
-
-
-def get_linear_branch(head: keras.Model) -> keras.layers.Layer | None:
-    """Return the linear branch of all labels, or None where a head has none."""
-    return next((layer for layer in head.layers if layer.name == LINEAR_BRANCH), None)
-
-
-def get_step_inputs(head: keras.Model) -> keras.Model:
-    """Return a model from (B, T, D) features to the (B, T, 2 D) that the linear branch takes."""
-    return keras.Model(head.input, head.get_layer(_STEP).output)
 
 
 def _build_recurrent(config: PoseConfig, x: Any, n_labels: int, name: str, is_linear: bool) -> Any:
@@ -108,12 +92,6 @@ def _build_recurrent(config: PoseConfig, x: Any, n_labels: int, name: str, is_li
     return layers.Add(name=f"{name}_logits")([of_step, of_time])
 
 
-def set_pose_scale(head: keras.Model, features: np.ndarray) -> None:
-    """Give a head the mean and variance of (N, D) features, by which it standardizes them."""
-    mean, variance = features.mean(axis=0), features.var(axis=0)
-    head.get_layer(_NORM).set_weights([mean.astype("float32"), variance.astype("float32")])
-
-
 def match_shape(config: PoseConfig, head: keras.Model) -> PoseConfig:
     """Return the settings with the widths and parts of a head that was built before."""
     known = {layer.name: layer for layer in head.layers}
@@ -124,29 +102,6 @@ def match_shape(config: PoseConfig, head: keras.Model) -> PoseConfig:
         narrow=len(known["pair"].columns) == len(TOUCH_COLUMNS),
     )
     return replace(shaped, self_units=known["self_lstm"].units) if "self_lstm" in known else shaped
-
-
-def copy_weights(target: keras.Model, source: keras.Model, same_labels: bool) -> list[str]:
-    """Start a model from another one, layer by layer.
-
-    Args:
-        target: Is changed.
-        source: Has layers of the same names.
-        same_labels: Whether both end in the same labels; else the layers that end in labels stay.
-
-    Returns:
-        Names of the layers that were copied; one of another shape is left as it was.
-    """
-    copied = []
-    known = {layer.name: layer.get_weights() for layer in source.layers}
-    for layer in target.layers:
-        weights, own = known.get(layer.name, []), layer.get_weights()
-        ends = layer.name.endswith(("of_step", "of_time"))
-        fits = [w.shape for w in weights] == [w.shape for w in own]
-        if own and fits and (same_labels or not ends):
-            layer.set_weights(weights)
-            copied.append(layer.name)
-    return copied
 
 
 @keras.saving.register_keras_serializable(package="har")
@@ -216,25 +171,6 @@ class PeopleClassifier(keras.Model):
             )
         strongest = ops.max(ops.where(confidence > 0, people, -_FAR_BELOW), axis=1)
         return ops.where(ops.max(confidence, axis=1) > 0, strongest, ops.zeros_like(strongest))
-
-
-class PersonClassifier(keras.Model):
-    """What the pose stream trains where every person has a label, as in synthetic sequences.
-
-    Takes (B, T, D) features of single people and gives (B, K).
-    """
-
-    def __init__(self, head: keras.Model, spec: PoseSpec, background: int) -> None:
-        """Take the head; it is trained in place."""
-        super().__init__(name="person")
-        self.head, self.background = head, background
-        self.rule: PeopleRule = spec.people
-
-    def call(self, features: Any, training: bool = False) -> Any:
-        """Return the people's logits."""
-        seen = features[..., SEEN_COLUMN : SEEN_COLUMN + 1]
-        logits = self.head(features, training=training)
-        return pool_steps(logits, seen, self.rule, self.background, axis=1)
 
 
 def pool_steps(logits: Any, seen: Any, rule: PeopleRule, background: int, axis: int) -> Any:

@@ -19,11 +19,10 @@ from har.bundle import (
     TEMPORAL_FILE,
     TEMPORAL_GRAPH_FILE,
     BundleInfo,
-    compute_hashes,
-    find_verified,
     load_info,
     save_info,
 )
+from har.bundle_files import compute_hashes, find_verified
 from har.errors import BundleIntegrityError
 from har.files import replacing_folder
 from har.network.frame_cnn import MotionEncoding, PixelScaling

@@ -11,20 +11,14 @@ from __future__ import annotations
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from har.config import TemporalConfig
 from har.errors import ConfigError
 from har.network.frame_cnn import STRIDE_PX, build_backbone, build_encoding, freeze_backbone
+from har.network.heads import LINEAR_BRANCH, STEP, build_norm
 from har.network.parts import build_own_backbone
 from har.types import Pooling, WindowSpec
-
-_NORM = "norm"
-_LINEAR, _STEP = "of_step", "step"
-"""Names of layers, which bundles carry and keep."""
-_MIN_VARIANCE = 1e-2
-"""Added to the variance of a feature, so that one that hardly varies is not blown up."""
 
 
 def build_temporal(config: TemporalConfig, n_features: int, n_labels: int) -> keras.Model:
@@ -40,49 +34,24 @@ def build_temporal(config: TemporalConfig, n_features: int, n_labels: int) -> ke
         A model from (B, T, D) float32 to (B, T, K) float32 logits; T is free.
     """
     features = keras.Input((None, n_features), name="features")  # (B, T, D)
-    norm = _build_norm()
+    norm = build_norm()
     recent = _find_recent_max(features, config.recent_steps)
-    x = layers.Concatenate(name=_STEP)([norm(features), norm(recent)])  # (B, T, 2 D)
+    x = layers.Concatenate(name=STEP)([norm(features), norm(recent)])  # (B, T, 2 D)
     x = layers.Dropout(config.dropout, name="drop_in")(x)
     y = layers.Dense(config.units, activation="relu", name="reduce")(x)  # (B, T, U)
     y = _over_time(config, y)  # (B, T, U)
     y = layers.Dropout(config.dropout, name="drop_out")(y)
-    of_step = layers.Dense(n_labels, kernel_initializer="zeros", name=_LINEAR)(x)
+    of_step = layers.Dense(n_labels, kernel_initializer="zeros", name=LINEAR_BRANCH)(x)
     of_time = layers.Dense(n_labels, kernel_initializer="zeros", use_bias=False, name="of_time")(y)
     return keras.Model(features, layers.Add(name="logits")([of_step, of_time]), name=config.kind)
-
-
-def set_feature_scale(head: keras.Model, features: np.ndarray) -> None:
-    """Give a head the mean and variance of (N, D) features, by which it standardizes them."""
-    mean, variance = features.mean(axis=0), features.var(axis=0)
-    head.get_layer(_NORM).set_weights([mean.astype("float32"), variance.astype("float32")])
-
-
-def get_linear_branch(head: keras.Model) -> keras.layers.Layer | None:
-    """Return the layer by which a step is scored by itself: (2 D, K) weights and (K,) bias.
-
-    A head that is not `build_temporal`'s may have none; that is None.
-    """
-    return next((layer for layer in head.layers if layer.name == _LINEAR), None)
-
-
-def get_step_inputs(head: keras.Model) -> keras.Model:
-    """Return a model from (B, T, D) features to the (B, T, 2 D) that the linear branch takes."""
-    return keras.Model(head.input, head.get_layer(_STEP).output)
 
 
 def build_frame_head(n_features: int, n_labels: int, dropout: float) -> keras.Model:
     """Build the head of the CNN stage, which takes each step alone: (B, T, D) to (B, T, K)."""
     features = keras.Input((None, n_features), name="features")
-    x = layers.Dropout(dropout, name="drop")(_build_norm()(features))
+    x = layers.Dropout(dropout, name="drop")(build_norm()(features))
     logits = layers.Dense(n_labels, kernel_initializer="zeros", name="logits")(x)
     return keras.Model(features, logits, name="frame")
-
-
-def _build_norm() -> keras.layers.Layer:
-    return layers.BatchNormalization(
-        center=False, scale=False, epsilon=_MIN_VARIANCE, trainable=False, name=_NORM
-    )
 
 
 def _find_recent_max(features: Any, n_steps: int) -> Any:

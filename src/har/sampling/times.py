@@ -236,28 +236,6 @@ def compute_clip_logits(logits: np.ndarray, lengths: np.ndarray, starts: np.ndar
     return weights @ logits[real].astype(np.float64) / len(n_windows)
 
 
-def slice_windows(steps: np.ndarray, n_steps: int, hop: int) -> tuple[np.ndarray, np.ndarray]:
-    """Cut a clip's steps into windows.
-
-    Args:
-        steps: (N, ...) values of N >= 1 steps.
-        n_steps: T, steps in a window.
-        hop: Steps from one window's start to the next.
-
-    Returns:
-        (W, T, ...) windows, padded with zeros at the end of a clip shorter than one, and their
-        (W,) numbers of real steps.
-
-    >>> slice_windows(np.array([1, 2, 3]), 4, 2)[0].tolist()
-    [[1, 2, 3, 0]]
-    """
-    windows = cut_windows(steps, n_steps, hop)
-    out = np.zeros((len(windows), n_steps, *steps.shape[1:]), dtype=steps.dtype)
-    for row, window in zip(out, windows, strict=True):
-        row[: len(window.steps)] = window.steps
-    return out, np.array([len(window.steps) for window in windows])
-
-
 def explain_low_rate(rate_hz: float, lags_s: Sequence[float]) -> str:
     """Return what is to be known of frames that come too rarely for most lags, else nothing.
 

@@ -9,13 +9,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from har.config import TemporalConfig
-from har.network import pose_head
-from har.network.temporal_head import (
-    build_temporal,
-    get_linear_branch,
-    get_step_inputs,
-    set_feature_scale,
-)
+from har.network.heads import get_linear_branch, get_step_inputs, set_feature_scale
+from har.network.temporal_head import build_temporal
 from har.pose.features import SEEN_COLUMN, PoseWindow
 from har.training.features import Variants, stack_variants
 from har.types import PoseSpec
@@ -88,10 +83,10 @@ def solve_pose_branch(
 
     Source: docs/decisions/018-spread-of-keypoints.md.
     """
-    branch = pose_head.get_linear_branch(head)
+    branch = get_linear_branch(head)
     if branch is None:
         return
-    inputs = pose_head.get_step_inputs(head)
+    inputs = get_step_inputs(head)
     means = [_mean_over_people(inputs, windows[::_EVERY], spec) for windows in clips]
     known = np.array([mean is not None for mean in means])
     if len(set(targets[known].tolist())) < 2:

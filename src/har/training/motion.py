@@ -25,8 +25,8 @@ from har.inference.fusion import StreamLogits
 from har.inference.model import Recognizer
 from har.inference.steps import cut_stream
 from har.inference.streams import MotionStream
+from har.network.heads import copy_weights, set_feature_scale
 from har.network.parts import OWN, OwnParts, build_own_head, compute_structure_hash
-from har.network.pose_head import copy_weights
 from har.network.saving import export_graph, load_models
 from har.network.temporal_head import (
     PixelSystem,
@@ -35,7 +35,6 @@ from har.network.temporal_head import (
     build_frame_head,
     freeze_cnn,
     rebuild_cnn,
-    set_feature_scale,
 )
 from har.training.batches import FeatureBatches, PixelBatches, Sampling
 from har.training.features import FeatureCache, Variants, compute_model_hash

@@ -17,15 +17,8 @@ from har.dataset.store import Store
 from har.errors import SplitError
 from har.inference.detector import compute_detector_hash
 from har.inference.fusion import StreamLogits, pool_windows
-from har.network.pose_head import (
-    LINEAR_BRANCH,
-    PeopleClassifier,
-    build_pose_head,
-    copy_weights,
-    get_linear_branch,
-    match_shape,
-    set_pose_scale,
-)
+from har.network.heads import LINEAR_BRANCH, copy_weights, get_linear_branch, set_feature_scale
+from har.network.pose_head import PeopleClassifier, build_pose_head, match_shape
 from har.network.saving import load_pose
 from har.pose.features import PoseWindow
 from har.training.features import compute_model_hash
@@ -269,7 +262,7 @@ def start_pose_head(
         BundleMismatchError: It has no pose stream.
     """
     head = build_pose_head(config.pose, spec, labels, find_background(labels))
-    set_pose_scale(head, stack_features(clips))
+    set_feature_scale(head, stack_features(clips))
     copied: list[str] = []
     if source is not None:
         info, learned = load_pose(source)

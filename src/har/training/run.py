@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from har.inference.clips import recognize_clips
 from har.inference.model import Recognizer
 from har.metrics.clips import compute_clip_metrics
 from har.network.saving import save_bundle
+from har.progress import Say, say_on_stderr
 from har.reports.figures import write_history
 from har.training.batches import ClipBatches
 from har.training.card import write_card
@@ -33,11 +33,6 @@ from har.types import SplitName
 
 Recipe = dict[str, Any]
 """All training settings, as `BundleInfo.recipe` holds them."""
-
-
-def say_on_stderr(text: str) -> None:
-    """Print a line for the person who runs the command; standard output is for machines."""
-    print(text, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,7 @@ class Run:
     results_dir: Path
     source: Path | None = None
     progress: bool = True
-    say: Callable[[str], None] = say_on_stderr
+    say: Say = say_on_stderr
     epochs: Mapping[str, int] = field(default_factory=dict)
 
     def stage_dir(self, stage: str) -> Path:

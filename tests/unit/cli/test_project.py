@@ -101,7 +101,9 @@ def test_options_that_can_be_repeated_take_a_list_or_one(tmp_path):
     )
     assert found["predict"]["changes"] == ["min_s=1", "onset=0.7"]
     assert found["record"]["postures"] == ["sitting"]
-    assert load(tmp_path, "[tune]\nfalse_alarms_per_hour = 1\n")["tune"] == {"rate": 1}
+    assert load(tmp_path, "[tune]\nfalse_alarms_per_hour = 1\n")["tune"] == {
+        "false_alarms_per_hour": 1
+    }
 
 
 @pytest.mark.parametrize(

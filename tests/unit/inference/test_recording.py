@@ -13,6 +13,7 @@ from videos import (
     make_truncated_mp4,
     make_video,
 )
+from windows import slice_windows
 
 from har.config import DecodeConfig, PredictConfig
 from har.errors import ConfigError, EmptyVideoError, VideoNotFoundError
@@ -26,7 +27,6 @@ from har.sampling.times import (
     compute_step_times,
     compute_window_starts,
     gather_stacks,
-    slice_windows,
 )
 from har.video.file.reader import open_video
 

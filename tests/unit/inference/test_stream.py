@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from acting import iter_scene
 from bundles import PEOPLE_SPEC, POSE_SPEC, SPEC, make_bundle, make_people_bundle
+from windows import slice_windows
 
 from har.config import PredictConfig
 from har.errors import BundleMismatchError, VideoDecodeError
@@ -24,7 +25,6 @@ from har.sampling.times import (
     compute_stack_indices,
     compute_step_times,
     gather_stacks,
-    slice_windows,
 )
 from har.types import Frame
 

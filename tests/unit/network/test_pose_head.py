@@ -10,18 +10,19 @@ from hypothesis import strategies as st
 
 from har.config import PoseConfig
 from har.inference.engines import Graph
-from har.network.pose_head import (
+from har.network.heads import (
     LINEAR_BRANCH,
-    PeopleClassifier,
-    PersonClassifier,
-    SpreadSoFar,
-    build_pose_head,
     copy_weights,
     get_linear_branch,
     get_step_inputs,
+    set_feature_scale,
+)
+from har.network.pose_head import (
+    PeopleClassifier,
+    SpreadSoFar,
+    build_pose_head,
     match_shape,
     pool_steps,
-    set_pose_scale,
 )
 from har.network.saving import export_graph
 from har.pose import pooling
@@ -181,8 +182,8 @@ def test_features_are_standardized_and_cut_off(head):
     scale = rng.uniform(0.5, 2.0, N_FEATURES).astype(np.float32)
     seen = rng.normal(size=(500, N_FEATURES)).astype(np.float32)
     plain, scaled = make_head(), make_head()
-    set_pose_scale(plain, seen)
-    set_pose_scale(scaled, seen * scale + 1.0)
+    set_feature_scale(plain, seen)
+    set_feature_scale(scaled, seen * scale + 1.0)
     features = make_features(2, 6)
     np.testing.assert_allclose(
         say(scaled, features * scale + 1.0), say(plain, features), rtol=0.05, atol=0.05
@@ -193,7 +194,7 @@ def test_features_are_standardized_and_cut_off(head):
 
 def test_a_column_that_never_changes_does_no_harm():
     head = make_head()
-    set_pose_scale(head, np.zeros((1, N_FEATURES), np.float32))
+    set_feature_scale(head, np.zeros((1, N_FEATURES), np.float32))
     assert np.isfinite(say(head, make_features(1, 6))).all()
 
 
@@ -260,7 +261,8 @@ def test_training_pools_people_as_recognition_does(head, rule):
 
 def test_a_single_person_is_pooled_as_among_people(head):
     features, spec = make_features(3, 6), make_spec()
-    alone = say(PersonClassifier(head, spec, PLAYING), features)
+    seen = features[..., SEEN_COLUMN : SEEN_COLUMN + 1]
+    alone = pool_steps(say(head, features), seen, spec.people, PLAYING, axis=1)
     confident, mask = np.ones((3, 1), np.float32), np.ones((3, 6), np.float32)
     people = say(PeopleClassifier(head, spec, PLAYING), (features[:, None], confident, mask))
     np.testing.assert_allclose(people, alone, atol=1e-5)

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from har.config import TemporalConfig
+from har.network.heads import set_feature_scale
 from har.network.temporal_head import (
     MaskedMean,
     build_frame_head,
     build_temporal,
-    set_feature_scale,
 )
 
 KINDS = ["lstm", "gru", "tcn", "frame"]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from windows import slice_windows
 
 from har.errors import ConfigError
 from har.sampling.times import (
@@ -17,7 +18,6 @@ from har.sampling.times import (
     cut_windows,
     gather_stacks,
     is_due,
-    slice_windows,
 )
 
 intervals = st.lists(st.floats(0.005, 0.5), min_size=1, max_size=80)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from har.bundle import DEFAULT, FOLDER, list_shipped, load_info
+from har.bundle import load_info
+from har.bundle_files import DEFAULT, FOLDER, list_shipped
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.errors import BundleMismatchError
 from har.inference.model import Recognizer

@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression
 
 from har.config import PoseConfig, TemporalConfig
 from har.network import pose_head
-from har.network.temporal_head import get_linear_branch, get_step_inputs
+from har.network.heads import get_linear_branch, get_step_inputs
 from har.pose.features import N_FEATURES, SEEN_COLUMN, PoseWindow
 from har.training.linear import (
     release_linear_branch,
@@ -100,7 +100,7 @@ def draw_people(target, rng, confidence=SURE):
 
 
 def mean_of_people(head, window):
-    steps = np.asarray(pose_head.get_step_inputs(head)(window.features))
+    steps = np.asarray(get_step_inputs(head)(window.features))
     people = steps[:, [0, 1, 3, 4, 5]].mean(axis=1)
     return (0.8 * people[0] + 0.4 * people[1]) / 1.2
 
@@ -114,10 +114,10 @@ def test_the_pose_path_is_the_regression_on_what_sure_people_show_where_they_are
     solve_pose_branch(head, [*clips, [weak]], np.append(targets, 1), SPEC, 0.1)
     means = np.stack([mean_of_people(head, clip[0]) for clip in clips])
     model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=1000).fit(means, targets)
-    kernel, bias = pose_head.get_linear_branch(head).get_weights()
+    kernel, bias = get_linear_branch(head).get_weights()
     np.testing.assert_allclose(kernel[:, 1] - kernel[:, 0], model.coef_[0], atol=1e-3)
     assert bias[1] - bias[0] == pytest.approx(model.intercept_[0], abs=1e-2)
-    assert not pose_head.get_linear_branch(head).trainable
+    assert not get_linear_branch(head).trainable
 
 
 def test_heads_and_clips_without_anything_to_solve_stay_as_they_are():
@@ -127,4 +127,4 @@ def test_heads_and_clips_without_anything_to_solve_stay_as_they_are():
     solve_pose_branch(head, [[draw_people(0, rng)]], np.zeros(1, int), SPEC, 0.1)
     head = pose_head.build_pose_head(POSE, SPEC, ("calm", "fight"))
     solve_pose_branch(head, [[draw_people(1, rng)]], np.ones(1, int), SPEC, 0.1)
-    assert not any(weight.any() for weight in pose_head.get_linear_branch(head).get_weights())
+    assert not any(weight.any() for weight in get_linear_branch(head).get_weights())

@@ -1,0 +1,199 @@
+"""From videos to clips to learn from: synthesize and prepare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from har.api.settings import StrPath, extra
+from har.config import PrepareConfig, SynthConfig
+from har.dataset.store import Store
+from har.dataset.validation import Report
+from har.types import Color
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """Files of synthetic clips; those that were not asked for are None.
+
+    Attributes:
+        n_clips: Clips in all.
+        n_recordings: Long recordings in all.
+        manifest: Table of the clips, which `har.prepare` takes.
+        sheet: A picture of some of them.
+        truth: Table of the acts in the recordings, which lie beside it.
+    """
+
+    n_clips: int
+    n_recordings: int
+    manifest: Path | None = None
+    sheet: Path | None = None
+    truth: Path | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that `har synth --json` prints."""
+        paths = {"manifest": self.manifest, "sheet": self.sheet, "truth": self.truth}
+        return {
+            "synthetic": True,
+            "n_clips": self.n_clips,
+            "n_recordings": self.n_recordings,
+            **{name: str(path) for name, path in paths.items() if path is not None},
+        }
+
+
+def synthesize(
+    out: StrPath,
+    *,
+    clips: int = SynthConfig.n_clips,
+    scenes: int = SynthConfig.n_scenes,
+    recordings: int = 0,
+    minutes: float = SynthConfig.recording_min,
+    variety: float = SynthConfig.variety,
+    seed: int = SynthConfig.seed,
+    jobs: int = 0,
+    progress: bool = False,
+) -> Synthetic:
+    """Make labeled clips of people who hit themselves, hit others, or play.
+
+    They are for set-up and tests; figures on them say nothing of real people.
+
+    Args:
+        out: The folder to write to.
+        clips: Clips in all; 0 makes none.
+        scenes: Scenes, which are the groups.
+        recordings: Long recordings with their truth.
+        minutes: Length of one recording.
+        variety: 0 plain scenes, 1 the full range of nuisances.
+        seed: The same seed gives the same bytes.
+        jobs: Processes; 0 means one a core.
+        progress: Show a bar.
+
+    Raises:
+        ConfigError: A setting is out of its bounds.
+        OutputError: Files cannot be written.
+
+    Example:
+        >>> import har, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = har.synthesize(folder, clips=3, scenes=1, variety=0, jobs=1)
+        ...     len(made.manifest.read_text().splitlines())
+        4
+    """
+    from har.render.sheet import write_synthetic_sheet
+    from har.synthetic.clips import write_clips
+    from har.synthetic.recordings import write_recordings
+
+    config = SynthConfig(
+        n_clips=clips,
+        n_scenes=scenes,
+        n_recordings=recordings,
+        recording_min=minutes,
+        variety=variety,
+        seed=seed,
+    )
+    folder, made = Path(out), Synthetic(clips, recordings)
+    if clips:
+        manifest = write_clips(folder, config, jobs, progress)
+        sheet = write_synthetic_sheet(folder / "sheet.png", manifest)
+        made = replace(made, manifest=manifest, sheet=sheet)
+    if recordings:
+        truth = write_recordings(folder / "recordings", config, jobs, progress)
+        made = replace(made, truth=truth)
+    return made
+
+
+@dataclass(frozen=True)
+class PreparedStore(Store):
+    """A store, and what was found while it was made.
+
+    Attributes:
+        report: What there is of each label, what was left out, and what to be warned of.
+        n_cut: Clips whose frames were made by this run.
+        n_reused: Clips that were there already.
+    """
+
+    report: Report = field(kw_only=True)
+    n_cut: int = field(kw_only=True)
+    n_reused: int = field(kw_only=True)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that `har prepare --json` prints."""
+        return {**self.report.to_json(), "n_cut": self.n_cut, "n_reused": self.n_reused}
+
+
+def prepare(
+    source: StrPath = "data",
+    store: StrPath | None = None,
+    *,
+    group_by: str | None = None,
+    folds: int = PrepareConfig.n_folds,
+    size: tuple[int, int] | None = None,
+    long_side: int = PrepareConfig.long_side,
+    color: Color = PrepareConfig.color,
+    seed: int = PrepareConfig.seed,
+    jobs: int = 0,
+    progress: bool = False,
+) -> PreparedStore:
+    """Turn a folder of clips, one sub-folder a label, or a manifest into a store.
+
+    Run again, it only does what has changed. Videos that cannot be used are in ``rejects``, each
+    with its reason.
+
+    Args:
+        source: The folder, or a table of clips.
+        store: Folder of the store; ``.store`` in the folder of the clips when None.
+        group_by: Manifest column, or a regular expression with one group on the file's path. What
+            has the same group is never divided between training and test.
+        folds: Parts of the cross-validation.
+        size: (H, W) of the stored pictures; chosen by the clips' shape when None.
+        long_side: Pixels of the longer side where the size is chosen.
+        color: ``gray`` for the motion input, ``rgb`` for the RGB input.
+        seed: Draws the splits.
+        jobs: Videos at once; 0 means one a core.
+        progress: Show a bar.
+
+    Raises:
+        NoClipsError: Fewer than two labels have a usable clip.
+        ManifestError: The manifest or ``group_by`` cannot be understood.
+        SplitError: The manifest's column ``split`` divides a group.
+        StoreError: The store cannot be written.
+        LockedError: Another run prepares the same store.
+        ConfigError: A setting is out of its bounds.
+
+    Example:
+        >>> import har, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     made = har.synthesize(folder, clips=6, scenes=3, variety=0, jobs=1)
+        ...     store = har.prepare(folder, long_side=64, folds=2, jobs=1)
+        >>> len(store.clips), store.labels
+        (6, ('hitting_others', 'hitting_self', 'playing'))
+    """
+    with extra("train"):
+        from har.dataset.prepare import prepare as prepare_store
+        from har.reports.store import write_report
+    path = Path(source)
+    folder = (path if path.is_dir() else path.parent) / ".store" if store is None else Path(store)
+    config = PrepareConfig(
+        long_side=long_side,
+        size=size,
+        color=color,
+        n_folds=folds,
+        group_by=group_by,
+        seed=seed,
+        jobs=jobs,
+    )
+    with extra("train"):
+        done = prepare_store(path, folder, config, progress)
+        write_report(done.report, done.store)
+    values = {item.name: getattr(done.store, item.name) for item in fields(Store)}
+    return PreparedStore(**values, report=done.report, n_cut=done.n_cut, n_reused=done.n_reused)
+
+
+def open_store(store: Store | StrPath) -> Store:
+    """Return a store, opened if it is named by its folder.
+
+    Raises:
+        StoreError: There is none, or it cannot be used.
+    """
+    return store if isinstance(store, Store) else Store.load(Path(store))
