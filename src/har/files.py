@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,21 @@ def find_part(path: Path) -> Path:
     if len(name) > _NAME_BYTES - len(".part"):
         return path.with_name(f"{hashlib.sha256(name).hexdigest()}.part")
     return path.with_name(f"{path.name}.part")
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Iterable[object]]) -> None:
+    """Write a table; what no text can hold of odd names is escaped.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    with (
+        replacing(path) as part,
+        part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
+    ):
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
 
 
 def compute_file_hash(path: Path) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from har.capture.script import Take
 from har.config import CaptureConfig
 from har.errors import ManifestError, OutputError
-from har.files import replacing
+from har.files import write_csv
 from har.render.sheet import format_who, write_sheet
 
 MANIFEST_NAME = "manifest.csv"
@@ -121,10 +121,7 @@ def save_rows(out_dir: Path, rows: Sequence[TakeRow]) -> Path:
         OutputError: It cannot be written.
     """
     path = out_dir / MANIFEST_NAME
-    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(_COLUMNS)
-        writer.writerows(dataclasses.astuple(row) for row in rows)
+    write_csv(path, _COLUMNS, (dataclasses.astuple(row) for row in rows))
     return path
 
 

@@ -37,14 +37,7 @@ def save_scores(path: Path, scores: Scores) -> None:
     if scores.people is not None:
         header += _name_people_columns(scores.labels)
         columns += [scores.people.confidence, *scores.people.subjects.T, *scores.people.targets.T]
-    with (
-        files.replacing(path) as part,
-        part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(header)
-        for row in zip(*columns, strict=True):
-            writer.writerow(map(str, row))
+    files.write_csv(path, header, (map(str, row) for row in zip(*columns, strict=True)))
 
 
 def _name_people_columns(labels: Sequence[str]) -> list[str]:
@@ -148,7 +141,8 @@ def write_events_csv(path: Path, found: Iterable[tuple[str, Iterable[Event]]]) -
     Raises:
         OutputError: The file cannot be written.
     """
-    _write_rows(path, (_to_row(video, event) for video, events in found for event in events))
+    rows = (_to_row(video, event) for video, events in found for event in events)
+    files.write_csv(path, EVENT_COLUMNS, rows)
 
 
 def write_event_files(base: Path, video: str, events: Iterable[Event]) -> None:
@@ -177,10 +171,8 @@ def join_events(folder: Path) -> Path:
         OutputError: A file cannot be read or is something else, or the table cannot be written.
     """
     table = folder / _TABLE
-    _write_rows(
-        table,
-        (row for part in sorted(folder.glob(f"*{_EVENTS_ENDING}")) for row in _read_rows(part)),
-    )
+    parts = sorted(folder.glob(f"*{_EVENTS_ENDING}"))
+    files.write_csv(table, EVENT_COLUMNS, (row for part in parts for row in _read_rows(part)))
     return table
 
 
@@ -188,16 +180,6 @@ def _to_row(video: str, event: Event) -> list[str]:
     who = [str(number or "") for number in (event.subject, event.target)]
     span = [f"{event.onset_s:.3f}", f"{event.offset_s:.3f}"]
     return [video, *span, event.label, f"{event.score:.4f}", *who]
-
-
-def _write_rows(path: Path, rows: Iterable[list[str]]) -> None:
-    with (
-        files.replacing(path) as part,
-        part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
-    ):
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(EVENT_COLUMNS)
-        writer.writerows(rows)
 
 
 def _read_rows(path: Path) -> list[list[str]]:

@@ -145,15 +145,12 @@ def apply_temperature(probs: np.ndarray, temperature: float) -> np.ndarray:
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
-def compute_reliability(
-    truth: np.ndarray, probs: np.ndarray, n_bins: int = N_BINS
-) -> tuple[ReliabilityBin, ...]:
+def compute_reliability(truth: np.ndarray, probs: np.ndarray) -> tuple[ReliabilityBin, ...]:
     """Sort clips into equal bins of the probability of the predicted label.
 
     Args:
         truth: (N,) int class indices.
         probs: (N, K).
-        n_bins: From 0 to 1.
 
     Raises:
         NoClipsError: N is 0.
@@ -161,10 +158,10 @@ def compute_reliability(
     """
     _check(truth, probs[None])
     confidence, is_true = probs.max(axis=1), probs.argmax(axis=1) == truth
-    place = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    edges = np.linspace(0.0, 1.0, n_bins + 1)
+    place = np.minimum((confidence * N_BINS).astype(int), N_BINS - 1)
+    edges = np.linspace(0.0, 1.0, N_BINS + 1)
     bins = []
-    for index in range(n_bins):
+    for index in range(N_BINS):
         own = place == index
         mean = (float(confidence[own].mean()), float(is_true[own].mean())) if own.any() else None
         predicted, right = mean or (None, None)

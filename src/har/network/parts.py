@@ -164,7 +164,7 @@ def _find_shapes(model: keras.Model, what: str) -> tuple[tuple, tuple]:
 
 def _check_layers(model: keras.Model, what: str) -> None:
     """Refuse what a bundle could not be opened with again, in safe mode and without other code."""
-    for layer in (model, *_iter_layers(model)):
+    for layer in (model, *iter_layers(model)):
         if not type(layer).__module__.startswith("keras."):
             raise ConfigError(
                 f"The {what} {model.name!r} has the layer {layer.name!r} of the class "
@@ -188,8 +188,9 @@ def _copy(model: keras.Model) -> keras.Model:
     return copied
 
 
-def _iter_layers(model: keras.Model) -> Iterator[keras.Layer]:
+def iter_layers(model: keras.Model) -> Iterator[keras.Layer]:
+    """Yield the layers of a model, and of the models inside it."""
     for layer in model.layers:
         yield layer
         if isinstance(layer, keras.Model):
-            yield from _iter_layers(layer)
+            yield from iter_layers(layer)

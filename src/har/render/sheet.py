@@ -22,21 +22,24 @@ Strip = tuple[Path, tuple[str, ...]]
 """A clip and up to four lines of text."""
 
 
-def write_sheet(path: Path, strips: Sequence[Strip], n_columns: int = 2) -> None:
+_N_COLUMNS = 2
+"""Strips beside each other."""
+
+
+def write_sheet(path: Path, strips: Sequence[Strip]) -> None:
     """Write a picture with a strip for each clip: its texts, then frames spread over its length.
 
     Args:
         path: The ``.png`` to write.
         strips: At least one; they go down the first column, then down the next.
-        n_columns: Strips beside each other.
 
     Raises:
         VideoError: A clip cannot be read.
         OutputError: The picture cannot be written.
     """
     drawn = [_draw_strip(*strip) for strip in strips]
-    drawn += [np.full_like(drawn[0], 255)] * (-len(drawn) % n_columns)
-    n_rows = len(drawn) // n_columns
+    drawn += [np.full_like(drawn[0], 255)] * (-len(drawn) % _N_COLUMNS)
+    n_rows = len(drawn) // _N_COLUMNS
     columns = [np.concatenate(drawn[at : at + n_rows]) for at in range(0, len(drawn), n_rows)]
     write_picture(path, np.concatenate(columns, axis=1))
 

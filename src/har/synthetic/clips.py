@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from har.config import SynthConfig
-from har.files import replacing
+from har.files import write_csv
 from har.parallel import run_jobs
 from har.synthetic.motion import LABELS, Label, draw_motion
 from har.synthetic.picture import draw_picture, iter_images
@@ -41,14 +39,6 @@ def keep_only(note: Path, pattern: str, planned: set[str], shaping: SynthConfig)
             path.unlink()
     note.parent.mkdir(parents=True, exist_ok=True)
     note.write_text(text, encoding="utf-8")
-
-
-def write_rows(path: Path, columns: tuple[str, ...], rows: Iterable[tuple]) -> None:
-    """Write a CSV file under a temporary name, then give it its own."""
-    with replacing(path) as part, part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows(rows)
 
 
 MANIFEST_NAME = "manifest.csv"
@@ -114,7 +104,7 @@ def write_clips(out_dir: Path, config: SynthConfig, jobs: int = 0, progress: boo
     tasks = [(out_dir, config, plan) for plan in plans]
     rows = run_jobs(_write_clip_task, tasks, jobs, progress, "synthetic clips")
     manifest = out_dir / MANIFEST_NAME
-    write_rows(manifest, COLUMNS, rows)
+    write_csv(manifest, COLUMNS, rows)
     return manifest
 
 

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from har.config import SynthConfig
+from har.files import write_csv
 from har.parallel import run_jobs
 from har.synthetic.acts.strokes import Deed
-from har.synthetic.clips import keep_only, write_rows
+from har.synthetic.clips import keep_only
 from har.synthetic.curves import ease_smooth
 from har.synthetic.manner import (
     compute_near_distance,
@@ -229,7 +230,7 @@ def write_recordings(
     tasks = [(out_dir / name, config, index) for index, name in enumerate(names)]
     found = run_jobs(_write_recording_task, tasks, jobs, progress, "synthetic recordings")
     truth = out_dir / TRUTH_NAME
-    write_rows(truth, COLUMNS, (row for rows in found for row in rows))
+    write_csv(truth, COLUMNS, (row for rows in found for row in rows))
     return truth
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 import keras
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from har.config import AugmentConfig
 from har.dataset.store import Store
 from har.files import replacing
+from har.network.parts import iter_layers
 from har.progress import track
 from har.training.batches import NO_CHANGE, Change, compute_clip_steps, draw_change, load_stacks
 from har.training.run import compute_fingerprint
@@ -93,19 +94,12 @@ class FeatureCache:
 def compute_model_hash(model: keras.Model) -> str:
     """Return a hash of a model's layers, over what they pool, and its weights, in order."""
     digest = hashlib.sha256()
-    for layer in _iter_layers(model):
+    for layer in iter_layers(model):
         digest.update(type(layer).__name__.encode())
         digest.update(str(getattr(layer, "pool_size", "")).encode())
     for weight in model.weights:
         digest.update(np.ascontiguousarray(keras.ops.convert_to_numpy(weight)).tobytes())
     return digest.hexdigest()
-
-
-def _iter_layers(model: keras.Model) -> Iterator[keras.Layer]:
-    for layer in model.layers:
-        yield layer
-        if isinstance(layer, keras.Model):
-            yield from _iter_layers(layer)
 
 
 def stack_variants(variants: Variants) -> np.ndarray:
