@@ -106,7 +106,7 @@ def test_pictures_come_in_order_sized_and_timed_from_their_first(opener: Opener)
     assert frames[0].time_s == 0.0
     times_s = [frame.time_s for frame in frames]
     assert times_s == sorted(set(times_s))
-    assert {frame.stretch.number for frame in frames} == {0}
+    assert {frame.segment.number for frame in frames} == {0}
     assert abs(frames[0].begun_s) < 0.2
     arrived_s = [frame.arrived_s for frame in frames]
     assert min(np.diff(sorted(arrived_s))) >= 0.0
@@ -200,7 +200,7 @@ def test_a_frame_a_second_is_no_clock_that_goes_back(tmp_path: Path) -> None:
     path = make_video(tmp_path / "slow.mp4", [float(i) for i in range(20)])  # with B-frames
     frames, setup = _play(path, 10.0)
     assert len(frames) == 20
-    assert {frame.stretch.number for frame in frames} == {0}
+    assert {frame.segment.number for frame in frames} == {0}
     assert not setup.summary.notes
 
 
@@ -215,8 +215,8 @@ def test_a_gap_in_a_played_file_is_not_waited_for(tmp_path: Path, gap_s: float) 
     lost = set(range(2 * N_FRAMES)) - set(numbers)
     assert lost <= set(range(N_FRAMES - 4, N_FRAMES + 4)), "B-frames that lean on both sides"
     first, second = frames[0], frames[-1]
-    assert (first.stretch.number, second.stretch.number) == (0, 1)
-    assert "its clock leapt ahead by" in second.stretch.note
+    assert (first.segment.number, second.segment.number) == (0, 1)
+    assert "its clock leapt ahead by" in second.segment.note
     assert second.begun_s < 10.0, "the camera's timeline goes on"
 
 

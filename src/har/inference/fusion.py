@@ -29,7 +29,7 @@ class StreamLogits:
 
     @classmethod
     def uncertain(cls, n_moments: int, n_labels: int) -> StreamLogits:
-        """Return what is said where nothing is known."""
+        """Return what stands where nothing is known."""
         return cls(np.zeros((n_moments, n_labels)), np.zeros(n_moments))
 
     @classmethod
@@ -43,14 +43,14 @@ class StreamLogits:
         return StreamLogits(self.logits[rows], self.confidence[rows])
 
 
-def fuse_logits(said: Sequence[StreamLogits], weights: Sequence[float]) -> StreamLogits:
+def fuse_logits(outputs: Sequence[StreamLogits], weights: Sequence[float]) -> StreamLogits:
     """Join the streams of a model.
 
     The first stream counts whole. Of each other one the logits are added, times its weight and its
     confidence. All of it is uncertain only where every stream is.
 
     Args:
-        said: By the streams, at the same moments.
+        outputs: Of the streams, at the same moments.
         weights: Of the streams after the first.
 
     >>> motion = StreamLogits(np.array([[0.0, 1.0]]), np.array([1.0]))
@@ -58,10 +58,10 @@ def fuse_logits(said: Sequence[StreamLogits], weights: Sequence[float]) -> Strea
     >>> fuse_logits([motion, pose], [2.0]).logits.tolist()
     [[2.0, 1.0]]
     """
-    logits = said[0].logits
-    for other, weight in zip(said[1:], weights, strict=True):
+    logits = outputs[0].logits
+    for other, weight in zip(outputs[1:], weights, strict=True):
         logits = logits + (weight * other.confidence)[:, None] * other.logits
-    return StreamLogits(logits, reduce(np.maximum, (stream.confidence for stream in said)))
+    return StreamLogits(logits, reduce(np.maximum, (stream.confidence for stream in outputs)))
 
 
 def pool_windows(logits: np.ndarray, confidence: np.ndarray) -> StreamLogits:

@@ -64,16 +64,18 @@ def _fuse_steps(
 ) -> Scores:
     """Return the scores of consecutive steps: to the bit those that all steps at once would have.
 
-    The windows are at least all that look at these steps, and there is at least one time.
+    The windows are at least all over these steps, and there is at least one time.
     """
-    said = {name: _pool(windows[name], nearest) for name, nearest in steps.items()}
+    outputs = {name: _pool(windows[name], nearest) for name, nearest in steps.items()}
     people = None
     if recognizer.pose is not None:
-        people = _name_people(recognizer, windows["pose"], said["pose"].confidence, steps["pose"])
+        people = _name_people(
+            recognizer, windows["pose"], outputs["pose"].confidence, steps["pose"]
+        )
     return Scores(
         labels=recognizer.info.labels,
         times_s=times_s,
-        values=_compute_probs(recognizer, list(said.values())),
+        values=_compute_probs(recognizer, list(outputs.values())),
         step_s=min(1 / get_rate_hz(recognizer), 2 * float(times_s[0])),  # the only one may be cut
         people=people,
     )
@@ -96,9 +98,9 @@ def _stack(windows: Sequence[WindowLogits]) -> tuple[np.ndarray, np.ndarray, np.
     )
 
 
-def _compute_probs(recognizer: Recognizer, said: Sequence[StreamLogits]) -> np.ndarray:
+def _compute_probs(recognizer: Recognizer, outputs: Sequence[StreamLogits]) -> np.ndarray:
     """Return (N, K) float32 probabilities; all 0 where the model is uncertain."""
-    fused = fuse_logits(said, recognizer.info.weights)
+    fused = fuse_logits(outputs, recognizer.info.weights)
     is_known = fused.confidence[:, None] > 0
     return np.where(is_known, recognizer.compute_probs(fused.logits), np.float32(0))
 
@@ -125,7 +127,7 @@ def _name_people(
 class OnlineFusion:
     """Gives the scores that `fuse_windows` gives for a whole recording, to the bit, piece by piece.
 
-    Windows are kept only while a step that they look at is not final.
+    Windows are forgotten once all steps that they cover are final.
     """
 
     def __init__(self, recognizer: Recognizer) -> None:
@@ -165,11 +167,11 @@ class OnlineFusion:
     def newest(self) -> np.ndarray:
         """(K,) float32: what the newest windows say, all 0 where they are uncertain."""
         nothing = StreamLogits.uncertain(1, len(self._recognizer.info.labels))
-        said = [
+        outputs = [
             pool_windows(*_stack(windows[-1:])[:2]) if windows else nothing
             for windows in self._windows.values()
         ]
-        return _compute_probs(self._recognizer, said)[0]
+        return _compute_probs(self._recognizer, outputs)[0]
 
     def _add(self, windows: Windows) -> None:
         for name, added in windows.items():

@@ -32,7 +32,7 @@ class OpenStream:
 
         Args:
             stream: Of a model; several videos may share it.
-            n_overlap: Windows that look at each step.
+            n_overlap: Windows over each step.
         """
         self.stream = stream
         self._follow: Callable[[Any], Any] = stream.follow()
@@ -81,8 +81,8 @@ class StreamOutput:
     """What frames made known, by stream; each list is in the order of time and often empty.
 
     Attributes:
-        windows: What the heads said.
-        places: What each step looked at: the (y, x) of the upper left pixel of what the frame CNN
+        windows: What the heads gave.
+        places: Where each step was: the (y, x) of the upper left pixel of what the frame CNN
             saw, or the (17, 3) keypoints of the people that are followed, by their number, in
             pixels of the pictures that were pushed.
     """
@@ -96,7 +96,7 @@ class StreamOutput:
         return sum(map(len, self.windows.values()))
 
     def extend(self, later: StreamOutput, keep_places: bool) -> None:
-        """Add what became known later; places only if they are to be kept."""
+        """Add what became known later; with ``keep_places`` places too."""
         for name, windows in later.windows.items():
             self.windows.setdefault(name, []).extend(windows)
         for name, places in later.places.items() if keep_places else ():
@@ -146,8 +146,8 @@ class _SampledStream:
 
     def _score(self, due: list[Window[Any]], found: StreamOutput) -> None:
         if due:
-            said = self._stream.score(due)
-            found.windows.setdefault(self._stream.name, []).extend(said)
+            outputs = self._stream.score(due)
+            found.windows.setdefault(self._stream.name, []).extend(outputs)
 
 
 class StreamRecognizer:

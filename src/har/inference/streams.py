@@ -56,7 +56,7 @@ Encode = Callable[[Iterable[np.ndarray]], Iterable[Any]]
 
 @dataclass(frozen=True)
 class WindowLogits:
-    """What a stream's head said about one window.
+    """What a stream's head gave for one window.
 
     Attributes:
         start: Index of the window's first step.
@@ -73,7 +73,7 @@ class WindowLogits:
 
 @dataclass(frozen=True)
 class MotionWindowLogits(WindowLogits):
-    """What the temporal head said about one window.
+    """What the temporal head gave for one window.
 
     Attributes:
         of_steps: (n, K) float32, one row a real step; ``logits`` is their mean.
@@ -89,7 +89,7 @@ class MotionWindowLogits(WindowLogits):
 
 @dataclass(frozen=True)
 class PoseWindowLogits(WindowLogits):
-    """What the pose head said about one window, of all people together.
+    """What the pose head gave for one window, of all people together.
 
     Attributes:
         subjects: (K,) int64: number of the person who shows each label most, 0 for nobody.

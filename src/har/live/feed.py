@@ -170,7 +170,7 @@ class CameraFeed:
             if self.setup.stop.is_set():
                 return
             samplers = self._samplers
-            if samplers is None or frame.stretch.number != self._segment_number:
+            if samplers is None or frame.segment.number != self._segment_number:
                 samplers = self._begin_segment(frame)
             self._note_frame(frame)
             self.step_queue.put(samplers.push(frame))
@@ -192,11 +192,11 @@ class CameraFeed:
 
     def _begin_segment(self, frame: LiveFrame) -> _Samplers:
         self._end_segment()
-        if frame.stretch.note:
-            self._tell(f"{self.source.name}: {frame.stretch.note}; its time steps begin anew")
+        if frame.segment.note:
+            self._tell(f"{self.source.name}: {frame.segment.note}; its time steps begin anew")
         self._samplers = samplers = _Samplers(self._recognizer)
-        self._segment_number, self._n_frames = frame.stretch.number, 0
-        self.step_queue.begin(frame.stretch.number, frame.begun_s)
+        self._segment_number, self._n_frames = frame.segment.number, 0
+        self.step_queue.begin(frame.segment.number, frame.begun_s)
         return samplers
 
     def _end_segment(self) -> None:

@@ -36,7 +36,7 @@ class Update:
         now_s: Where their last step ends.
         opened: Events that are told of for the first time and go on.
         final: Events that nothing to come can change.
-        arrived_s: Arrivals of the frames that are looked at for the first time.
+        arrived_s: Arrivals of the frames that the newest windows are the first to cover.
     """
 
     scores: Scores
@@ -61,7 +61,7 @@ class LiveSegment:
 
         Args:
             recognizer: The loaded bundle; all segments share it.
-            n_overlap: Windows that look at each step.
+            n_overlap: Windows over each step.
             decode: How scores become events.
             begun_s: Where its time 0 is on the camera's timeline.
         """
@@ -119,7 +119,7 @@ class LiveSegment:
             self._now_s = max(self._now_s, (newest.start + newest.n_steps) / rate_hz)
 
     def _note_arrival(self, step: Step) -> None:
-        """Remember that frames wait for the window that looks at them, once there are windows."""
+        """Remember that frames wait for the window over them, once there are windows."""
         if not self._has_windows:
             self._waiting_s.clear()
         self._waiting_s.append(step.arrived_s)
@@ -211,8 +211,8 @@ class CameraReport:
         self._latencies: deque[tuple[float, float]] = deque()
         self._counts: deque[tuple[float, int]] = deque()
 
-    def tell(self, update: Update) -> None:
-        """Tell scores and events."""
+    def report(self, update: Update) -> None:
+        """Give the sinks scores and events."""
         now_s, at = time.monotonic(), datetime.now(UTC)
         self._latencies += [(now_s, now_s - arrived_s) for arrived_s in update.arrived_s]
         scores = update.scores
@@ -234,7 +234,7 @@ class CameraReport:
             for event, is_open in events:
                 sink.on_event(self._date(event, is_open, now_s, at))
 
-    def tell_state(self, now_s: float) -> None:
+    def report_state(self, now_s: float) -> None:
         """Tell the camera's state if it is another one, if there are notes, or if it is time."""
         state = self._feed.find_state(now_s)
         notes = self._take_notes(state, now_s)
@@ -273,9 +273,9 @@ class CameraReport:
         )
 
     def _forget(self, now_s: float) -> None:
-        for kept in (self._latencies, self._counts):
-            while kept and kept[0][0] < now_s - self._config.memory_s:
-                kept.popleft()
+        for recent in (self._latencies, self._counts):
+            while recent and recent[0][0] < now_s - self._config.memory_s:
+                recent.popleft()
 
     def _date(self, event: Event, is_open: bool, now_s: float, at: datetime) -> LiveEvent:
         """Put an event on the wall clock as it is now, whatever it was set to before."""

@@ -12,12 +12,12 @@ from har.types import StreamName
 
 @dataclass(frozen=True)
 class Step:
-    """What one or more consecutive time steps look at.
+    """What one or more consecutive time steps compare.
 
     Attributes:
         stack: Their pictures, and how many steps they are.
         arrived_s: When the frame came that made them complete, on the monotonic clock.
-        n_passed: Steps among them that were passed over, and look at later pictures than theirs.
+        n_passed: Steps among them that were passed over, and take later pictures than theirs.
     """
 
     stack: Stack

@@ -131,7 +131,7 @@ class Watch:
         for item in work:
             self._tell(item)
         for camera in self._cameras:
-            camera.report.tell_state(time.monotonic())
+            camera.report.report_state(time.monotonic())
 
     def _check_threads(self) -> None:
         for camera in self._cameras:
@@ -162,7 +162,7 @@ class Watch:
         span_s = item.part.span_s
         update = item.segment.advance() if span_s is None else item.segment.finish(span_s)
         if update is not None:
-            item.camera.report.tell(update)
+            item.camera.report.report(update)
 
 
 def _list_images(stream: Stream, work: list[_Work]) -> list[np.ndarray]:
@@ -179,6 +179,6 @@ def _score(stream: Stream, work: list[_Work], features: Iterator[Any]) -> None:
             due += [(item.segment, window) for window in windows]
         if item.part.span_s is not None:
             due += [(item.segment, window) for window in item.segment.flush(stream.name)]
-    said = stream.score([window for _, window in due])
-    for (segment, _), logits in zip(due, said, strict=True):
+    outputs = stream.score([window for _, window in due])
+    for (segment, _), logits in zip(due, outputs, strict=True):
         segment.push_output(StreamOutput({stream.name: [logits]}))

@@ -20,7 +20,7 @@ import numpy as np
 from har.config import WatchConfig
 from har.sampling.times import is_due
 from har.types import Frame, PictureSpec
-from har.video.camera.timeline import Placed, Stretch, Timeline
+from har.video.camera.timeline import Placed, Timeline, TimelineSegment
 from har.video.file.picture import PictureMaker
 from har.video.file.source import read_orientation
 
@@ -73,14 +73,14 @@ class LiveFrame:
     """One picture.
 
     Attributes:
-        stretch: The part of the timeline it is in; where it changes, time steps begin anew.
-        begun_s: Place on the timeline of the stretch's first frame.
-        time_s: Seconds since the stretch's first frame.
+        segment: The part of the timeline it is in; where it changes, time steps begin anew.
+        begun_s: Place on the timeline of the segment's first frame.
+        time_s: Seconds since the segment's first frame.
         arrived_s: When its packet came, on the monotonic clock.
         image: uint8 of the setup's size and color.
     """
 
-    stretch: Stretch
+    segment: TimelineSegment
     begun_s: float
     time_s: float
     arrived_s: float
@@ -103,13 +103,13 @@ class LiveSource(Protocol):
         ...
 
 
-class StretchPictures:
-    """Frames to pictures whose times ascend within their stretch; others are left out."""
+class SegmentPictures:
+    """Frames to pictures whose times ascend within their segment; others are left out."""
 
     def __init__(self, setup: LiveSetup) -> None:
         self._pictures = setup.pictures
         self._maker: PictureMaker | None = None
-        self._stretch: Stretch | None = None
+        self._segment: TimelineSegment | None = None
         self._first_stamp_s = 0.0
         self._last_s: float | None = None
 
@@ -124,12 +124,12 @@ class StretchPictures:
             stamp_s: When it is shown, by the camera's clock.
             aspect: Width of its pixels over their height.
         """
-        stretch = placed.stretch
-        if self._stretch is None or stretch.number > self._stretch.number:
-            self._stretch, self._first_stamp_s, self._last_s = stretch, stamp_s, None
+        segment = placed.segment
+        if self._segment is None or segment.number > self._segment.number:
+            self._segment, self._first_stamp_s, self._last_s = segment, stamp_s, None
         time_s = stamp_s - self._first_stamp_s
         is_past = self._last_s is not None and time_s <= self._last_s
-        if stretch is not self._stretch or is_past:
+        if segment is not self._segment or is_past:
             return None
         if not is_due(time_s, self._last_s, self._pictures.max_rate_hz):
             return None
@@ -137,9 +137,9 @@ class StretchPictures:
             pictures, orientation = self._pictures, read_orientation(frame)
             self._maker = PictureMaker(pictures.size, pictures.color, orientation, aspect)
         self._last_s = time_s
-        begun_s = self._first_stamp_s + stretch.offset_s
+        begun_s = self._first_stamp_s + segment.offset_s
         image = self._maker.make_picture(frame)
-        return LiveFrame(stretch, begun_s, time_s, placed.arrived_s, image)
+        return LiveFrame(segment, begun_s, time_s, placed.arrived_s, image)
 
 
 class PacketTap(Protocol):

@@ -20,7 +20,7 @@ from av.format import Flags as FormatFlags
 from har.errors import CameraError, VideoDecodeError
 from har.files import show_path
 from har.parallel import Closing
-from har.video.camera.frames import LiveFrame, LiveSetup, StretchPictures
+from har.video.camera.frames import LiveFrame, LiveSetup, SegmentPictures
 from har.video.camera.timeline import Placed
 from har.video.file.clock import DEFAULT_FPS, StampRule
 from har.video.file.opening import build_options, find_stream, open_container
@@ -125,7 +125,7 @@ class PacketSource(Closing):
         self._stamps = StampRule(self._tick_s if self._has_times else None, is_decoded_order)
         self._shown_s: deque[float] = deque(maxlen=2)
         self._packets = container.demux(self._stream)
-        self._pictures = StretchPictures(setup)
+        self._pictures = SegmentPictures(setup)
         self._size: tuple[int, int] | None = None
         self._is_behind = False
         setup.timeline.restart()
@@ -253,7 +253,7 @@ class PacketSource(Closing):
         if shown_s is None and self._has_times and len(self._shown_s) == 2:
             shown_s = 2 * self._shown_s[1] - self._shown_s[0]
         if shown_s is None:
-            shown_s = placed.time_s - placed.stretch.offset_s
+            shown_s = placed.time_s - placed.segment.offset_s
         self._shown_s.append(shown_s)
         return shown_s
 

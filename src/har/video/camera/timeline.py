@@ -1,8 +1,8 @@
 """A camera's timestamps on one timeline that never goes back, whatever the camera's clock does.
 
-The timeline counts seconds since the camera's first packet. A stretch of it is ruled by the
+The timeline counts seconds since the camera's first packet. A segment of it is ruled by the
 camera's own clock, which is more even than the times at which packets arrive; where that clock
-jumps, a new stretch begins at the time of arrival.
+jumps, a new segment begins at the time of arrival.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _DRIFT = 1e-3
 
 
 @dataclass(frozen=True)
-class Stretch:
+class TimelineSegment:
     """A part of the timeline that one clock rules.
 
     Attributes:
@@ -42,13 +42,13 @@ class Placed:
     """Where one packet is.
 
     Attributes:
-        stretch: Whose offset holds for the packet's timestamps.
+        segment: Whose offset holds for the packet's timestamps.
         arrived_s: On the machine's monotonic clock.
         time_s: On the timeline.
         late_s: How much later it came than the promptest packets did, 0 or more.
     """
 
-    stretch: Stretch
+    segment: TimelineSegment
     arrived_s: float
     time_s: float
     late_s: float
@@ -65,7 +65,7 @@ class Timeline:
         """
         self._jump_s = jump_s
         self._origin_s: float | None = None
-        self._stretch: Stretch | None = None
+        self._segment: TimelineSegment | None = None
         self._n_stretches = 0
         self._last: tuple[float, float] | None = None
         self._last_sent_s: float | None = None
@@ -79,7 +79,7 @@ class Timeline:
 
     def restart(self) -> None:
         """Return that the next packet comes from a new connection: its clock may be another one."""
-        self._stretch = self._last = self._behind_since_s = None
+        self._segment = self._last = self._behind_since_s = None
 
     def place(
         self,
@@ -104,15 +104,15 @@ class Timeline:
         note = self._find_jump(stamp_s, arrived_s, sent_s)
         decoded_s = stamp_s if sent_s is None else sent_s
         note = note or self._find_lag(decoded_s, arrived_s, waited_s)
-        stretch = self._stretch
-        if stretch is None or note:
-            stretch = self._begin(stamp_s, arrived_s - self._origin_s, note)
-            self._least_s = arrived_s - self._origin_s - decoded_s - stretch.offset_s
-        time_s = stamp_s + stretch.offset_s
+        segment = self._segment
+        if segment is None or note:
+            segment = self._begin(stamp_s, arrived_s - self._origin_s, note)
+            self._least_s = arrived_s - self._origin_s - decoded_s - segment.offset_s
+        time_s = stamp_s + segment.offset_s
         delay_s = arrived_s - self._origin_s - time_s
         elapsed_s = 0.0 if self._last is None else arrived_s - self._last[1]
         self._delay_s = min(self._delay_s + _DRIFT * elapsed_s, delay_s)
-        late_s = arrived_s - self._origin_s - decoded_s - stretch.offset_s
+        late_s = arrived_s - self._origin_s - decoded_s - segment.offset_s
         self._least_s = min(self._least_s + _DRIFT * elapsed_s, late_s)
         if self._last is not None and not note:
             step_s = min(abs(stamp_s - self._last[0]), self._jump_s)
@@ -120,7 +120,7 @@ class Timeline:
         self._highest_s = stamp_s if note or self._last is None else max(self._highest_s, stamp_s)
         self._last, self._last_sent_s = (stamp_s, arrived_s), sent_s
         self._last_time_s = max(self._last_time_s, time_s)
-        return Placed(stretch, arrived_s, time_s, late_s - self._least_s)
+        return Placed(segment, arrived_s, time_s, late_s - self._least_s)
 
     def find_arrival_s(self, time_s: float) -> float:
         """Return when, on the monotonic clock, what is at a time of the timeline was filmed.
@@ -131,15 +131,15 @@ class Timeline:
         delay_s = delay_before_s if time_s < begun_s else self._delay_s
         return (self._origin_s or 0.0) + time_s + delay_s
 
-    def _begin(self, stamp_s: float, now_s: float, note: str) -> Stretch:
-        """Begin a stretch at the time of arrival, but after all that was before."""
+    def _begin(self, stamp_s: float, now_s: float, note: str) -> TimelineSegment:
+        """Begin a segment at the time of arrival, but after all that was before."""
         begin_s = max(now_s, self._last_time_s + _BACK_S if self._n_stretches else 0.0)
-        stretch = Stretch(self._n_stretches, begin_s - stamp_s, note)
+        segment = TimelineSegment(self._n_stretches, begin_s - stamp_s, note)
         self._n_stretches += 1
-        self._stretch, self._behind_since_s = stretch, None
+        self._segment, self._behind_since_s = segment, None
         self._before = (begin_s, self._delay_s)
         self._delay_s = now_s - begin_s
-        return stretch
+        return segment
 
     def _find_jump(self, stamp_s: float, arrived_s: float, sent_s: float | None) -> str:
         """Return how the camera's clock has jumped, empty for not at all.
@@ -160,9 +160,9 @@ class Timeline:
 
     def _find_lag(self, decoded_s: float, arrived_s: float, waited_s: float) -> str:
         """Tell a clock that fell behind from packets that are late because they had to wait."""
-        if self._stretch is None or self._origin_s is None or self._last is None:
+        if self._segment is None or self._origin_s is None or self._last is None:
             return ""
-        late_s = arrived_s - self._origin_s - decoded_s - self._stretch.offset_s - self._least_s
+        late_s = arrived_s - self._origin_s - decoded_s - self._segment.offset_s - self._least_s
         if late_s <= self._jump_s:
             self._behind_since_s = None
         elif self._behind_since_s is None:

@@ -15,7 +15,7 @@ import cv2.utils.logging as cv2_logging
 from har.errors import CameraError
 from har.parallel import Closing
 from har.types import Frame
-from har.video.camera.frames import LiveFrame, LiveSetup, StretchPictures
+from har.video.camera.frames import LiveFrame, LiveSetup, SegmentPictures
 
 
 class Camera(Closing):
@@ -88,7 +88,7 @@ class WebcamSource(Closing):
     def __init__(self, camera: Camera, setup: LiveSetup) -> None:
         """Take over an open camera; it is let go at the end of the ``with`` block."""
         self._camera, self._setup = camera, setup
-        self._pictures = StretchPictures(setup)
+        self._pictures = SegmentPictures(setup)
         setup.timeline.restart()
 
     def close(self) -> None:
