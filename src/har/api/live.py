@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from har.api.model import Model, load
 from har.api.settings import Rules, StrPath, build_decode, extra
 from har.config import WatchSettings, load_config
+from har.errors import ConfigError
 from har.live.messages import Alert, CameraState, LiveEvent, LiveScores
 from har.locks import locking
 
@@ -60,7 +61,7 @@ class _Listener:
 
 
 def watch(
-    sources: Source | Iterable[Source],
+    sources: Source | Iterable[Source] = (),
     *,
     on_event: Callable[[LiveEvent], None] | None = None,
     on_alert: Callable[[Alert, str], None] | None = None,
@@ -90,7 +91,8 @@ def watch(
 
     Args:
         sources: One or several cameras: numbers, addresses (rtsp://, http://), or video files,
-            which are played at their own speed; ``NAME=SOURCE`` gives one a name.
+            which are played at their own speed; ``NAME=SOURCE`` gives one a name. None means those
+            of the settings.
         on_event: Is called with each event when it opens (``is_open``) and when it is final.
         on_alert: Is called with each alert for review and its id.
         on_state: Is called with the state of each camera, about once a second.
@@ -128,8 +130,14 @@ def watch(
     from har.live.sources import parse_sources
 
     several = [sources] if isinstance(sources, int | str | Path) else sources
-    cameras = parse_sources(str(source) for source in several)
     options = _build_settings(settings, tuple(notify), keep_days, metrics_port)
+    named = [str(source) for source in several]
+    cameras = parse_sources(named or [f"{name}={at}" for name, at in options.sources.items()])
+    if not cameras:
+        raise ConfigError(
+            "Expected at least one camera, received none; name one, or give settings "
+            "with a table [sources]"
+        )
     loaded = model if isinstance(model, Model) else load(model)
     rules = build_decode(loaded.info.decode, decode, changes)
     shown = Lines(_ignore) if screen is None else screen

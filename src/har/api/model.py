@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, cast, overload
 
 import numpy as np
 
+from har.addresses import refuse_addresses
 from har.api.result import Result
 from har.api.settings import Rules, StrPath, build_decode
 from har.bundle import BundleInfo
@@ -403,6 +404,7 @@ class Model:
 def _iter_videos(sources: Iterable[StrPath]) -> Iterator[tuple[Path, Reject | None]]:
     """Yield the videos of each source in the order given, and why one cannot be looked at."""
     for source in sources:
+        refuse_addresses([source], "videos or folders of videos")
         paths, rejects = find_videos([Path(source)])
         yield from ((reject.path, reject) for reject in rejects)
         yield from ((path, None) for path in paths)

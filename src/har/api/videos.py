@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from har.addresses import refuse_addresses
 from har.api.model import Model, load
 from har.api.result import Result
 from har.api.settings import Rules, StrPath, list_paths
@@ -109,7 +110,7 @@ def predict(
 
     Raises:
         BundleError: The model is absent, damaged or does not fit this version.
-        ConfigError: A rule does not fit, or a source is a model.
+        ConfigError: A rule does not fit, or a source is a model or an address.
         LockedError: Another run writes to the folder.
         OutputError: Files cannot be written; those of finished videos stay.
         VideoWriteError: Likewise, of an annotated video.
@@ -121,6 +122,7 @@ def predict(
         ['fight', 'noFight']
     """
     named = list_paths(sources)
+    refuse_addresses(named, "videos or folders of videos")
     for path in named:
         if (path / BUNDLE_FILE).is_file():
             raise ConfigError(f"{path} is a model, no video; name it as the model")

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("sources", metavar="SOURCE...", nargs=-1, required=True)
+@click.argument("sources", metavar="[SOURCE]...", nargs=-1, envvar="HAR_WATCH_SOURCES")
 @path_option("--bundle", "model", help="A trained model's folder.")
 @path_option("--out", default="results/watch", help="Event log (journal), alerts and their clips.")
 @path_option(
     "--config",
     "settings",
-    help="TOML file: rules of alerts, quiet hours, clips, notifications.",
+    help="TOML file: cameras, rules of alerts, quiet hours, clips, notifications.",
 )
 @decode_option
 @set_option
@@ -51,12 +51,22 @@ def watch(sources: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
     """Watch live cameras, write down events, and raise alerts for a person to review.
 
     A SOURCE is a webcam's number, an address (rtsp://, http://), or a video file, which is played
-    at its own speed; NAME=SOURCE gives it a name. Nothing leaves this machine unless --notify or
-    the config file names an address. Ctrl-C ends the watch and writes what is open.
+    at its own speed; NAME=SOURCE gives it a name. Other users of the machine can read command
+    lines: the variable HAR_WATCH_SOURCES (separated by blanks) or the table [sources] of --config
+    hides addresses with passwords; either is used where no SOURCE is given.
+
+    Nothing leaves this machine unless --notify or the config file names an address. Ctrl-C ends the
+    watch and writes what is open.
 
     An aid for people who look; never an unattended alarm.
     """
     import har
+
+    if not sources and settings is None:
+        raise click.UsageError(
+            "Missing argument 'SOURCE...': a webcam's number, an address or a video file; or give "
+            "a file with a table [sources] as --config"
+        )
 
     def say_start(model: Model, names: Sequence[str]) -> None:
         say(f"Watching {', '.join(names)} with {model.path}; writing to {out}")

@@ -68,6 +68,9 @@ class WatchConfig:
         check(self.jump_s > self.max_late_s, "jump_s", self.jump_s, f"over {self.max_late_s:g}")
 
 
+CAMERA_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+"""A name of a camera, which is part of files' names."""
+
 _HOURS = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 
 
@@ -270,11 +273,25 @@ class MetricsConfig:
 
 @dataclass(frozen=True)
 class WatchSettings:
-    """All that ``har watch --config FILE`` may hold, a table for each."""
+    """All that ``har watch --config FILE`` may hold, a table for each.
 
+    Attributes:
+        sources: Cameras by name: a webcam's number, an address or a file. They often hold
+            passwords, so no message ever shows them.
+    """
+
+    sources: Mapping[str, str | int] = field(default_factory=dict, repr=False)
     watch: WatchConfig = field(default_factory=WatchConfig)
     alerts: AlertsConfig = field(default_factory=AlertsConfig)
     clips: ClipsConfig = field(default_factory=ClipsConfig)
     notify: NotifyConfig = field(default_factory=NotifyConfig)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
+
+    def __post_init__(self) -> None:
+        for name, source in self.sources.items():
+            if not CAMERA_NAME.fullmatch(name) or type(source) not in (str, int):
+                raise ConfigError(
+                    f'Expected the table [sources] with lines such as hall = "rtsp://...", '
+                    f"received another kind for {name!r}. Names have letters, digits, '_', '.', '-'"
+                )

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from har.addresses import refuse_addresses
 from har.dataset.manifest import (
     check_split_column,
     has_header,
@@ -73,8 +74,10 @@ def scan(source: Path, group_by: str | None = None) -> Catalog:
 
     Raises:
         NoClipsError: There is no such source, or no clip, or only one class in it.
+        ConfigError: It is an address.
         ManifestError: The manifest or ``group_by`` cannot be understood.
     """
+    refuse_addresses([source], "a folder or a manifest")
     source = Path(os.path.abspath(source))  # noqa: PTH100  (keeps links, unlike resolve)
     manifest = _find_manifest(source)
     if manifest is None:
@@ -108,6 +111,7 @@ def _check_classes(source: Path, clips: tuple[Clip, ...], rejects: list[Reject])
 def _find_manifest(source: Path) -> Path | None:
     try:
         if source.is_file():
+            _check_table(source)
             return source
         if not source.is_dir():
             raise NoClipsError(f"There is no folder or manifest {source}; check the name")
@@ -115,6 +119,15 @@ def _find_manifest(source: Path) -> Path | None:
         return inside if inside.is_file() and has_header(inside) else None
     except PermissionError as error:
         raise NoClipsError(f"{source} cannot be read: {error.strerror}") from error
+
+
+def _check_table(source: Path) -> None:
+    """Refuse a file that is no table by its ending."""
+    if source.suffix and not _JUNK_SUFFIX.fullmatch(source.suffix) and not has_header(source):
+        raise NoClipsError(
+            f"{source} is a video or another file, not a table: give a folder with a sub-folder of "
+            "clips for each class, or a manifest (CSV with the columns path,label)"
+        )
 
 
 # Class folders

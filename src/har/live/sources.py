@@ -10,6 +10,8 @@ from random import Random
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
+from har.addresses import SCHEMES, check_encoding, mask_address
+from har.config.live import CAMERA_NAME
 from har.errors import ConfigError
 from har.video.camera.frames import LiveSetup, LiveSource
 from har.video.camera.packets import open_played, open_stream
@@ -39,9 +41,8 @@ def iter_waits_s(first_s: float, most_s: float, random: Random) -> Iterator[floa
         mean_s = min(2 * mean_s, most_s)
 
 
-SCHEMES = ("rtsp", "rtsps", "http", "https")
-
-_NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,63})=(.+)", re.DOTALL)
+_NAMED = re.compile(rf"({CAMERA_NAME.pattern})=(.+)", re.ASCII | re.DOTALL)
+_PLAIN = re.compile(r"[A-Za-z0-9_.-]{1,16}", re.ASCII)
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 
 
@@ -101,51 +102,48 @@ def parse_sources(texts: Iterable[str]) -> list[Source]:
 
 def _parse(text: str) -> tuple[bool, Source]:
     """Return one source, and whether its name was given."""
-    match = None if Path(text).exists() else _NAMED.fullmatch(text)
-    given, address = match.groups() if match else ("", text)
+    match = None if _exists(text) else _NAMED.fullmatch(text.strip())
+    given, address = match.groups() if match else ("", text if _exists(text) else text.strip())
     if address.isascii() and address.isdigit():
         return bool(given), Source(given or f"camera-{address}", "webcam", address)
-    parts = _split(address)
-    if parts is not None:
-        return bool(given), Source(given or _name_address(parts), "stream", address)
-    path = Path(address)
-    if not path.exists():
+    if (scheme := address.partition("://")[0].lower()) in SCHEMES and "://" in address:
+        address = scheme + address[len(scheme) :]
+        check_encoding(address)
+        if (parts := _split(address)) is not None:
+            return bool(given), Source(given or _name_address(parts), "stream", address)
+    if not _exists(address):
         raise ConfigError(
             f"Expected a webcam's number, an address ({', '.join(SCHEMES)}) or a video file, "
             f"received {mask_address(address)!r}, and there is no such file"
         )
-    name = _NOT_IN_A_NAME.sub("-", path.stem).strip("-.") or "file"
+    name = _NOT_IN_A_NAME.sub("-", Path(address).stem).strip("-.") or "file"
     return bool(given), Source(given or name, "file", address)
+
+
+def _exists(text: str) -> bool:
+    try:
+        return Path(text).exists()
+    except (OSError, ValueError):  # too long for a name, or with a null byte
+        return False
 
 
 def _split(address: str) -> SplitResult | None:
     """Return the parts of an address, None where it is none."""
     try:
         parts = urlsplit(address)
-        is_address = parts.scheme in SCHEMES and bool(parts.hostname) and parts.port != 0
+        is_address = bool(parts.hostname) and parts.port != 0
     except ValueError:
         return None
     return parts if is_address else None
 
 
 def _name_address(parts: SplitResult) -> str:
-    """Return a name from host, port and those parts of the path that can hold no password."""
-    port = f"-{parts.port}" if parts.port else ""
-    path = [part for part in parts.path.split("/") if part and not set(part) & set("=&@:")]
-    name = "-".join([f"{parts.hostname}{port}", *path])
-    return _NOT_IN_A_NAME.sub("-", name)[:64].strip("-.")
+    """Return a name from host, port and those parts of the path that can hold no password.
 
-
-def mask_address(text: str) -> str:
-    """Return an address without what could be a password.
-
-    >>> mask_address("rtsp://admin:1234@10.0.0.9:554/main?user=admin&password=1234")
-    'rtsp://***@10.0.0.9:554/main?***'
+    Those have only letters that need no encoding, and are shorter than tokens are.
     """
-    scheme, separator, rest = text.partition("://")
-    if not separator:
-        return text
-    place, query, _ = rest.partition("?")
-    _, at, host = place.rpartition("@")
-    path = "/".join("***" if "=" in part else part for part in host.split("/"))
-    return f"{scheme}://{'***@' if at else ''}{path}{'?***' if query else ''}"
+    port = f"-{parts.port}" if parts.port else ""
+    path = [part for part in parts.path.split("/") if _PLAIN.fullmatch(part)]
+    secrets = {text for text in (parts.username, parts.password) if text}
+    name = "-".join([f"{parts.hostname}{port}", *(part for part in path if part not in secrets)])
+    return _NOT_IN_A_NAME.sub("-", name)[:64].strip("-.")

@@ -99,3 +99,51 @@ def test_missing_package_is_named_with_the_extra(
     error = _fail([*arguments, *options])
     assert isinstance(error, MissingDependencyError)
     assert "human-action-recognition[live]" in str(error)
+
+
+def test_cameras_may_come_from_the_settings_or_the_environment(
+    tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, source, *rest = arguments
+    video = source.partition("=")[2]
+    path = tmp_path / "watch.toml"
+    path.write_text(f"[sources]\nhall = '{video}'\n")
+    done = CliRunner().invoke(har, [watch, *rest, "--config", str(path)])
+    assert done.exit_code == 0, done.output
+    assert "Watching hall with" in done.stderr
+    monkeypatch.setenv("HAR_WATCH_SOURCES", f"yard={video}")
+    done = CliRunner().invoke(har, [watch, *rest])
+    assert "Watching yard with" in done.stderr
+
+
+def test_a_watch_without_a_camera_says_where_one_may_stand(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    watch, _, *rest = arguments
+    done = CliRunner().invoke(har, [watch, *rest])
+    assert done.exit_code == 2
+    assert "or give a file with a table [sources] as --config" in done.stderr
+    path = tmp_path / "watch.toml"
+    path.write_text("[clips]\non = false\n")
+    error = _fail([watch, *rest, "--config", str(path)])
+    assert str(error) == (
+        "Expected at least one camera, received none; name one, or give settings with a table "
+        "[sources]"
+    )
+    path.write_text(f"[sources]\nhall = ['rtsp://me:{HIDDEN}@host/x']\n")
+    assert "Expected the table [sources] with lines such as" in str(
+        _fail([watch, *rest, "--config", str(path)])
+    )
+    path.write_text(f"[sources]\nhall = 'rtsp://me:{HIDDEN[:3]}#{HIDDEN[3:]}@host/x'\n")
+    assert "percent-encoding" in str(_fail([watch, *rest, "--config", str(path)]))
+
+
+@pytest.mark.parametrize("command", ["predict", "prepare"])
+def test_an_address_where_files_are_due_names_the_way_and_is_not_shown(
+    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    error = _fail([command, f"rtsp://me:{HIDDEN}@10.0.0.9/main"])
+    assert "received an address (rtsp://...). 'har watch' recognizes" in str(error)
+    assert "must be downloaded first" in str(_fail([command, f"http://me:{HIDDEN}@web/x.mp4"]))
+    assert not list(tmp_path.rglob("*.json"))

@@ -365,3 +365,13 @@ def test_group_by_that_cannot_be_used(manifest, group_by, message):
 def test_empty_group_column_is_as_none(tmp_path):
     manifest = write(tmp_path / "m.csv", "path,label,group", "a.mp4,hit,", "b.mp4,play,")
     assert scan(manifest).group_source == SCENES
+
+
+def test_a_video_as_source_is_told_what_is_due(tmp_path):
+    (tmp_path / "one.mp4").write_bytes(b"\0\0\0\x18ftypmp42")
+    with pytest.raises(NoClipsError) as error:
+        scan(tmp_path / "one.mp4")
+    assert str(error.value) == (
+        f"{tmp_path / 'one.mp4'} is a video or another file, not a table: give a folder with a "
+        "sub-folder of clips for each class, or a manifest (CSV with the columns path,label)"
+    )

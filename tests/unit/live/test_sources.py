@@ -35,6 +35,52 @@ def test_a_password_with_an_at_sign_is_masked_whole() -> None:
     assert mask_address("rtsp://me:p@ss@host/x") == "rtsp://***@host/x"
 
 
+@pytest.mark.parametrize("letter", "#?/[] \t")
+@pytest.mark.parametrize("named", ["", "door="])
+def test_an_unencoded_password_is_refused_with_the_remedy(letter: str, named: str) -> None:
+    text = f"{named}rtsp://admin:hun{letter}ter2@10.0.0.9:554/main"
+    with pytest.raises(ConfigError) as caught:
+        parse_sources([text])
+    assert str(caught.value) == (
+        "The address rtsp://***@10.0.0.9:554/main cannot be used as it is: in user, password and "
+        "path write # as %23, / as %2F, ? as %3F, @ as %40, [ as %5B, ] as %5D and a blank as %20 "
+        "(percent-encoding)"
+    )
+    assert mask_address(text.removeprefix(named)) == "rtsp://***@10.0.0.9:554/main"
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("rtsp:/me:pw@host/x", "rtsp:/***@host/x"),
+        ("me:pw@host/x", "***@host/x"),
+        ("rtsp://host/x#token", "rtsp://host/x?***"),
+        ("rtsp://me:pw@host/x?mail=a@b", "rtsp://***@b"),
+        ("film.mp4", "film.mp4"),
+    ],
+)
+def test_wrong_addresses_are_masked_too(address: str, shown: str) -> None:
+    assert mask_address(address) == shown
+
+
+def test_a_default_name_has_no_part_of_a_secret() -> None:
+    for text in (
+        "http://10.0.0.9/live/f3a9c0d1e2b34a5f6c7d8e9f/index.m3u8",
+        "http://10.0.0.9/live/admin/hunter2/index.m3u8".replace("//", "//admin:hunter2@", 1),
+        "rtsp://admin:hun%23ter2@10.0.0.9/live/hun%23ter2/index.m3u8",
+    ):
+        (source,) = parse_sources([text])
+        assert source.name == "10.0.0.9-live-index.m3u8"
+        assert source.address == text
+
+
+def test_blanks_around_and_letters_of_the_scheme_do_not_matter() -> None:
+    (source,) = parse_sources([" RTSP://10.0.0.9/Main\n"])
+    assert (source.kind, source.address) == ("stream", "rtsp://10.0.0.9/Main")
+    with pytest.raises(ConfigError, match="there is no such file"):
+        parse_sources(["a" * 5000])
+
+
 def test_names_can_be_given_and_are_made_to_differ(tmp_path: Path) -> None:
     assert parse_sources(["door=0"])[0].name == "door"
     names = [source.name for source in parse_sources([ADDRESS, ADDRESS, ADDRESS])]
