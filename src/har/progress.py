@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from har.escaping import show_controls
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -136,7 +138,7 @@ def format_duration(duration_s: float) -> str:
 
 def say_on_stderr(text: str) -> None:
     """Print a line for the person who runs the command; standard output is for machines."""
-    print(text, file=sys.stderr, flush=True)
+    print(show_controls(text), file=sys.stderr, flush=True)
 
 
 def _is_interactive() -> bool:

@@ -7,6 +7,7 @@ the command line, then in its variable, then in ``har.toml``.
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 import warnings
@@ -23,7 +24,7 @@ from har.cli.group import (
     log_project,
     make_verbosity_options,
 )
-from har.cli.output import NORMAL, say_error, set_verbosity, warn
+from har.cli.output import NORMAL, echo, say_error, set_verbosity, warn
 from har.errors import HarError
 from har.version import __version__
 
@@ -69,11 +70,13 @@ def main() -> None:
         click.echo("Stopped; run the same command again to go on.", err=True)
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        echo(shown.getvalue().rstrip())
         sys.exit(error.exit_code)
     except HarError as error:
         if settings.debug:
-            traceback.print_exc()
+            echo(traceback.format_exc())
         say_error(str(error))
         sys.exit(1)
 

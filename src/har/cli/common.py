@@ -55,14 +55,27 @@ def parse_changes(texts: Sequence[str]) -> dict[str, float]:
     return changes
 
 
-set_option = click.option(
-    "--set",
-    "changes",
-    multiple=True,
-    metavar="[LABEL.]NAME=VALUE",
-    callback=lambda _, __, texts: parse_changes(texts),
-    help="When scores become events, such as hitting_self.onset=0.7; once a setting.",
-)
+def _refuse_threshold(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        raise click.UsageError(
+            f"There is no --threshold: events start at the score 'onset' and end under 'offset'. "
+            f"Use --set onset={value}, for one label --set LABEL.onset={value}"
+        )
+
+
+def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add ``--set``, and an answer to ``--threshold``, which other tools have."""
+    command = click.option(
+        "--threshold", hidden=True, expose_value=False, callback=_refuse_threshold
+    )(command)
+    return click.option(
+        "--set",
+        "changes",
+        multiple=True,
+        metavar="[LABEL.]NAME=VALUE",
+        callback=lambda _, __, texts: parse_changes(texts),
+        help="When scores become events, such as hitting_self.onset=0.7; once a setting.",
+    )(command)
 
 
 def recipe_options(default: str) -> Decorator:

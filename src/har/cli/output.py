@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from har import progress
+from har.escaping import show_controls, show_line
 
 QUIET, NORMAL, VERBOSE, DEBUG = -1, 0, 1, 2
 
@@ -65,10 +66,10 @@ class _EchoHandler(logging.Handler):
         if record.levelno >= logging.WARNING:
             warn(text)
         elif record.name == progress.LOG.name:
-            click.echo(text, err=True)
+            echo(text)
         else:
             moment = time.strftime("%H:%M:%S", time.localtime(record.created))
-            click.echo(f"{moment} {record.name}: {text}", err=True)
+            echo(f"{moment} {record.name}: {text}")
 
 
 @contextmanager
@@ -91,6 +92,16 @@ def style(text: str, color: str) -> str:
     return text if is_plain else click.style(text, fg=color, bold=True)
 
 
+def echo(text: str, before: str = "") -> None:
+    """Print on standard error, the one way there: what others wrote cannot steer the terminal.
+
+    Args:
+        text: Its control characters are shown as escapes.
+        before: Stands before it and is printed as it is, colors too.
+    """
+    click.echo(before + show_controls(text), err=True)
+
+
 def print_json(value: Any, indent: int | None = 2) -> None:
     """Print a result for programs, on standard output; without ``indent`` in one line."""
     _state.has_json = True
@@ -100,28 +111,28 @@ def print_json(value: Any, indent: int | None = 2) -> None:
 def say(text: str = "") -> None:
     """Print a line for people on standard error, but not with ``--quiet``."""
     if _state.verbosity > QUIET:
-        click.echo(text, err=True)
+        echo(text)
 
 
 def say_result(text: str) -> None:
     """Print a line that is a result, unless a quiet command has printed it as JSON."""
     if _state.verbosity > QUIET or not _state.has_json:
-        click.echo(text, err=True)
+        echo(text)
 
 
 def warn(text: str) -> None:
     """Print what a person should know of before trusting the result."""
-    click.echo(f"{style('Warning:', 'yellow')} {text}", err=True)
+    echo(text, f"{style('Warning:', 'yellow')} ")
 
 
 def say_error(text: str) -> None:
     """Print why a command ends without its result."""
-    click.echo(f"{style('Error:', 'red')} {text}", err=True)
+    echo(text, f"{style('Error:', 'red')} ")
 
 
 def say_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print results as a table with columns as wide as they need to be."""
-    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    cells = [[show_line(str(cell)) for cell in row] for row in (header, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(header))]
     for number, row in enumerate(cells):
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))

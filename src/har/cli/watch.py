@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -62,7 +63,7 @@ def watch(sources: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
     """
     import har
 
-    if not sources and settings is None:
+    if not sources and options["settings"] is None:
         raise click.UsageError(
             "Missing argument 'SOURCE...': a webcam's number, an address or a video file; or give "
             "a file with a table [sources] as --config"
@@ -77,7 +78,7 @@ def watch(sources: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
             out=out,
             on_start=say_start,
             screen=screen,
-            on_line=click.echo if as_json else None,
+            on_line=_print_line if as_json else None,
             **options,
         )
     if as_json:
@@ -85,6 +86,11 @@ def watch(sources: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
     _say_summary(summary, out)
     if not any(state.n_frames for state in summary.states.values()):
         raise VideoError("No camera or file gave a picture; see the reasons above")
+
+
+def _print_line(line: str) -> None:
+    """Print a line of the event log with all that is not ASCII as escapes, for any terminal."""
+    print_json(json.loads(line), indent=None)
 
 
 def _open_screen(as_json: bool) -> Dashboard | Lines:

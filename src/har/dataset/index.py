@@ -9,6 +9,7 @@ from pathlib import Path
 
 from har.dataset.catalog import Reject
 from har.errors import StoreError
+from har.escaping import guard_cell, unguard_cell
 from har.types import OLD_ORIGIN, SYNTHETIC, Clip, SplitName
 
 _SPLITS: dict[str, SplitName | None] = {"": None, "train": "train", "val": "val", "test": "test"}
@@ -156,7 +157,10 @@ def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:
     with path.open("w", encoding="utf-8", errors=_BYTES, newline="") as lines:
         writer = csv.writer(lines)
         writer.writerow(_REJECT_COLUMNS)
-        writer.writerows((item.clip_id, item.path.as_posix(), item.reason) for item in rejects)
+        writer.writerows(
+            (item.clip_id, guard_cell(item.path.as_posix()), guard_cell(item.reason))
+            for item in rejects
+        )
 
 
 def read_rejects(path: Path) -> list[Reject]:
@@ -168,7 +172,11 @@ def read_rejects(path: Path) -> list[Reject]:
     try:
         with path.open(encoding="utf-8", errors=_BYTES, newline="") as lines:
             return [
-                Reject(row["clip_id"], Path(row["path"]), row["reason"])
+                Reject(
+                    row["clip_id"],
+                    Path(unguard_cell(row["path"])),
+                    unguard_cell(row["reason"]),
+                )
                 for row in csv.DictReader(lines)
             ]
     except (OSError, UnicodeDecodeError, csv.Error, KeyError, TypeError) as error:

@@ -10,6 +10,7 @@ import numpy as np
 
 from har import files
 from har.errors import OutputError
+from har.escaping import guard_cell, show_line, unguard_cell
 from har.types import Event, People, Scores
 
 SCORES_ENDING = ".scores.csv"
@@ -132,6 +133,9 @@ EVENT_COLUMNS = ("video", "start_s", "end_s", "label", "score", "subject", "targ
 def write_events_csv(path: Path, found: Iterable[tuple[str, Iterable[Event]]]) -> None:
     """Write one line an event, seconds to the millisecond.
 
+    Names and labels that a spreadsheet would take for a formula have a ``'`` before them, see
+    `har.escaping`.
+
     Subject and target are numbers of people within a video; empty where they are not known.
 
     Args:
@@ -142,7 +146,7 @@ def write_events_csv(path: Path, found: Iterable[tuple[str, Iterable[Event]]]) -
         OutputError: The file cannot be written.
     """
     rows = (_to_row(video, event) for video, events in found for event in events)
-    files.write_csv(path, EVENT_COLUMNS, rows)
+    files.write_csv(path, EVENT_COLUMNS, map(_guard, rows))
 
 
 def write_event_files(base: Path, video: str, events: Iterable[Event]) -> None:
@@ -172,7 +176,9 @@ def join_events(folder: Path) -> Path:
     """
     table = folder / _TABLE
     parts = sorted(folder.glob(f"*{_EVENTS_ENDING}"))
-    files.write_csv(table, EVENT_COLUMNS, (row for part in parts for row in _read_rows(part)))
+    files.write_csv(
+        table, EVENT_COLUMNS, (_guard(row) for part in parts for row in _read_rows(part))
+    )
     return table
 
 
@@ -180,6 +186,10 @@ def _to_row(video: str, event: Event) -> list[str]:
     who = [str(number or "") for number in (event.subject, event.target)]
     span = [f"{event.onset_s:.3f}", f"{event.offset_s:.3f}"]
     return [video, *span, event.label, f"{event.score:.4f}", *who]
+
+
+def _guard(row: list[str]) -> list[str]:
+    return [guard_cell(cell) for cell in row]
 
 
 def _read_rows(path: Path) -> list[list[str]]:
@@ -192,7 +202,7 @@ def _read_rows(path: Path) -> list[list[str]]:
         raise OutputError(
             f"{path} cannot be read as events of a video: {error}. Move it to another folder."
         ) from error
-    return rows
+    return [[unguard_cell(cell) for cell in row] for row in rows]
 
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
@@ -224,7 +234,7 @@ def format_cue(event: Event) -> str:
     """
     onset_ms, offset_ms = (round(time_s * 1000) for time_s in (event.onset_s, event.offset_s))
     who = "→".join(str(number) for number in (event.subject, event.target) if number)
-    label = " ".join(event.label.split()).translate(_ESCAPES)
+    label = show_line(event.label).translate(_ESCAPES)
     text = " ".join(part for part in (label, who, f"{event.score:.0%}") if part)
     times = (_format_ms(onset_ms), _format_ms(max(offset_ms, onset_ms + 1)))
     return f"{times[0]} --> {times[1]}\n{text}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from har.bundle import BundleInfo
 from har.config.export import ExportFormat
+from har.escaping import escape_markdown
 from har.export.parts import Part
 from har.types import PoseSpec, WindowSpec
 
@@ -61,7 +62,7 @@ def format_readme(form: ExportFormat, info: BundleInfo, files: Sequence[tuple[Pa
             out = f"(N, {info.require_motion().n_features})"
         table.append(f"| `{name}` | (N, {shape}) {part.dtype} | {out} float32 |")
     sections = [
-        f"# {', '.join(info.labels)}",
+        f"# {', '.join(map(escape_markdown, info.labels))}",
         "Exported by `har export`; `export.json` has the differences from the Keras model.",
         "\n".join(table),
     ]
@@ -108,6 +109,7 @@ def _describe_answer(info: BundleInfo) -> str:
     bias = f" plus {list(info.bias)}" if info.bias else ""
     return (
         "A window's logits are the mean over its real steps; probabilities are the softmax of "
-        f"these divided by {info.temperature:g}{bias}, in the order {', '.join(info.labels)}. All "
+        f"these divided by {info.temperature:g}{bias}, in the order "
+        f"{', '.join(map(escape_markdown, info.labels))}. All "
         "of it, with the settings for events, is in the JSON file beside this page."
     )

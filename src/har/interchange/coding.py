@@ -24,6 +24,7 @@ from typing import Any
 
 from har.config import BACKGROUND_NAMES
 from har.errors import ConfigError, ManifestError, OutputError, TableError
+from har.escaping import unguard_cell
 from har.tables import Row, Table, begins_like, parse_number, parse_time_s, read_table
 from har.types import Event
 
@@ -158,7 +159,8 @@ def _is_point(row: Row) -> bool:
 
 
 def _parse_row(row: Row) -> VideoEvents:
-    video, label = _BORIS_PLAYER.sub("", row.get(*_VIDEOS)).strip(), row.get(*_LABELS)
+    video = _BORIS_PLAYER.sub("", unguard_cell(row.get(*_VIDEOS))).strip()
+    label = unguard_cell(row.get(*_LABELS))
     onset, offset, group = row.get(*_ONSETS), row.get(*_OFFSETS), row.get("group")
     if not video:
         raise ValueError("it names no video")

@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from har.escaping import show_line
 from har.live.messages import Alert, CameraState, LiveEvent, LiveScores
 from har.parallel import Closing
 from har.result import UNCERTAIN
@@ -143,7 +144,7 @@ class Dashboard:
     def note(self, text: str) -> None:
         """Add a warning below the table."""
         with self._lock:
-            self._lines.append(Text(text, style="yellow"))
+            self._lines.append(_text(text, "yellow"))
 
     def close(self) -> None:
         """Leave the last table on the terminal."""
@@ -166,24 +167,28 @@ class Dashboard:
         is_on = state.state == "live"
         event = self._events.get(state.name)
         return [
-            Text(state.name),
+            _text(state.name),
             Text(state.state, style=_STYLES[state.state]),
             f"{state.fps:.1f}" if is_on else "-",
             f"{state.latency_s * 1000:.0f} ms" if is_on and state.latency_s else "-",
             Text(str(state.n_dropped), style="yellow" if state.n_dropped else ""),
-            Text(self._now.get(state.name, "") if is_on else ""),
+            _text(self._now.get(state.name, "") if is_on else ""),
             Text("") if event is None else _render_event(event),
         ]
 
     def _add_line(self, at: datetime, text: str, style: str) -> None:
-        self._lines.append(Text.assemble((format_clock(at), "dim"), " ", (text, style)))
+        self._lines.append(Text.assemble((format_clock(at), "dim"), " ", (show_line(text), style)))
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(show_line(text), style=style)
 
 
 def _render_event(event: LiveEvent) -> Text:
     known, style = event.event, "bold" if event.is_open else ""
     length_s = known.offset_s - known.onset_s
     text = f"{format_clock(event.began_at)} {known.label} {length_s:.1f} s {known.score:.2f}"
-    return Text(text, style=style)
+    return _text(text, style)
 
 
 @dataclass

@@ -25,6 +25,7 @@ from typing import Any
 from har import files
 from har.config import DecodeConfig, OutputsConfig
 from har.dataset.catalog import Reject
+from har.escaping import guard_cell
 from har.events.files import RESULT_ENDING, join_events, write_event_files
 from har.events.summary import Totals, add_totals, compute_totals
 from har.render.annotate import write_annotated
@@ -144,7 +145,12 @@ def _write_totals(path: Path, entries: Iterable[dict[str, Any]]) -> None:
             totals = entry.get("totals", {"labels": []})
             for item in totals["labels"]:
                 writer.writerow(
-                    {"video": entry["video"], "duration_s": totals["duration_s"], **item}
+                    {
+                        **item,
+                        "video": guard_cell(entry["video"]),
+                        "duration_s": totals["duration_s"],
+                        "label": guard_cell(item["label"]),
+                    }
                 )
 
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from har.dataset.index import StoredClip
 from har.dataset.store import Store
 from har.dataset.validation import Report
+from har.escaping import escape_markdown
 from har.files import show_path, write_json, write_text
 
 _SHEET_CLIPS = 4
@@ -37,7 +38,7 @@ def format_report(report: Report, store: Store) -> str:
         f" {report.n_rejects} left out. Pictures {width} x {height} px, {store.color}, at most"
         f" {store.max_rate_hz:g} frames a second. Groups: {_describe_source(report.group_source)}.",
         "## What to check",
-        "\n".join(f"- {warning}" for warning in report.warnings) or "No warnings.",
+        "\n".join(f"- {escape_markdown(warning)}" for warning in report.warnings) or "No warnings.",
         "## Labels",
         _format_labels(report),
         "## Formats",
@@ -97,7 +98,7 @@ def _stack(store: Store, clip: StoredClip) -> np.ndarray:
 def _describe_source(group_source: str) -> str:
     kind, _, rule = group_source.partition(" ")
     if kind == "column":
-        return f"the manifest's column '{rule}'"
+        return f"the manifest's column '{escape_markdown(rule)}'"
     if kind == "pattern":
         return f"the pattern `{rule}` in the files' paths"
     return "guessed from clips that are similar"
@@ -109,7 +110,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _cell(value: object) -> str:
-    return str(value).replace("|", "\\|").replace("\n", " ")
+    return escape_markdown(str(value))
 
 
 def _format_labels(report: Report) -> str:

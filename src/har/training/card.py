@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from har.bundle import BundleInfo, load_info
+from har.escaping import escape_markdown
 from har.files import write_text
 
 CARD_FILE = "card.md"
@@ -30,7 +31,7 @@ def write_card(bundle_dir: Path) -> None:
 def build_card(info: BundleInfo) -> str:
     """Return the card as Markdown."""
     parts = {
-        f"Model card: {', '.join(info.labels)}": [AID],
+        f"Model card: {_list_labels(info)}": [AID],
         "What it recognizes": _list_contents(info),
         "What it learned from": _list_data(info),
         "How well it does": _list_figures(info),
@@ -43,10 +44,16 @@ def build_card(info: BundleInfo) -> str:
     return "\n\n".join(sections) + "\n"
 
 
+def _list_labels(info: BundleInfo) -> str:
+    return ", ".join(map(escape_markdown, info.labels))
+
+
 def _list_contents(info: BundleInfo) -> list[str]:
-    lines = [f"- Labels: {', '.join(info.labels)}"]
+    lines = [f"- Labels: {_list_labels(info)}"]
     if info.decode.background:
-        lines.append(f"- Background, of which no event is made: {info.decode.background}")
+        lines.append(
+            f"- Background, of which no event is made: {escape_markdown(info.decode.background)}"
+        )
     for stream in info.streams:
         spec = stream.spec
         lines.append(
@@ -124,7 +131,7 @@ def _list_limits(info: BundleInfo) -> list[str]:
         "- It knows the kinds of people, places and cameras that are in its clips; measure it on "
         "recordings of your own before you rely on it.",
         f"- It knows only its labels; whatever else happens is taken for one of them: "
-        f"{', '.join(info.labels)}.",
+        f"{_list_labels(info)}.",
     ]
     if info.synthetic_data:
         lines.append("- It has learned from synthetic people alone, whose figures say little.")

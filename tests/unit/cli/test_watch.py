@@ -147,3 +147,10 @@ def test_an_address_where_files_are_due_names_the_way_and_is_not_shown(
     assert "received an address (rtsp://...). 'har watch' recognizes" in str(error)
     assert "must be downloaded first" in str(_fail([command, f"http://me:{HIDDEN}@web/x.mp4"]))
     assert not list(tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize("command", ["predict", "events", "watch"])
+def test_a_threshold_names_the_setting(command: str) -> None:
+    done = CliRunner().invoke(har, [command, "x", "--threshold", "0.8"])
+    assert done.exit_code == 2
+    assert "Use --set onset=0.8, for one label --set LABEL.onset=0.8" in done.stderr
