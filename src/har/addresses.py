@@ -10,7 +10,7 @@ from har.errors import ConfigError
 SCHEMES = ("rtsp", "rtsps", "http", "https")
 """Of the cameras that can be watched."""
 
-_ADDRESS = re.compile(r"\s*([A-Za-z][A-Za-z0-9+.-]+):/", re.ASCII)
+_ADDRESS = re.compile(r"\s*(?:[\w.-]+=)?([A-Za-z][A-Za-z0-9+.-]+):/", re.ASCII)
 _HEAD = re.compile(r"(\s*[A-Za-z][A-Za-z0-9+.-]+:/+)?(.*)", re.ASCII | re.DOTALL)
 _END_OF_PLACE = re.compile(r"[/?#]")
 

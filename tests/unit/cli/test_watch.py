@@ -146,6 +146,7 @@ def test_an_address_where_files_are_due_names_the_way_and_is_not_shown(
     error = _fail([command, f"rtsp://me:{HIDDEN}@10.0.0.9/main"])
     assert "received an address (rtsp://...). 'har watch' recognizes" in str(error)
     assert "must be downloaded first" in str(_fail([command, f"http://me:{HIDDEN}@web/x.mp4"]))
+    assert "(rtsp://...)" in str(_fail([command, f"hall=rtsp://me:{HIDDEN}@10.0.0.9/main"]))
     assert not list(tmp_path.rglob("*.json"))
 
 
