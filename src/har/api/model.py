@@ -190,6 +190,7 @@ class Model:
             raise ConfigError(f"Expected fps with an array of frames only, received fps={fps}")
         if not isinstance(source, str | Path):
             return list(self._iter_results(source, rules, config, progress))
+        refuse_addresses([source], "a video or a folder of videos")
         if Path(source).is_dir():
             return self._iter_results([source], rules, config, progress)
         found = recognize_video(

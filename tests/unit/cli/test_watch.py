@@ -8,6 +8,7 @@ from bundles import make_bundle
 from click.testing import CliRunner
 from videos import make_clip
 
+from har import load
 from har.cli import har
 from har.errors import ConfigError, HarError, MissingDependencyError, VideoError
 
@@ -148,6 +149,9 @@ def test_an_address_where_files_are_due_names_the_way_and_is_not_shown(
     assert "must be downloaded first" in str(_fail([command, f"http://me:{HIDDEN}@web/x.mp4"]))
     assert "(rtsp://...)" in str(_fail([command, f"hall=rtsp://me:{HIDDEN}@10.0.0.9/main"]))
     assert not list(tmp_path.rglob("*.json"))
+    with pytest.raises(ConfigError, match="received an address") as caught:
+        load("fight").predict(f"rtsp://me:{HIDDEN}@10.0.0.9/main")
+    assert HIDDEN not in str(caught.value)
 
 
 @pytest.mark.parametrize("command", ["predict", "events", "watch"])
