@@ -179,7 +179,7 @@ class BundleInfo:
         """
         if self.motion is None:
             raise BundleMismatchError(
-                f"The bundle of {', '.join(self.labels)} looks at keypoints only and has no CNN "
+                f"The bundle of {', '.join(self.labels)} knows keypoints only and has no CNN "
                 f"for motion; use it with --streams pose"
             )
         return self.motion
@@ -192,7 +192,7 @@ class BundleInfo:
         """
         if self.pose is None:
             raise BundleMismatchError(
-                f"The bundle of {', '.join(self.labels)} looks at motion only and has no head for "
+                f"The bundle of {', '.join(self.labels)} knows motion only and has no head for "
                 f"keypoints; use it with --streams motion"
             )
         return self.pose
@@ -291,7 +291,10 @@ def _build(kind: type[_Part], values: dict[str, Any], **read: Callable[[Any], An
     """Return a part of a contract; a field that it does not know is refused."""
     unknown = set(values) - {item.name for item in fields(kind)}
     if unknown:
-        raise ValueError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+        raise ValueError(f"{', '.join(sorted(unknown))}: {kind.__name__} has no such field")
+    missing = set(read) - set(values)
+    if missing:
+        raise ValueError(f"{', '.join(sorted(missing))}: missing in {kind.__name__}")
     return kind(**{**values, **{name: make(values[name]) for name, make in read.items()}})
 
 

@@ -55,8 +55,8 @@ def recognize_clips(
         BundleMismatchError: The store's pictures are not what the bundle takes.
     """
     clip_ids = [store.clips[clip].clip_id for clip in clips]
-    said = [_score_clips(stream, store, clip_ids, progress) for stream in recognizer.streams]
-    fused = fuse_logits(said, recognizer.info.weights)
+    outputs = [_score_clips(stream, store, clip_ids, progress) for stream in recognizer.streams]
+    fused = fuse_logits(outputs, recognizer.info.weights)
     return ClipAnswers(recognizer.compute_probs(fused.logits), fused.confidence == 0)
 
 

@@ -32,7 +32,7 @@ def test_a_bundle_has_the_streams_it_says(tmp_path):
     assert (has["motion"].pose, has["pose"].motion) == (None, None)
     alone = has["both"].take_pose()
     assert (alone.streams, alone.info.stream_names) == ((has["both"].pose,), "pose")
-    with pytest.raises(BundleMismatchError, match="looks at motion only"):
+    with pytest.raises(BundleMismatchError, match="knows motion only"):
         has["motion"].take_pose()
 
 
