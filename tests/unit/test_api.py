@@ -208,6 +208,15 @@ def test_the_plot_is_an_array_a_file_and_shows_itself(model, clip, tmp_path):
     assert plot._repr_png_() == (tmp_path / "deep" / "a.png").read_bytes()
 
 
+def test_a_result_without_a_video_has_nothing_to_annotate(model, tmp_path):
+    result = model.predict(np.zeros((20, 32, 64, 3), np.uint8), fps=10)
+    with pytest.raises(VideoNotFoundError, match="has none"):
+        result.save(tmp_path / "out", annotate=True)
+    assert not (tmp_path / "out").exists()
+    result.save(tmp_path / "out")
+    assert repr(result.plot()) == "Plot()"
+
+
 def test_tables_of_pandas(model, clip, tmp_path):
     pd = pytest.importorskip("pandas")
     result = model.predict(clip).recut(onset=0.1, offset=0.1)

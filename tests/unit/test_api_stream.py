@@ -86,6 +86,12 @@ def test_no_picture_is_no_update_and_bad_ones_are_refused(tmp_path):
         model.stream(0, changes={"kick.onset": 0.5})
 
 
+def test_frames_without_times_are_refused_with_the_remedy(tmp_path):
+    model = har.Model(make_bundle(tmp_path / "b"))
+    with pytest.raises(ConfigError, match=r"\(\(i / fps, frame\) for i, frame in enumerate"):
+        next(model.stream(np.zeros((5, 32, 64, 3), np.uint8)))
+
+
 def test_a_file_is_played_and_ends(tmp_path):
     model = har.load(make_bundle(tmp_path / "bundle"))
     path = make_clip(tmp_path / "a.mp4", n_frames=50)

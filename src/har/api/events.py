@@ -153,6 +153,11 @@ def tune(
         raise ConfigError(f"{model} comes with har and stays as it is; write the rules to a file")
     coding = read_coding(Path(truth), renames)
     recordings, notes = load_scored(list_paths(scores), coding.videos)
+    if not recordings:
+        raise ConfigError(
+            f"There is no event to tune on: {truth} names none of the recordings that have scores"
+            f" ({'; '.join(notes)})"
+        )
     coded = {event.label for video in coding.videos for event in video.events}
     check_known(coded, (label for item in recordings for label in item.scores.labels))
     late = note_late_events((item.name, item.hours * 3600.0, item.truth) for item in recordings)

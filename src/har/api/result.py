@@ -35,7 +35,7 @@ class Plot:
         pixels: (H, W, 3) uint8 RGB.
     """
 
-    pixels: np.ndarray
+    pixels: np.ndarray = field(repr=False)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """Return the pixels, so that other tools draw it."""
@@ -201,6 +201,13 @@ class Result(VideoResult):
 
         self._need_scores()
         folder, path = Path(out), self.info.path
+        if (annotate or thumbnails) and not path.is_file():
+            from har.errors import VideoNotFoundError
+
+            raise VideoNotFoundError(
+                f"There is no video {path} to annotate or to take pictures from: a result of an "
+                "array of frames, or of keypoints, has none. Save it without, or predict the file"
+            )
         (stem,) = results.compute_output_stems([path], results.find_taken_stems(folder))
         base, found = folder / stem, self._to_video_result()
         start_result(base, found)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from har.config import DecodeConfig, PredictConfig, WatchConfig
+from har.errors import ConfigError
 from har.inference.model import Recognizer
 from har.inference.steps import StreamRecognizer, open_networks
 from har.live.messages import CameraState, LiveEvent, LiveScores, State
@@ -82,6 +83,12 @@ def iter_pictures(
     first = next(remaining, None)
     if first is None:
         return
+    if not isinstance(first, tuple) or len(first) != 2:
+        raise ConfigError(
+            f"Expected pairs of a time in seconds and a picture, received {type(first).__name__}. "
+            "For an array of frames: ((i / fps, frame) for i, frame in enumerate(frames)), or "
+            "Model.predict(frames, fps=fps)"
+        )
     wanted, labels = recognizer.info.pictures, recognizer.info.labels
     config = PredictConfig(n_overlap=n_overlap, batch_steps=1)
     frames = iter_frames(

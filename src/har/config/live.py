@@ -162,10 +162,18 @@ class AlertsConfig(AlertRule):
             ConfigError: A rule is for a label, or hours for a camera, that there is not.
         """
         for label in self.labels:
-            check(label in labels, "the label of an alert", label, f"one of {labels}")
+            if label not in labels:
+                raise ConfigError(
+                    f"[alerts.labels.{label}] is for a label that the model cannot raise; it has: "
+                    f"{', '.join(labels)}. Rename the table, or name another model with --bundle"
+                )
         for hours in self.quiet_hours():
             for name in hours.cameras:
-                check(name in cameras, "the camera of quiet hours", name, f"one of {cameras}")
+                if name not in cameras:
+                    raise ConfigError(
+                        f"[[alerts.quiet]] names the camera {name!r}, which is not watched; there "
+                        f"are: {', '.join(cameras)}"
+                    )
 
 
 def _parse_quiet(values: object) -> QuietHours:

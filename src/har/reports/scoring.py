@@ -24,7 +24,10 @@ from har.metrics.events import CodedRecording, EventMetrics, compute_event_metri
 from har.types import Event
 
 _N_NAMED = 5
-_UNCODED = "Not in the reference coding, so they count as recordings in which nothing happens"
+_UNCODED = (
+    "Not in the reference coding, so left out (one that was watched and in which nothing happens "
+    "needs a line with empty label and times)"
+)
 
 
 @dataclass(frozen=True)
@@ -137,7 +140,7 @@ def load_scored(
     Args:
         paths: Files written by `har predict`, or folders: then all in them that end in
             ``.scores.csv``.
-        coded: The reference coding. A recording that it does not name has no event.
+        coded: The reference coding. A recording that it does not name is left out.
 
     Returns:
         The recordings, by name, and notes about videos that are on one side only.
@@ -147,11 +150,14 @@ def load_scored(
         ConfigError: Two files are of one video, or a name stands for several.
     """
     by_video = {video.video: video for video in coded}
-    recordings, taken = [], dict[str, Path]()
+    recordings, uncoded, taken = [], [], dict[str, Path]()
     for path in find_scores(paths):
         name = path.name.removesuffix(SCORES_ENDING)
         video = find_video(name, by_video)
-        truth = by_video[video] if video else VideoEvents(name, ())
+        if video is None:
+            uncoded.append(name)
+            continue
+        truth = by_video[video]
         if truth.video in taken:
             raise ConfigError(
                 f"{taken[truth.video]} and {path} are both scores of {truth.video}; give one"
@@ -159,10 +165,9 @@ def load_scored(
         taken[truth.video] = path
         scored = ScoredRecording(truth.video, load_scores(path), truth.events, truth.group)
         recordings.append(scored)
-    if not recordings:
-        return [], []
-    uncoded = [video for video in taken if video not in by_video]
     unscored = [video for video in by_video if video not in taken]
+    if not recordings and not uncoded:
+        return [], []
     return recordings, [
         *_note(_UNCODED, uncoded),
         *_note("Coded but without scores, so they are left out of the curve", unscored),
@@ -182,9 +187,10 @@ def _pair(
         name = find_video(video.video, by_video)
         if name is None:
             uncoded.append(video.video)
-        elif name in taken:
+            continue
+        if name in taken:
             raise ConfigError(f"Several videos of the results are {name} of the reference coding")
-        truth = by_video[name] if name else VideoEvents(video.video, ())
+        truth = by_video[name]
         taken.add(truth.video)
         duration_s = video.duration_s or lengths_s.get(truth.video)
         recordings.append(

@@ -34,7 +34,7 @@ def _fail(arguments: list[str]) -> HarError:
     [
         ("[alert]\nscore = 0.5", "'alert'"),
         ("[alerts]\nscore = 2", "score=2"),
-        ("[alerts.labels.actve]\nscore = 0.5", "'actve'"),
+        ("[alerts.labels.actve]\nscore = 0.5", "[alerts.labels.actve]"),
         ('[[alerts.quiet]]\nhours = "22:00-06:00"\ncameras = ["hal"]', "'hal'"),
         ("[clips]\nmax_s = 5", "at least 10"),
         (f'[notify]\nurls = "json://{HIDDEN}"', "urls"),

@@ -54,9 +54,9 @@ def test_results_against_truth(folder):
 def test_videos_on_one_side_only_are_named(folder):
     results = write_results(folder, a=[(10, 14)], c=[(1, 2)])
     found = score_events(results, folder / "truth.csv")
-    assert found.metrics.n_recordings == 2
+    assert found.metrics.n_recordings == 1
     assert found.metrics.overall.figures["recall"].mean == 1.0  # b was not recognized at all
-    assert found.metrics.overall.figures["false_alarms_per_hour"].mean == 1.0
+    assert found.metrics.overall.figures["false_alarms_per_hour"].mean == 0.0  # c was not coded
     assert [note.split(": ")[1] for note in found.notes] == ["/films/c.mp4", "b.mp4"]
 
 
@@ -141,10 +141,10 @@ def test_scores_are_joined_with_the_truth(folder):
     assert [(item.name, len(item.truth)) for item in scored] == [
         ("a.mp4", 2),
         ("b.mp4", 1),
-        ("c", 0),
     ]
     assert notes == [
-        "Not in the reference coding, so they count as recordings in which nothing happens: c"
+        "Not in the reference coding, so left out (one that was watched and in which nothing "
+        "happens needs a line with empty label and times): c"
     ]
     one, notes = load_scored([folder / "a.scores.csv"], coded)
     assert [item.name for item in one] == ["a.mp4"]
