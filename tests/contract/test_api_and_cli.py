@@ -137,7 +137,7 @@ def test_a_saved_result_is_what_predict_writes(files, tmp_path):
     for result in har.load(files / "bundle").predict_all(files / "videos"):
         result.save(tmp_path / "b")
     names = sorted(path.name for path in (tmp_path / "a").glob("[!.]*"))
-    assert sorted(path.name for path in (tmp_path / "b").iterdir()) == names
+    assert sorted(path.name for path in (tmp_path / "b").glob("[!.]*")) == names
     for name in names:
         if not name.endswith(".json"):
             assert (tmp_path / "b" / name).read_bytes() == (tmp_path / "a" / name).read_bytes()

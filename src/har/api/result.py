@@ -193,10 +193,12 @@ class Result(VideoResult):
             What the names of the video's files begin with: the folder and a stem.
 
         Raises:
+            LockedError: A run writes to the folder.
             OutputError: A file cannot be written.
             VideoError: The video could not be recognized, or not be read again.
         """
         from har.inference.cache import save_result, start_result
+        from har.locks import locking
         from har.reports import results
 
         self._need_scores()
@@ -208,13 +210,14 @@ class Result(VideoResult):
                 f"There is no video {path} to annotate or to take pictures from: a result of an "
                 "array of frames, or of keypoints, has none. Save it without, or predict the file"
             )
-        (stem,) = results.compute_output_stems([path], results.find_taken_stems(folder))
-        base, found = folder / stem, self._to_video_result()
-        start_result(base, found)
-        wants = OutputsConfig(annotate, thumbnails)
-        results.write_video_outputs(base, found, self.decode, wants)
-        save_result(base, "", found)
-        results.write_folder_outputs(folder, [found], {path: stem}, self.decode)
+        with locking(folder):
+            (stem,) = results.compute_output_stems([path], results.find_taken_stems(folder))
+            base, found = folder / stem, self._to_video_result()
+            start_result(base, found)
+            wants = OutputsConfig(annotate, thumbnails)
+            results.write_video_outputs(base, found, self.decode, wants)
+            save_result(base, "", found)
+            results.write_folder_outputs(folder, [found], {path: stem}, self.decode)
         return base
 
     def to_json(self) -> dict[str, Any]:
