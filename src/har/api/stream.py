@@ -83,12 +83,14 @@ def iter_pictures(
     first = next(remaining, None)
     if first is None:
         return
-    if not isinstance(first, tuple) or len(first) != 2:
+    try:
+        begin_s, _ = first
+    except (TypeError, ValueError):
         raise ConfigError(
             f"Expected pairs of a time in seconds and a picture, received {type(first).__name__}. "
             "For an array of frames: ((i / fps, frame) for i, frame in enumerate(frames)), or "
             "Model.predict(frames, fps=fps)"
-        )
+        ) from None
     wanted, labels = recognizer.info.pictures, recognizer.info.labels
     config = PredictConfig(n_overlap=n_overlap, batch_steps=1)
     frames = iter_frames(
@@ -96,7 +98,7 @@ def iter_pictures(
     )
     with open_networks(recognizer, n_cores or count_cores()) as networks:
         stream = StreamRecognizer(recognizer, config, networks)
-        segment = LiveSegment(recognizer, n_overlap, decode, first[0])
+        segment = LiveSegment(recognizer, n_overlap, decode, begin_s)
         for frame in frames:
             segment.push_output(stream.push(frame))
             update = segment.advance()
