@@ -207,6 +207,7 @@ def test_prepare(store, tmp_path):
     assert har.Store.load(tmp_path).data_hash == store.data_hash
 
 
+@pytest.mark.slow
 def test_train(store, model, tmp_path):
     words = ("train", "all", "--store", store.path, "--recipe", "tiny", "--streams", "motion")
     folders = ("--out", tmp_path / "model", "--results", tmp_path / "results")
@@ -226,6 +227,7 @@ def test_evaluate(store, model, tmp_path):
     assert "<html" not in shown
 
 
+@pytest.mark.slow
 def test_crossval(store, tmp_path):
     recipe = write(tmp_path / "recipe.toml", FROZEN)
     words = ("crossval", "--store", store.path, "--streams", "motion")
@@ -253,6 +255,7 @@ def test_export(model, tmp_path):
     assert har.load(tmp_path / "b").labels == model.labels
 
 
+@pytest.mark.slow
 def test_record(tmp_path):
     pictures = [
         paint_moment(time_s) if time_s > 25 else paint_people(()) for time_s in iter_times(31)

@@ -189,10 +189,18 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-PAGES_WITH_PYTHON = [page for page in PAGES if list(iter_fences(page, "python"))]
+TRAINING_PAGES = {"own-networks.md"}
+"""Their examples train a model."""
+PAGES_WITH_PYTHON = [
+    pytest.param(page, id=name(page), marks=pytest.mark.slow)
+    if page.name in TRAINING_PAGES
+    else pytest.param(page, id=name(page))
+    for page in PAGES
+    if list(iter_fences(page, "python"))
+]
 
 
-@pytest.mark.parametrize("page", PAGES_WITH_PYTHON, ids=name)
+@pytest.mark.parametrize("page", PAGES_WITH_PYTHON)
 def test_examples_in_python_run(page: Path, files: Path, tmp_path: Path) -> None:
     for body in iter_fences(page, "python"):
         shutil.copytree(files, tmp_path, dirs_exist_ok=True)

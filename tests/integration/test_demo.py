@@ -17,6 +17,8 @@ from har.demo import choose_moments
 from har.result import VideoResult
 from har.types import Event, Scores, VideoInfo
 
+pytestmark = pytest.mark.slow
+
 QUICK = """
 import sys
 from har.cli import har

@@ -9,6 +9,8 @@ from crowds import make_crowd_store
 
 from har.cli import har
 
+pytestmark = pytest.mark.slow
+
 LABELS = ("hitting_others", "playing")
 RECIPE = """
 [advanced.pose]

@@ -10,6 +10,8 @@ from stores import make_clips
 
 from har.cli import har
 
+pytestmark = pytest.mark.slow
+
 RECIPE = """
 [input]
 n_steps = 6

@@ -18,6 +18,8 @@ from har.training.final import train_final
 from har.training.run import Run
 from har.training.stages import train_all
 
+pytestmark = pytest.mark.slow
+
 QUICK = update_config(
     update_config(TrainConfig(), RECIPES["tiny"]),
     {

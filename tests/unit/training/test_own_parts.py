@@ -18,6 +18,8 @@ from har.training.crossval import crossvalidate
 from har.training.run import Run
 from har.training.stages import train_all, train_lstm
 
+pytestmark = pytest.mark.slow
+
 QUICK = update_config(
     update_config(TrainConfig(), RECIPES["tiny"]),
     {
