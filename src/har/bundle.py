@@ -281,6 +281,8 @@ def _info_from_json(values: dict[str, Any]) -> BundleInfo:
     for name in ("metrics", "recipe", "versions", "files"):
         if not isinstance(getattr(info, name), dict):
             raise TypeError(f"{name} must be an object, received {getattr(info, name)!r}")
+    if not all(isinstance(value, str) for value in info.files.values()):
+        raise TypeError(f"files must have a hash each, received {info.files!r}")
     return info
 
 

@@ -96,7 +96,7 @@ def test_faster_arrays_are_thinned_as_files_are(model):
     ("frames", "options", "message"),
     [
         (np.zeros((9, 32, 48), np.uint8), {}, "fps"),
-        (np.zeros((9, 32, 48), np.uint8), {"fps": 0}, "above 0"),
+        (np.zeros((9, 32, 48), np.uint8), {"fps": 0}, "from 0.1 to 1000"),
         (np.zeros((9, 32, 48, 3), np.float32), {"fps": 25}, "uint8"),
         (np.zeros((9, 32, 48, 4), np.uint8), {"fps": 25}, r"\(32, 48, 4\)"),
         (np.zeros((32, 48, 3), np.uint8), {"fps": 25}, r"\(48, 3\)"),
@@ -206,6 +206,39 @@ def test_the_plot_is_an_array_a_file_and_shows_itself(model, clip, tmp_path):
     written = cv2.imread(str(tmp_path / "deep" / "a.png"))
     np.testing.assert_array_equal(written[..., ::-1], plot.pixels)
     assert plot._repr_png_() == (tmp_path / "deep" / "a.png").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"fps": 1e-9}, "from 0.1 to 1000 frames a second"),
+        ({"fps": float("nan")}, "from 0.1 to 1000 frames a second"),
+        ({"fps": 25, "name": ""}, "a name that a file could have"),
+        ({"fps": 25, "name": ".."}, "a name that a file could have"),
+    ],
+)
+def test_numbers_and_names_that_are_slips_are_refused(model, options, said):
+    with pytest.raises(ConfigError, match=said):
+        model.predict(np.zeros((20, 32, 64, 3), np.uint8), **options)
+
+
+def test_a_model_stays_the_one_that_was_loaded_wherever_one_goes(model, tmp_path, monkeypatch):
+    monkeypatch.chdir(model.path.parent)
+    loaded = har.load(model.path.name)
+    monkeypatch.chdir(tmp_path)
+    assert loaded.path == model.path
+    assert loaded.path.is_absolute()
+
+
+def test_a_name_too_long_stops_no_other(model, clip):
+    with pytest.warns(UserWarning, match="cannot be read"):
+        results = model.predict(["x" * 300 + ".mp4", clip])
+    assert sorted(bool(result.error) for result in results) == [False, True]
+
+
+def test_a_plot_is_a_picture(model, clip, tmp_path):
+    with pytest.raises(OSError, match=r"a \.png or \.jpg picture"):
+        model.predict(clip).plot(tmp_path / "timeline.mp4")
 
 
 def test_a_result_without_a_video_has_nothing_to_annotate(model, tmp_path):

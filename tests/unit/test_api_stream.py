@@ -78,6 +78,8 @@ def test_no_picture_is_no_update_and_bad_ones_are_refused(tmp_path):
     picture = np.zeros((32, 48), np.uint8)
     with pytest.raises(VideoDecodeError, match=r"0\.5 s after one at 0\.5"):
         list(model.stream([(0.5, picture), (0.5, picture)]))
+    with pytest.raises(VideoDecodeError, match="received nan"):
+        list(model.stream([(float("nan"), picture)]))
     with pytest.raises(ConfigError, match="uint8"):
         list(model.stream([(0.5, picture.astype(float))]))
     with pytest.raises(ConfigError, match="nowhere"):

@@ -211,8 +211,9 @@ def score_events(
     from har.reports import scoring
 
     rules = None if decode is None else build_decode(DecodeConfig(), decode, None)
+    chosen = (labels,) if isinstance(labels, str) else labels
     result = scoring.score_events(
-        Path(predicted), Path(truth), list_paths(scores), labels, rules, renames
+        Path(predicted), Path(truth), list_paths(scores), chosen, rules, renames
     )
     if out is not None:
         with extra("plots"):

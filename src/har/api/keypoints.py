@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,8 +19,10 @@ from har.pose.keypoints import MAX_PEOPLE, N_KEYPOINTS, Detections
 from har.result import VideoResult
 from har.sampling.times import compute_nearest_indices, compute_step_times
 from har.types import VideoInfo
+from har.video.arrays import MAX_FPS, MIN_FPS
 
 _LARGEST_SHARE = 2.0
+_MAX_SIDE_PX = 65_535
 """Coordinates up to here are shares of the picture: people reach over its edge by less."""
 _ALONE = "keypoints only: the motion stream of this model had no part in it"
 
@@ -55,8 +56,10 @@ def recognize_keypoints(
             "This model has no pose stream; take one that has, such as three-class, or train one "
             "with streams='pose'"
         )
-    if not 0 < fps < math.inf:
-        raise ConfigError(f"Expected pictures a second above 0, received fps={fps!r}")
+    if not MIN_FPS <= fps <= MAX_FPS:
+        raise ConfigError(
+            f"Expected from {MIN_FPS:g} to {MAX_FPS:g} pictures a second, received fps={fps!r}"
+        )
     detections = to_detections(points, size)
     n_pictures = len(detections.points)
     if not n_pictures:
@@ -111,6 +114,10 @@ def to_detections(points: np.ndarray, size: tuple[int, int] | None = None) -> De
             raise ConfigError(
                 "The keypoints are shares of the picture, not pixels: name its size=(H, W), so "
                 "that their shape is known"
+            )
+        if not all(1 <= side <= _MAX_SIDE_PX for side in size):
+            raise ConfigError(
+                f"Expected size=(H, W) from 1 to {_MAX_SIDE_PX} pixels, received size={size!r}"
             )
         places = places * np.array([size[1], size[0]], dtype=np.float32)
     found = np.concatenate([places, confidence[..., None]], axis=-1)

@@ -82,7 +82,7 @@ class Model:
         """
         self._config = PredictConfig(jobs=jobs)
         self.recognizer = Recognizer(Path(path), n_threads=1)
-        self.path = Path(path)
+        self.path = Path(path).absolute()
         self.name = self.path.resolve().name.replace("_", "-")
 
     @property

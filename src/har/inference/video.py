@@ -329,6 +329,13 @@ def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:
     videos: dict[Path, Path] = {}
     rejects: list[Reject] = []
     for source in sources:
+        try:
+            source.stat()
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            rejects.append(Reject("", source, f"{source} cannot be read: {error.strerror}"))
+            continue
         if source.is_dir():
             n_rejects = len(rejects)
             found = list(iter_files(source, rejects))

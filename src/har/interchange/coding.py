@@ -268,23 +268,35 @@ def read_results(path: Path) -> tuple[VideoEvents, ...]:
             _sort(
                 VideoEvents(
                     video=str(item["video"]),
-                    events=tuple(
-                        Event(e["label"], float(e["onset_s"]), float(e["offset_s"]), e["score"])
-                        for e in item["events"]
-                    ),
-                    duration_s=float(item["totals"]["duration_s"]),
+                    events=tuple(map(_parse_event, item["events"])),
+                    duration_s=_parse_length(item["totals"]["duration_s"]),
                     labels=_list_known(item),
                 )
             )
             for item in values
             if "error" not in item
         )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         why = error.strerror if isinstance(error, OSError) else repr(error)
         raise OutputError(
             f"{path} cannot be read as results of videos: {why}. Give the results.json of 'har "
             f"predict', the events.json of 'har events', or a CSV of events."
         ) from error
+
+
+def _parse_event(values: Mapping[str, Any]) -> Event:
+    onset_s, offset_s = float(values["onset_s"]), float(values["offset_s"])
+    score = float(values["score"])
+    if not (0.0 <= onset_s < offset_s < math.inf and math.isfinite(score)):
+        raise ValueError(f"an event from {onset_s} to {offset_s} s with the score {score}")
+    return Event(str(values["label"]), onset_s, offset_s, score)
+
+
+def _parse_length(value: Any) -> float:
+    length_s = float(value)
+    if not 0.0 <= length_s < math.inf:
+        raise ValueError(f"a length of {length_s} s")
+    return length_s
 
 
 def _list_known(item: Mapping[str, Any]) -> tuple[str, ...]:

@@ -19,6 +19,9 @@ from har.video.geometry import Letterbox, Orientation
 _FORMATS = {2: "gray", 3: "rgb24"}
 """FFmpeg's names of pictures, by the number of their axes."""
 
+MIN_FPS, MAX_FPS = 0.1, 1000.0
+"""Frames a second of arrays and keypoints: outside of these a number is a slip."""
+
 
 def iter_frames(
     images: Iterable[tuple[float, np.ndarray]],
@@ -47,6 +50,8 @@ def iter_frames(
     first_s = last_s = given_s = None
     counted = itertools.count()
     for time_s, image in images:
+        if not math.isfinite(time_s):
+            raise VideoDecodeError(f"Expected a time in seconds with a picture, received {time_s}")
         first_s = time_s if first_s is None else first_s
         if last_s is not None and not time_s > last_s:
             raise VideoDecodeError(
@@ -100,8 +105,12 @@ class FrameArray:
             ConfigError: The frames are of another shape or kind, or the rate is not above 0.
         """
         check_picture(frames.shape[1:], frames.dtype)
-        if not 0 < fps < math.inf:
-            raise ConfigError(f"Expected frames a second above 0, received fps={fps!r}")
+        if not MIN_FPS <= fps <= MAX_FPS:
+            raise ConfigError(
+                f"Expected from {MIN_FPS:g} to {MAX_FPS:g} frames a second, received fps={fps!r}"
+            )
+        if Path(name).name in ("", "..") or "\0" in name:
+            raise ConfigError(f"Expected a name that a file could have, received name={name!r}")
         self._frames, self._fps, self._pictures = frames, fps, pictures
         n_frames, height, width = frames.shape[:3]
         self.info = VideoInfo(

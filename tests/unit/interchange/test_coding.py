@@ -232,3 +232,23 @@ def test_labels_that_the_model_does_not_know_are_listed_with_its_own():
 
 def test_a_name_is_found_with_either_kind_of_accent():
     assert find_video("Ma\u0308dchen.mp4", ["d/M\u00e4dchen.mp4"]) == "d/M\u00e4dchen.mp4"
+
+
+@pytest.mark.parametrize(
+    ("event", "duration_s"),
+    [
+        ('{"label": "hit", "onset_s": NaN, "offset_s": 2, "score": 1}', "9"),
+        ('{"label": "hit", "onset_s": 5, "offset_s": 1, "score": 1}', "9"),
+        ('{"label": "hit", "onset_s": 1, "offset_s": 2, "score": 1}', "-9"),
+        ('{"label": "hit", "onset_s": 1, "offset_s": 2, "score": 1}', "NaN"),
+    ],
+)
+def test_results_with_numbers_that_cannot_be_are_refused(tmp_path, event, duration_s):
+    text = f'[{{"video": "a", "events": [{event}], "totals": {{"duration_s": {duration_s}}}}}]'
+    with pytest.raises(OutputError, match="cannot be read as results"):
+        read_results(write(tmp_path / "results.json", text))
+
+
+def test_results_nested_without_end_are_refused(tmp_path):
+    with pytest.raises(OutputError, match="cannot be read as results"):
+        read_results(write(tmp_path / "results.json", "[" * 100_000))
