@@ -19,7 +19,7 @@ from har.pose.keypoints import MAX_PEOPLE, N_KEYPOINTS, Detections
 from har.result import VideoResult
 from har.sampling.times import compute_nearest_indices, compute_step_times
 from har.types import VideoInfo
-from har.video.arrays import MAX_FPS, MIN_FPS
+from har.video.arrays import check_fps
 
 _LARGEST_SHARE = 2.0
 _MAX_SIDE_PX = 65_535
@@ -56,10 +56,7 @@ def recognize_keypoints(
             "This model has no pose stream; take one that has, such as three-class, or train one "
             "with streams='pose'"
         )
-    if not MIN_FPS <= fps <= MAX_FPS:
-        raise ConfigError(
-            f"Expected from {MIN_FPS:g} to {MAX_FPS:g} pictures a second, received fps={fps!r}"
-        )
+    check_fps(fps)
     detections = to_detections(points, size)
     n_pictures = len(detections.points)
     if not n_pictures:

@@ -172,13 +172,10 @@ class Result(VideoResult):
             OutputError: The file cannot be written.
             VideoError: There is nothing to draw, for the video could not be recognized.
         """
-        from har.errors import OutputError
         from har.render.text import write_picture
         from har.render.timeline import draw_timeline
 
         self._need_scores()
-        if path is not None and Path(path).suffix.lower() not in (".png", ".jpg", ".jpeg"):
-            raise OutputError(f"A timeline is a .png or .jpg picture, received the path {path!s}")
         pixels = draw_timeline(self, self.decode)
         if path is not None:
             write_picture(Path(path), pixels)

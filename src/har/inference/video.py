@@ -332,21 +332,18 @@ def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:
         try:
             source.stat()
         except FileNotFoundError:
-            pass
+            error = VideoNotFoundError(f"There is no video {source}; check the name and the folder")
+            rejects.append(Reject("", source, str(error)))
+            continue
         except OSError as error:
             rejects.append(Reject("", source, f"{source} cannot be read: {error.strerror}"))
             continue
+        found = [source]
         if source.is_dir():
             n_rejects = len(rejects)
             found = list(iter_files(source, rejects))
             if not found and len(rejects) == n_rejects:
                 rejects.append(Reject("", source, f"the folder {source} holds no video"))
-        elif source.exists():
-            found = [source]
-        else:
-            error = VideoNotFoundError(f"There is no video {source}; check the name and the folder")
-            rejects.append(Reject("", source, str(error)))
-            continue
         for path in found:
             videos.setdefault(path.resolve(), path)
     return list(videos.values()), rejects

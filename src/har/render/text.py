@@ -91,6 +91,9 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
         part.write_bytes(data)
 
 
+_ENDINGS = (".png", ".jpg", ".jpeg")
+
+
 def encode_picture(picture: np.ndarray, ending: str) -> bytes:
     """Return a picture in the format that an ending such as ``.png`` names.
 
@@ -99,8 +102,12 @@ def encode_picture(picture: np.ndarray, ending: str) -> bytes:
         ending: With its dot.
 
     Raises:
-        OutputError: It cannot be encoded.
+        OutputError: The ending is another one, or the picture cannot be encoded.
     """
+    if ending.lower() not in _ENDINGS:
+        raise OutputError(
+            f"Expected the path of a .png or .jpg picture, received the ending {ending!r}"
+        )
     done, data = cv2.imencode(ending, cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     if not done:
         raise OutputError(f"A picture of shape {picture.shape} cannot be encoded as {ending}")

@@ -19,8 +19,7 @@ from har.video.geometry import Letterbox, Orientation
 _FORMATS = {2: "gray", 3: "rgb24"}
 """FFmpeg's names of pictures, by the number of their axes."""
 
-MIN_FPS, MAX_FPS = 0.1, 1000.0
-"""Frames a second of arrays and keypoints: outside of these a number is a slip."""
+_MIN_FPS, _MAX_FPS = 0.1, 1000.0
 
 
 def iter_frames(
@@ -70,6 +69,18 @@ def _wrap(image: np.ndarray) -> av.VideoFrame:
     return av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format=_FORMATS[image.ndim])
 
 
+def check_fps(fps: float) -> None:
+    """Refuse frames a second that can only be a slip.
+
+    Raises:
+        ConfigError: It is no number from 0.1 to 1000.
+    """
+    if not _MIN_FPS <= fps <= _MAX_FPS:
+        raise ConfigError(
+            f"Expected from {_MIN_FPS:g} to {_MAX_FPS:g} frames a second, received fps={fps!r}"
+        )
+
+
 def check_picture(shape: tuple[int, ...], dtype: np.dtype) -> None:
     """Refuse what is no picture.
 
@@ -105,10 +116,7 @@ class FrameArray:
             ConfigError: The frames are of another shape or kind, or the rate is not above 0.
         """
         check_picture(frames.shape[1:], frames.dtype)
-        if not MIN_FPS <= fps <= MAX_FPS:
-            raise ConfigError(
-                f"Expected from {MIN_FPS:g} to {MAX_FPS:g} frames a second, received fps={fps!r}"
-            )
+        check_fps(fps)
         if Path(name).name in ("", "..") or "\0" in name:
             raise ConfigError(f"Expected a name that a file could have, received name={name!r}")
         self._frames, self._fps, self._pictures = frames, fps, pictures
