@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from har.api.events import recut as recut
     from har.api.events import score_events as score_events
     from har.api.events import tune as tune
+    from har.api.interchange import read_events as read_events
+    from har.api.interchange import write_events as write_events
     from har.api.live import watch as watch
     from har.api.model import Model as Model
     from har.api.model import load as load
@@ -50,9 +52,13 @@ if TYPE_CHECKING:
     from har.errors import ConfigError as ConfigError
     from har.errors import DatasetError as DatasetError
     from har.errors import HarError as HarError
+    from har.errors import InterchangeError as InterchangeError
     from har.errors import MissingDependencyError as MissingDependencyError
     from har.errors import OutputError as OutputError
     from har.errors import VideoError as VideoError
+    from har.interchange.events import CodedEvent as CodedEvent
+    from har.interchange.events import EventTable as EventTable
+    from har.interchange.events import Media as Media
     from har.live.messages import Alert as Alert
     from har.live.messages import CameraState as CameraState
     from har.live.messages import LiveEvent as LiveEvent
@@ -68,6 +74,7 @@ _MODULES = {
     "har.api.clips": ("PreparedStore", "Synthetic", "prepare", "synthesize"),
     "har.api.demo": ("Demo", "run_demo"),
     "har.api.events": ("Recuts", "Tuned", "recut", "score_events", "tune"),
+    "har.api.interchange": ("read_events", "write_events"),
     "har.api.live": ("watch",),
     "har.api.model": ("Model", "load"),
     "har.api.record": ("record",),
@@ -83,10 +90,12 @@ _MODULES = {
         "ConfigError",
         "DatasetError",
         "HarError",
+        "InterchangeError",
         "MissingDependencyError",
         "OutputError",
         "VideoError",
     ),
+    "har.interchange.events": ("CodedEvent", "EventTable", "Media"),
     "har.live.messages": ("Alert", "CameraState", "LiveEvent"),
     "har.result": ("UNCERTAIN",),
     "har.types": ("Event", "People", "Scores", "VideoInfo"),

@@ -15,6 +15,7 @@
     |-- LockedError                  OSError            another run is at work in the folder
     |-- WorkerError                  RuntimeError       worker processes cannot be started
     |-- TableError                   ValueError         a user's table cannot be read
+    |-- InterchangeError             ValueError         a file of events cannot be read or written
     |-- DatasetError
     |   |-- ManifestError            TableError
     |   |-- NoClipsError             ValueError
@@ -89,6 +90,10 @@ class WorkerError(HarError, RuntimeError):
 
 class TableError(HarError, ValueError):
     """A table of the user cannot be read, or contradicts itself."""
+
+
+class InterchangeError(HarError, ValueError):
+    """A file of coded events cannot be understood, or not be written in a format."""
 
 
 class DatasetError(HarError):

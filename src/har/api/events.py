@@ -135,7 +135,7 @@ def tune(
         BundleError: The model is absent or damaged.
         ConfigError: There is nothing to tune on, the truth has a label that the model does not
             know, or the model is one that comes with har.
-        ManifestError: The truth cannot be understood.
+        InterchangeError: The truth cannot be understood.
         OutputError: Scores cannot be read, or the rules not written.
 
     Example:
@@ -196,7 +196,7 @@ def score_events(
         out: Folder for ``metrics.json``, the curve and ``report.html``; None writes nothing.
 
     Raises:
-        ManifestError: A table cannot be understood.
+        InterchangeError: A table cannot be understood.
         OutputError: Results or scores cannot be read, or files not written.
         ConfigError: A name stands for several videos, the truth has a label that the model does not
             know, or there is nothing to compare.

@@ -1,1 +1,1 @@
-"""Events and codings into and out of files of other tools."""
+"""Coded events into and out of the tools that people use: one table, one module a format."""

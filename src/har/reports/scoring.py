@@ -11,13 +11,11 @@ from har.config import BACKGROUND_NAMES, DecodeConfig, find_background
 from har.errors import ConfigError
 from har.events.files import SCORES_ENDING, find_scores, load_scores
 from har.interchange.coding import (
-    Coding,
     VideoEvents,
     check_known,
     find_video,
     list_labels,
     read_coding,
-    read_results,
 )
 from har.metrics.alarms import AlarmCurve, AlarmPoint, ScoredRecording, compute_curves
 from har.metrics.events import CodedRecording, EventMetrics, compute_event_metrics
@@ -72,13 +70,13 @@ def score_events(
         renames: What labels of the reference coding are called by the model; empty leaves them out.
 
     Raises:
-        ManifestError: A table cannot be understood.
+        InterchangeError: A table cannot be understood.
         OutputError: The results or the scores cannot be read.
         ConfigError: A name stands for several videos, a label is not known to the model, or there
             is nothing to compare.
     """
     is_complete = predicted.suffix.lower() == ".json"
-    found = Coding(read_results(predicted)) if is_complete else read_coding(predicted)
+    found = read_coding(predicted)
     coded = read_coding(truth, renames)
     scored, scored_notes = load_scored(scores, coded.videos)
     lengths_s = {item.name: item.hours * 3600.0 for item in scored}

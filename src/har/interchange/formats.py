@@ -1,0 +1,168 @@
+"""Every format of events: which one a file is in, and the one way to read and to write it.
+
+A format is a module with a `FORMAT`, listed in `FORMATS` in the order in which a file is tried.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from har.errors import InterchangeError, TableError
+from har.interchange import har_json, tables
+from har.interchange.events import EventTable, build_table, join_tables, name_some, note_outside
+from har.interchange.format import Format, ReadSettings, Source, WriteSettings
+
+FORMATS: tuple[Format, ...] = (har_json.FORMAT, *tables.FORMATS)
+"""The last one that reads takes any table, so the others come before it."""
+
+
+def read_events(
+    path: Path, name: str | None = None, settings: ReadSettings | None = None
+) -> EventTable:
+    """Read coded events from a file of any format, or from all such files of a folder.
+
+    Args:
+        path: The file, or a folder: then every file in it whose ending is of a format that is read.
+        name: The format; None finds it from content and ending.
+        settings: What the file does not say itself.
+
+    Returns:
+        The events, with notes on what had to be assumed, and on events beyond their video's end.
+
+    Raises:
+        InterchangeError: The file cannot be read, is in no known format, or a line of it makes no
+            sense.
+        MissingDependencyError: The format needs an extra that is not installed.
+    """
+    chosen = None if name is None else find_format(name)
+    if path.is_dir():
+        table = join_tables([_read(file, chosen, settings) for file in _list_files(path, chosen)])
+    else:
+        table = _read(path, chosen, settings)
+    notes = (*table.notes, *note_outside(table))
+    return build_table(table.events, table.media, table.labels, dict.fromkeys(notes))
+
+
+def _list_files(folder: Path, chosen: Format | None) -> list[Path]:
+    formats = FORMATS if chosen is None else (chosen,)
+    endings = tuple(ending for item in formats if item.read for ending in item.endings)
+    found = sorted(path for path in folder.iterdir() if path.name.lower().endswith(endings))
+    if not found:
+        raise InterchangeError(
+            f"The folder {folder} holds no file that ends in {', '.join(sorted(set(endings)))}"
+        )
+    return found
+
+
+def _read(path: Path, chosen: Format | None, settings: ReadSettings | None) -> EventTable:
+    source = Source(path, settings or ReadSettings())
+    chosen = chosen or _detect(source)
+    if chosen.read is None:
+        raise InterchangeError(
+            f"{chosen.title} is written only, not read; {path} needs another format"
+        )
+    try:
+        return chosen.read(source)
+    except TableError as error:
+        raise InterchangeError(f"The table of events cannot be used: {error}") from error
+
+
+def _detect(source: Source) -> Format:
+    for item in FORMATS:
+        if item.matches is not None and item.matches(source):
+            return item
+    known = ", ".join(item.name for item in FORMATS if item.read)
+    raise InterchangeError(
+        f"{source.path} is in no format that is known here. If it is one of these, name which "
+        f"(--from): {known}"
+    )
+
+
+def find_format(name: str) -> Format:
+    """Return a format by its name.
+
+    Raises:
+        InterchangeError: There is none of that name.
+    """
+    for item in FORMATS:
+        if item.name == name.lower():
+            return item
+    known = ", ".join(item.name for item in FORMATS)
+    raise InterchangeError(f"There is no format {name!r}; there are: {known}")
+
+
+def choose_format(path: Path) -> Format:
+    """Return the format that a file's ending asks for when it is written.
+
+    Raises:
+        InterchangeError: None has that ending, or several have.
+    """
+    fit = [
+        item for item in FORMATS if item.write and path.name.lower().endswith(tuple(item.endings))
+    ]
+    if len(fit) == 1:
+        return fit[0]
+    names = ", ".join(item.name for item in (fit or FORMATS) if item.write)
+    why = "Several formats have" if fit else "No format has"
+    raise InterchangeError(
+        f"{why} the ending of {path.name}; name the one to write (--to): {names}"
+    )
+
+
+def write_events(
+    table: EventTable, path: Path, name: str | None = None, settings: WriteSettings | None = None
+) -> list[str]:
+    """Write coded events in a format.
+
+    Args:
+        table: The events.
+        path: The file. Where the format holds one video a file and there are several, a folder that
+            gets a file each.
+        name: The format; None takes that of the file's ending.
+        settings: What the format must know and the table does not say.
+
+    Returns:
+        What could not be kept as it was, for the user; often nothing.
+
+    Raises:
+        InterchangeError: The format is not written, or lacks something that it needs.
+        MissingDependencyError: The format needs an extra that is not installed.
+        OutputError: A file cannot be written.
+    """
+    chosen = choose_format(path) if name is None else find_format(name)
+    if chosen.write is None:
+        raise InterchangeError(f"{chosen.title} is read only; {path} needs another format")
+    options = settings or WriteSettings()
+    notes = _note_lost(table, chosen)
+    if not chosen.one_video or (len(table.media) <= 1 and not path.is_dir()):
+        return [*notes, *chosen.write(table, path, options)]
+    for video, part in _split(table).items():
+        file = path / f"{video}{chosen.endings[0]}"
+        notes += chosen.write(part, file, options)
+    return list(dict.fromkeys(notes))
+
+
+def _note_lost(table: EventTable, chosen: Format) -> list[str]:
+    """Return a note on columns that are in use and that the format does not hold."""
+    fields = ("subject", "target", "annotator", "comment", "point", "score")
+    lost = [
+        field
+        for field in fields
+        if field not in chosen.keeps
+        and any(getattr(event, field) not in ("", None, False) for event in table.events)
+    ]
+    return name_some(f"{chosen.title} does not hold", lost)
+
+
+def _split(table: EventTable) -> Mapping[str, EventTable]:
+    """Return the part of each video, by a file name that no other has."""
+    parts: dict[str, EventTable] = {}
+    for item in table.media:
+        stem = Path(item.video.replace("\\", "/")).stem or "video"
+        name, number = stem, 1
+        while name.casefold() in map(str.casefold, parts):
+            number += 1
+            name = f"{stem}-{number}"
+        parts[name] = build_table(table.of_video(item.video), [item], table.labels)
+    return parts
