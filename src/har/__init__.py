@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from har.api.events import recut as recut
     from har.api.events import score_events as score_events
     from har.api.events import tune as tune
+    from har.api.interchange import Converted as Converted
+    from har.api.interchange import convert as convert
     from har.api.interchange import read_events as read_events
     from har.api.interchange import write_events as write_events
     from har.api.live import watch as watch
@@ -74,7 +76,7 @@ _MODULES = {
     "har.api.clips": ("PreparedStore", "Synthetic", "prepare", "synthesize"),
     "har.api.demo": ("Demo", "run_demo"),
     "har.api.events": ("Recuts", "Tuned", "recut", "score_events", "tune"),
-    "har.api.interchange": ("read_events", "write_events"),
+    "har.api.interchange": ("Converted", "convert", "read_events", "write_events"),
     "har.api.live": ("watch",),
     "har.api.model": ("Model", "load"),
     "har.api.record": ("record",),

@@ -271,3 +271,38 @@ def test_record(tmp_path):
 def test_each_command_has_its_test():
     tested = {name.removeprefix("test_").replace("_", "-") for name in globals()}
     assert set(command_line.commands) - tested == {"demo"}  # in tests/integration/test_demo.py
+
+
+def test_convert(files, tmp_path):
+    said = run("convert", files / "truth.csv", tmp_path / "a.tsv", "--map", "hit=blow", "--json")
+    found = har.convert(files / "truth.csv", tmp_path / "b.tsv", renames={"hit": "blow"})
+    assert said | {"path": ""} == found.to_json() | {"path": ""}
+    assert (tmp_path / "a.tsv").read_text() == (tmp_path / "b.tsv").read_text()
+
+
+def test_predict_writes_a_format_of_another_tool(files, tmp_path):
+    words = ("predict", files / "videos", "--bundle", files / "bundle")
+    run(
+        *words,
+        "--set",
+        "onset=0",
+        "--set",
+        "offset=0",
+        "--out",
+        tmp_path / "out",
+        "--to",
+        "tsv",
+        "--json",
+    )
+    table = har.read_events(tmp_path / "out" / "found.tsv")
+    found = har.predict(
+        files / "videos",
+        model=files / "bundle",
+        changes={"onset": 0.0, "offset": 0.0},
+        out=tmp_path / "other",
+        jobs=1,
+    )
+    har.write_events(found, tmp_path / "again.tsv")
+    assert har.read_events(tmp_path / "again.tsv").events == table.events
+    assert {event.annotator for event in table.events} == {"bundle"}
+    assert len(table.events) == sum(len(result.events) for result in found.results) > 0

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from har.api.settings import StrPath, extra
+from har.api.settings import StrPath, extra, list_paths
 from har.config import PrepareConfig, SynthConfig
 from har.dataset.store import Store
 from har.dataset.validation import Report
+from har.errors import ConfigError
 from har.types import Color
+
+if TYPE_CHECKING:
+    from har.dataset.catalog import Catalog
+    from har.interchange.events import EventTable
 
 
 @dataclass(frozen=True)
@@ -123,9 +129,14 @@ class PreparedStore(Store):
 
 
 def prepare(
-    source: StrPath = "data",
+    source: StrPath | EventTable = "data",
     store: StrPath | None = None,
     *,
+    media: StrPath | Iterable[StrPath] | None = None,
+    background: str = "",
+    points: float = 1.0,
+    annotator: str = "",
+    renames: Mapping[str, str] | None = None,
     group_by: str | None = None,
     folds: int = PrepareConfig.n_folds,
     size: tuple[int, int] | None = None,
@@ -135,14 +146,23 @@ def prepare(
     jobs: int = 0,
     progress: bool = False,
 ) -> PreparedStore:
-    """Turn a folder of clips, one sub-folder a label, or a manifest into a store.
+    """Turn a folder of clips, one sub-folder a label, a manifest or a coding into a store.
 
     Run again, it only does what has changed. Videos that cannot be used are in ``rejects``, each
     with its reason.
 
     Args:
-        source: The folder, or a table of clips.
+        source: The folder, or a table of clips; with ``media`` a coding of recordings: what
+            `har.read_events` gives, or a file that it reads.
         store: Folder of the store; ``.store`` in the folder of the clips when None.
+        media: Folders of the recordings that a coding names, or their files. Each coded event
+            becomes a clip, and each recording is a group unless the coding names groups.
+        background: Label of clips that are cut where nothing is coded, as many as the most frequent
+            label has events and as long as the median event (1 to 10 s); none when empty.
+        points: Length that coded point events get, in seconds.
+        annotator: Whose events count, where a coding has several annotators.
+        renames: What labels of the coding are called here, such as ``{"Hitting others": "fight"}``;
+            an empty text leaves a label's events out.
         group_by: Manifest column, or a regular expression with one group on the file's path. What
             has the same group is never divided between training and test.
         folds: Parts of the cross-validation.
@@ -156,6 +176,7 @@ def prepare(
     Raises:
         NoClipsError: Fewer than two labels have a usable clip.
         ManifestError: The manifest or ``group_by`` cannot be understood.
+        InterchangeError: The coding cannot be understood.
         SplitError: The manifest's column ``split`` divides a group.
         StoreError: The store cannot be written.
         LockedError: Another run prepares the same store.
@@ -172,8 +193,20 @@ def prepare(
     with extra("train"):
         from har.dataset.prepare import prepare as prepare_store
         from har.reports.store import write_report
-    path = Path(source)
-    folder = (path if path.is_dir() else path.parent) / ".store" if store is None else Path(store)
+    clips: Path | Catalog
+    if media is not None:
+        clips = _read_coding(
+            source, list_paths(media), background, points, annotator, renames, group_by
+        )
+        place = list_paths(media)[0]
+    elif isinstance(source, str | Path):
+        _refuse_coding(Path(source), background or annotator or renames)
+        clips = place = Path(source)
+    else:
+        raise ConfigError("Events of recordings need media=, the folder of the recordings")
+    folder = (
+        (place if place.is_dir() else place.parent) / ".store" if store is None else Path(store)
+    )
     config = PrepareConfig(
         long_side=long_side,
         size=size,
@@ -184,10 +217,53 @@ def prepare(
         jobs=jobs,
     )
     with extra("train"):
-        done = prepare_store(path, folder, config, progress)
+        done = prepare_store(clips, folder, config, progress)
         write_report(done.report, done.store)
     values = {item.name: getattr(done.store, item.name) for item in fields(Store)}
     return PreparedStore(**values, report=done.report, n_cut=done.n_cut, n_reused=done.n_reused)
+
+
+def _refuse_coding(source: Path, option: object) -> None:
+    """Say that a coding of recordings needs the recordings.
+
+    Raises:
+        ConfigError: It does.
+    """
+    from har.dataset.manifest import has_header
+    from har.interchange.formats import is_coding
+
+    if option:
+        raise ConfigError(
+            "background, annotator and renames are for a coding of recordings; name the folder of "
+            "the recordings with --media"
+        )
+    if source.is_file() and not has_header(source) and is_coding(source):
+        raise ConfigError(
+            f"{source} is a coding of recordings; name the folder of the recordings with --media"
+        )
+
+
+def _read_coding(
+    source: StrPath | EventTable,
+    media: list[Path],
+    background: str,
+    points: float,
+    annotator: str,
+    renames: Mapping[str, str] | None,
+    group_by: str | None,
+) -> Catalog:
+    from har.dataset.catalog import check_classes
+    from har.interchange.clips import CodingOptions, build_catalog
+    from har.interchange.coding import rename_labels
+    from har.interchange.formats import read_events
+
+    options = CodingOptions(background, points, annotator, group_by)
+    is_file = isinstance(source, str | Path)
+    table = read_events(Path(source)) if is_file else source
+    where = Path(source) if is_file else media[0]
+    catalog = build_catalog(rename_labels(table, renames or {}, str(where)), media, options)
+    check_classes(where, catalog.clips, catalog.rejects)
+    return catalog
 
 
 def open_store(store: Store | StrPath) -> Store:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from har.api.settings import StrPath
+from har.api.result import Result
+from har.api.settings import StrPath, list_paths
+from har.api.videos import Predictions
+from har.errors import ConfigError
 from har.interchange import formats
-from har.interchange.events import CodedEvent, EventTable, build_table
+from har.interchange.coding import rename_labels
+from har.interchange.events import CodedEvent, EventTable, build_table, give_length, join_tables
 from har.interchange.format import ReadSettings, WriteSettings
 
 
@@ -46,7 +53,7 @@ def read_events(
 
 
 def write_events(
-    events: EventTable | Iterable[CodedEvent],
+    events: EventTable | Result | Predictions | Iterable[CodedEvent],
     path: StrPath,
     *,
     format: str | None = None,  # noqa: A002
@@ -56,7 +63,7 @@ def write_events(
     """Write coded events as another tool reads them.
 
     Args:
-        events: As of `har.read_events`, or events one by one.
+        events: As of `har.read_events`, what a model found, or events one by one.
         path: The file. Where the format holds one video a file and there are several, a folder.
         format: Its name, such as ``boris``; taken from the ending of ``path`` when None.
         fps: Frames a second of the videos, for formats that count frames, where the events do not
@@ -79,5 +86,85 @@ def write_events(
         ...     har.read_events(f"{folder}/coded.csv").events == (hit,)
         True
     """
-    table = events if isinstance(events, EventTable) else build_table(events)
+    if isinstance(events, Result | Predictions):
+        table = events.to_events()
+    else:
+        table = events if isinstance(events, EventTable) else build_table(events)
     return tuple(formats.write_events(table, Path(path), format, WriteSettings(fps, guard)))
+
+
+@dataclass(frozen=True)
+class Converted:
+    """What `har.convert` has read and written.
+
+    Attributes:
+        table: The events as they were written, with notes on how they were read.
+        path: Where they are.
+        notes: What had to be assumed, mended or left out, in reading and in writing.
+    """
+
+    table: EventTable
+    path: Path
+    notes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields that `har convert --json` prints."""
+        counts = Counter(event.label for event in self.table.events)
+        return {
+            "path": str(self.path),
+            "n_videos": len(self.table.media),
+            "n_events": len(self.table.events),
+            "labels": dict(sorted(counts.items())),
+            "notes": list(self.notes),
+        }
+
+
+def convert(
+    sources: StrPath | Iterable[StrPath],
+    out: StrPath,
+    *,
+    source_format: str | None = None,
+    out_format: str | None = None,
+    columns: Mapping[str, str] | None = None,
+    fps: float | None = None,
+    video: str = "",
+    renames: Mapping[str, str] | None = None,
+    points: float | None = None,
+    guard: bool = True,
+) -> Converted:
+    """Read coded events of one tool, or of several files, and write them as another reads them.
+
+    Args:
+        sources: Files, or folders of them; all events go into one result.
+        out: The file. Where the format holds one video a file and there are several, a folder.
+        source_format: Of the sources, such as ``boris``; found from content and ending when None.
+        out_format: Of ``out``; taken from its ending when None.
+        columns: As of `har.read_events`.
+        fps: Frames a second of the videos, for formats that count frames.
+        video: The video that all events are in, where a file names none.
+        renames: What labels are called in ``out``: ``{"Hitting others": "fight"}``; an empty text
+            leaves a label's events out.
+        points: Length that point events get, in seconds; they stay points when None.
+        guard: As of `har.write_events`.
+
+    Raises:
+        ConfigError: A label to rename does not occur, or the length of points is none.
+        InterchangeError: A file cannot be understood, or a format not written.
+        MissingDependencyError: A format needs an extra that is not installed.
+        OutputError: A file cannot be written.
+
+    Example:
+        >>> import har
+        >>> har.convert("results/results.json", "found.boris").notes  # doctest: +SKIP
+        ('BORIS project does not hold: score',)
+    """
+    if points is not None and not 0 < points <= 60:
+        raise ConfigError(f"Expected a length of point events up to 60 s, received {points:g}")
+    settings = ReadSettings(dict(columns or {}), fps, video)
+    paths = list_paths(sources)
+    table = join_tables([formats.read_events(path, source_format, settings) for path in paths])
+    table = rename_labels(table, renames or {}, ", ".join(map(str, paths)))
+    if points is not None:
+        table = give_length(table, points)
+    lost = formats.write_events(table, Path(out), out_format, WriteSettings(fps, guard))
+    return Converted(table, Path(out), (*table.notes, *lost))

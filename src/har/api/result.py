@@ -17,6 +17,8 @@ from har.api.frames import build_events_frame, build_scores_frame
 from har.api.settings import Rules, StrPath, build_decode
 from har.config import DecodeConfig, OutputsConfig
 from har.events.decoder import decode_events, name_people
+from har.interchange.events import EventTable
+from har.interchange.results import build_result_table
 from har.result import VideoResult
 from har.types import Event, Scores, VideoInfo
 
@@ -114,6 +116,14 @@ class Result(VideoResult):
     def uncertain_share(self) -> float:
         """Share of the time at which the model was uncertain, from 0 to 1."""
         return 0.0 if self.error else super().uncertain_share
+
+    def to_events(self, annotator: str = "har") -> EventTable:
+        """Return the events as a table of coded events, for `har.write_events`.
+
+        Args:
+            annotator: Name of the model, as the one who coded them.
+        """
+        return build_result_table([] if self.error else [self], annotator)
 
     def recut(self, decode: Rules | None = None, /, **changes: float) -> Result:
         """Cut the events again from the scores, with other rules; no network runs.

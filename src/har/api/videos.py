@@ -21,6 +21,9 @@ from har.errors import ConfigError
 from har.events.summary import Totals
 from har.inference.folder import Finished, Plan, Standing, VideoJob, recognize_folder
 from har.inference.video import find_videos
+from har.interchange.events import EventTable
+from har.interchange.formats import find_writer, write_as
+from har.interchange.results import build_result_table
 from har.locks import locking
 from har.reports import results as outputs
 from har.result import VideoResult
@@ -60,6 +63,10 @@ class Predictions:
         """What all events add up to."""
         return outputs.add_up(self.recognized, self.decode)
 
+    def to_events(self) -> EventTable:
+        """Return all events as a table of coded events, the model as their annotator."""
+        return build_result_table(self.recognized, self.model.path.name)
+
     def to_json(self) -> list[dict[str, Any]]:
         """Return the values that `har predict --json` prints, one for each video."""
         return outputs.to_json(_to_outcomes(self.results), self.stems, self.decode)
@@ -82,6 +89,7 @@ def predict(
     changes: Mapping[str, float] | None = None,
     jobs: int = 0,
     again: bool = False,
+    to: str | None = None,
     on_start: Callable[[Model, DecodeConfig], None] | None = None,
     progress: Callable[[Standing], None] | None = None,
 ) -> Predictions:
@@ -105,12 +113,14 @@ def predict(
         changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
         jobs: Cores to use, and videos at once where there are several; 0 means all.
         again: Also do videos anew whose files are there from the same settings.
+        to: A format of events, such as ``boris``: all events are written in it, too, into ``out``.
         on_start: Is called with the model and the rules before the first video.
         progress: Is told now and then how far all is.
 
     Raises:
         BundleError: The model is absent, damaged or does not fit this version.
         ConfigError: A rule does not fit, or a source is a model or an address.
+        InterchangeError: There is no such format to write.
         LockedError: Another run writes to the folder.
         OutputError: Files cannot be written; those of finished videos stay.
         VideoWriteError: Likewise, of an annotated video.
@@ -126,6 +136,7 @@ def predict(
     for path in named:
         if (path / BUNDLE_FILE).is_file():
             raise ConfigError(f"{path} is a model, no video; name it as the model")
+    chosen = None if to is None else find_writer(to)
     loaded = model if isinstance(model, Model) else load(model, jobs=jobs)
     rules = loaded.build_rules(decode, changes)
     wants = OutputsConfig(annotate, thumbnails)
@@ -133,6 +144,9 @@ def predict(
         on_start(loaded, rules)
     with locking(Path(out)):
         predictions = _recognize(loaded, named, Path(out), wants, rules, jobs, again, progress)
+    if chosen is not None:
+        for note in write_as(predictions.to_events(), Path(out), chosen):
+            warnings.warn(note, stacklevel=2)
     for result in predictions.results:
         if result.error:
             warnings.warn(f"Left out {result.info.path}: {result.error}", stacklevel=2)

@@ -78,6 +78,23 @@ def set_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def _parse_renames(_: object, __: object, texts: Sequence[str]) -> dict[str, str]:
+    from har.interchange.coding import parse_renames
+
+    return parse_renames(texts)
+
+
+map_option = click.option(
+    "--map",
+    "renames",
+    multiple=True,
+    metavar="CODED=LABEL",
+    callback=_parse_renames,
+    help="What a label of the coding is called here, or by the model, such as "
+    "'Hitting others=fight'; 'Eating=' leaves its events out. Once a label.",
+)
+
+
 def recipe_options(default: str) -> Decorator:
     """Add the options of a recipe."""
 

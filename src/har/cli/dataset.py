@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from har.cli.common import PATH, json_option, parse_size, store_option
+from har.cli.common import PATH, json_option, map_option, parse_size, store_option
 from har.cli.output import print_json, say, say_table, warn
 from har.config import PrepareConfig, SynthConfig
 
@@ -59,6 +59,25 @@ def synth(out: Path, skeletons: int | None, as_json: bool, **options: Any) -> No
 @click.command()
 @click.argument("source", type=PATH, default=Path("data"))
 @store_option
+@click.option(
+    "--media",
+    multiple=True,
+    type=PATH,
+    help="SOURCE is a coding: the folder of its recordings, or a recording; once each.",
+)
+@click.option(
+    "--background",
+    default="",
+    help="With --media: cut clips of this label, too, where nothing is coded.",
+)
+@click.option(
+    "--points",
+    default=1.0,
+    show_default=True,
+    help="With --media: seconds that a point event gets.",
+)
+@click.option("--annotator", default="", help="With --media: whose events count.")
+@map_option
 @click.option("--group-by", help="Manifest column, or a regular expression with one group.")
 @click.option("--folds", default=PrepareConfig.n_folds, show_default=True, help="Cross-validation.")
 @click.option("--jobs", default=0, help="Videos at once; 0 means one a core.")
@@ -82,14 +101,20 @@ def synth(out: Path, skeletons: int | None, as_json: bool, **options: Any) -> No
 )
 @click.option("--seed", default=PrepareConfig.seed, show_default=True, help="Draws the splits.")
 @json_option
-def prepare(source: Path, store: Path, as_json: bool, **options: Any) -> None:
+def prepare(
+    source: Path, store: Path, media: tuple[Path, ...], as_json: bool, **options: Any
+) -> None:
     """Turn a folder of clips (one sub-folder a class) or a CSV manifest into a store.
+
+    With --media, SOURCE is the coding of whole recordings in any format that 'har convert' reads:
+    each coded event becomes a clip.
 
     Run again, it only does what has changed. Videos that cannot be used are listed with the reason.
     """
     import har
 
-    summary = har.prepare(source, store, progress=True, **options).to_json()
+    made = har.prepare(source, store, media=media or None, progress=True, **options)
+    summary = made.to_json()
     if as_json:
         print_json(summary)
     _say_summary(summary, store)

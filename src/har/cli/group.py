@@ -54,6 +54,11 @@ ENTRIES = {
         "dataset",
         "Turn a folder of clips (one sub-folder a class) or a CSV manifest into a store.",
     ),
+    "convert": Entry(
+        "Data",
+        "convert",
+        "Turn coded events of one tool into those of another: BORIS, ELAN, tables and more.",
+    ),
     "train": Entry("Train", "train", "Train one stage or all three."),
     "export": Entry(
         "Train",

@@ -92,6 +92,10 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
     is_flag=True,
     help="Also do videos anew whose files are there from the same settings.",
 )
+@click.option(
+    "--to",
+    help="Write all events in this format, too: boris, elan, csv and others of 'har convert'.",
+)
 @json_option
 def predict(videos: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Recognize actions in videos or folders of videos, and when they happen.

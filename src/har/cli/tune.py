@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import PATH, decode_option, json_option, path_option
+from har.cli.common import PATH, decode_option, json_option, map_option, path_option
 from har.cli.output import format_interval, print_json, say, say_result, say_table, warn
 from har.config import TuneConfig
 from har.config.decode import RULE_FIELDS
@@ -17,23 +16,6 @@ if TYPE_CHECKING:
     from har.metrics.events import EventMetrics
     from har.metrics.intervals import Interval
     from har.metrics.tuning import TuneResult
-
-
-def _parse_renames(_: object, __: object, texts: Sequence[str]) -> dict[str, str]:
-    from har.interchange.coding import parse_renames
-
-    return parse_renames(texts)
-
-
-map_option = click.option(
-    "--map",
-    "renames",
-    multiple=True,
-    metavar="CODED=LABEL",
-    callback=_parse_renames,
-    help="What the model calls a label of the reference coding, such as 'Hitting others=fight'; "
-    "'Eating=' leaves its events out. Once a label.",
-)
 
 
 @click.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from har.types import Clip
 MANIFEST_NAME = "manifest.csv"
 SCENES = "scenes"
 """Group source of a catalog whose groups are still to be found from the pictures."""
+RECORDINGS = "recordings"
+"""Group source of a catalog in which each recording is a group."""
 
 _JUNK_NAMES = {"thumbs.db", "desktop.ini"}
 _JUNK_SUFFIX = re.compile(
@@ -50,8 +52,8 @@ class Catalog:
         clips: Sorted by path and start; every ``clip_id`` is unique and stays the same when other
             files come or go.
         rejects: What was left out.
-        group_source: Where the groups are from: ``column NAME``, ``pattern REGEX`` or `SCENES`
-            (then they are still empty).
+        group_source: Where the groups are from: ``column NAME``, ``pattern REGEX``, `RECORDINGS` or
+            `SCENES` (then they are still empty).
         notes: What had to be assumed of the manifest, in words for the user.
     """
 
@@ -87,13 +89,18 @@ def scan(source: Path, group_by: str | None = None) -> Catalog:
     else:
         clips, rejects, columns, notes = _scan_manifest(manifest)
         root = manifest.parent
-    clips, group_source = _assign_groups(clips, columns, group_by, root)
+    clips, group_source = assign_groups(clips, columns, group_by, root)
     ordered = tuple(sorted(clips, key=lambda clip: (str(clip.path), clip.start_s, clip.clip_id)))
-    _check_classes(source, ordered, rejects)
+    check_classes(source, ordered, rejects)
     return Catalog(ordered, tuple(rejects), group_source, notes)
 
 
-def _check_classes(source: Path, clips: tuple[Clip, ...], rejects: list[Reject]) -> None:
+def check_classes(source: Path, clips: Sequence[Clip], rejects: Sequence[Reject]) -> None:
+    """Refuse clips of fewer than two labels.
+
+    Raises:
+        NoClipsError: There is none, or one label only.
+    """
     why = f"; {len(rejects)} were left out, the first: {rejects[0].reason}" if rejects else ""
     if not clips:
         raise NoClipsError(
@@ -220,9 +227,20 @@ def _scan_manifest(
 # Groups
 
 
-def _assign_groups(
+def assign_groups(
     clips: list[Clip], columns: dict[str, list[str]], group_by: str | None, root: Path
 ) -> tuple[list[Clip], str]:
+    """Return clips with their groups, and where those are from, as of `Catalog`.
+
+    Args:
+        clips: Without groups.
+        columns: Of the manifest, by name in lower case: a value for each clip.
+        group_by: As of `scan`.
+        root: Folder that a pattern does not see.
+
+    Raises:
+        ManifestError: ``group_by`` cannot be understood.
+    """
     column = (group_by or "group").strip().lower()
     if column in columns:
         groups = columns[column]

@@ -58,7 +58,7 @@ class PrepareSummary:
 
 
 def prepare(
-    source: Path, store_dir: Path, config: PrepareConfig, progress: bool = False
+    source: Path | Catalog, store_dir: Path, config: PrepareConfig, progress: bool = False
 ) -> PrepareSummary:
     """Create or update the store of a folder or manifest of clips.
 
@@ -67,7 +67,7 @@ def prepare(
     run that was interrupted goes on where it stopped.
 
     Args:
-        source: See `har.dataset.catalog.scan`.
+        source: See `har.dataset.catalog.scan`; or clips that are listed already.
         store_dir: Folder of the store; it is created if needed.
         config: Settings.
         progress: Whether to show a progress bar on standard error.
@@ -79,7 +79,7 @@ def prepare(
         StoreError: The store cannot be written.
         LockedError: Another run prepares the same store.
     """
-    catalog = scan(source, config.group_by)
+    catalog = source if isinstance(source, Catalog) else scan(source, config.group_by)
     try:
         with locking(store_dir):
             return _prepare(catalog, store_dir, config, progress)

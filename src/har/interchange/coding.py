@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from har.config import BACKGROUND_NAMES
 from har.errors import ConfigError
-from har.interchange.events import give_length
+from har.interchange.events import EventTable, build_table, give_length
 from har.interchange.formats import read_events
 from har.types import Event
 
@@ -62,7 +62,7 @@ def read_coding(path: Path, renames: Mapping[str, str] | None = None) -> Coding:
         MissingDependencyError: The extra that it needs is not installed.
         ConfigError: A label to rename does not occur.
     """
-    table = read_events(path)
+    table = rename_labels(read_events(path), renames or {}, str(path))
     events = give_length(table, POINT_EVENT_S).events
     found: dict[str, list[Event]] = {item.video: [] for item in table.media}
     for event in events:
@@ -75,7 +75,7 @@ def read_coding(path: Path, renames: Mapping[str, str] | None = None) -> Coding:
     notes = [*table.notes]
     if any(event.start_s == event.end_s for event in table.events):
         notes.append(f"Point events of {path.name} count as {POINT_EVENT_S:g} s long")
-    return Coding(_rename(path, videos, renames or {}), tuple(notes))
+    return Coding(videos, tuple(notes))
 
 
 def parse_renames(texts: Iterable[str]) -> dict[str, str]:
@@ -98,26 +98,30 @@ def parse_renames(texts: Iterable[str]) -> dict[str, str]:
     return renames
 
 
-def _rename(
-    path: Path, videos: Sequence[VideoEvents], renames: Mapping[str, str]
-) -> tuple[VideoEvents, ...]:
-    labels = {event.label for video in videos for event in video.events}
+def rename_labels(table: EventTable, renames: Mapping[str, str], where: str) -> EventTable:
+    """Return a table with other labels; those that are renamed to nothing lose their events.
+
+    Args:
+        table: Coded events.
+        renames: By the label that the table has.
+        where: Name of the table, for the message.
+
+    Raises:
+        ConfigError: A label to rename does not occur.
+    """
+    labels = {*table.labels, *(event.label for event in table.events)}
     for coded in renames:
         if coded not in labels:
             raise ConfigError(
-                f"There is no label {coded!r} in {path} to rename; it has: {_quote(labels)}"
+                f"There is no label {coded!r} in {where} to rename; it has: {_quote(labels)}"
             )
-    return tuple(
-        replace(
-            video,
-            events=tuple(
-                replace(event, label=renames.get(event.label, event.label))
-                for event in video.events
-                if renames.get(event.label, event.label)
-            ),
-        )
-        for video in videos
+    events = (
+        replace(event, label=renames.get(event.label, event.label))
+        for event in table.events
+        if renames.get(event.label, event.label)
     )
+    known = filter(None, (renames.get(label, label) for label in table.labels))
+    return build_table(events, table.media, known, table.notes)
 
 
 def check_known(coded: Iterable[str], known: Iterable[str]) -> None:

@@ -79,6 +79,15 @@ def _detect(source: Source) -> Format:
     )
 
 
+def is_coding(path: Path) -> bool:
+    """Return whether a file is in a format of events that shows by its content or ending."""
+    source = Source(path, ReadSettings())
+    marked = (item for item in FORMATS if item.matches and item.name != "csv")
+    return any(item.matches and item.matches(source) for item in marked) or bool(
+        path.suffix.lower() in (".csv", ".tsv", ".xlsx", ".txt") and tables.has_columns(path)
+    )
+
+
 def find_format(name: str) -> Format:
     """Return a format by its name.
 
@@ -110,6 +119,37 @@ def choose_format(path: Path) -> Format:
     )
 
 
+def find_writer(name: str) -> Format:
+    """Return a format that is written, by its name.
+
+    Raises:
+        InterchangeError: There is none of that name, or it is read only.
+    """
+    chosen = find_format(name)
+    if chosen.write is None:
+        known = ", ".join(item.name for item in FORMATS if item.write)
+        raise InterchangeError(f"{chosen.title} is read only; these are written: {known}")
+    return chosen
+
+
+def write_as(table: EventTable, folder: Path, chosen: Format) -> list[str]:
+    """Write events into a folder: as ``found``, or a file a video where one holds no more.
+
+    Returns:
+        What could not be kept as it was, for the user.
+
+    Raises:
+        MissingDependencyError: The format needs an extra that is not installed.
+        OutputError: A file cannot be written.
+    """
+    ending = chosen.endings[0]
+    name = f"found{ending}" if ending == f".{chosen.name}" else f"found.{chosen.name}{ending}"
+    if chosen.one_video:
+        name = chosen.name
+        (folder / name).mkdir(exist_ok=True)
+    return write_events(table, folder / name, chosen.name)
+
+
 def write_events(
     table: EventTable, path: Path, name: str | None = None, settings: WriteSettings | None = None
 ) -> list[str]:
@@ -130,7 +170,7 @@ def write_events(
         MissingDependencyError: The format needs an extra that is not installed.
         OutputError: A file cannot be written.
     """
-    chosen = choose_format(path) if name is None else find_format(name)
+    chosen = choose_format(path) if name is None else find_writer(name)
     if chosen.write is None:
         raise InterchangeError(f"{chosen.title} is read only; {path} needs another format")
     options = settings or WriteSettings()

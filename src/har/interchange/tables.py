@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 
 from har import files
-from har.errors import InterchangeError, MissingDependencyError
+from har.errors import HarError, InterchangeError, MissingDependencyError
 from har.escaping import guard_cell, unguard_cell
 from har.interchange.events import CodedEvent, EventTable, Media, build_table, name_some
 from har.interchange.format import Format, Source, WriteSettings
@@ -130,6 +130,15 @@ def find_columns(table: Table, named: Mapping[str, str]) -> tuple[dict[str, str]
         )
     guessed = [f"{f}={c}" for f, c in found.items() if f not in named and c not in _OURS]
     return found, name_some(f"Columns of {table.path.name} were guessed from their names", guessed)
+
+
+def has_columns(path: Path) -> bool:
+    """Return whether a file is a table with the columns of events, under whatever names."""
+    try:
+        find_columns(read_table(path), {})
+    except HarError:
+        return False
+    return True
 
 
 def _list(names: Sequence[str]) -> str:

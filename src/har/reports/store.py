@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from har.dataset.catalog import RECORDINGS
 from har.dataset.index import StoredClip
 from har.dataset.store import Store
 from har.dataset.validation import Report
@@ -101,6 +102,8 @@ def _describe_source(group_source: str) -> str:
         return f"the manifest's column '{escape_markdown(rule)}'"
     if kind == "pattern":
         return f"the pattern `{rule}` in the files' paths"
+    if kind == RECORDINGS:
+        return "each recording for itself"
     return "guessed from clips that are similar"
 
 

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import pytest
+from videos import make_clip
+
+import har
+from har.errors import ConfigError, NoClipsError
+from har.interchange.clips import CodingOptions, build_catalog
+from har.interchange.events import CodedEvent, Media, build_table
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two recordings of 10 s."""
+    place = tmp_path_factory.mktemp("media")
+    for name in ("a.mp4", "day/b.mp4"):
+        make_clip(place / name, n_frames=100, fps=10)
+    return place
+
+
+def build(folder, events, media=(), **options):
+    return build_catalog(build_table(events, media), [folder], CodingOptions(**options))
+
+
+def span(clip):
+    return clip.path.name, clip.label, clip.start_s, clip.end_s
+
+
+def test_each_event_is_a_clip_of_its_recording(folder):
+    catalog = build(
+        folder,
+        [
+            CodedEvent("a.mp4", 1, 2.5, "hit", "child 1"),
+            CodedEvent("C:\\films\\B.MP4", 4, 4, "kick", point=True),
+        ],
+        point_s=0.5,
+    )
+    assert [span(clip) for clip in catalog.clips] == [
+        ("a.mp4", "hit", 1, 2.5),
+        ("b.mp4", "kick", 4, 4.5),
+    ]
+    assert [clip.subject for clip in catalog.clips] == ["child 1", ""]
+    assert [clip.group for clip in catalog.clips] == ["video a.mp4", "video C:\\films\\B.MP4"]
+    assert catalog.group_source == "recordings"
+
+
+def test_groups_of_the_coding_and_of_a_pattern(folder):
+    events = [CodedEvent("a.mp4", 1, 2, "hit"), CodedEvent("b.mp4", 1, 2, "kick")]
+    catalog = build(folder, events, [Media("a.mp4", group="Anna"), Media("b.mp4")])
+    assert [clip.group for clip in catalog.clips] == ["Anna", "video b.mp4"]
+    assert catalog.group_source == "column group"
+    by_name = build(folder, events, group_by=r"([ab])\.mp4")
+    assert [clip.group for clip in by_name.clips] == ["a", "b"]
+
+
+def test_events_of_one_label_that_overlap_are_one_clip(folder):
+    events = [CodedEvent("a.mp4", 1, 3, "hit", "x"), CodedEvent("a.mp4", 2, 5, "hit", "y")]
+    (clip,) = build(folder, events).clips
+    assert (clip.start_s, clip.end_s, clip.subject) == (1, 5, "")
+
+
+def test_a_clip_that_would_show_both_labels_is_left_out(folder):
+    events = [CodedEvent("a.mp4", 0, 4, "hit"), CodedEvent("a.mp4", 3, 4.5, "kick")]
+    catalog = build(folder, events)
+    assert [span(clip) for clip in catalog.clips] == [("a.mp4", "hit", 0, 4)]
+    (reject,) = catalog.rejects
+    assert "kick from 3 to 4.5 s overlaps other labels for 1.00 s" in reject.reason
+
+
+def test_background_is_cut_where_nothing_is_coded(folder):
+    """Free are 0 to 1.5 and 4.5 to 10 s (b: 0 to 10): 1 + 2 + 5 places of 2 s, two are taken."""
+    events = [
+        CodedEvent("a.mp4", 2, 4, "hit"),
+        CodedEvent("b.mp4", 12, 14, "hit"),
+        CodedEvent("b.mp4", 14, 16, "kick"),
+    ]
+    media = [Media("a.mp4", 10.0), Media("b.mp4", 10.0)]
+    catalog = build(folder, events, media, background="calm")
+    found = [span(clip) for clip in catalog.clips if clip.label == "calm"]
+    assert found == [("a.mp4", "calm", 6.5, 8.5), ("b.mp4", "calm", 6.0, 8.0)]
+    for _, _, start_s, end_s in found:
+        assert all(end_s <= e.start_s - 0.5 or start_s >= e.end_s + 0.5 for e in events[:1])
+
+
+def test_what_has_no_file_or_no_line_is_named(folder):
+    events = [CodedEvent("a.mp4", 1, 2, "hit"), CodedEvent("c.mp4", 1, 2, "hit")]
+    catalog = build(folder, events)
+    assert [reject.reason for reject in catalog.rejects] == [
+        "coded (1 events), but no such file is there"
+    ]
+    assert catalog.notes == ("Videos without a line in the coding are left out: b.mp4",)
+    with pytest.raises(NoClipsError, match="None of the 1 videos of the coding"):
+        build(folder, [CodedEvent("c.mp4", 1, 2, "hit")])
+
+
+def test_one_of_several_annotators_is_chosen(folder):
+    events = [
+        CodedEvent("a.mp4", 1, 2, "hit", annotator="Ben"),
+        CodedEvent("a.mp4", 5, 6, "kick", annotator="Ada"),
+        CodedEvent("a.mp4", 8, 9, "hit"),
+    ]
+    with pytest.raises(ConfigError, match=r'Ada, Ben. Choose one with --annotator "Ada"'):
+        build(folder, events)
+    found = build(folder, events, annotator="Ada")
+    assert [span(clip)[1:3] for clip in found.clips] == [("kick", 5), ("hit", 8)]
+    with pytest.raises(ConfigError, match="no annotator 'Eve'; it has: Ada, Ben"):
+        build(folder, events, annotator="Eve")
+
+
+def test_a_coding_becomes_a_store(folder, tmp_path):
+    events = [
+        CodedEvent(video, start, start + 1, label)
+        for video in ("a.mp4", "b.mp4")
+        for start, label in ((1, "Hit"), (5, "kick"))
+    ]
+    coding = tmp_path / "coded.csv"
+    har.write_events(events, coding)
+    store = har.prepare(
+        coding,
+        tmp_path / "store",
+        media=folder,
+        renames={"Hit": "hit"},
+        folds=2,
+        long_side=64,
+        jobs=1,
+    )
+    assert store.labels == ("hit", "kick")
+    assert sorted({clip.group for clip in store.clips}) == ["video a.mp4", "video b.mp4"]
+    again = har.prepare(
+        har.read_events(coding), tmp_path / "store", media=folder, folds=2, long_side=64, jobs=1
+    )
+    assert (again.labels, again.n_reused) == (("Hit", "kick"), 4)
+
+
+def test_a_coding_without_its_recordings_is_named(folder, tmp_path):
+    coding = tmp_path / "coded.csv"
+    har.write_events([CodedEvent("a.mp4", 1, 2, "hit")], coding)
+    with pytest.raises(ConfigError, match="is a coding of recordings; name the folder"):
+        har.prepare(coding, tmp_path / "store")
+    with pytest.raises(ConfigError, match="are for a coding of recordings"):
+        har.prepare(folder, tmp_path / "store", background="calm")
