@@ -193,7 +193,8 @@ def score_events(
         renames: What labels of the truth are called by the model, such as ``{"Hitting others":
             "fight"}``; an empty text leaves a label's acts out.
         decode: The rules in use, for the curve.
-        out: Folder for ``metrics.json``, the curve and ``report.html``; None writes nothing.
+        out: Folder for ``metrics.json``, ``matches.csv`` (every hit, miss and false alarm),
+            ``recordings.csv``, the curve and ``report.html``; None writes nothing.
 
     Raises:
         InterchangeError: A table cannot be understood.
@@ -216,6 +217,7 @@ def score_events(
         Path(predicted), Path(truth), list_paths(scores), chosen, rules, renames
     )
     if out is not None:
+        scoring.write_score_tables(Path(out), result)
         with extra("plots"):
             from har.reports.events import write_event_score
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from har.config.decode import RULE_FIELDS
 if TYPE_CHECKING:
     from har.metrics.events import EventMetrics
     from har.metrics.intervals import Interval
+    from har.metrics.outcomes import RecordingCounts
     from har.metrics.tuning import TuneResult
 
 
@@ -112,8 +114,11 @@ def score_events(out: Path, as_json: bool, **options: Any) -> None:
     if as_json:
         print_json(result.to_json())
     _say_metrics(result.metrics)
+    _say_recordings(result.recordings)
+    _say_meaning(result.metrics)
     for text in result.notes:
         say(text)
+    say(f"Every hit, miss and false alarm with its place: {out / 'matches.csv'}")
     say(f"Page{' with the curve' if result.curves else ''}: {out / 'report.html'}")
 
 
@@ -135,6 +140,32 @@ def _say_metrics(metrics: EventMetrics) -> None:
     reason = metrics.overall.figures["f1@0.1"].reason
     if reason:
         say_result(f"There are no intervals: {reason}")
+
+
+_MOST_RECORDINGS = 10
+
+
+def _say_recordings(recordings: Sequence[RecordingCounts]) -> None:
+    """Print the worst recordings."""
+    rows: list[list[object]] = [
+        [item.video, item.n_hits, item.n_misses, item.n_false]
+        for item in recordings[:_MOST_RECORDINGS]
+    ]
+    say_table(["recording, worst first", "found", "missed", "false alarms"], rows)
+
+
+def _say_meaning(metrics: EventMetrics) -> None:
+    """Print what the figures of all labels mean, in sentences."""
+    figures, n_true = metrics.overall.figures, metrics.overall.n_true
+    recall, rate = figures["recall"].mean, figures["false_alarms_per_hour"].mean
+    late_s = figures["onset_error_s"].mean
+    if recall is not None:
+        say(f"Of {n_true} coded events {recall:.0%} were found.")
+    if rate is not None:
+        say(f"In an hour of recording {rate:.3g} events were found that nobody had coded.")
+    if late_s is not None:
+        when = "late" if late_s >= 0 else "early"
+        say(f"Half of the events that were found begin at least {abs(late_s):.2f} s {when}.")
 
 
 def _format(figure: Interval) -> str:

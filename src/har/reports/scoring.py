@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from har import files
 from har.config import BACKGROUND_NAMES, DecodeConfig, find_background
 from har.errors import ConfigError
+from har.escaping import guard_cell
 from har.events.files import SCORES_ENDING, find_scores, load_scores
 from har.interchange.coding import (
     VideoEvents,
@@ -19,6 +21,7 @@ from har.interchange.coding import (
 )
 from har.metrics.alarms import AlarmCurve, AlarmPoint, ScoredRecording, compute_curves
 from har.metrics.events import CodedRecording, EventMetrics, compute_event_metrics
+from har.metrics.outcomes import EventMatch, RecordingCounts, count_recordings, list_matches
 from har.types import Event
 
 _N_NAMED = 5
@@ -35,18 +38,27 @@ class EventScore:
     Attributes:
         metrics: Figures with intervals over recordings.
         curves: One a label, where scores were given.
+        matches: Every hit, miss and false alarm, by recording and time.
+        recordings: The same, counted for each recording, the worst first.
         notes: What had to be assumed of the tables; videos that are on one side only, and how they
             count.
     """
 
     metrics: EventMetrics
     curves: tuple[AlarmCurve, ...]
+    matches: tuple[EventMatch, ...]
+    recordings: tuple[RecordingCounts, ...]
     notes: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that ``har score-events --json`` prints."""
         curves = [curve.to_json() for curve in self.curves]
-        return {**self.metrics.to_json(), "curves": curves, "notes": list(self.notes)}
+        return {
+            **self.metrics.to_json(),
+            "curves": curves,
+            "recordings": [item.to_json() for item in self.recordings],
+            "notes": list(self.notes),
+        }
 
 
 def score_events(
@@ -87,7 +99,24 @@ def score_events(
     curves = _compute_curves(scored, chosen, decode, metrics)
     late = note_late_events((item.name, item.duration_s, item.truth) for item in recordings)
     every = (*coded.notes, *found.notes, *notes, *scored_notes, *only_coded, *late)
-    return EventScore(metrics, curves, tuple(dict.fromkeys(every)))
+    matches = list_matches(chosen, recordings)
+    counts = count_recordings(matches, recordings)
+    return EventScore(metrics, curves, matches, counts, tuple(dict.fromkeys(every)))
+
+
+def write_score_tables(out_dir: Path, result: EventScore) -> None:
+    """Write ``matches.csv``, every hit, miss and false alarm, and ``recordings.csv``.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    for name, items in (("matches.csv", result.matches), ("recordings.csv", result.recordings)):
+        rows = [item.to_json() for item in items]
+        if rows:
+            cells = [
+                ["" if v is None else guard_cell(str(v)) for v in row.values()] for row in rows
+            ]
+            files.write_csv(out_dir / name, list(rows[0]), cells)
 
 
 def _check_labels(
