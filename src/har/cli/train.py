@@ -152,7 +152,6 @@ def evaluate(bundle: Path, results: Path, as_json: bool, **options: Any) -> None
     say(f"Page with the confusion matrix: {page}")
 
 
-_FEW_GROUPS = 8
 _CLASS_FIGURES = ("precision", "recall", "f1")
 
 
@@ -161,6 +160,8 @@ def _three(value: float | None) -> str:
 
 
 def _say_figures(values: dict[str, Any]) -> None:
+    from har.metrics.intervals import warn_few_groups
+
     made = " (synthetic clips)" if values["synthetic_data"] else ""
     baseline = values["baseline"] or {}
     say_result(f"{values['n_clips']} clips, {values['n_groups']} groups{made}")
@@ -173,10 +174,8 @@ def _say_figures(values: dict[str, Any]) -> None:
         for name in ("accuracy", "auc", "macro_f1")
     ]
     say_table(["figure", "value [95 % over groups]", "shortcut baseline"], rows)
-    if values["n_groups"] < _FEW_GROUPS:
-        warn(
-            f"Only {values['n_groups']} groups: intervals over so few are too narrow to be relied "
-            f"on; clips from {_FEW_GROUPS} or more are needed"
-        )
+    few = warn_few_groups(values["n_groups"])
+    if few:
+        warn(few)
     if values.get("leaks"):
         warn("Random splits leak: test clips share their scene with training clips.")

@@ -19,7 +19,7 @@ from har.inference.model import Recognizer
 from har.inference.steps import score_steps
 from har.inference.streams import Stream
 from har.metrics.clips import ClipMetrics, bootstrap_metrics, compute_clip_metrics
-from har.metrics.intervals import Interval
+from har.metrics.intervals import Interval, warn_few_groups
 from har.progress import track
 from har.reports.clips import ClipReport, render_body, write_clip_report
 from har.reports.figures import write_confusion
@@ -198,6 +198,6 @@ def _describe(result: EvaluationResult, pictures: tuple[Picture, ...] = ()) -> C
         intervals=result.intervals,
         baseline={} if baseline is None else {"accuracy": baseline.accuracy, "auc": baseline.auc},
         pictures=pictures,
-        warnings=(result.warning,) if result.warning else (),
+        warnings=tuple(filter(None, (result.warning, warn_few_groups(result.n_groups)))),
         is_synthetic=result.synthetic_data,
     )

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from har.errors import ConfigError, NoClipsError
-from har.metrics.intervals import Interval, bootstrap_figures, to_value
+from har.metrics.intervals import Interval, Share, bootstrap_figures, to_value
 
 METRICS = ("accuracy", "macro_f1", "auc")
 _UNDEFINED = "a class has no clip, so the figure is not defined"
@@ -143,8 +143,15 @@ def bootstrap_metrics(
     ranked = _rank(truth, probs[None] if probs.ndim == 2 else probs)
     if len(groups) != len(truth):
         raise ConfigError(f"Expected {len(truth)} groups, one a clip, received {len(groups)}")
+    hits = np.mean([one.truth == one.predicted for one in ranked], axis=0)
     figures = bootstrap_figures(
-        lambda weights: _average(ranked, weights), groups, "clips", _UNDEFINED, n_resamples, seed
+        lambda weights: _average(ranked, weights),
+        groups,
+        "clips",
+        _UNDEFINED,
+        n_resamples,
+        seed,
+        known={METRICS.index("accuracy"): Share(hits, np.ones(len(hits)))},
     )
     return dict(zip(METRICS, figures, strict=True))
 

@@ -33,7 +33,7 @@ import numpy as np
 
 from har.errors import ConfigError
 from har.events.matching import compute_ious, match_events
-from har.metrics.intervals import Interval, bootstrap_figures
+from har.metrics.intervals import Interval, Rate, Share, bootstrap_figures
 from har.types import Event
 
 F1_IOUS = (0.1, 0.25, 0.5)
@@ -166,6 +166,12 @@ def compute_event_metrics(
         _UNDEFINED,
         n_resamples,
         seed,
+        known=_list_known([*by_label, overall], hours),
+        rough=[
+            place
+            for place in range((len(by_label) + 1) * len(EVENT_FIGURES))
+            if EVENT_FIGURES[place % len(EVENT_FIGURES)].startswith("onset_error")
+        ],
     )
     n = len(EVENT_FIGURES)
     parts = [figures[start : start + n] for start in range(0, len(figures), n)]
@@ -270,6 +276,20 @@ def _compute_figures(
             for counts, values in rows
         ]
     )
+
+
+def _list_known(rows: Sequence[_LabelCounts], hours: np.ndarray) -> dict[int, Share | Rate]:
+    """Return the counts behind shares and rates by their place among the figures of all rows."""
+    known: dict[int, Share | Rate] = {}
+    for row, counts in enumerate(rows):
+        n_matched = counts.n_pairs[F1_IOUS.index(MATCH_IOU)]
+        for name, item in (
+            ("precision", Share(n_matched, counts.n_found)),
+            ("recall", Share(n_matched, counts.n_true)),
+            ("false_alarms_per_hour", Rate(counts.n_found - n_matched, hours)),
+        ):
+            known[row * len(EVENT_FIGURES) + EVENT_FIGURES.index(name)] = item
+    return known
 
 
 def _compute_counts(counts: _LabelCounts, hours: np.ndarray, weights: np.ndarray) -> np.ndarray:

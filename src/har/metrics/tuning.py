@@ -12,7 +12,7 @@ from har.config import DecodeConfig, LabelRule, TuneConfig
 from har.errors import ConfigError
 from har.metrics.alarms import ScoredRecording
 from har.metrics.grid import RuleCounts, compute_budget, count_rules
-from har.metrics.intervals import Interval, bootstrap_figures
+from har.metrics.intervals import Interval, Rate, bootstrap_figures, warn_few_groups
 
 _RULE_OF_THREE = 3.0
 """Where nothing was seen in n hours, up to about 3 / n an hour may be true, 95 times of 100.
@@ -171,7 +171,11 @@ def _expect(
         return np.array([recall, (false @ weights).sum() / (counts.hours @ weights)])
 
     recall, alarms = bootstrap_figures(
-        compute, groups.tolist(), "recordings", "no coded event was drawn"
+        compute,
+        groups.tolist(),
+        "recordings",
+        "no coded event was drawn",
+        known={1: Rate(false.sum(axis=0), counts.hours)},
     )
     return recall, alarms
 
@@ -183,7 +187,8 @@ def _list_warnings(
     per_label: Sequence[TunedLabel],
 ) -> list[str]:
     hours, rate = sum(item.hours for item in recordings), config.false_alarms_per_hour
-    warnings = []
+    few = warn_few_groups(len(set(_list_groups(recordings))), "groups of recordings")
+    warnings = [few] if few else []
     if rate * hours < _RULE_OF_THREE:
         needed = f"at least {_RULE_OF_THREE / rate:.2g} h" if rate else "no length"
         warnings.append(

@@ -21,6 +21,7 @@ from har.interchange.coding import (
 )
 from har.metrics.alarms import AlarmCurve, AlarmPoint, ScoredRecording, compute_curves
 from har.metrics.events import CodedRecording, EventMetrics, compute_event_metrics
+from har.metrics.intervals import warn_few_groups
 from har.metrics.outcomes import EventMatch, RecordingCounts, count_recordings, list_matches
 from har.types import Event
 
@@ -98,10 +99,11 @@ def score_events(
     metrics = compute_event_metrics(chosen, recordings)
     curves = _compute_curves(scored, chosen, decode, metrics)
     late = note_late_events((item.name, item.duration_s, item.truth) for item in recordings)
-    every = (*coded.notes, *found.notes, *notes, *scored_notes, *only_coded, *late)
+    few = warn_few_groups(metrics.n_groups, "groups of recordings")
+    every = (*coded.notes, *found.notes, *notes, *scored_notes, *only_coded, *late, few)
     matches = list_matches(chosen, recordings)
     counts = count_recordings(matches, recordings)
-    return EventScore(metrics, curves, matches, counts, tuple(dict.fromkeys(every)))
+    return EventScore(metrics, curves, matches, counts, tuple(dict.fromkeys(filter(None, every))))
 
 
 def write_score_tables(out_dir: Path, result: EventScore) -> None:

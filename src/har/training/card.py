@@ -9,13 +9,13 @@ from typing import Any
 from har.bundle import BundleInfo, load_info
 from har.escaping import escape_markdown
 from har.files import write_text
+from har.metrics.intervals import warn_few_groups
 
 CARD_FILE = "card.md"
 AID = (
     "This model is an aid for people who review recordings or cameras. It is never an unattended "
     "alarm, and no decision about a person may rest on it alone."
 )
-_FEW_GROUPS = 8
 _FIGURES = {"accuracy": "accuracy", "auc": "AUC", "macro_f1": "macro F1"}
 
 
@@ -138,11 +138,9 @@ def _list_limits(info: BundleInfo) -> list[str]:
     if info.pose is not None:
         lines.append("- Where nobody's keypoints are confident enough, the pose stream abstains.")
     found = info.metrics.get("crossval")
-    if found and found["n_groups"] < _FEW_GROUPS:
-        lines.append(
-            f"- Only {found['n_groups']} groups: intervals over so few are too narrow to be "
-            f"relied on."
-        )
+    few = warn_few_groups(found["n_groups"]) if found else ""
+    if few:
+        lines.append(f"- {few}.")
     return lines
 
 

@@ -38,7 +38,8 @@ def test_the_rule_finds_all_that_lengths_can_tell():
     (label,) = result.per_label
     assert (label.n_true, label.n_hits, label.n_false) == (12, 12, 0)
     assert (result.recall.mean, result.false_alarms_per_hour.mean) == (1.0, 0.0)
-    assert result.warnings == ()
+    (warning,) = result.warnings
+    assert warning.startswith("Only 6 groups of recordings")
 
 
 def test_fewer_are_found_where_alarms_cost_too_much():
@@ -71,11 +72,15 @@ def test_the_same_input_gives_the_same_choice():
 
 def test_too_short_a_set_gives_a_warning():
     result = tune_decode(recordings(2), BASE, SMALL)
-    (warning,) = result.warnings
+    few, warning = result.warnings
+    assert few.startswith("Only 2 groups of recordings")
     assert "1 h cannot support 2 false alarms per hour" in warning
     assert "could be 3 an hour" in warning
     assert "at least 1.5 h" in warning
-    assert tune_decode(recordings(3), BASE, SMALL).warnings == ()  # 1.5 h
+    enough = tune_decode(recordings(10), BASE, SMALL)  # 5 h
+    assert enough.warnings == ()
+    # No false alarm in 5 h: up to -ln(.025) / 5 an hour may be true (Garwood).
+    assert enough.false_alarms_per_hour.high == pytest.approx(3.6889 / 5, abs=1e-4)
 
 
 def test_a_rate_that_no_rule_keeps_gives_a_warning():

@@ -9,9 +9,11 @@ from har.config import DecodeConfig
 from har.errors import ConfigError, OutputError
 from har.events.files import save_scores
 from har.interchange.coding import read_coding
+from har.metrics.intervals import warn_few_groups
 from har.reports.events import write_event_score
 from har.reports.scoring import load_scored, score_events
 
+FEW = warn_few_groups(2, "groups of recordings")
 TRUTH = "video,label,start_s,end_s\na.mp4,hit,10,14\na.mp4,playing,20,30\nb.mp4,hit,50,54\n"
 
 
@@ -48,7 +50,7 @@ def test_results_against_truth(folder):
     assert (figures["recall"].mean, figures["precision"].mean) == (0.5, 0.5)
     assert figures["false_alarms_per_hour"].mean == 1.0
     assert figures["onset_error_s"].mean == 1.0
-    assert (found.curves, found.notes) == ((), ())
+    assert (found.curves, found.notes) == ((), (FEW,))
 
 
 def test_videos_on_one_side_only_are_named(folder):
@@ -82,7 +84,10 @@ def test_of_a_table_of_events_a_label_that_was_not_found_is_noted(folder):
     (folder / "events.csv").write_text("video,start_s,end_s,label\na.mp4,10,14,hit\n")
     (folder / "truth.csv").write_text(TRUTH + "a.mp4,kick,1,2\n")
     found = score_events(folder / "events.csv", folder / "truth.csv")
-    assert found.notes == ("Coded, but no found event has such a label; --map renames one: kick",)
+    assert found.notes == (
+        "Coded, but no found event has such a label; --map renames one: kick",
+        FEW,
+    )
     (folder / "truth.csv").write_text(TRUTH.replace("hit", "kick"))
     with pytest.raises(ConfigError, match="does not know: 'kick'"):
         score_events(folder / "events.csv", folder / "truth.csv")
@@ -94,6 +99,7 @@ def test_events_after_the_end_of_the_video_are_told(folder):
     assert found.notes == (
         "Coded events begin after the end of their video and count as not found: "
         "a.mp4 (hit at 5000 s, the video has 1800.0 s)",
+        FEW,
     )
 
 
