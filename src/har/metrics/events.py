@@ -26,7 +26,7 @@ alarms in time, one to one: G. Awad et al., "TRECVID 2019", the activity task.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,27 @@ class LabelMetrics:
 
 
 @dataclass(frozen=True)
+class RecordingCounts:
+    """What was counted of one label in one recording.
+
+    Attributes:
+        name: Of the recording.
+        group: What it depends on others by; its name where it is a group of its own.
+        label: Of the events.
+        n_true: Coded events.
+        n_found: Recognized events.
+        n_pairs: Pairs at each overlap of `F1_IOUS`.
+    """
+
+    name: str
+    group: str
+    label: str
+    n_true: int
+    n_found: int
+    n_pairs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class EventMetrics:
     """How well the events of some recordings were found.
 
@@ -107,6 +128,7 @@ class EventMetrics:
         hours: Length of all recordings; None where one is not known.
         overall: Over all labels: pairs are counted together, average precision is the mean.
         per_label: Each label by itself.
+        per_recording: The counts of each recording and label.
     """
 
     n_recordings: int
@@ -114,6 +136,7 @@ class EventMetrics:
     hours: float | None
     overall: LabelMetrics
     per_label: tuple[LabelMetrics, ...]
+    per_recording: tuple[RecordingCounts, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; None where a figure is not defined."""
@@ -123,6 +146,7 @@ class EventMetrics:
             "hours": self.hours,
             "overall": self.overall.to_json(),
             "per_label": [metrics.to_json() for metrics in self.per_label],
+            "per_recording": [asdict(counts) for counts in self.per_recording],
         }
 
 
@@ -181,6 +205,18 @@ def compute_event_metrics(
         hours=None if np.isnan(hours).any() else float(hours.sum()),
         overall=_to_metrics("", overall, parts[-1]),
         per_label=tuple(map(_to_metrics, labels, by_label, parts[:-1])),
+        per_recording=tuple(
+            RecordingCounts(
+                recording.name,
+                group,
+                label,
+                int(counts.n_true[place]),
+                int(counts.n_found[place]),
+                tuple(counts.n_pairs[:, place].tolist()),
+            )
+            for place, (recording, group) in enumerate(zip(recordings, groups, strict=True))
+            for label, counts in zip(labels, by_label, strict=True)
+        ),
     )
 
 
