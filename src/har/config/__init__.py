@@ -4,6 +4,7 @@ Each stage has one frozen dataclass. Values are checked when it is made, so that
 refused before any work starts. `load_config` reads a TOML file whose tables are the stages' names.
 """
 
+from har.config.agreement import AgreeConfig as AgreeConfig
 from har.config.capture import CaptureConfig as CaptureConfig
 from har.config.capture import Posture as Posture
 from har.config.decode import BACKGROUND_NAMES as BACKGROUND_NAMES
