@@ -87,6 +87,11 @@ ENTRIES = {
     "score-events": Entry(
         "Evaluate", "tune", "Compare found events with the reference coding of a person."
     ),
+    "agree": Entry(
+        "Evaluate",
+        "agree",
+        "Compare codings of the same recordings by people, or by people and a model.",
+    ),
     "watch": Entry(
         "Live",
         "watch",

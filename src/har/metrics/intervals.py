@@ -28,6 +28,8 @@ in 92 to 95 of 30. That the bootstrap fails for few units: M. R. Chernick, Boots
 section 9.1.
 """
 
+_CONSTANT = "it is the same in every resample, so how much it varies is not known"
+
 Method = Literal["", "BCa", "percentile", "exact"]
 
 
@@ -104,7 +106,8 @@ def bootstrap_figures(
     """Return some figures with 95 % intervals over groups.
 
     Whole groups are drawn with replacement. Resamples on which a figure is not defined are left
-    out of its interval and counted. With fewer than two groups there is no interval.
+    out of its interval and counted. With fewer than two groups there is no interval, nor where all
+    resamples give the same: an interval without width would claim that nothing is left to doubt.
 
     Args:
         compute: Takes (N,) whole numbers, how often each item counts, and gives (M,) figures, NaN
@@ -225,6 +228,8 @@ def _find_ends(mean: float, values: np.ndarray, without: np.ndarray, undefined: 
     n_undefined = len(values) - len(defined)
     if not np.isfinite(mean) or len(defined) == 0:
         return Interval(to_value(mean), None, None, n_undefined, undefined)
+    if np.ptp(defined) <= 1e-12:
+        return Interval(float(mean), None, None, n_undefined, _CONSTANT)
     moved = _move_levels(mean, defined, without)
     low, high = np.quantile(defined, moved or _LEVEL)
     method: Method = "BCa" if moved else "percentile"

@@ -31,12 +31,18 @@ def test_whole_groups_are_drawn():
 
 def test_a_figure_is_left_out_where_it_is_not_defined():
     def share(weights: np.ndarray) -> np.ndarray:
-        return np.array([np.nan if weights[0] == 0 else 1.0, np.nan])
+        return np.array([np.nan if weights[0] == 0 else weights[0] / weights.sum(), np.nan])
 
     first, second = bootstrap_figures(share, ["a", "b"], "clips", "no clip", n_resamples=400)
-    assert (first.mean, first.low, first.high) == (1.0, 1.0, 1.0)
+    assert (first.mean, first.low, first.high) == (0.5, 0.5, 1.0)  # a once or twice
     assert first.n_undefined / 400 == pytest.approx(1 / 4, abs=0.08)
     assert (second.mean, second.low, second.reason) == (None, None, "no clip")
+
+
+def test_no_width_is_no_interval():
+    (figure,) = bootstrap_figures(lambda n: np.array([1.0]), ["a", "b", "c"], "clips", "")
+    assert (figure.mean, figure.low) == (1.0, None)
+    assert "the same in every resample" in figure.reason
 
 
 def test_one_group_says_why_there_is_no_interval():
