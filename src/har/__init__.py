@@ -18,6 +18,7 @@ from har.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from har.api.agreement import agree as agree
+    from har.api.agreement import compare as compare
     from har.api.clips import PreparedStore as PreparedStore
     from har.api.clips import Synthetic as Synthetic
     from har.api.clips import prepare as prepare
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from har.live.messages import CameraState as CameraState
     from har.live.messages import LiveEvent as LiveEvent
     from har.metrics.agreement import Agreement as Agreement
+    from har.metrics.comparison import Comparison as Comparison
     from har.result import UNCERTAIN as UNCERTAIN
     from har.types import Event as Event
     from har.types import People as People
@@ -75,7 +77,7 @@ if TYPE_CHECKING:
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # ONNX Runtime sends usage to its maker
 
 _MODULES = {
-    "har.api.agreement": ("agree",),
+    "har.api.agreement": ("agree", "compare"),
     "har.api.clips": ("PreparedStore", "Synthetic", "prepare", "synthesize"),
     "har.api.demo": ("Demo", "run_demo"),
     "har.api.events": ("Recuts", "Tuned", "recut", "score_events", "tune"),
@@ -103,6 +105,7 @@ _MODULES = {
     "har.interchange.events": ("CodedEvent", "EventTable", "Media"),
     "har.live.messages": ("Alert", "CameraState", "LiveEvent"),
     "har.metrics.agreement": ("Agreement",),
+    "har.metrics.comparison": ("Comparison",),
     "har.result": ("UNCERTAIN",),
     "har.types": ("Event", "People", "Scores", "VideoInfo"),
 }

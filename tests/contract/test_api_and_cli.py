@@ -173,6 +173,24 @@ def test_score_events(files, tmp_path):
     assert (tmp_path / "b" / "report.html").is_file()
 
 
+def test_agree(files, tmp_path):
+    pair = (files / "events.csv", files / "truth.csv")
+    said = run("agree", *pair, "--interval", 5, "--out", tmp_path / "a", "--json")
+    found = har.agree(*pair, interval_s=5.0, out=tmp_path / "b")
+    assert strip(said) == as_json(found)
+    for name in ("metrics.json", "agreement.csv", "budgets.csv"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_compare(files, tmp_path):
+    for name in "ab":
+        har.score_events(files / "events.csv", files / "truth.csv", out=tmp_path / name)
+    pair = (tmp_path / "a", tmp_path / "b")
+    said = run("compare", *pair, "--out", tmp_path / "c", "--json")
+    assert strip(said) == as_json(har.compare(*pair, out=tmp_path / "d"))
+    assert (tmp_path / "c/groups.csv").read_bytes() == (tmp_path / "d/groups.csv").read_bytes()
+
+
 def test_watch(files, tmp_path):
     words = ("watch", files / "videos" / "a.mp4", "--bundle", files / "bundle")
     result = CliRunner().invoke(
@@ -222,6 +240,7 @@ def test_evaluate(store, model, tmp_path):
     assert strip(run(*words)) == as_json(report)
     page = report.save(tmp_path / "b")
     assert page.read_text() == (tmp_path / "a" / "report.html").read_text()
+    assert har.compare(tmp_path / "a", tmp_path / "b").figures["accuracy"].difference.mean == 0.0
     shown = report._repr_html_()
     assert "Accuracy" in shown
     assert "<html" not in shown
@@ -246,6 +265,8 @@ def test_crossval(store, tmp_path):
     )
     assert strip(said) == as_json(report)
     assert (tmp_path / "b" / "grouped.json").is_file()
+    gap = har.compare(tmp_path / "a", tmp_path / "b" / "grouped.json").figures["accuracy"]
+    assert gap.first == gap.second == report.intervals["accuracy"].mean
 
 
 def test_export(model, tmp_path):

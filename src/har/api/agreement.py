@@ -12,6 +12,7 @@ from har.interchange.events import EventTable
 
 if TYPE_CHECKING:
     from har.metrics.agreement import Agreement
+    from har.metrics.comparison import Comparison
 
 
 def agree(
@@ -72,4 +73,40 @@ def agree(
     found = agreement.agree(codings, config, renames, chosen, folder)
     if out is not None:
         agreement_text.write_agreement(Path(out), found)
+    return found
+
+
+def compare(first: StrPath, second: StrPath, *, out: StrPath | None = None) -> Comparison:
+    """Compare two evaluations of the same clips or recordings.
+
+    Both are measured on the same resamples of whole groups, so that what is hard for both does not
+    hide a difference.
+
+    Args:
+        first: Folder that `har.crossvalidate`, ``save`` of `Model.evaluate` or `har.score_events`
+            wrote, or a table of predictions in it.
+        second: Another one, of the same kind.
+        out: Folder for ``comparison.json`` and ``groups.csv``; None writes nothing.
+
+    Returns:
+        Differences, second less first, with their intervals; McNemar's test for clips; each group.
+
+    Raises:
+        OutputError: An evaluation cannot be read, or files not written.
+        ConfigError: They are of different kinds, have nothing in common, or disagree about what is
+            true.
+
+    Example:
+        >>> import har
+        >>> found = har.compare("results/motion", "results/both")  # doctest: +SKIP
+        >>> found.figures["accuracy"].difference.mean  # doctest: +SKIP
+        0.04
+    """
+    from har.reports import comparison
+
+    names = (str(first), str(second))
+    one, other = (comparison.read_evaluation(Path(name)) for name in names)
+    found = comparison.compare(one, other, names)
+    if out is not None:
+        comparison.write_comparison(Path(out), found)
     return found

@@ -214,6 +214,7 @@ def crossvalidate(
     with training():
         from har.network.parts import OwnParts
         from har.reports.figures import write_reliability
+        from har.reports.predictions import PREDICTIONS, write_predictions
         from har.training.crossval import crossvalidate as validate
         from har.training.crossval import record_crossval
         from har.training.run import Run
@@ -222,6 +223,8 @@ def crossvalidate(
         with _start(built, store, run, start_from, streams, say) as (settled, prepared, begun):
             found = validate(settled, settings, prepared, begun, OwnParts(backbone, head))
             write_json(folder / f"{protocol}.json", found.to_json())
+            table = folder / f"{protocol}_{PREDICTIONS}"
+            write_predictions(table, found.labels, found.clips, found.probs)
             write_reliability(folder / f"{protocol}_reliability.png", found.calibration)
         if calibrate is not None:
             record_crossval(find_folder(calibrate), found)

@@ -87,6 +87,11 @@ ENTRIES = {
     "score-events": Entry(
         "Evaluate", "tune", "Compare found events with the reference coding of a person."
     ),
+    "compare": Entry(
+        "Evaluate",
+        "compare",
+        "Compare two evaluations of the same clips or recordings: is one better?",
+    ),
     "agree": Entry(
         "Evaluate",
         "agree",

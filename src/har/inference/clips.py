@@ -11,6 +11,7 @@ import numpy as np
 
 from har.bundle import BundleInfo
 from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
+from har.dataset.index import StoredClip
 from har.dataset.store import Store
 from har.errors import BundleMismatchError
 from har.files import write_json
@@ -24,6 +25,7 @@ from har.progress import track
 from har.reports.clips import ClipReport, render_body, write_clip_report
 from har.reports.figures import write_confusion
 from har.reports.page import Picture
+from har.reports.predictions import PREDICTIONS, write_predictions
 from har.types import SplitName
 
 
@@ -82,6 +84,7 @@ class EvaluationResult:
         n_uncertain: Clips of which the bundle is uncertain; they count by what it would say all the
             same.
         probs: (N, K) float32 in the bundle's order of labels.
+        clips: N clips.
     """
 
     info: BundleInfo
@@ -94,6 +97,7 @@ class EvaluationResult:
     baseline: ShortcutBaseline | None
     synthetic_data: bool
     probs: np.ndarray
+    clips: tuple[StoredClip, ...]
 
     @property
     def warning(self) -> str:
@@ -126,13 +130,14 @@ class EvaluationResult:
         }
 
     def save(self, folder: str | Path) -> Path:
-        """Write ``metrics.json``, ``confusion.png`` and ``report.html``; return the page's path.
+        """Write figures, predictions, confusion and the page, whose path is returned.
 
         Raises:
             OutputError: A file cannot be written.
         """
         folder = Path(folder)
         write_json(folder / "metrics.json", self.to_json())
+        write_predictions(folder / PREDICTIONS, self.info.labels, self.clips, self.probs)
         picture = folder / "confusion.png"
         write_confusion(picture, self.metrics.labels, self.metrics.confusion)
         page = folder / "report.html"
@@ -175,6 +180,7 @@ def evaluate_bundle(
         baseline=_compute_baseline(store),
         synthetic_data=store.is_synthetic,
         probs=answers.probs,
+        clips=tuple(store.clips[clip] for clip in clips),
     )
 
 

@@ -108,6 +108,7 @@ class RecordingCounts:
         n_true: Coded events.
         n_found: Recognized events.
         n_pairs: Pairs at each overlap of `F1_IOUS`.
+        duration_s: Length of the recording, or None where it is not known.
     """
 
     name: str
@@ -116,6 +117,7 @@ class RecordingCounts:
     n_true: int
     n_found: int
     n_pairs: tuple[int, ...]
+    duration_s: float | None
 
 
 @dataclass(frozen=True)
@@ -213,6 +215,7 @@ def compute_event_metrics(
                 int(counts.n_true[place]),
                 int(counts.n_found[place]),
                 tuple(counts.n_pairs[:, place].tolist()),
+                recording.duration_s,
             )
             for place, (recording, group) in enumerate(zip(recordings, groups, strict=True))
             for label, counts in zip(labels, by_label, strict=True)

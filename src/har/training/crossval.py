@@ -16,6 +16,7 @@ import numpy as np
 from har.bundle import BUNDLE_FILE, BundleInfo, load_info, save_info
 from har.config import CrossvalConfig, TrainConfig
 from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
+from har.dataset.index import StoredClip
 from har.dataset.splits import build_folds
 from har.dataset.store import Store
 from har.errors import BundleMismatchError, ConfigError
@@ -139,6 +140,7 @@ class CrossvalResult:
 
     Attributes:
         probs: (S, N, K) float32 out-of-fold probabilities of all seeds.
+        clips: N clips.
         intervals: Accuracy, AUC and macro F1 over all clips, intervals over groups.
         baseline: What the clips' format alone predicts, on the first seed's folds.
         calibration: How far the probabilities can be trusted.
@@ -150,6 +152,7 @@ class CrossvalResult:
     labels: tuple[str, ...]
     n_groups: int
     probs: np.ndarray
+    clips: tuple[StoredClip, ...]
     intervals: dict[str, Interval]
     per_fold: tuple[FoldResult, ...]
     baseline: ShortcutBaseline
@@ -221,6 +224,7 @@ def crossvalidate(
         labels=store.labels,
         n_groups=len(set(groups)),
         probs=probs,
+        clips=store.clips,
         intervals=bootstrap_metrics(store.label_indices, probs, groups),
         per_fold=tuple(per_fold),
         baseline=compute_shortcut_baseline(store.clips, folds[0]),
