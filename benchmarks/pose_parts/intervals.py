@@ -9,10 +9,9 @@ import numpy as np
 from scipy.stats import rankdata
 from scipy.stats import t as student
 
-from har.metrics.intervals import Interval
+from har.metrics.intervals import Interval, bootstrap_figures
 
 Figure = dict[str, Any]
-N_RESAMPLES = 1000
 
 
 def bootstrap(
@@ -25,19 +24,14 @@ def bootstrap(
         compute: Gives the figure of some rows of the N, NaN where it is not defined on them.
         seed: Same seed, same interval.
     """
-    mean = compute(np.arange(len(groups)))
-    names, member_of = np.unique(np.asarray(groups, dtype=str), return_inverse=True)
-    if len(names) < 2 or not np.isfinite(mean):
-        reason = "not defined" if len(names) > 1 else "all of one group"
-        shown = float(mean) if np.isfinite(mean) else None
-        return Interval(shown, None, None, reason=reason).to_json()
-    rows = [np.flatnonzero(member_of == group) for group in range(len(names))]
-    draws = np.random.default_rng(seed).integers(len(names), size=(N_RESAMPLES, len(names)))
-    values = np.array([compute(np.concatenate([rows[group] for group in draw])) for draw in draws])
-    defined = values[np.isfinite(values)]
-    low, high = np.quantile(defined, (0.025, 0.975))
-    n_undefined = len(values) - len(defined)
-    return Interval(float(mean), float(low), float(high), n_undefined).to_json()
+    (figure,) = bootstrap_figures(
+        lambda weights: np.array([compute(np.repeat(np.arange(len(weights)), weights))]),
+        groups,
+        "rows",
+        "not defined",
+        seed=seed,
+    )
+    return figure.to_json()
 
 
 def bootstrap_mean(groups: Sequence[str], values: np.ndarray) -> Figure:
