@@ -20,7 +20,7 @@ import numpy as np
 
 from har.errors import ConfigError
 from har.metrics.clips import METRICS, bootstrap_difference, bootstrap_metrics
-from har.metrics.events import F1_IOUS, MATCH_IOU, RecordingCounts
+from har.metrics.events import F1_IOUS, MATCH_IOU, RecordingLabelCounts
 from har.metrics.intervals import Interval, bootstrap_figures, to_value
 
 EVENT_DIFFERENCES = (
@@ -198,8 +198,8 @@ def compare_clips(
 
 def compare_events(
     names: tuple[str, str],
-    first: Sequence[RecordingCounts],
-    second: Sequence[RecordingCounts],
+    first: Sequence[RecordingLabelCounts],
+    second: Sequence[RecordingLabelCounts],
 ) -> Comparison:
     """Compare how well events of the same recordings and labels were found.
 
@@ -248,7 +248,7 @@ def compare_events(
     )
 
 
-def _stack(items: Sequence[RecordingCounts], recordings: Sequence[str]) -> np.ndarray:
+def _stack(items: Sequence[RecordingLabelCounts], recordings: Sequence[str]) -> np.ndarray:
     """Return (3 + len(F1_IOUS), R): coded events, found ones, hours, and pairs at each overlap."""
     table = np.zeros((3 + len(F1_IOUS), len(recordings)))
     places = {name: place for place, name in enumerate(recordings)}

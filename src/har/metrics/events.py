@@ -98,7 +98,7 @@ class LabelMetrics:
 
 
 @dataclass(frozen=True)
-class RecordingCounts:
+class RecordingLabelCounts:
     """What was counted of one label in one recording.
 
     Attributes:
@@ -138,7 +138,7 @@ class EventMetrics:
     hours: float | None
     overall: LabelMetrics
     per_label: tuple[LabelMetrics, ...]
-    per_recording: tuple[RecordingCounts, ...]
+    per_recording: tuple[RecordingLabelCounts, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values; None where a figure is not defined."""
@@ -208,7 +208,7 @@ def compute_event_metrics(
         overall=_to_metrics("", overall, parts[-1]),
         per_label=tuple(map(_to_metrics, labels, by_label, parts[:-1])),
         per_recording=tuple(
-            RecordingCounts(
+            RecordingLabelCounts(
                 recording.name,
                 group,
                 label,

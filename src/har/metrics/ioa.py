@@ -187,6 +187,7 @@ def compute_mean_duration(first: list[Event], second: list[Event]) -> float:
     >>> compute_mean_duration([Event("hit", 0.0, 4.0, 1.0)], [Event("hit", 1.0, 4.0, 1.0)])
     0.75
     """
+    first, second = sorted((first, second), key=_list_spans)  # whoever is named first, the same
     pairs = match_events(compute_ious(first, second), _ANY_OVERLAP)
     n = len(first) + len(second) - len(pairs)
     shares = [
@@ -194,6 +195,10 @@ def compute_mean_duration(first: list[Event], second: list[Event]) -> float:
         for row, column in pairs.items()
     ]
     return sum(shares) / n if n else math.nan
+
+
+def _list_spans(events: list[Event]) -> list[tuple[float, float]]:
+    return [(event.onset_s, event.offset_s) for event in events]
 
 
 def _measure_s(event: Event) -> float:

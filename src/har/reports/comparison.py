@@ -15,7 +15,7 @@ from har.escaping import guard_cell
 from har.files import write_csv, write_json
 from har.interchange.events import name_some
 from har.metrics.comparison import Comparison, Difference, compare_clips, compare_events
-from har.metrics.events import F1_IOUS, RecordingCounts
+from har.metrics.events import F1_IOUS, RecordingLabelCounts
 from har.metrics.intervals import warn_few_groups
 from har.reports.predictions import PREDICTIONS, ClipPredictions, read_predictions
 
@@ -32,7 +32,7 @@ NAMES = {
     "false_alarms_per_hour": "False alarms per hour",
 }
 
-Evaluation = ClipPredictions | tuple[RecordingCounts, ...]
+Evaluation = ClipPredictions | tuple[RecordingLabelCounts, ...]
 
 
 def read_evaluation(path: Path) -> Evaluation:
@@ -54,7 +54,7 @@ def read_evaluation(path: Path) -> Evaluation:
     return _read_counts(path / METRICS_FILE if path.is_dir() else path)
 
 
-def _read_counts(path: Path) -> tuple[RecordingCounts, ...]:
+def _read_counts(path: Path) -> tuple[RecordingLabelCounts, ...]:
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         return tuple(map(_parse_counts, values["per_recording"]))
@@ -67,12 +67,12 @@ def _read_counts(path: Path) -> tuple[RecordingCounts, ...]:
         ) from error
 
 
-def _parse_counts(values: Mapping[str, Any]) -> RecordingCounts:
+def _parse_counts(values: Mapping[str, Any]) -> RecordingLabelCounts:
     n_pairs = tuple(int(n) for n in values["n_pairs"])
     if len(n_pairs) != len(F1_IOUS):
         raise ValueError(f"{len(n_pairs)} counts of pairs")
     duration_s = values["duration_s"]
-    return RecordingCounts(
+    return RecordingLabelCounts(
         str(values["name"]),
         str(values["group"]),
         str(values["label"]),
@@ -156,8 +156,8 @@ def _note_alone(name: str, things: list[str]) -> list[str]:
 
 
 def _compare_events(
-    first: tuple[RecordingCounts, ...],
-    second: tuple[RecordingCounts, ...],
+    first: tuple[RecordingLabelCounts, ...],
+    second: tuple[RecordingLabelCounts, ...],
     names: tuple[str, str],
 ) -> tuple[Comparison, list[str]]:
     ours, theirs = ({(item.name, item.label): item for item in items} for items in (first, second))

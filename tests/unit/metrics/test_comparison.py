@@ -6,7 +6,7 @@ from scipy import stats
 
 from har.errors import ConfigError
 from har.metrics.comparison import compare_clips, compare_events, compute_mcnemar
-from har.metrics.events import RecordingCounts
+from har.metrics.events import RecordingLabelCounts
 
 NAMES = ("old", "new")
 
@@ -66,7 +66,9 @@ def test_several_seeds_are_averaged():
 
 
 def counts(name: str, n_true: int, n_found: int, n_pairs: int, hours: float = 1.0, label="hit"):
-    return RecordingCounts(name, name, label, n_true, n_found, (n_pairs, n_pairs, 0), 3600 * hours)
+    return RecordingLabelCounts(
+        name, name, label, n_true, n_found, (n_pairs, n_pairs, 0), 3600 * hours
+    )
 
 
 def test_events_by_hand():
@@ -85,7 +87,7 @@ def test_events_by_hand():
 
 
 def test_labels_are_added_up_and_an_unknown_length_leaves_rates_out():
-    unknown = RecordingCounts("a", "a", "hit", 1, 1, (1, 1, 1), None)
+    unknown = RecordingLabelCounts("a", "a", "hit", 1, 1, (1, 1, 1), None)
     kick = counts("b", 1, 0, 0, label="kick")
     found = compare_events(NAMES, [unknown, kick], [unknown, kick])
     assert found.figures["recall"].first == 0.5
