@@ -127,7 +127,8 @@ def test_commands_on_pages_parse(
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_option_and_command_on_pages_exists(page: Path) -> None:
     commands = har.commands.values()
-    known = {opt for item in (har, *commands) for param in item.params for opt in param.opts}
+    params = [param for item in (har, *commands) for param in item.params]
+    known = {opt for param in params for opt in (*param.opts, *param.secondary_opts)}
     known |= {"--help", "--version", *OTHER_OPTIONS}
     text = re.sub(
         r"^.*(benchmarks/|scripts/|git |pip |pytest ).*$", "", page.read_text(), flags=re.MULTILINE

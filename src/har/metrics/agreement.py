@@ -7,7 +7,9 @@
                     is there or not, of all labels the code of a bin is what is there together
     kappa_linear, kappa_quadratic
                     weighted kappa over intervals: how many events of a label begin in each
-    alpha           Krippendorff's, nominal, over the bins and codes of kappa
+    alpha           Krippendorff's, nominal, over the bins and codes of kappa; its interval is drawn
+                    from whole recordings like all others, for bins are no independent units, as
+                    Krippendorff's own bootstrap takes them
     f1@S, precision, recall, onset errors
                     of events that overlap, as in `har.metrics.events`; precision and recall take
                     the first observer's events as the true ones

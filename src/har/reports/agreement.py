@@ -11,7 +11,13 @@ from har.dataset.catalog import Reject, iter_files
 from har.errors import ConfigError, VideoError
 from har.interchange import har_json
 from har.interchange.coding import check_known, find_video
-from har.interchange.events import CodedEvent, EventTable, give_length, name_some
+from har.interchange.events import (
+    CodedEvent,
+    EventTable,
+    build_table,
+    give_length,
+    name_some,
+)
 from har.interchange.format import ReadSettings, Source
 from har.interchange.formats import read_events
 from har.metrics.agreement import Agreement, ObservedRecording, Observer
@@ -78,7 +84,8 @@ def read_codings(
 def _read(source: Path | EventTable, name: str) -> tuple[EventTable, str, bool]:
     """Return the events, what their observer is called, and whether it is a model."""
     if isinstance(source, EventTable):
-        return source, name, _is_scored(source)
+        table = build_table(source.events, source.media, source.labels, source.notes)
+        return table, name, _is_scored(table)
     path = source / RESULTS if (source / RESULTS).is_file() else source
     table = read_events(path)
     matches = har_json.FORMAT.matches

@@ -178,6 +178,13 @@ def test_events_are_cut_at_the_end_and_later_ones_are_named():
     assert any("do not count: hit at 20 s in a.mp4 (10.0 s)" in note for note in found.notes)
 
 
+def test_tables_need_not_name_their_videos():
+    hit = CodedEvent("a.mp4", 1, 2, "hit")
+    found = compare(EventTable((hit,)), EventTable((hit,)))
+    assert [item.name for item in found.observers] == ["coding 1", "coding 2"]
+    assert found.pairs[0].overall.figures["f1@0.5"].mean == 1.0
+
+
 def test_labels_of_people_are_mapped_to_the_models(folder):
     (folder / "ann.csv").write_text(ANN.replace("hit", "Hitting others") + "a.mp4,Eating,1,2,\n")
     sources = (folder / "ann.csv", folder / "predict")
