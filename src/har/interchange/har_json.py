@@ -11,7 +11,8 @@ from har.interchange.format import Format, Source
 
 
 def _matches(source: Source) -> bool:
-    return source.is_json and source.head.lstrip()[:1] == b"[" and b'"totals"' in source.head
+    is_list = source.is_json and source.head.lstrip()[:1] == b"["
+    return is_list and (b'"totals"' in source.head or b'"onset_s"' in source.head)
 
 
 def read_results(source: Source) -> EventTable:

@@ -74,6 +74,17 @@ def test_two_people_and_a_model(folder):
     assert found.notes[-1].startswith("Only 2 groups of recordings")
 
 
+def test_long_results_are_known_as_such(folder):
+    # The key that follows the events stands beyond the part of a file that is looked at.
+    path = write_results(folder / "long", a=[(k / 50, k / 50 + 0.01) for k in range(4000)], b=[])
+    values = json.loads(path.read_text())
+    for item in values:
+        item["totals"] = item.pop("totals")
+    path.write_text(json.dumps(values))
+    (coding,) = read_codings([path])
+    assert (coding.observer.is_model, len(coding.table.events)) == (True, 4000)
+
+
 def test_models_are_known_by_their_scores_or_named(folder):
     text = "video,label,start_s,end_s,score\na.mp4,hit,10,14,0.9\nb.mp4,hit,1,2,0.8\n"
     (folder / "found.csv").write_text(text)
