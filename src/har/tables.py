@@ -58,19 +58,23 @@ class Table:
         names: Columns in lower case, in the file's order; none twice, none empty.
         rows: Those that are not blank.
         notes: What had to be assumed, in words for the user; often none.
+        preamble: Cells of the lines before the header.
     """
 
     path: Path
     names: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
+    preamble: tuple[tuple[str, ...], ...] = ()
 
 
-def read_table(path: Path) -> Table:
+def read_table(path: Path, header: Iterable[str] = ()) -> Table:
     """Read a table, whatever program wrote it.
 
     Args:
         path: A text file, or an Excel or LibreOffice workbook, of which the first sheet is taken.
+        header: Lower-case names; the first line that has all of them is the header, and those
+            before it go to `Table.preamble`.
 
     Raises:
         TableError: The file cannot be read, is too large, has no header, a column twice, or a line
@@ -87,9 +91,9 @@ def read_table(path: Path) -> Table:
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror or error}") from error
     if data.startswith((_ZIP, _OLE)):
-        return _build(path, enumerate(_read_workbook(path, data), 1), [])
+        return _build(path, enumerate(_read_workbook(path, data), 1), [], header)
     text, notes = _decode(path, data)
-    return _build(path, _split(path, text), notes)
+    return _build(path, _split(path, text), notes, header)
 
 
 def begins_like(path: Path, names: Sequence[str]) -> bool:
@@ -212,9 +216,21 @@ def _split(path: Path, text: str) -> Iterable[tuple[int, list[str]]]:
         ) from error
 
 
-def _build(path: Path, lines: Iterable[tuple[int, Sequence[str]]], notes: list[str]) -> Table:
+def _build(
+    path: Path,
+    lines: Iterable[tuple[int, Sequence[str]]],
+    notes: list[str],
+    header: Iterable[str],
+) -> Table:
     filled = ((line, cells) for line, cells in lines if any(cell.strip() for cell in cells))
-    names = _check_names(path, next(filled, (1, []))[1])
+    preamble = []
+    for _, cells in filled:
+        if {cell.strip().lower() for cell in cells}.issuperset(header):
+            names = _check_names(path, cells)
+            break
+        preamble.append(tuple(cell.strip() for cell in cells))
+    else:
+        names = _check_names(path, [])
     rows = []
     for line, cells in filled:
         if any(cell.strip() for cell in cells[len(names) :]):
@@ -224,7 +240,8 @@ def _build(path: Path, lines: Iterable[tuple[int, Sequence[str]]], notes: list[s
             )
         values = (cell.strip() for cell in cells)
         rows.append(Row(line, {n: v for n, v in zip(names, values, strict=False) if n}))
-    return Table(path, tuple(filter(None, names)), tuple(rows), tuple(notes))
+    columns = tuple(filter(None, names))
+    return Table(path, columns, tuple(rows), tuple(notes), tuple(preamble))
 
 
 def _check_names(path: Path, cells: Sequence[str]) -> list[str]:

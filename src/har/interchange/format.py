@@ -106,22 +106,24 @@ class Source:
         return parse_json(self.path, self.data)
 
 
-def parse_json(path: Path, data: bytes) -> Any:
-    """Return the value of JSON in UTF-8; NaN and infinity are refused.
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def parse_json(
+    path: Path, data: bytes, parse_constant: Callable[[str], object] = _refuse_constant
+) -> Any:
+    """Return the value of JSON in UTF-8; NaN and infinity are refused, or what is wanted instead.
 
     Raises:
         InterchangeError: It is damaged.
     """
     try:
-        return json.loads(data.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        return json.loads(data.decode("utf-8-sig"), parse_constant=parse_constant)
     except (ValueError, RecursionError) as error:
         raise InterchangeError(
             f"{path} is damaged as JSON: {error or 'nested too deep'}"
         ) from error
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no number of JSON")
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from har.errors import InterchangeError, TableError
-from har.interchange import har_json, tables
+from har.interchange import boris, boris_tables, har_json, tables
 from har.interchange.events import EventTable, build_table, join_tables, name_some, note_outside
 from har.interchange.format import Format, ReadSettings, Source, WriteSettings
 
-FORMATS: tuple[Format, ...] = (har_json.FORMAT, *tables.FORMATS)
+FORMATS: tuple[Format, ...] = (
+    *(har_json.FORMAT, boris.FORMAT, *boris_tables.FORMATS),
+    *tables.FORMATS,
+)
 """The last one that reads takes any table, so the others come before it."""
 
 
@@ -104,12 +107,18 @@ def find_format(name: str) -> Format:
 def choose_format(path: Path) -> Format:
     """Return the format that a file's ending asks for when it is written.
 
+    The longest ending counts: ``.boris.csv`` before ``.csv``.
+
     Raises:
         InterchangeError: None has that ending, or several have.
     """
-    fit = [
-        item for item in FORMATS if item.write and path.name.lower().endswith(tuple(item.endings))
-    ]
+    name = path.name.lower()
+    sizes = {
+        item: max(len(ending) for ending in item.endings if name.endswith(ending))
+        for item in FORMATS
+        if item.write and name.endswith(item.endings)
+    }
+    fit = [item for item, size in sizes.items() if size == max(sizes.values())]
     if len(fit) == 1:
         return fit[0]
     names = ", ".join(item.name for item in (fit or FORMATS) if item.write)

@@ -209,6 +209,26 @@ def write_xlsx(table: EventTable, path: Path, settings: WriteSettings) -> list[s
         MissingDependencyError: The extra ``excel`` is not installed.
         OutputError: The file cannot be written.
     """
+    numbers = {COLUMNS.index(name) for name in ("start_s", "end_s", "score")}
+    lines = (_guard(row, settings) for row in _iter_rows(table))
+    write_sheet(
+        path,
+        COLUMNS,
+        (
+            [float(cell) if place in numbers and cell else cell for place, cell in enumerate(line)]
+            for line in lines
+        ),
+    )
+    return []
+
+
+def write_sheet(path: Path, header: Sequence[str], rows: Iterable[Sequence[str | float]]) -> None:
+    """Write a workbook with a sheet of numbers and texts, never a formula or a link.
+
+    Raises:
+        MissingDependencyError: The extra ``excel`` is not installed.
+        OutputError: The file cannot be written.
+    """
     try:
         import xlsxwriter
     except ModuleNotFoundError as error:
@@ -220,15 +240,14 @@ def write_xlsx(table: EventTable, path: Path, settings: WriteSettings) -> list[s
     data = io.BytesIO()
     with xlsxwriter.Workbook(data, options) as book:
         sheet = book.add_worksheet("events")
-        for line, row in enumerate((COLUMNS, *_iter_rows(table))):
-            for place, cell in enumerate(_guard(row, settings)):
-                if line and cell and COLUMNS[place] in ("start_s", "end_s", "score"):
-                    sheet.write_number(line, place, float(cell))
-                else:
+        for line, row in enumerate((header, *rows)):
+            for place, cell in enumerate(row):
+                if isinstance(cell, str):
                     sheet.write_string(line, place, cell)
+                else:
+                    sheet.write_number(line, place, cell)
     with files.replacing(path) as part:
         part.write_bytes(data.getvalue())
-    return []
 
 
 def _guard(row: Sequence[str], settings: WriteSettings) -> Sequence[str]:

@@ -155,9 +155,9 @@ BORIS = (
     "Observation id,Observation date,Description,Observation type,Source,Total duration,FPS,"
     "Subject,Behavior,Behavioral category,Behavior type,Start (s),Stop (s),Duration (s),"
     "Media file name,Comment start,Comment stop\n"
-    "day 1,2025-03-01 10:00:00,,Media file(s),player #1:a.mp4,60,25,child 3,Hitting others,"
+    "day 1,2025-03-01 10:00:00,,Media file(s),player #1:films/a.mp4,60,25,child 3,Hitting others,"
     "aggression,STATE,10.000,14.000,4.000,films/a.mp4,,\n"
-    "day 1,2025-03-01 10:00:00,,Media file(s),player #1:a.mp4,60,25,child 3,Shout,"
+    "day 1,2025-03-01 10:00:00,,Media file(s),player #1:films/a.mp4,60,25,child 3,Shout,"
     "aggression,POINT,20.000,20.000,NA,films/a.mp4,,\n"
 )
 
