@@ -32,7 +32,7 @@ from har.interchange.boris_observation import (
     pair_rows,
 )
 from har.interchange.boris_writing import POINTS, write_project
-from har.interchange.events import EventTable, Media, name_some
+from har.interchange.events import MAX_TIME_S, EventTable, Media, name_some
 from har.interchange.format import MAX_BYTES, Format, Source, parse_json
 
 _GZIP = b"\x1f\x8b"
@@ -58,7 +58,7 @@ def read_project(source: Source) -> EventTable:
     except _BROKEN as error:
         raise InterchangeError(
             f"{source.path} cannot be read as a project of BORIS: {error!r}. Open it in BORIS, run "
-            "'File > Project > Check project integrity' and save it again"
+            "'Project > Check project integrity' and save it again"
         ) from error
 
 
@@ -149,13 +149,16 @@ def _read_observation(name: str, item: Mapping[str, Any], notes: _Notes) -> Obse
     paths = [str(path) for path in players.get("1") or ()]
     variables = item.get("independent_variables") or {}
     notes.variables |= dict.fromkeys(
-        key for key in variables if key.lower() not in (*ANNOTATORS, *VARIABLES)
+        key
+        for key, value in variables.items()
+        if value and key.lower() not in (*ANNOTATORS, *VARIABLES)
     )
     annotator = _read_variable(variables, ANNOTATORS)
     group = _read_variable(variables, VARIABLES[1:])
+    offset_s = float(item.get("time offset") or 0)
     if not paths:
         notes.without_video.append(name)
-        return build_observation(name, [Media(name, group=group)], 0.0, annotator)
+        return build_observation(name, [Media(name, group=group)], offset_s, annotator)
     if any(other for key, other in players.items() if key != "1"):
         notes.other_players.append(name)
     info = item.get("media_info") or {}
@@ -164,7 +167,6 @@ def _read_observation(name: str, item: Mapping[str, Any], notes: _Notes) -> Obse
         Media(path, _read_positive(lengths.get(path)), _read_positive(rates.get(path)), group)
         for path in paths
     ]
-    offset_s = float(item.get("time offset") or 0)
     observation = build_observation(name, media, offset_s, annotator)
     if not item.get("media_creation_date_as_offset"):
         return observation
@@ -175,13 +177,14 @@ def _read_observation(name: str, item: Mapping[str, Any], notes: _Notes) -> Obse
 
 
 def _read_variable(variables: Mapping[str, Any], names: Sequence[str]) -> str:
-    return next((str(value) for key, value in variables.items() if key.lower() in names), "")
+    found = (value for key, value in variables.items() if key.lower() in names and value)
+    return str(next(found, ""))
 
 
 def _read_positive(value: object) -> float | None:
-    """Return a number above 0, or None."""
+    """Return a length or rate, or None where it is none."""
     number = float(str(value)) if isinstance(value, int | float) else 0.0
-    return number if 0.0 < number < math.inf else None
+    return number if 0.0 < number <= MAX_TIME_S else None
 
 
 def _read_rows(

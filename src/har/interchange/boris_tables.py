@@ -39,7 +39,7 @@ from har.interchange.boris_observation import (
     pair_rows,
 )
 from har.interchange.boris_writing import POINTS, list_rows, name_codes
-from har.interchange.events import EventTable, Media, name_some
+from har.interchange.events import MAX_TIME_S, EventTable, Media, name_some
 from har.interchange.format import Format, Source, WriteSettings
 from har.interchange.tables import write_sheet
 from har.tables import Row as Line
@@ -209,28 +209,34 @@ def _read_observation(
     videos = [video for video in videos if video not in _NO_VIDEO]
     listed = _split_player(get("source"), videos)
     if not listed:
-        players = [cells[1] for cells in table.preamble if cells[0].lower() == "player #1"]
+        players = [
+            *(cells[1] for cells in table.preamble if cells[0].lower() == "player #1" and cells[1:])
+        ]
         listed = players or videos or [name or table.path.stem]
-    lengths_s = _parse_numbers(get("media duration (s)", "total length"), len(listed))
+    offset_s = _parse_offset(table, first, get("time offset (s)"))
+    # The total length of old exports is the time of the last event where that is later.
+    lasts = get("media duration (s)") or ("" if offset_s else get("total length"))
+    lengths_s = _parse_numbers(lasts, len(listed))
     rates = _parse_numbers(get("fps (frame/s)", "fps"), len(listed))
     if len(listed) > 1 and None in lengths_s[:-1]:
         raise InterchangeError(
             f"Observation {name!r} of {table.path} has several videos ({', '.join(listed[:5])}), "
             "and the export does not say how long each one lasts: read the project (.boris), or "
-            "export the events again with BORIS 9 or later"
+            "export the events again with a newer BORIS"
         )
     group = get(VARIABLES[1])
     media = [Media(*known, group=group) for known in zip(listed, lengths_s, rates, strict=True)]
-    offset = get("time offset (s)")
+    return build_observation(name, media, offset_s, get(*ANNOTATORS))
+
+
+def _parse_offset(table: Table, line: Line, text: str) -> float:
     try:
-        offset_s = parse_time_s(offset.removeprefix("-")) if offset else 0.0
+        offset_s = parse_time_s(text.removeprefix("-")) if text else 0.0
     except ValueError as error:
         raise InterchangeError(
-            f"Line {first.line} of {table.path} cannot be used: its time offset: {error}"
+            f"Line {line.line} of {table.path} cannot be used: its time offset: {error}"
         ) from error
-    return build_observation(
-        name, media, -offset_s if offset.startswith("-") else offset_s, get(*ANNOTATORS)
-    )
+    return -offset_s if text.startswith("-") else offset_s
 
 
 def _split_player(source: str, videos: Sequence[str]) -> list[str]:
@@ -256,7 +262,7 @@ def _parse_numbers(text: str, n: int) -> list[float | None]:
             number = parse_number(part)
         except ValueError:
             number = 0.0
-        numbers.append(number if number > 0 else None)
+        numbers.append(number if 0 < number <= MAX_TIME_S else None)
     return numbers if len(numbers) == n else [None] * n
 
 

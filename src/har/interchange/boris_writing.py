@@ -13,6 +13,8 @@ import gzip
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from string import ascii_lowercase
@@ -168,11 +170,10 @@ def _write_observations(
     for item in table.media:
         by_annotator = {key[1]: part for key, part in coded.items() if key[0] == item.video}
         path = _find_path(item.video, folder)
-        known = _complete(item, _resolve(path, folder), table.of_video(item.video))
+        known, is_assumed = _complete(item, _resolve(path, folder), table.of_video(item.video))
         media.append(known)
         moved += [path] if path != item.video else []
-        if None in (item.duration_s, item.fps) and known.fps == ASSUMED_FPS:
-            unknown.append(item.video)
+        unknown += [item.video] if is_assumed else []
         for annotator, part in (by_annotator or {"": []}).items():
             name = _name_observation(item.video, annotator, found)
             variables = {VARIABLES[0]: annotator, VARIABLES[1]: item.group}
@@ -214,18 +215,17 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _complete(item: Media, path: Path | None, events: Sequence[CodedEvent]) -> Media:
-    """Return a video with its length and frames a second, assumed where nothing says them."""
+def _complete(item: Media, path: Path | None, events: Sequence[CodedEvent]) -> tuple[Media, bool]:
+    """Return a video with its length and frames a second, and whether one had to be assumed."""
     info: VideoInfo | None = None
     if path is not None and None in (item.duration_s, item.fps):
-        try:
+        with suppress(VideoError):
             info = probe_video(path)
-        except VideoError:
-            info = None
+    length_s = item.duration_s or (info.duration_s if info else None)
+    fps = item.fps or (info.fps if info else None)
     end_s = max((event.end_s for event in events), default=0.0)
-    length_s = item.duration_s or (info and info.duration_s) or max(1.0, math.ceil(end_s))
-    fps = item.fps or (info and info.fps) or ASSUMED_FPS
-    return Media(item.video, length_s, fps, item.group)
+    known = replace(item, duration_s=length_s or max(1.0, math.ceil(end_s)), fps=fps or ASSUMED_FPS)
+    return known, None in (length_s, fps)
 
 
 def _write_observation(
