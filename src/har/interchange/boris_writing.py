@@ -139,7 +139,12 @@ def _write_ethogram(
         found = targets.setdefault(event.label, {})
         found |= {format_target(event.target): None} if event.target else {}
     # A label of which nothing was found is a state, as what a model finds.
-    every = {(label, False): label for label in labels if (label, True) not in codes} | dict(codes)
+    every = {
+        (label, point): codes.get((label, point), label)
+        for label in labels
+        for point in (False, True)
+        if (label, point) in codes or (not point and (label, True) not in codes)
+    }
     free = list(ascii_lowercase)
     conf = {}
     for place, ((label, point), code) in enumerate(every.items()):

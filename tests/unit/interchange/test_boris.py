@@ -224,7 +224,7 @@ def test_the_rows_of_a_project_are_those_that_boris_expects(tmp_path):
         CodedEvent("d/a.mp4", 70, 70, "shout", point=True),
     ]
     media = [Media("d/a.mp4", 60.0, 30.0, "g"), Media("b.mp4")]
-    notes = write_events(build_table(events, media, ["run"]), tmp_path / "p.boris")
+    notes = write_events(build_table(events, media, ["hit", "run"]), tmp_path / "p.boris")
     values = json.loads((tmp_path / "p.boris").read_text(encoding="ascii"))
     assert list(values["observations"]) == ["a.mp4 (AB)", "a.mp4", "b.mp4"]
     first = values["observations"]["a.mp4 (AB)"]
@@ -238,9 +238,9 @@ def test_the_rows_of_a_project_are_those_that_boris_expects(tmp_path):
     assert first["media_info"]["length"] == {"d/a.mp4": 60.0}
     behaviors = values["behaviors_conf"].values()
     assert [(item["code"], item["type"], item["key"]) for item in behaviors] == [
-        ("run", STATE, "r"),
         ("hit", STATE, "h"),
         ("hit [point]", POINT, "i"),
+        ("run", STATE, "r"),
         ("shout", POINT, "s"),
     ]
     assert [item["modifiers"]["0"]["values"] for item in behaviors if item["modifiers"]] == [
