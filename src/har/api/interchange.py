@@ -156,7 +156,7 @@ def convert(
     Example:
         >>> import har
         >>> har.convert("results/results.json", "found.boris").notes  # doctest: +SKIP
-        ('BORIS project does not hold: score',)
+        ('Videos are named by where they are, so that BORIS finds them: films/day1.mp4',)
     """
     if points is not None and not 0 < points <= 60:
         raise ConfigError(f"Expected a length of point events up to 60 s, received {points:g}")
