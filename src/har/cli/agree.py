@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import PATH, json_option, path_option
+from har.cli.common import PATH, json_option, map_option, path_option
 from har.cli.output import print_json, say, say_result, say_table
-from har.cli.tune import map_option
 from har.config import AgreeConfig
 
 if TYPE_CHECKING:
