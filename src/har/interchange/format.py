@@ -91,6 +91,10 @@ class Source:
             why = getattr(error, "strerror", None) or error
             raise InterchangeError(f"{self.path} cannot be read: {why}") from error
 
+    def name_video(self) -> str:
+        """Return the video of a file that names none: what the user said, else the file's name."""
+        return self.settings.video or self.path.stem
+
     @property
     def is_json(self) -> bool:
         """Whether the file begins like a JSON object or list."""

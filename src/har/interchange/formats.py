@@ -9,12 +9,29 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from har.errors import InterchangeError, TableError
-from har.interchange import boris, boris_tables, har_json, tables
+from har.interchange import (
+    activitynet,
+    boris,
+    boris_tables,
+    deepethogram,
+    elan,
+    feral,
+    har_json,
+    label_studio,
+    tables,
+    via,
+)
 from har.interchange.events import EventTable, build_table, join_tables, name_some, note_outside
 from har.interchange.format import Format, ReadSettings, Source, WriteSettings
 
 FORMATS: tuple[Format, ...] = (
     *(har_json.FORMAT, boris.FORMAT, *boris_tables.FORMATS),
+    elan.FORMAT,
+    activitynet.FORMAT,
+    via.FORMAT,
+    label_studio.FORMAT,
+    feral.FORMAT,
+    deepethogram.FORMAT,
     *tables.FORMATS,
 )
 """The last one that reads takes any table, so the others come before it."""
@@ -107,10 +124,11 @@ def find_format(name: str) -> Format:
 def choose_format(path: Path) -> Format:
     """Return the format that a file's ending asks for when it is written.
 
-    The longest ending counts: ``.boris.csv`` before ``.csv``.
+    The longest ending counts, ``.boris.csv`` before ``.csv``; where several formats have it, the
+    one that is named like it, such as ``csv``.
 
     Raises:
-        InterchangeError: None has that ending, or several have.
+        InterchangeError: None has that ending, or several have and none is named like it.
     """
     name = path.name.lower()
     sizes = {
@@ -119,8 +137,9 @@ def choose_format(path: Path) -> Format:
         if item.write and name.endswith(item.endings)
     }
     fit = [item for item, size in sizes.items() if size == max(sizes.values())]
-    if len(fit) == 1:
-        return fit[0]
+    named = [item for item in fit if path.suffix.lower() == f".{item.name}"]
+    if len(named or fit) == 1:
+        return (named or fit)[0]
     names = ", ".join(item.name for item in (fit or FORMATS) if item.write)
     why = "Several formats have" if fit else "No format has"
     raise InterchangeError(
