@@ -220,24 +220,58 @@ def write_vtt(path: Path, events: Iterable[Event]) -> None:
 
     Source: WebVTT, https://www.w3.org/TR/webvtt1/, sections 4.1 to 4.3.
     """
-    ordered = sorted(events, key=lambda event: (event.onset_s, event.offset_s))
-    cues = [f"{number}\n{format_cue(event)}\n" for number, event in enumerate(ordered, start=1)]
-    files.write_text(path, "\n".join(["WEBVTT\n", *cues]))
+    write_cues(path, [(event.onset_s, event.offset_s, _describe(event)) for event in events])
 
 
-def format_cue(event: Event) -> str:
-    """Return the times and the text of a cue, which lasts a millisecond at least.
+def _describe(event: Event) -> str:
+    who = [str(number) for number in (event.subject, event.target) if number]
+    return describe_cue(event.label, who, event.score)
 
-    >>> print(format_cue(Event("hit <hard>", 3599.9996, 3601.5, 0.874, subject=2, target=1)))
-    01:00:00.000 --> 01:00:01.500
-    hit &lt;hard&gt; 2→1 87%
+
+def describe_cue(label: str, who: Iterable[str], score: float | None) -> str:
+    """Return a cue's text: what happens, who acts and on whom, and its score.
+
+    >>> describe_cue("hit", ("2", "1"), 0.874)
+    'hit 2→1 87%'
     """
-    onset_ms, offset_ms = (round(time_s * 1000) for time_s in (event.onset_s, event.offset_s))
-    who = "→".join(str(number) for number in (event.subject, event.target) if number)
-    label = show_line(event.label).translate(_ESCAPES)
-    text = " ".join(part for part in (label, who, f"{event.score:.0%}") if part)
-    times = (_format_ms(onset_ms), _format_ms(max(offset_ms, onset_ms + 1)))
-    return f"{times[0]} --> {times[1]}\n{text}"
+    parts = (label, "→".join(who), "" if score is None else f"{score:.0%}")
+    return show_line(" ".join(part for part in parts if part))
+
+
+def write_cues(path: Path, cues: Iterable[tuple[float, float, str]], is_srt: bool = False) -> None:
+    """Write texts that players show with a video, as WebVTT or as SubRip (SRT).
+
+    Args:
+        path: Gets the file; missing folders are created.
+        cues: Start and end in seconds and a line of text each, in any order; each lasts a
+            millisecond at least.
+        is_srt: Write SubRip.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+    texts = [
+        f"{number}\n{_format_cue(*cue, is_srt)}\n"
+        for number, cue in enumerate(sorted(cues), start=1)
+    ]
+    files.write_text(path, "\n".join(texts if is_srt else ["WEBVTT\n", *texts]))
+
+
+def _format_cue(start_s: float, end_s: float, text: str, is_srt: bool) -> str:
+    r"""Return the times and the text of a cue.
+
+    >>> print(_format_cue(3599.9996, 3601.5, "hit <hard> 87%", False))
+    01:00:00.000 --> 01:00:01.500
+    hit &lt;hard&gt; 87%
+    >>> print(_format_cue(1.0, 1.0, "hit <hard>", True))
+    00:00:01,000 --> 00:00:01,001
+    hit <hard>
+    """
+    start_ms, end_ms = (round(time_s * 1000) for time_s in (start_s, end_s))
+    times = " --> ".join(map(_format_ms, (start_ms, max(end_ms, start_ms + 1))))
+    if is_srt:
+        return f"{times.replace('.', ',')}\n{text.replace('-->', '→')}"
+    return f"{times}\n{text.translate(_ESCAPES)}"
 
 
 def _format_ms(time_ms: int) -> str:

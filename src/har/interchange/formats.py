@@ -13,11 +13,14 @@ from har.interchange import (
     activitynet,
     boris,
     boris_tables,
+    cvat,
+    datavyu,
     deepethogram,
     elan,
     feral,
     har_json,
     label_studio,
+    subtitles,
     tables,
     via,
 )
@@ -32,6 +35,9 @@ FORMATS: tuple[Format, ...] = (
     label_studio.FORMAT,
     feral.FORMAT,
     deepethogram.FORMAT,
+    cvat.FORMAT,
+    datavyu.FORMAT,
+    *subtitles.FORMATS,
     *tables.FORMATS,
 )
 """The last one that reads takes any table, so the others come before it."""

@@ -65,7 +65,7 @@ def test_a_line_that_makes_no_sense_is_named(tmp_path, row, said):
 def test_a_missing_column_or_file_is_named(tmp_path):
     with pytest.raises(InterchangeError, match="video, label, start_s and end_s"):
         read_coding(write(tmp_path / "t.csv", "video,label,start_s\na.mp4,hit,1\n"))
-    with pytest.raises(InterchangeError, match="names of its columns|damaged as"):
+    with pytest.raises(InterchangeError, match=r"names of its columns|damaged as"):
         read_coding(write(tmp_path / "t.csv", ""))
     with pytest.raises(InterchangeError, match="nowhere"):
         read_coding(tmp_path / "nowhere.csv")
@@ -84,7 +84,9 @@ def test_results_know_lengths_and_videos_without_events(tmp_path):
 
 @pytest.mark.parametrize("text", ["", "{}x", "[1]", '[{"video": "a"}]', '{"a": 1}'])
 def test_other_json_is_no_result(tmp_path, text):
-    with pytest.raises(InterchangeError, match=r"no format that is known|names of its columns|damaged as"):
+    with pytest.raises(
+        InterchangeError, match=r"no format that is known|names of its columns|damaged as"
+    ):
         read_coding(write(tmp_path / "r.json", text))
 
 
