@@ -28,15 +28,13 @@ _VALUES = {"0": 0, "1": 1, "-1": -1, "0.0": 0, "1.0": 1, "-1.0": -1}
 
 
 def _matches(source: Source) -> bool:
-    lines = source.head.removeprefix(b"\xef\xbb\xbf").split(b"\n", 2)
-    if len(lines) < 2 or len(lines[0]) > 65_000:
+    lines = source.head.split(b"\n", 2)[:2]
+    try:
+        return _BACKGROUND.encode() in lines[0] and bool(
+            len(_parse(b"\n".join(lines).decode("utf-8-sig"))[1])
+        )
+    except ValueError:
         return False
-    names, values = (line.strip().replace(b";", b",").split(b",") for line in lines[:2])
-    return (
-        _BACKGROUND.encode() in names[:2]
-        and len(names) == len(values)
-        and {value.decode("latin-1") for value in values[1:]} <= set(_VALUES)
-    )
 
 
 def read_deepethogram(source: Source) -> EventTable:
@@ -61,7 +59,7 @@ def read_deepethogram(source: Source) -> EventTable:
 
 def _parse(text: str) -> tuple[list[str], np.ndarray]:
     """Return the columns' names, and (F, K) int8 of their values; the first one is left out."""
-    delimiter = max(",;", key=text.partition("\n")[0].count)
+    delimiter = max(",;", key=(text.split("\n", 2)[1:2] or [text])[0].count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         names = [unguard_cell(cell.strip()) for cell in next(reader, [])]

@@ -93,13 +93,14 @@ def _read_attributes(
         entry = number, item.get("type") == _CHECKBOX, check_dict(options, f"{where}, options")
         name = find_text(item, "aname", where).strip().lower()
         fields = (field for field in ("label", *_EXTRAS) if name in FIELDS[field])
-        field = wanted.get(name) or next(fields, None)
+        field = wanted.get(name) or next((one for one in fields if one not in columns), None)
         if field is not None:
             found.setdefault(field, entry)
         elif free is None:
             free = entry
-    if "label" in columns and columns["label"].strip().lower() not in wanted:
-        raise ValueError(f"it has no attribute {columns['label']!r}")
+    missing = [name for field, name in columns.items() if field not in found]
+    if missing:
+        raise ValueError(f"it has no attribute {missing[0]!r} of temporal segments")
     if "label" not in found and free is not None:
         found["label"] = free
     if "label" not in found and values.get("metadata"):
