@@ -63,7 +63,7 @@ def make_tables(seed: int):
             end = start + float(rng.uniform(1, 40))
             coded.append(CodedEvent(item.video, start, end, label))
             for _ in range(int(rng.integers(0, 3))):
-                first, last = sorted((start, end, *rng.normal(0, 6, 2)))
+                first, last = sorted(np.add((start, end), rng.normal(0, 6, 2)))
                 span = max(0.0, float(first)), max(0.0, float(last)) + 0.1
                 score = float(rng.uniform(0, 1))
                 found.append(CodedEvent(item.video, *span, label, score=score))

@@ -90,9 +90,10 @@ def write_deepethogram(table: EventTable, path: Path, settings: WriteSettings) -
         return []
     item = table.media[0]
     active, n_frames, notes = mark_frames(item, table.events, find_fps(item, settings, _TITLE))
-    lost = [label for label in active if label.strip().lower() == _BACKGROUND]
+    named = dict.fromkeys((*table.labels, *active))
+    labels = [label for label in named if label.strip().lower() != _BACKGROUND]
+    lost = [label for label in active if label not in labels]
     notes += name_some("Events left out, as they mean that nothing happens", lost)
-    labels = [label for label in dict.fromkeys((*table.labels, *active)) if label not in lost]
     columns = np.zeros((n_frames, 1 + len(labels)), dtype=np.int8)
     for place, label in enumerate(labels, 1):
         columns[:, place] = active.get(label, 0)

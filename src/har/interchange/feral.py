@@ -90,11 +90,11 @@ def write_feral(table: EventTable, path: Path, settings: WriteSettings) -> list[
         found[item.video] = active, n_frames
         notes += more
     used = dict.fromkeys(label for active, _ in found.values() for label in active)
-    labels = list(dict.fromkeys((*table.labels, *used)))
-    is_many = any(label.lower() in BACKGROUND_NAMES for label in labels) or any(
+    is_many = _OTHER in used or any(
         (np.sum(list(active.values()), axis=0) > 1).any() for active, _ in found.values() if active
     )
-    names = labels if is_many else [_OTHER, *labels]
+    labels = dict.fromkeys((*table.labels, *used))
+    names = list(labels if is_many else {_OTHER: None, **labels})
     values = {
         "is_multilabel": bool(is_many),
         "class_names": {str(number): name for number, name in enumerate(names)},

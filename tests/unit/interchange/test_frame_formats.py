@@ -49,6 +49,7 @@ def test_an_event_that_means_nothing_is_the_background(tmp_path):
     table = build_table(
         [CodedEvent("a.mp4", 0, 0.2, "background"), CodedEvent("a.mp4", 0.2, 0.3, "hit")],
         [Media("a.mp4", 0.4, 10.0)],
+        labels=["Background", "hit"],
     )
     path = tmp_path / "a.csv"
     assert write_events(table, path, "deepethogram") == [
@@ -121,6 +122,8 @@ def test_feral_gets_one_class_a_frame_where_that_is_enough(tmp_path):
         "splits": {"train": ["a.mp4", "b.mp4"]},
     }
     other = CodedEvent("a.mp4", 0.2, 0.3, "other")
+    write_events(build_table([hit], media, ["other", "hit"]), path, "feral")
+    assert not json.loads(path.read_text())["is_multilabel"]
     write_events(build_table([hit, other], media), path, "feral")
     values = json.loads(path.read_text())
     assert values["is_multilabel"]
