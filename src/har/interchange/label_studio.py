@@ -74,7 +74,7 @@ def read_label_studio(source: Source) -> EventTable:
                 if not part.get("was_cancelled"):
                     events += _iter_events(source, item, part, where, others)
     left = [f"{kind} ({n})" for kind, n in others.items()]
-    notes += name_some("Results that are no stretches of time are left out", left)
+    notes += name_some("Results without times are left out", left)
     return build_table(events, media, notes=dict.fromkeys(notes))
 
 

@@ -181,7 +181,7 @@ def test_tasks_of_label_studio_are_read(tmp_path):
     )
     assert table.notes == (
         "Predictions of tasks that have annotations are left out",
-        "Results that are no stretches of time are left out: choices (1)",
+        "Results without times are left out: choices (1)",
     )
     halved = read(tmp_path, TASKS, fps=5.0)
     assert (halved.events[0].start_s, halved.events[0].end_s) == (2.0, 6.0)
