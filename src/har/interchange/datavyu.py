@@ -50,6 +50,8 @@ def read_opf(source: Source) -> EventTable:
         db, project = _unpack(source)
         found = _FEED.search(project)
         video = source.settings.video or (found[1] if found else source.path.stem)
+        if others := set(source.settings.columns) - {*_FIELDS}:
+            raise ValueError(f"{', '.join(sorted(others))} cannot be a code; these can: {_FIELDS}")
         events, empty = _read_cells(db, video, source.settings.columns)
     notes = name_some("Cells without the code that is the label are left out, in line", empty)
     if not found and not source.settings.video:

@@ -37,7 +37,7 @@ from har.interchange.values import make_event, parsing
 
 _MAX_DEPTH = 64
 _UNITS = "milliseconds"
-_STATE, _POINT = "event", "point"
+_STATE, _POINT = "event", "point_event"
 _NO_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SCHEMA = "http://www.mpi.nl/tools/elan/EAFv2.8.xsd"
 
@@ -132,7 +132,10 @@ def read_eaf(source: Source) -> EventTable:
             raise ValueError(f"its times are in {document.units!r}; {_UNITS} are expected")
         origin_ms = int(document.media[0].get("TIME_ORIGIN") or 0) if document.media else 0
         video = _read_video(document) or source.name_video()
-        by_tier = source.settings.columns.get("label", "").lower() == "tier"
+        columns = source.settings.columns
+        if columns and (set(columns) != {"label"} or columns["label"].lower() != "tier"):
+            raise ValueError(f"of its columns, only label=tier may be named, received {columns}")
+        by_tier = bool(columns)
         events = list(_iter_events(document, video, origin_ms, by_tier))
     timeless = [
         tier.name

@@ -64,6 +64,11 @@ def test_codes_may_be_labels_and_people(tmp_path):
     assert table.notes == ("Cells without the code that is the label are left out, in line: 5, 7",)
 
 
+def test_times_are_no_codes(tmp_path):
+    with pytest.raises(InterchangeError, match="start cannot be a code"):
+        read(tmp_path, columns={"start": "what"})
+
+
 def test_a_file_without_a_video_takes_its_own_name(tmp_path):
     table = read_events(pack(tmp_path / "day1.opf", db=DB))
     assert table.media == (Media("day1"),)

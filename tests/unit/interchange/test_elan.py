@@ -64,6 +64,12 @@ def test_tiers_may_be_the_labels(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("columns", [{"label": "acts"}, {"start": "tier"}])
+def test_nothing_else_of_a_tier_may_be_named(columns, tmp_path):
+    with pytest.raises(InterchangeError, match="only label=tier"):
+        read(tmp_path, DOCUMENT, ReadSettings(columns=columns))
+
+
 def test_a_later_begin_of_the_video_and_utf_16_are_understood(tmp_path):
     text = DOCUMENT.replace('MIME_TYPE="video/mp4"', 'MIME_TYPE="video/mp4" TIME_ORIGIN="500"')
     table = read(tmp_path, text.replace("UTF-8", "UTF-16").encode("utf-16"))
@@ -131,8 +137,8 @@ def test_overlaps_stand_in_tiers_of_their_own_and_points_last_a_millisecond(tmp_
     assert [line.strip() for line in text.splitlines() if "<TIER" in line] == [
         '<TIER LINGUISTIC_TYPE_REF="event" TIER_ID="hit@child" PARTICIPANT="child">',
         '<TIER LINGUISTIC_TYPE_REF="event" TIER_ID="hit@child 2" PARTICIPANT="child">',
-        '<TIER LINGUISTIC_TYPE_REF="point" TIER_ID="hit@child 3" PARTICIPANT="child">',
-        '<TIER LINGUISTIC_TYPE_REF="point" TIER_ID="hit\\x1b\\r">',
+        '<TIER LINGUISTIC_TYPE_REF="point_event" TIER_ID="hit@child 3" PARTICIPANT="child">',
+        '<TIER LINGUISTIC_TYPE_REF="point_event" TIER_ID="hit\\x1b\\r">',
     ]
     assert 'MEDIA_URL="file:///films/a.mp4" RELATIVE_MEDIA_URL="./a.mp4"' in text
     back = read_events(path)
