@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from har.errors import InterchangeError, MissingDependencyError
 from har.interchange.events import CodedEvent, EventTable, Media, build_table
-from har.interchange.format import WriteSettings
+from har.interchange.format import ReadSettings, WriteSettings
 from har.interchange.formats import FORMATS, Format, read_events, write_events
 
 OPTIONAL = {
@@ -94,6 +94,20 @@ def test_what_was_written_is_read_again(chosen, table, tmp_path_factory):
     back = round_trip(table, chosen, tmp_path_factory.mktemp("t"))
     assert to_keys(back, chosen.keeps) == to_keys(table, chosen.keeps)
     assert {item.video for item in back.media} == {item.video for item in table.media}
+
+
+@pytest.mark.parametrize("chosen", BOTH, ids=lambda f: f.name)
+def test_a_written_file_needs_no_name_of_its_format(chosen, tmp_path):
+    table = build_table(
+        [CodedEvent("a.mp4", 1, 2.52, "hit", "child"), CodedEvent("a.mp4", 3, 4, "打つ;,=1")],
+        [Media("a.mp4", 10.0, FPS)],
+    )
+    path = tmp_path / f"a{chosen.endings[0]}"
+    write_events(table, path, chosen.name)
+    options = ReadSettings(fps=FPS)
+    found = read_events(path, None, options)
+    assert found == read_events(path, chosen.name, options)
+    assert [event.label for event in found.events] == ["hit", "打つ;,=1"]
 
 
 @pytest.mark.parametrize("chosen", [item for item in FORMATS if item.read], ids=lambda f: f.name)

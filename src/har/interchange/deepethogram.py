@@ -24,7 +24,8 @@ from har.interchange.values import make_media, parsing
 
 _BACKGROUND = "background"
 _TITLE = "DeepEthogram"
-_VALUES = {"0": 0, "1": 1, "-1": -1, "0.0": 0, "1.0": 1, "-1.0": -1}
+_VALUES = {"0": b"\x00", "1": b"\x01", "-1": b"\xff"}
+_VALUES |= {f"{text}.0": value for text, value in _VALUES.items()}
 
 
 def _matches(source: Source) -> bool:
@@ -67,15 +68,15 @@ def _parse(text: str) -> tuple[list[str], np.ndarray]:
         names = names[skipped:]
         if _BACKGROUND not in names or len(set(names)) < len(names):
             raise ValueError(f"expected the columns background and labels, received {names[:5]}")
-        rows = []
+        rows = list[bytes]()
         for cells in reader:
-            row = [_VALUES.get(cell.strip()) for cell in cells[skipped:]]
-            if None in row or len(row) != len(names):
+            row = b"".join(_VALUES.get(cell.strip(), b"??") for cell in cells[skipped:])
+            if len(row) != len(names) or b"?" in row:
                 raise ValueError(f"line {reader.line_num}: expected 0, 1 or -1 in each column")
             rows.append(row)
     except csv.Error as error:
         raise ValueError(f"line {reader.line_num}: {error}") from error
-    return names, np.array(rows, dtype=np.int8).reshape(-1, len(names))
+    return names, np.frombuffer(b"".join(rows), dtype=np.int8).reshape(-1, len(names))
 
 
 def write_deepethogram(table: EventTable, path: Path, settings: WriteSettings) -> list[str]:

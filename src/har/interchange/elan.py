@@ -35,6 +35,8 @@ from har.interchange.events import (
 from har.interchange.format import Format, Source, WriteSettings
 from har.interchange.values import make_event, parsing
 
+MAX_ELEMENTS = 2_000_000
+"""Documents with more are refused: a day of codings has a tenth of it."""
 _MAX_DEPTH = 64
 _UNITS = "milliseconds"
 _STATE, _POINT = "event", "point_event"
@@ -61,7 +63,7 @@ class _Document:
         self.media: list[dict[str, str]] = []
         self.slots: dict[str, str] = {}
         self.tiers: list[_Tier] = []
-        self._depth = 0
+        self._depth = self._n_elements = 0
         self._open: tuple[str, str, str] | None = None
         self._value: list[str] | None = None
         parser = expat.ParserCreate()
@@ -77,6 +79,9 @@ class _Document:
 
     def _start(self, name: str, values: dict[str, str]) -> None:
         self._depth += 1
+        self._n_elements += 1
+        if self._n_elements > MAX_ELEMENTS:
+            raise ValueError(f"it has more than {MAX_ELEMENTS:,} elements")
         if self._depth > _MAX_DEPTH or (self._depth == 1 and name != "ANNOTATION_DOCUMENT"):
             raise ValueError(f"it is no document of ELAN; <{name[:40]}> stands where none may")
         match name:

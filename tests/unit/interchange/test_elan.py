@@ -104,6 +104,7 @@ START = "<ANNOTATION_DOC"
         (DOCUMENT[:300], "damaged as XML"),
         (DOCUMENT.replace("UTF-8", "no-such"), "unknown encoding"),
         ("<ANNOTATION_DOCUMENT>" + "<a>" * 100_000, "no document of ELAN"),
+        ("<ANNOTATION_DOCUMENT>" + "<TIER/>" * 2_000_000, "more than 2,000,000 elements"),
     ],
 )  # fmt: skip
 def test_what_is_unsafe_or_damaged_is_refused(text, why, tmp_path):
