@@ -33,7 +33,8 @@ def read_events(
         format: Its name, such as ``boris``; found from content and ending when None.
         columns: Which column of a table is which: ``{"start": "Onset", "label": "Code"}``; the
             fields are video, start, end, duration, label, subject, target, annotator, comment,
-            point, score and group. Common names are found without it.
+            point, score and group. Common names are found without it. Also which attribute of VIA,
+            code of Datavyu or ``tier`` of ELAN is the label.
         fps: Frames a second of the videos, for formats that count frames.
         video: The video that all events are in, where the file names none.
 

@@ -33,7 +33,7 @@ def read_cvat(source: Source) -> EventTable:
         TableError: The file is no table.
     """
     columns = {**_COLUMNS, **source.settings.columns}
-    if source.settings.video:
+    if source.settings.video and not begins_like(source.path, ("filename",)):
         del columns["video"]
     return read_csv(Source(source.path, replace(source.settings, columns=columns)))
 

@@ -49,7 +49,7 @@ def read_opf(source: Source) -> EventTable:
     with parsing(source, "a file of Datavyu"):
         db, project = _unpack(source)
         found = _FEED.search(project)
-        video = source.settings.video or (found[1] if found else source.path.stem)
+        video = found[1] if found else source.name_video()
         if others := set(source.settings.columns) - {*_FIELDS}:
             raise ValueError(f"{', '.join(sorted(others))} cannot be a code; these can: {_FIELDS}")
         events, empty = _read_cells(db, video, source.settings.columns)

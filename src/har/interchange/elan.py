@@ -153,6 +153,10 @@ def read_eaf(source: Source) -> EventTable:
         *name_some("Annotations that depend on others are left out, in tier", dependent),
         *([] if document.media else [f"{source.path.name} names no video; it is taken as {video}"]),
     ]
+    if len(document.media) > 1:
+        notes.append(
+            f"{source.path.name} has several videos; its events stand in the first, {video}"
+        )
     if origin_ms:
         notes.append(f"{source.path.name} begins {origin_ms / 1000:g} s into its video")
     return build_table(events, [Media(video)], notes=notes)

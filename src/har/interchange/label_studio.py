@@ -82,7 +82,7 @@ def _read_media(source: Source, task: Mapping[str, Any], where: str) -> Media:
     data = check_dict(task.get("data"), f"{where}, data")
     texts = {key: value for key, value in data.items() if isinstance(value, str) and value}
     named = sorted(texts, key=lambda key: (key != "video", "video" not in key.lower()))
-    video = source.settings.video or (_name_video(texts[named[0]]) if named else "")
+    video = _name_video(texts[named[0]]) if named else source.settings.video
     if not video:
         raise ValueError(f"{where}, data: it names no video")
     fps = (find_number(data, key, f"{where}, data") for key in _FPS_KEYS if _is_number(data, key))

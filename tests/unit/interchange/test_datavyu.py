@@ -56,10 +56,11 @@ def test_columns_are_labels_and_codes_comments(tmp_path):
 
 
 def test_codes_may_be_labels_and_people(tmp_path):
-    table = read(tmp_path, columns={"label": "what", "subject": "who"}, video="a.mp4")
+    table = read(tmp_path, columns={"label": "what", "subject": "who"})
+    video = "C:\\films\\day 1.mp4"
     assert table.events == (
-        CodedEvent("a.mp4", 1.0, 2.5, "hit", "child", comment="note=a, b"),
-        CodedEvent("a.mp4", 3.0, 3.0, "kick", point=True),
+        CodedEvent(video, 1.0, 2.5, "hit", "child", comment="note=a, b"),
+        CodedEvent(video, 3.0, 3.0, "kick", point=True),
     )
     assert table.notes == ("Cells without the code that is the label are left out, in line: 5, 7",)
 
@@ -73,6 +74,9 @@ def test_a_file_without_a_video_takes_its_own_name(tmp_path):
     table = read_events(pack(tmp_path / "day1.opf", db=DB))
     assert table.media == (Media("day1"),)
     assert table.notes == ("day1.opf names no video; it is taken as day1",)
+    table = read_events(tmp_path / "day1.opf", settings=ReadSettings(video="a.mp4"))
+    assert table.media == (Media("a.mp4"),)
+    assert table.notes == ()
 
 
 @pytest.mark.parametrize(

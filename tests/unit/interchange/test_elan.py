@@ -78,6 +78,13 @@ def test_a_later_begin_of_the_video_and_utf_16_are_understood(tmp_path):
     assert "begins 0.5 s into its video" in table.notes[-1]
 
 
+def test_of_several_cameras_the_first_counts(tmp_path):
+    other = '<MEDIA_DESCRIPTOR MEDIA_URL="file:///b.mp4" MIME_TYPE="video/mp4"/>'
+    table = read(tmp_path, DOCUMENT.replace("</HEADER>", f"{other}</HEADER>"))
+    assert table.media == (Media("C:/Lab films/day 1.mp4"),)
+    assert "has several videos" in table.notes[-1]
+
+
 def test_a_file_without_a_video_takes_its_own_name(tmp_path):
     text = DOCUMENT.replace("MEDIA_DESCRIPTOR", "MEDIA_SAMPLE")
     table = read(tmp_path, text)
