@@ -151,8 +151,9 @@ def read_eaf(source: Source) -> EventTable:
     notes = [
         *name_some("Annotations without times of their own are left out, in tier", timeless),
         *name_some("Annotations that depend on others are left out, in tier", dependent),
-        *([] if document.media else [f"{source.path.name} names no video; it is taken as {video}"]),
     ]
+    if not (_read_video(document) or source.settings.video):
+        notes.append(f"{source.path.name} names no video; it is taken as {video}")
     if len(document.media) > 1:
         notes.append(
             f"{source.path.name} has several videos; its events stand in the first, {video}"
