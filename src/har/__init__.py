@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from har.api.live import watch as watch
     from har.api.model import Model as Model
     from har.api.model import load as load
+    from har.api.poses import Poses as Poses
+    from har.api.poses import read_poses as read_poses
     from har.api.record import record as record
     from har.api.result import Plot as Plot
     from har.api.result import Result as Result
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from har.errors import InterchangeError as InterchangeError
     from har.errors import MissingDependencyError as MissingDependencyError
     from har.errors import OutputError as OutputError
+    from har.errors import PoseFileError as PoseFileError
     from har.errors import VideoError as VideoError
     from har.interchange.events import CodedEvent as CodedEvent
     from har.interchange.events import EventTable as EventTable
@@ -84,6 +87,7 @@ _MODULES = {
     "har.api.interchange": ("Converted", "convert", "read_events", "write_events"),
     "har.api.live": ("watch",),
     "har.api.model": ("Model", "load"),
+    "har.api.poses": ("Poses", "read_poses"),
     "har.api.record": ("record",),
     "har.api.result": ("Plot", "Result"),
     "har.api.stream": ("StreamUpdate",),
@@ -100,6 +104,7 @@ _MODULES = {
         "InterchangeError",
         "MissingDependencyError",
         "OutputError",
+        "PoseFileError",
         "VideoError",
     ),
     "har.interchange.events": ("CodedEvent", "EventTable", "Media"),

@@ -9,6 +9,7 @@
     |   |-- CameraError              OSError            no such camera, or it has stopped
     |   |-- NoVideoStreamError       ValueError         audio only
     |   |-- EmptyVideoError          ValueError         no frame, or too few
+    |   |-- PoseFileError            ValueError         keypoints of another tool, unreadable
     |   |-- VideoDecodeError         OSError            part is damaged; all else was decoded
     |   `-- VideoWriteError          OSError
     |-- OutputError                  OSError            a result could not be written or read back
@@ -66,6 +67,10 @@ class NoVideoStreamError(VideoError, ValueError):
 
 class EmptyVideoError(VideoError, ValueError):
     """The video, or the given part of it, has too few frames."""
+
+
+class PoseFileError(VideoError, ValueError):
+    """A file of keypoints, which stands where a video would, cannot be read."""
 
 
 class VideoDecodeError(VideoError, OSError):

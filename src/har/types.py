@@ -29,6 +29,9 @@ OLD_ORIGIN = "made"
 TIME_EPS_S = 1e-6
 """Times that differ by less are one: more than rounding makes, less than any clock's tick."""
 
+KEYPOINTS = "keypoints"
+"""`VideoInfo.codec` of keypoints that stand where a video would: there are no pictures."""
+
 MAX_MOTION_CROP = 8
 """A smaller part of the picture than this is too few pixels to tell anything from."""
 

@@ -17,14 +17,16 @@ from har.api.result import Result
 from har.api.settings import Rules, StrPath, build_decode
 from har.bundle import BundleInfo
 from har.bundle_files import find_bundle
-from har.config import DecodeConfig, PredictConfig, WatchConfig
+from har.config import DecodeConfig, PosesConfig, PredictConfig, WatchConfig
 from har.dataset.catalog import Reject
 from har.errors import ConfigError, VideoError
 from har.events.decoder import check_labels
+from har.inference.keypoints import recognize_keypoints, recognize_poses
 from har.inference.model import Recognizer
 from har.inference.steps import Networks, open_networks
 from har.inference.video import find_videos, recognize_frames, recognize_video
 from har.parallel import count_cores
+from har.pose.adapters.reading import is_poses
 from har.result import Progress, VideoResult
 from har.types import SplitName
 from har.video.arrays import FrameArray
@@ -104,6 +106,9 @@ class Model:
         self,
         source: StrPath,
         *,
+        fps: float | None = None,
+        size: tuple[int, int] | None = None,
+        joints: Mapping[str, str] | None = None,
         decode: Rules | None = None,
         changes: Mapping[str, float] | None = None,
         keep_places: bool = False,
@@ -139,6 +144,8 @@ class Model:
         source: StrPath | np.ndarray | Iterable[StrPath],
         *,
         fps: float | None = None,
+        size: tuple[int, int] | None = None,
+        joints: Mapping[str, str] | None = None,
         name: str = "frames",
         decode: Rules | None = None,
         changes: Mapping[str, float] | None = None,
@@ -153,8 +160,10 @@ class Model:
 
         Args:
             source: The path of a video or of a folder, a list of paths, or frames: (N, H, W) gray
-                or (N, H, W, 3) RGB, uint8.
-            fps: Frames a second, for an array of frames only.
+                or (N, H, W, 3) RGB, uint8. A file of keypoints may stand where a video does.
+            fps: Frames a second of an array of frames, or of keypoints whose file has none.
+            size: (H, W), for keypoints only, as of `har.read_poses`.
+            joints: Likewise.
             name: What results call an array of frames.
             decode: Rules for events in the place of the model's, or a file of some that go over
                 them, such as `har.tune` writes.
@@ -186,8 +195,16 @@ class Model:
                     self.recognizer, array, array, networks, config, rules, progress
                 )
             return self.to_result(found, rules)
-        if fps is not None:
-            raise ConfigError(f"Expected fps with an array of frames only, received fps={fps}")
+        poses = PosesConfig(fps, size, joints or {})
+        if isinstance(source, str | Path) and is_poses(Path(source)):
+            return self.to_result(
+                recognize_poses(self.recognizer, Path(source), poses, rules), rules
+            )
+        if poses != PosesConfig():
+            raise ConfigError(
+                f"Expected fps with an array of frames, and fps, size and joints with a file of "
+                f"keypoints only, received fps={fps}, size={size}, joints={joints}"
+            )
         if not isinstance(source, str | Path):
             return list(self._iter_results(source, rules, config, progress))
         refuse_addresses([source], "a video or a folder of videos")
@@ -265,8 +282,6 @@ class Model:
             >>> har.load("three-class").predict_keypoints(nobody, fps=15).label == har.UNCERTAIN
             True
         """
-        from har.api.keypoints import recognize_keypoints
-
         rules = self.build_rules(decode, changes)
         found = recognize_keypoints(self.recognizer, points, fps, size, name, rules)
         return self.to_result(found, rules)
@@ -388,7 +403,11 @@ class Model:
             )
             for path, reject in _iter_videos(sources):
                 try:
-                    outcome = reject or recognize(path)
+                    outcome = reject or (
+                        recognize_poses(self.recognizer, path, config.poses, rules)
+                        if is_poses(path)
+                        else recognize(path)
+                    )
                 except VideoError as error:
                     outcome = Reject("", path, str(error))
                 if isinstance(outcome, Reject):

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from har.addresses import refuse_addresses
 from har.api.model import Model, load
 from har.api.result import Result
 from har.api.settings import Rules, StrPath, list_paths
 from har.bundle import BUNDLE_FILE
-from har.config import DecodeConfig, OutputsConfig, PredictConfig
+from har.config import DecodeConfig, OutputsConfig, PosesConfig, PredictConfig
 from har.dataset.catalog import Reject
-from har.errors import ConfigError
+from har.errors import BundleMismatchError, ConfigError
 from har.events.summary import Totals
 from har.inference.folder import Finished, Plan, Standing, VideoJob, recognize_folder
 from har.inference.video import find_videos
@@ -27,6 +27,7 @@ from har.interchange.results import build_result_table
 from har.locks import locking
 from har.reports import results as outputs
 from har.result import VideoResult
+from har.types import KEYPOINTS
 
 _TABLES_EVERY_S = 3.0
 _TABLES_REST = 20
@@ -85,6 +86,10 @@ def predict(
     model: Model | StrPath | None = None,
     annotate: bool = False,
     thumbnails: bool = False,
+    keep: Literal["keypoints"] | None = None,
+    fps: float | None = None,
+    size: tuple[int, int] | None = None,
+    joints: Mapping[str, str] | None = None,
     decode: Rules | None = None,
     changes: Mapping[str, float] | None = None,
     jobs: int = 0,
@@ -103,12 +108,18 @@ def predict(
     below ``if __name__ == "__main__":``, as Python's `multiprocessing` demands.
 
     Args:
-        sources: Videos and folders, which are searched to their depth.
+        sources: Videos, keypoints of other tools in their place (`har.read_poses`), and folders,
+            which are searched to their depth.
         out: Folder of the events, scores and timeline of each video, and of ``events.csv``,
             ``results.json`` and ``totals.csv`` of all.
         model: A loaded one, a folder or a name; the default as of `har.load` when None.
         annotate: Write an annotated video of each, too.
         thumbnails: Write a picture of each event, too.
+        keep: ``keypoints`` writes those of each video, which `har.predict` reads again, and
+            nothing that shows people.
+        fps: As of `har.read_poses`, like ``size`` and ``joints``, for files of keypoints.
+        size: (H, W).
+        joints: Names of joints to keypoints.
         decode: Rules for events in the place of the model's, or a file of some that go over them.
         changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
         jobs: Cores to use, and videos at once where there are several; 0 means all.
@@ -119,7 +130,9 @@ def predict(
 
     Raises:
         BundleError: The model is absent, damaged or does not fit this version.
-        ConfigError: A rule does not fit, or a source is a model or an address.
+        BundleMismatchError: ``keep`` with a model that has no pose stream.
+        ConfigError: A rule does not fit, a source is a model or an address, or ``keep`` is beside
+            ``annotate`` or ``thumbnails``.
         InterchangeError: There is no such format to write.
         LockedError: Another run writes to the folder.
         OutputError: Files cannot be written; those of finished videos stay.
@@ -139,18 +152,42 @@ def predict(
     chosen = None if to is None else find_writer(to)
     loaded = model if isinstance(model, Model) else load(model, jobs=jobs)
     rules = loaded.build_rules(decode, changes)
-    wants = OutputsConfig(annotate, thumbnails)
+    wants = OutputsConfig(annotate, thumbnails, keypoints=keep is not None)
+    _check_keep(loaded, wants)
+    poses = PosesConfig(fps, size, joints or {})
     if on_start is not None:
         on_start(loaded, rules)
     with locking(Path(out)):
-        predictions = _recognize(loaded, named, Path(out), wants, rules, jobs, again, progress)
+        predictions = _recognize(
+            loaded, named, Path(out), wants, rules, poses, jobs, again, progress
+        )
     if chosen is not None:
         for note in write_as(predictions.to_events(), Path(out), chosen):
             warnings.warn(note, stacklevel=2)
     for result in predictions.results:
         if result.error:
             warnings.warn(f"Left out {result.info.path}: {result.error}", stacklevel=2)
+    n_without = sum(result.info.codec == KEYPOINTS for result in predictions.recognized)
+    if n_without and wants != OutputsConfig():
+        warnings.warn(
+            f"{n_without} of the sources are keypoints: there are no pictures to draw on, and "
+            "nothing more of people to keep",
+            stacklevel=2,
+        )
     return predictions
+
+
+def _check_keep(model: Model, wants: OutputsConfig) -> None:
+    if wants.keypoints and (wants.annotate or wants.thumbnails):
+        raise ConfigError(
+            "keep='keypoints' keeps nothing else that shows people: leave out annotate and "
+            "thumbnails, or keep"
+        )
+    if wants.keypoints and model.info.pose is None:
+        raise BundleMismatchError(
+            f"{model.path} has no pose stream, so there are no keypoints to keep; take a model "
+            "that has, such as three-class"
+        )
 
 
 def _recognize(
@@ -159,6 +196,7 @@ def _recognize(
     folder: Path,
     wants: OutputsConfig,
     rules: DecodeConfig,
+    poses: PosesConfig,
     jobs: int,
     again: bool,
     progress: Callable[[Standing], None] | None,
@@ -170,7 +208,7 @@ def _recognize(
         loaded.path,
         write=partial(outputs.write_video_outputs, decode=rules, outputs=wants),
         outputs=str(wants),
-        config=PredictConfig(keep_places=wants.annotate or wants.thumbnails, jobs=jobs),
+        config=PredictConfig(keep_places=wants != OutputsConfig(), jobs=jobs, poses=poses),
         decode=rules,
     )
     stems, found = dict(zip(paths, names, strict=True)), dict[VideoJob, Finished]()

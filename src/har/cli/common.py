@@ -126,6 +126,50 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     return int(parts[0]), int(parts[1])
 
 
+def parse_joints(texts: Sequence[str]) -> dict[str, str]:
+    """Read NAME=KEYPOINT, once or several times, or parted by commas.
+
+    >>> parse_joints(["Hand_R=right_wrist,Tail="])
+    {'Hand_R': 'right_wrist', 'Tail': ''}
+    """
+    joints: dict[str, str] = {}
+    for text in (part for whole in texts for part in whole.split(",") if part.strip()):
+        name, equals, keypoint = text.partition("=")
+        if not equals or not name.strip():
+            raise click.BadParameter(
+                f"expected NAME=KEYPOINT such as Hand_R=right_wrist, received {text!r}"
+            )
+        joints[name.strip()] = keypoint.strip()
+    return joints
+
+
+def poses_options(size_name: str) -> Decorator:
+    """Add what files of keypoints may not say themselves."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in (
+            click.option(
+                "--joints",
+                multiple=True,
+                metavar="NAME=KEYPOINT",
+                callback=lambda _, __, texts: parse_joints(texts),
+                help="Of keypoint files: what a joint is, such as Hand_R=right_wrist.",
+            ),
+            click.option(
+                size_name,
+                callback=lambda _, __, text: parse_size(text),
+                help="Of keypoint files: HxW of the picture, where they hold shares of it.",
+            ),
+            click.option(
+                "--fps", type=float, help="Of keypoint files: frames a second, if they have none."
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return add
+
+
 _MAX_LIST_BYTES = 16 * 1024 * 1024
 
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import PATH, decode_option, json_option, path_option, read_file_list, set_option
+from har.cli.common import (
+    PATH,
+    decode_option,
+    json_option,
+    path_option,
+    poses_options,
+    read_file_list,
+    set_option,
+)
 from har.cli.events import say_totals
 from har.cli.output import print_json, say, say_table, warn
 from har.errors import VideoError
@@ -78,6 +86,12 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
 )
 @click.option("--annotate", is_flag=True, help="Write an annotated video of each, too.")
 @click.option("--thumbnails", is_flag=True, help="Write a picture of each event, too.")
+@click.option(
+    "--keep",
+    type=click.Choice(["keypoints"]),
+    help="Write people's keypoints of each, and nothing that shows people.",
+)
+@poses_options("--size")
 @decode_option
 @set_option
 @click.option(
@@ -99,6 +113,9 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
 @json_option
 def predict(videos: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Recognize actions in videos or folders of videos, and when they happen.
+
+    Keypoints of other tools (DeepLabCut, SLEAP, OpenPose, COCO, MediaPipe, .npz) may stand where a
+    video does, for models with a pose stream.
 
     With - for a video, files are read from standard input, one a line or separated by NUL.
 

@@ -31,6 +31,7 @@ from har.config.loading import load_config as load_config
 from har.config.loading import update_config as update_config
 from har.config.pose import SINGLE_PERSON_LABELS as SINGLE_PERSON_LABELS
 from har.config.pose import PoseConfig as PoseConfig
+from har.config.poses import PosesConfig as PosesConfig
 from har.config.predict import OutputsConfig as OutputsConfig
 from har.config.predict import PredictConfig as PredictConfig
 from har.config.prepare import PrepareConfig as PrepareConfig
@@ -45,6 +46,7 @@ from har.config.train import SystemConfig as SystemConfig
 from har.config.train import TemporalConfig as TemporalConfig
 from har.config.train import TrainConfig as TrainConfig
 from har.config.tuning import TuneConfig as TuneConfig
+from har.config.video import FPS_BOUNDS as FPS_BOUNDS
 from har.config.video import GAP_S as GAP_S
 from har.config.video import LONGEST_INTERVAL_S as LONGEST_INTERVAL_S
 from har.config.video import MAX_PICTURE_PIXELS as MAX_PICTURE_PIXELS

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from har.config.bounds import check_range
+from har.config.poses import PosesConfig
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class PredictConfig:
         jobs: Cores that are used: so many pictures of one video go through the networks at once, or
             so many videos of several; 0 means all.
         n_ahead: Frames that are decoded ahead of the networks.
+        poses: How files of keypoints are read.
     """
 
     n_overlap: int = 4
@@ -26,6 +28,7 @@ class PredictConfig:
     keep_places: bool = False
     jobs: int = 0
     n_ahead: int = 64
+    poses: PosesConfig = field(default_factory=PosesConfig)
 
     def __post_init__(self) -> None:
         check_range(
@@ -48,7 +51,9 @@ class OutputsConfig:
     Attributes:
         annotate: The video again, with what was found drawn in.
         thumbnails: A picture of each event.
+        keypoints: People's keypoints, which show nobody's face.
     """
 
     annotate: bool = False
     thumbnails: bool = False
+    keypoints: bool = False

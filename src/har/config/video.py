@@ -16,3 +16,6 @@ RARE_TIMES = 3.0
 
 LONGEST_INTERVAL_S = 30.0
 """A longer time between two frames is a gap however rarely frames come."""
+
+FPS_BOUNDS = (0.1, 1000.0)
+"""Frames a second beyond them can only be a slip."""

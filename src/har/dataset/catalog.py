@@ -17,6 +17,8 @@ from har.dataset.manifest import (
     read_manifest,
 )
 from har.errors import ManifestError, NoClipsError
+from har.pose.adapters.json_files import OPENPOSE_ENDING
+from har.pose.adapters.reading import is_plainly_poses, is_poses
 from har.tables import Row
 from har.types import Clip
 
@@ -28,7 +30,7 @@ RECORDINGS = "recordings"
 
 _JUNK_NAMES = {"thumbs.db", "desktop.ini"}
 _JUNK_SUFFIX = re.compile(
-    r"\.(txt|csv|tsv|jsonl?|ya?ml|toml|xml|html?|md|rst|log|ini|db|py|ipynb|np[yz]|h5|part|tmp"
+    r"\.(txt|csv|tsv|jsonl?|ya?ml|toml|xml|html?|md|rst|log|ini|db|py|ipynb|np[yz]|h5|hdf5|part|tmp"
     r"|pdf|docx?|xlsx?|ods|eaf|boris|srt|vtt|ass|sub|jpe?g|png|bmp|tiff?|svg|zip|tar|gz|7z|rar)",
     re.IGNORECASE,
 )
@@ -165,7 +167,12 @@ def _folder_clip(path: Path, source: Path, label: str) -> Clip:
 
 
 def iter_files(folder: Path, rejects: list[Reject]) -> Iterator[Path]:
-    """Return the files that may be videos, following links, but each folder once."""
+    """Return the files that may be videos, following links, but each folder once.
+
+    Keypoints are returned where nobody could take them for something else (`is_plainly_poses`), and
+    so is a folder of OpenPose's files. Those that a tool wrote of a video and that lie beside it
+    (``walk.mp4``, ``walk.keypoints.npz``, ``walkDLC_resnet50.csv``) are passed over.
+    """
     seen: set[str] = set()
 
     def reject(error: OSError) -> None:
@@ -179,10 +186,19 @@ def iter_files(folder: Path, rejects: list[Reject]) -> Iterator[Path]:
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not _is_hidden(name))
-        for name in sorted(names):
-            path = Path(where) / name
-            if not _is_hidden(name) and not _is_junk(path) and path.is_file():
-                yield path
+        found = [Path(where) / name for name in sorted(names) if not _is_hidden(name)]
+        videos = [path for path in found if not _is_poses_file(path) and not _is_junk(path)]
+        of_videos = tuple(f"{path.stem}{mark}" for path in videos for mark in (".", "DLC"))
+        poses = [
+            path for path in found if _is_poses_file(path) and not path.name.startswith(of_videos)
+        ]
+        if any(path.name.endswith(OPENPOSE_ENDING) for path in found):
+            yield Path(where)
+        yield from (path for path in sorted([*videos, *poses]) if path.is_file())
+
+
+def _is_poses_file(path: Path) -> bool:
+    return is_poses(path) and is_plainly_poses(path)
 
 
 def _is_hidden(name: str) -> bool:

@@ -22,10 +22,12 @@ from har.errors import HarError, VideoError, VideoWriteError
 from har.files import compute_file_hash
 from har.inference.cache import compute_key, load_result, save_result, start_result
 from har.inference.engines import find_engine
+from har.inference.keypoints import recognize_poses
 from har.inference.model import Recognizer
 from har.inference.steps import Networks, build_networks, open_networks
 from har.inference.video import recognize_video
 from har.parallel import Workers, count_cores, describe_fault, share_numbers
+from har.pose.adapters.reading import is_poses
 from har.result import VideoResult
 from har.version import __version__
 
@@ -304,14 +306,18 @@ def _run_task(
 
     key = _find_key(job, task.settings)
     try:
-        result = recognize_video(
-            recognizer,
-            job.path,
-            config=plan.config,
-            decode=plan.decode,
-            progress=note,
-            networks=networks,
-        )
+        if is_poses(job.path):
+            decode = plan.decode or recognizer.info.decode
+            result = recognize_poses(recognizer, job.path, plan.config.poses, decode)
+        else:
+            result = recognize_video(
+                recognizer,
+                job.path,
+                config=plan.config,
+                decode=plan.decode,
+                progress=note,
+                networks=networks,
+            )
         start_result(job.base, result)
         plan.write(job.base, result)
         save_result(job.base, key, result)

@@ -30,6 +30,7 @@ from har.inference.segments import (
 )
 from har.inference.steps import Networks, StreamRecognizer, open_networks
 from har.parallel import count_cores
+from har.pose.adapters.reading import is_poses
 from har.result import UNCERTAIN, PoseTracks, Progress, VideoResult
 from har.sampling.times import compute_step_times, explain_low_rate
 from har.types import Frame, VideoInfo, WindowSpec
@@ -319,6 +320,8 @@ def _find_crops(
 def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:
     """Return the videos that are named, and for each folder the files in it that may be videos.
 
+    Files of keypoints stand where a video would; see `har.dataset.catalog.iter_files`.
+
     Args:
         sources: Files and folders; folders are searched to their depth.
 
@@ -339,7 +342,7 @@ def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:
             rejects.append(Reject("", source, f"{source} cannot be read: {error.strerror}"))
             continue
         found = [source]
-        if source.is_dir():
+        if source.is_dir() and not is_poses(source):
             n_rejects = len(rejects)
             found = list(iter_files(source, rejects))
             if not found and len(rejects) == n_rejects:

@@ -7,6 +7,7 @@ Every file appears under its name only once it is complete. Of a video whose fil
     STEM.timeline.png     scores and events at a glance
     STEM.annotated.mp4    optional
     STEM.thumbnails/      optional, a picture of each event
+    STEM.keypoints.npz    optional, people's keypoints at every step
 
 and of all videos, also those of earlier runs, events.csv, results.json and totals.csv.
 """
@@ -22,16 +23,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from har import files
 from har.config import DecodeConfig, OutputsConfig
 from har.dataset.catalog import Reject
 from har.escaping import guard_cell
 from har.events.files import RESULT_ENDING, join_events, write_event_files
 from har.events.summary import Totals, add_totals, compute_totals
+from har.pose.adapters.reading import KEYPOINTS_ENDING, Poses, write_poses
+from har.pose.keypoints import N_KEYPOINTS
 from har.render.annotate import write_annotated
 from har.render.thumbnails import write_thumbnails
 from har.render.timeline import write_timeline
 from har.result import VideoResult
+from har.types import KEYPOINTS
 
 _RESULTS, _TOTALS = "results.json", "totals.csv"
 _STEM_BYTES = 200
@@ -49,7 +55,8 @@ def write_video_outputs(
         base: Folder and stem of the files.
         result: What was found. People are drawn if it has pose tracks.
         decode: The settings that the events were cut with.
-        outputs: What to write beyond events and timeline.
+        outputs: What to write beyond events and timeline; nothing more of keypoints that stood
+            where a video would.
 
     Raises:
         OutputError: A file cannot be written.
@@ -57,10 +64,31 @@ def write_video_outputs(
     """
     write_event_files(base, str(result.info.path), result.events)
     write_timeline(files.add_ending(base, ".timeline.png"), result, decode)
+    if result.info.codec == KEYPOINTS:
+        return
+    if outputs.keypoints and result.pose_tracks is not None:
+        write_poses(files.add_ending(base, KEYPOINTS_ENDING), spread_tracks(result))
     if outputs.annotate:
         write_annotated(files.add_ending(base, ".annotated.mp4"), result, decode)
     if outputs.thumbnails:
         write_thumbnails(files.add_ending(base, ".thumbnails"), result, decode)
+
+
+def spread_tracks(result: VideoResult) -> Poses:
+    """Return the pose tracks of a result as a recording of keypoints, one picture a time step.
+
+    Each person has a column of their own; nobody is seen in gaps of the recording.
+    """
+    tracks = result.pose_tracks
+    if tracks is None:
+        raise ValueError("Expected a result with pose tracks")
+    n_steps = max(round(result.end_s / tracks.step_s), 1)
+    numbers, columns = np.unique(tracks.numbers, return_inverse=True)
+    points = np.zeros((n_steps, max(len(numbers), 1), N_KEYPOINTS, 3), dtype=np.float32)
+    rows = np.minimum(np.floor(tracks.times_s / tracks.step_s).astype(np.int64), n_steps - 1)
+    points[rows, columns] = tracks.points
+    size = (result.info.height, result.info.width)
+    return Poses(points, 1.0 / tracks.step_s, size, result.info.path)
 
 
 def write_folder_outputs(

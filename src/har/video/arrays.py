@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 
+from har.config import FPS_BOUNDS
 from har.errors import ConfigError, VideoDecodeError
 from har.sampling.times import is_due
 from har.types import Color, Frame, PictureSpec, VideoInfo
@@ -18,8 +19,6 @@ from har.video.geometry import Letterbox, Orientation
 
 _FORMATS = {2: "gray", 3: "rgb24"}
 """FFmpeg's names of pictures, by the number of their axes."""
-
-_MIN_FPS, _MAX_FPS = 0.1, 1000.0
 
 
 def iter_frames(
@@ -75,9 +74,10 @@ def check_fps(fps: float) -> None:
     Raises:
         ConfigError: It is no number from 0.1 to 1000.
     """
-    if not _MIN_FPS <= fps <= _MAX_FPS:
+    low, high = FPS_BOUNDS
+    if not low <= fps <= high:
         raise ConfigError(
-            f"Expected from {_MIN_FPS:g} to {_MAX_FPS:g} frames a second, received fps={fps!r}"
+            f"Expected from {low:g} to {high:g} frames a second, received fps={fps!r}"
         )
 
 

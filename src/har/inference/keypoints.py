@@ -8,22 +8,28 @@ from pathlib import Path
 
 import numpy as np
 
-from har.config import DecodeConfig
-from har.errors import BundleMismatchError, ConfigError, EmptyVideoError
+from har.config import DecodeConfig, PosesConfig
+from har.errors import BundleMismatchError, ConfigError, EmptyVideoError, PoseFileError
+from har.files import show_path
 from har.inference.model import Recognizer
 from har.inference.segments import Segment
 from har.inference.steps import StreamOutput, score_steps
 from har.inference.streams import iter_people
 from har.inference.video import build_result
+from har.pose.adapters.reading import read_poses
 from har.pose.keypoints import MAX_PEOPLE, N_KEYPOINTS, Detections
 from har.result import VideoResult
 from har.sampling.times import compute_nearest_indices, compute_step_times
-from har.types import VideoInfo
+from har.types import KEYPOINTS, VideoInfo
 from har.video.arrays import check_fps
 
 _LARGEST_SHARE = 2.0
 _MAX_SIDE_PX = 65_535
 """Coordinates up to here are shares of the picture: people reach over its edge by less."""
+_NO_POSE = (
+    "This model has no pose stream; take one that has, such as three-class, or train one with "
+    "streams='pose'"
+)
 _ALONE = "keypoints only: the motion stream of this model had no part in it"
 
 
@@ -52,10 +58,7 @@ def recognize_keypoints(
     """
     started_s = time.perf_counter()
     if recognizer.pose is None:
-        raise BundleMismatchError(
-            "This model has no pose stream; take one that has, such as three-class, or train one "
-            "with streams='pose'"
-        )
+        raise BundleMismatchError(_NO_POSE)
     check_fps(fps)
     detections = to_detections(points, size)
     n_pictures = len(detections.points)
@@ -67,11 +70,38 @@ def recognize_keypoints(
     sampled = Detections(detections.points[rows], detections.scores[rows])
     windows = score_steps(recognizer.pose, iter_people(sampled))
     height, width = size or (0, 0)
-    info = VideoInfo(Path(name), width, height, fps, span_s, n_pictures, rotation_deg=0, codec="")
+    info = VideoInfo(Path(name), width, height, fps, span_s, n_pictures, 0, KEYPOINTS)
     whole = Segment(0.0, StreamOutput({"pose": windows}), span_s)
     result = build_result(recognizer.take_pose(), [whole], info, decode)
     note = "" if recognizer.motion is None else _ALONE
     return replace(result, wall_s=time.perf_counter() - started_s, note=note)
+
+
+def recognize_poses(
+    recognizer: Recognizer, path: Path, config: PosesConfig, decode: DecodeConfig
+) -> VideoResult:
+    """Recognize a file of keypoints of another tool, or one that har has kept.
+
+    Args:
+        recognizer: The bundle.
+        path: As of `read_poses`.
+        config: What the file does not say.
+        decode: How scores become events.
+
+    Raises:
+        PoseFileError: The file cannot be read, or the bundle has no pose stream.
+    """
+    if recognizer.pose is None:
+        raise PoseFileError(f"{show_path(path)} holds keypoints. {_NO_POSE}")
+    started_s = time.perf_counter()
+    poses = read_poses(path, config)
+    result = recognize_keypoints(recognizer, poses.points, poses.fps, poses.size, str(path), decode)
+    return replace(
+        result,
+        info=replace(result.info, path=path),
+        wall_s=time.perf_counter() - started_s,
+        note="; ".join(filter(None, [*poses.notes, result.note])),
+    )
 
 
 def to_detections(points: np.ndarray, size: tuple[int, int] | None = None) -> Detections:

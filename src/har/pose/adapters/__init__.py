@@ -1,0 +1,1 @@
+"""Keypoints of other tools: one module a kind of file, and one table of the joints' names."""
