@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -58,3 +59,22 @@ def detect(steps: Sequence[Sequence[np.ndarray]]) -> Detections:
             points[row, place] = body
             scores[row, place] = body[:, 2].mean()
     return Detections(points, scores)
+
+
+def draw_body(is_up: bool, x: float = 320.0) -> np.ndarray:
+    """Return (17, 2) pixels of one who stands, hands up or down."""
+    body = stand(x, 420.0, 380.0)[:, :2]
+    if is_up:
+        for side in ("left", "right"):
+            body[KEYPOINTS.index(f"{side}_wrist"), 1] = 40.0
+    return body
+
+
+def save_body(
+    path: Path, is_up: bool = True, n_frames: int = 60, fps: float = 30.0, x: float = 320.0
+) -> Path:
+    """Write one who stands, in har's own form of keypoints."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    points = np.repeat(draw_body(is_up, x)[None, None], n_frames, axis=0)
+    np.savez(path, points=points, joints=KEYPOINTS, fps=fps)
+    return path

@@ -8,7 +8,7 @@ from bundles import POSE_SPEC, make_bundle, make_people_bundle
 import har
 from har.errors import BundleMismatchError, ConfigError, EmptyVideoError
 from har.inference.detector import PoseDetector
-from har.inference.keypoints import to_detections
+from har.pose.keypoints import to_detections
 from har.sampling.times import compute_nearest_indices, compute_step_times
 from har.video.file.reader import open_video
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from acting import make_scene
+from bodies import draw_body, save_body
 from bundles import LABELS, make_bundle, make_people_bundle
 from click.testing import CliRunner
 from videos import make_clip
@@ -12,33 +13,7 @@ from videos import make_clip
 import har
 from har.cli import har as command_line
 from har.errors import BundleMismatchError, ConfigError, PoseFileError
-from har.pose.keypoints import INDEX, KEYPOINTS
-
-
-def draw_body(is_up: bool) -> np.ndarray:
-    """Return (17, 2) pixels of a standing person, hands up or down."""
-    body = np.zeros((17, 2))
-    body[:5] = [320, 80]
-    for side, x in (("left", 290), ("right", 350)):
-        hand_y = 60 if is_up else 260
-        places = {
-            "shoulder": 120,
-            "elbow": 150,
-            "wrist": hand_y,
-            "hip": 240,
-            "knee": 320,
-            "ankle": 400,
-        }
-        for part, y in places.items():
-            body[INDEX[f"{side}_{part}"]] = [x, y]
-    return body
-
-
-def save_body(path, is_up=True, n_frames=60, fps=30.0, **arrays):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    points = np.repeat(draw_body(is_up)[None, None], n_frames, axis=0)
-    np.savez(path, **{"points": points, "joints": KEYPOINTS, "fps": fps, **arrays})
-    return path
+from har.pose.keypoints import KEYPOINTS
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +66,7 @@ def test_videos_and_keypoints_in_one_folder(tmp_path, bundle, jobs):
     save_body(folder / "film.keypoints.npz", is_up=False)  # of the video beside it: passed over
     save_body(folder / "up.keypoints.npz")
     (folder / "badDLC_x.csv").write_text("scorer,a\n")
-    save_body(folder / "unnamed.npz")
+    np.savez(folder / "unnamed.npz", landmarks=np.zeros((5, 33, 3)))
     named = save_body(tmp_path / "named.npz", is_up=False)
     with pytest.warns(UserWarning, match="badDLC_x.csv"):
         found = har.predict([folder, named], out=out, model=bundle, jobs=jobs)

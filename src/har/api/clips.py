@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from har.api.settings import StrPath, extra, list_paths
-from har.config import PrepareConfig, SynthConfig
+from har.config import PosesConfig, PrepareConfig, SynthConfig
 from har.dataset.store import Store
 from har.dataset.validation import Report
 from har.errors import ConfigError
@@ -142,6 +142,9 @@ def prepare(
     size: tuple[int, int] | None = None,
     long_side: int = PrepareConfig.long_side,
     color: Color = PrepareConfig.color,
+    fps: float | None = None,
+    pose_size: tuple[int, int] | None = None,
+    joints: Mapping[str, str] | None = None,
     seed: int = PrepareConfig.seed,
     jobs: int = 0,
     progress: bool = False,
@@ -149,7 +152,8 @@ def prepare(
     """Turn a folder of clips, one sub-folder a label, a manifest or a coding into a store.
 
     Run again, it only does what has changed. Videos that cannot be used are in ``rejects``, each
-    with its reason.
+    with its reason. Keypoints of other tools may stand where videos do; models with streams 'pose'
+    learn from them.
 
     Args:
         source: The folder, or a table of clips; with ``media`` a coding of recordings: what
@@ -169,6 +173,9 @@ def prepare(
         size: (H, W) of the stored pictures; chosen by the clips' shape when None.
         long_side: Pixels of the longer side where the size is chosen.
         color: ``gray`` for the motion input, ``rgb`` for the RGB input.
+        fps: As of `har.read_poses`, for files of keypoints in the place of videos.
+        pose_size: As ``size`` of `har.read_poses`.
+        joints: As of `har.read_poses`.
         seed: Draws the splits.
         jobs: Videos at once; 0 means one a core.
         progress: Show a bar.
@@ -215,6 +222,7 @@ def prepare(
         group_by=group_by,
         seed=seed,
         jobs=jobs,
+        poses=PosesConfig(fps, pose_size, joints or {}),
     )
     with extra("train"):
         done = prepare_store(clips, folder, config, progress)

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from har.cli.common import PATH, json_option, map_option, parse_size, store_option
+from har.cli.common import (
+    PATH,
+    json_option,
+    map_option,
+    parse_size,
+    poses_options,
+    store_option,
+)
 from har.cli.output import print_json, say, say_table, warn
 from har.config import PrepareConfig, SynthConfig
 
@@ -99,6 +106,7 @@ def synth(out: Path, skeletons: int | None, as_json: bool, **options: Any) -> No
     show_default=True,
     help="gray for the motion input, rgb for the RGB input.",
 )
+@poses_options("--pose-size")
 @click.option("--seed", default=PrepareConfig.seed, show_default=True, help="Draws the splits.")
 @json_option
 def prepare(
@@ -107,7 +115,7 @@ def prepare(
     """Turn a folder of clips (one sub-folder a class) or a CSV manifest into a store.
 
     With --media, SOURCE is the coding of whole recordings in any format that 'har convert' reads:
-    each coded event becomes a clip.
+    each coded event becomes a clip. Keypoints of other tools may stand where videos do.
 
     Run again, it only does what has changed. Videos that cannot be used are listed with the reason.
     """

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from har.config.bounds import check, check_range
+from har.config.poses import PosesConfig
 from har.types import Color
 
 
@@ -22,6 +23,7 @@ class PrepareConfig:
         group_by: A manifest column, or a regular expression with one group on the file's path.
         seed: Draws the splits.
         jobs: Videos decoded at once; 0 means one a core.
+        poses: How files of keypoints are read.
     """
 
     long_side: int = 320
@@ -33,6 +35,7 @@ class PrepareConfig:
     group_by: str | None = None
     seed: int = 0
     jobs: int = 0
+    poses: PosesConfig = field(default_factory=PosesConfig)
 
     def __post_init__(self) -> None:
         check_range(

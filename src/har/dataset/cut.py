@@ -5,25 +5,28 @@ Worker processes import this module, so it imports nothing heavier than the read
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from traceback import format_exc
 
 import numpy as np
 
-from har.config import GAP_S
+from har.config import GAP_S, PosesConfig
 from har.dataset.catalog import Reject
 from har.dataset.index import StoredClip
 from har.dataset.scenes import HASH_FRAMES, compute_scene_hash
 from har.dataset.store import FrameSettings, frames_path
-from har.dataset.store_writer import ClipWriter
+from har.dataset.store_writer import ClipWriter, write_keypoints
 from har.errors import HarError, VideoDecodeError, VideoError, VideoOpenError
 from har.files import compute_file_hash
 from har.parallel import describe_fault
-from har.types import TIME_EPS_S, Clip, Frame, VideoInfo
+from har.pose.adapters.json_files import find_openpose
+from har.pose.adapters.reading import is_poses, read_poses
+from har.types import KEYPOINTS, TIME_EPS_S, Clip, Frame, VideoInfo
 from har.video.file.reader import VideoReader, open_video, probe_video
 from har.video.geometry import compute_letterbox
 
@@ -39,6 +42,7 @@ class CutJob:
     frames: FrameSettings
     min_frames: int
     store: Path
+    poses: PosesConfig = field(default_factory=PosesConfig)
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,9 @@ class _VideoFile:
 
 
 def probe_size(path: Path) -> tuple[int, int] | None:
-    """Return a video's (H, W) as seen on a screen, or None where it cannot be read."""
+    """Return a video's (H, W) as seen on a screen, or None where it has or says none."""
+    if is_poses(path):
+        return None
     try:
         info = probe_video(path)
     except Exception:  # noqa: BLE001, cutting it meets the same and says what it is
@@ -72,6 +78,8 @@ def cut_video(job: CutJob) -> CutResult:
     if there is any; the others are rejected, whatever failed about the video. Of a clip with a gap
     the longest segment is stored.
 
+    A file of keypoints is stored as keypoints.
+
     Raises:
         OutputError: The store cannot be written.
     """
@@ -82,6 +90,8 @@ def cut_video(job: CutJob) -> CutResult:
         "end_s": None if None in ends_s else max(end for end in ends_s if end is not None),
     }
     try:
+        if is_poses(job.path):
+            return _cut_poses(job)
         with open_video(
             job.path, settings.size, settings.color, settings.max_rate_hz, **span, n_threads=1
         ) as reader:
@@ -93,6 +103,43 @@ def cut_video(job: CutJob) -> CutResult:
     except Exception as error:  # noqa: BLE001, one video must not end the others
         why, trace = describe_fault(error), format_exc()
         return CutResult((), tuple(Reject(c.clip_id, c.path, why, trace) for c in job.clips))
+
+
+def _cut_poses(job: CutJob) -> CutResult:
+    """Store the clips of a file of keypoints."""
+    poses, file = read_poses(job.path, job.poses), _read_file(job.path)
+    height, width = poses.size or (0, 0)
+    middles_s = (np.arange(len(poses.points)) + 0.5) / poses.fps
+    cut: list[StoredClip] = []
+    rejects: list[Reject] = []
+    for clip in job.clips:
+        end_s = np.inf if clip.end_s is None else clip.end_s
+        rows = np.flatnonzero((middles_s >= clip.start_s) & (middles_s < end_s))
+        points, times_s = poses.points[rows], middles_s[rows] - clip.start_s
+        if len(rows) < job.min_frames or not points.any():
+            seen = "nobody in its" if len(rows) and not points.any() else f"only {len(rows)}"
+            why = f"{seen} frames, at least {job.min_frames} with people are needed"
+            rejects.append(_reject(clip, why))
+            continue
+        cut.append(
+            StoredClip(
+                **vars(clip),
+                n_frames=len(rows),
+                fps=poses.fps,
+                duration_s=len(rows) / poses.fps,
+                width=width,
+                height=height,
+                damaged_s=None,
+                scene_hashes=(),
+                hash=write_keypoints(job.store, clip.clip_id, points, times_s),
+                note="; ".join(poses.notes),
+                kind=KEYPOINTS,
+                video_bytes=file.n_bytes,
+                video_mtime_ns=file.mtime_ns,
+                video_hash=file.hash,
+            )
+        )
+    return CutResult(tuple(cut), tuple(rejects))
 
 
 @dataclass
@@ -234,7 +281,10 @@ class _Cutter:
 def _read_file(path: Path) -> _VideoFile:
     try:
         stat = path.stat()
-        return _VideoFile(stat.st_size, stat.st_mtime_ns, compute_file_hash(path))
+        files = find_openpose(path) if path.is_dir() else [path]
+        hashes = [compute_file_hash(file) for file in files]
+        joined = hashlib.sha256("".join(hashes).encode()).hexdigest()
+        return _VideoFile(stat.st_size, stat.st_mtime_ns, joined if path.is_dir() else hashes[0])
     except OSError as error:
         raise VideoOpenError(f"{path} cannot be read: {error.strerror}") from error
 

@@ -39,6 +39,7 @@ COLUMNS = (
     "video_bytes",
     "video_mtime_ns",
     "video_hash",
+    "kind",
 )
 
 
@@ -55,6 +56,7 @@ class StoredClip(Clip):
         damaged_s: Where the video is damaged within the clip, in seconds of the video, or None.
         scene_hashes: Perceptual hashes of a few frames.
         note: What is to be known of the video, such as a gap in it; empty for nothing.
+        kind: `har.types.KEYPOINTS` where the store has them in the place of frames, else empty.
         hash: SHA-256 of the stored frames and their times.
         video_bytes: Size of the video's file.
         video_mtime_ns: When it was last changed.
@@ -73,6 +75,7 @@ class StoredClip(Clip):
     video_mtime_ns: int
     video_hash: str
     note: str = ""
+    kind: str = ""
 
 
 def write_rows(path: Path, clips: Iterable[StoredClip]) -> None:
@@ -149,6 +152,7 @@ def _from_cells(row: dict[str, str]) -> StoredClip:
         video_bytes=int(row["video_bytes"]),
         video_mtime_ns=int(row["video_mtime_ns"]),
         video_hash=row["video_hash"],
+        kind=row.get("kind") or "",
     )
 
 

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from har.config import PrepareConfig
+from har.config import PosesConfig, PrepareConfig
 from har.dataset.catalog import SCENES, Catalog, Reject, scan
 from har.dataset.cut import CutJob, CutResult, cut_video, probe_size
 from har.dataset.index import StoredClip
 from har.dataset.scenes import find_scenes
 from har.dataset.splits import build_splits
-from har.dataset.store import FrameSettings, Store, StoreSettings, frames_path, times_path
+from har.dataset.store import (
+    FrameSettings,
+    Store,
+    StoreSettings,
+    frames_path,
+    keypoints_path,
+    times_path,
+)
 from har.dataset.store_writer import StoreWriter, read_known_clips
 from har.dataset.validation import Report, build_report
 from har.errors import LockedError, NoClipsError, StoreError
@@ -26,7 +34,7 @@ from har.files import compute_file_hash
 from har.locks import locking
 from har.parallel import Workers, count_cores
 from har.progress import track
-from har.types import Clip
+from har.types import KEYPOINTS, Clip
 from har.video.geometry import compute_fill
 
 _log = logging.getLogger(__name__)
@@ -34,6 +42,8 @@ _log = logging.getLogger(__name__)
 _ASPECTS = ((1, 1), (4, 3), (16, 9), (3, 4), (9, 16))
 _SIDE_STEP_PX = 32
 _SIZE_SAMPLE = 100
+_USUAL_SIZE = (9, 16)
+"""Of videos that a model of keypoints may be used on."""
 
 
 @dataclass(frozen=True)
@@ -124,10 +134,11 @@ def _prepare(
 ) -> PrepareSummary:
     with Workers(config.jobs or count_cores()) as workers:
         size = config.size or _measure_size(catalog.clips, store_dir, config.long_side, workers)
-        frames = FrameSettings(size, config.color, config.max_rate_hz)
+        poses = "" if config.poses == PosesConfig() else json.dumps(asdict(config.poses))
+        frames = FrameSettings(size, config.color, config.max_rate_hz, poses)
         writer = StoreWriter(store_dir, frames)
         reused = _find_unchanged(catalog.clips, writer.reusable, store_dir)
-        jobs = _plan_jobs(catalog.clips, reused, frames, config.min_frames, store_dir)
+        jobs = _plan_jobs(catalog.clips, reused, frames, config, store_dir)
         cut, rejects = _cut_all(jobs, writer, workers, progress)
     clips = _in_order(catalog, [*reused.values(), *cut])
     labels = _check_labels(catalog, clips, rejects)
@@ -146,11 +157,13 @@ def _measure_size(
     sample = clips[:: -(-len(clips) // _SIZE_SAMPLE)]
     known = read_known_clips(store_dir)
     sizes = [
-        (known[c.clip_id].height, known[c.clip_id].width) for c in sample if c.clip_id in known
+        (known[c.clip_id].height, known[c.clip_id].width)
+        for c in sample
+        if c.clip_id in known and known[c.clip_id].height
     ]
     unknown = sorted({clip.path for clip in sample if clip.clip_id not in known})
     sizes += [size for _, size in workers.run(probe_size, unknown) if size is not None]
-    return choose_size(sizes or [(1, 1)], long_side)
+    return choose_size(sizes or [_USUAL_SIZE], long_side)
 
 
 def _find_unchanged(
@@ -160,7 +173,7 @@ def _find_unchanged(
     same: dict[str, StoredClip] = {}
     for clip in clips:
         before = known.get(clip.clip_id)
-        if before is None or not _has_files(store_dir, clip.clip_id):
+        if before is None or not _has_files(store_dir, before):
             continue
         try:
             stat = clip.path.stat()
@@ -176,21 +189,23 @@ def _find_unchanged(
     return same
 
 
-def _has_files(store_dir: Path, clip_id: str) -> bool:
-    return frames_path(store_dir, clip_id).is_file() and times_path(store_dir, clip_id).is_file()
+def _has_files(store_dir: Path, clip: StoredClip) -> bool:
+    find_path = keypoints_path if clip.kind == KEYPOINTS else frames_path
+    paths = find_path(store_dir, clip.clip_id), times_path(store_dir, clip.clip_id)
+    return all(path.is_file() for path in paths)
 
 
 def _plan_jobs(
     clips: Sequence[Clip],
     reused: dict[str, StoredClip],
     frames: FrameSettings,
-    min_frames: int,
+    config: PrepareConfig,
     store_dir: Path,
 ) -> list[CutJob]:
     """Return one job a video, the largest files first so that none is left for the end."""
     wanted = [clip for clip in clips if clip.clip_id not in reused]
     jobs = [
-        CutJob(path, tuple(of_video), frames, min_frames, store_dir)
+        CutJob(path, tuple(of_video), frames, config.min_frames, store_dir, config.poses)
         for path, of_video in groupby(wanted, key=lambda clip: clip.path)
     ]
     return sorted(jobs, key=lambda job: -_file_size(job.path))

@@ -4,6 +4,8 @@
           index.csv               one line a clip
           frames/ID.npy           (F, H, W) or (F, H, W, 3) uint8
           frames/ID.times.npy     (F,) float64 seconds from the clip's start
+          frames/ID.keypoints.npy (F, P, 17, 3) float32 in the place of frames, of clips that are
+                                  keypoints of another tool
           splits.json             who is in train, val and test, and the folds
           rejects.csv             what was left out, and why
           report.md, report.json, sheet.png
@@ -27,7 +29,7 @@ from har.dataset.catalog import Reject
 from har.dataset.index import StoredClip, read_rejects, read_rows
 from har.dataset.splits import Splits
 from har.errors import StoreError
-from har.types import SYNTHETIC, Color, SplitName
+from har.types import KEYPOINTS, SYNTHETIC, Color, SplitName
 
 FORMAT_VERSION = 1
 
@@ -46,10 +48,14 @@ class FrameSettings:
     size: tuple[int, int]
     color: Color
     max_rate_hz: float
+    poses: str = ""
+    """What was said of files of keypoints, as text; empty for nothing."""
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values that `from_json` reads back."""
-        return {"size": list(self.size), "color": self.color, "max_rate_hz": self.max_rate_hz}
+        poses = {"poses": self.poses} if self.poses else {}
+        pictures = {"size": list(self.size), "color": self.color, "max_rate_hz": self.max_rate_hz}
+        return pictures | poses
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> FrameSettings:
@@ -61,7 +67,8 @@ class FrameSettings:
         try:
             height, width = (int(side) for side in values["size"])
             color: Color = "rgb" if values["color"] == "rgb" else "gray"
-            return cls((height, width), color, float(values["max_rate_hz"]))
+            rate_hz, poses = float(values["max_rate_hz"]), str(values.get("poses", ""))
+            return cls((height, width), color, rate_hz, poses)
         except (KeyError, TypeError) as error:
             raise ValueError(f"{values!r} are not frame settings: {error}") from error
 
@@ -188,6 +195,19 @@ class Store:
         rows = sorted([clip.hash, clip.label, clip.group] for clip in self.clips)
         return hashlib.sha256(json.dumps([self.labels, rows]).encode()).hexdigest()
 
+    @cached_property
+    def keypoint_clips(self) -> frozenset[str]:
+        """Ids of the clips that are keypoints of another tool: they have no pictures."""
+        return frozenset(clip.clip_id for clip in self.clips if clip.kind == KEYPOINTS)
+
+    def load_keypoints(self, clip_id: str) -> np.ndarray:
+        """Return the keypoints of one of `keypoint_clips`: (F, P, 17, 3) float32 in pixels.
+
+        Raises:
+            StoreError: The file is missing or damaged.
+        """
+        return _load_array(keypoints_path(self.path, clip_id), None)
+
     def open_frames(self, clip_id: str) -> np.ndarray:
         """Map a clip's frames into memory, read-only.
 
@@ -195,8 +215,13 @@ class Store:
             (F, H, W) or (F, H, W, 3) uint8.
 
         Raises:
-            StoreError: The file is missing or damaged.
+            StoreError: The file is missing or damaged, or the clip has no pictures.
         """
+        if clip_id in self.keypoint_clips:
+            raise StoreError(
+                f"The clip {clip_id} of {self.path} is keypoints without pictures; only models "
+                "with streams 'pose' can use it"
+            )
         return _load_array(frames_path(self.path, clip_id), "r")
 
     def load_times(self, clip_id: str) -> np.ndarray:
@@ -223,6 +248,11 @@ class Store:
 def frames_path(store: Path, clip_id: str) -> Path:
     """Return the path of a clip's frames."""
     return store / FRAMES / f"{clip_id}.npy"
+
+
+def keypoints_path(store: Path, clip_id: str) -> Path:
+    """Return the path of the keypoints that a clip has in the place of frames."""
+    return store / FRAMES / f"{clip_id}.keypoints.npy"
 
 
 def times_path(store: Path, clip_id: str) -> Path:

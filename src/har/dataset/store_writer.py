@@ -32,6 +32,7 @@ from har.dataset.store import (
     Store,
     StoreSettings,
     frames_path,
+    keypoints_path,
     read_json,
     times_path,
 )
@@ -142,6 +143,27 @@ class ClipWriter:
         npy.write_array_header_1_0(self._file, header)
 
 
+def write_keypoints(store: Path, clip_id: str, points: np.ndarray, times_s: np.ndarray) -> str:
+    """Write the keypoints of a clip and return the SHA-256 of them and their times.
+
+    Args:
+        store: Its folder.
+        clip_id: Of the clip.
+        points: (F, P, 17, 3) float32.
+        times_s: (F,) float64 seconds from the clip's start.
+
+    Raises:
+        OutputError: They cannot be written.
+    """
+    arrays = (times_path(store, clip_id), times_s), (keypoints_path(store, clip_id), points)
+    digest = hashlib.sha256()
+    for path, values in arrays:
+        with replacing(path) as part, part.open("wb") as file:
+            np.save(file, values, allow_pickle=False)
+        digest.update(np.ascontiguousarray(values).data)
+    return digest.hexdigest()
+
+
 def read_known_clips(path: Path) -> dict[str, StoredClip]:
     """Return the clips of a finished or unfinished store by id, whatever their settings."""
     rows = [
@@ -165,6 +187,7 @@ def read_frame_settings(path: Path) -> FrameSettings | None:
 def _remove_strays(store: Path, clips: Sequence[StoredClip]) -> None:
     wanted = {frames_path(store, clip.clip_id) for clip in clips}
     wanted |= {times_path(store, clip.clip_id) for clip in clips}
+    wanted |= {keypoints_path(store, clip.clip_id) for clip in clips}
     for path in (store / FRAMES).iterdir():
         if path not in wanted and path.suffix in (".npy", ".part"):
             path.unlink()

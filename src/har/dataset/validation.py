@@ -18,7 +18,7 @@ from har.dataset.scenes import iter_near_pairs
 from har.dataset.splits import PARTS
 from har.dataset.store import Store
 from har.sampling.times import explain_low_rate
-from har.types import SplitName
+from har.types import KEYPOINTS, SplitName
 
 NEAR_DUPLICATE_BITS = 8
 """Frames of two clips that differ in at most this many of 64 bits are shown as near-duplicates."""
@@ -245,11 +245,17 @@ def _warn_of_contradictions(clips: Sequence[StoredClip]) -> Iterator[str]:
 
 def _warn_videos(store: Store) -> Iterator[str]:
     """Say whose videos are not what they say, and whose frames are too rare to show motion."""
-    noted = [f"{clip.clip_id}: {clip.note}" for clip in store.clips if clip.note]
+    videos = [clip for clip in store.clips if clip.kind != KEYPOINTS]
+    poses = [clip for clip in store.clips if clip.kind == KEYPOINTS]
+    if poses:
+        yield f"{len(poses)} clips are keypoints without pictures: only streams 'pose' can learn."
+    for note, count in Counter(clip.note for clip in poses if clip.note).most_common(_NAMED):
+        yield f"Of {count} clips of keypoints: {note}."
+    noted = [f"{clip.clip_id}: {clip.note}" for clip in videos if clip.note]
     if noted:
         more = [f"{len(noted) - _NAMED} more"] if len(noted) > _NAMED else []
         yield f"Of {len(noted)} clips the video is odd. {'. '.join([*noted[:_NAMED], *more])}."
-    rates = {clip.clip_id: clip.n_frames / clip.duration_s for clip in store.clips}
+    rates = {clip.clip_id: clip.n_frames / clip.duration_s for clip in videos}
     lags_s = [abs(a - b) for a, b in MOTION_LAGS_S]
     rare = [name for name, rate_hz in rates.items() if explain_low_rate(rate_hz, lags_s)]
     if rare:

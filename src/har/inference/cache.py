@@ -21,7 +21,7 @@ from har.events.files import RESULT_ENDING, SCORES_ENDING, load_scores, save_sco
 from har.files import add_ending, replacing, write_json
 from har.inference.detector import PoseDetector, compute_detector_hash
 from har.parallel import count_cores
-from har.pose.keypoints import Detections
+from har.pose.keypoints import Detections, to_detections
 from har.progress import track
 from har.result import VideoResult
 from har.sampling.times import compute_nearest_indices, compute_span_s, compute_step_times
@@ -70,6 +70,8 @@ class KeypointCache:
 
     def _read(self, clip_id: str) -> Detections | None:
         """Return the kept detections, or None where there are none or the file is damaged."""
+        if clip_id in self._store.keypoint_clips:
+            return self._sample(clip_id)
         try:
             with (
                 self._path(clip_id).open("rb") as file,
@@ -78,6 +80,13 @@ class KeypointCache:
                 return Detections(kept["points"], kept["scores"])
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
             return None
+
+    def _sample(self, clip_id: str) -> Detections:
+        """Return what another tool has found, at the steps."""
+        times_s = self._store.load_times(clip_id)
+        steps_s = compute_step_times(compute_span_s(times_s), self._rate_hz)
+        rows = compute_nearest_indices(times_s, steps_s)
+        return to_detections(self._store.load_keypoints(clip_id)[rows])
 
     def _make(self, clip_id: str, pool: ThreadPoolExecutor) -> Detections:
         times_s = self._store.load_times(clip_id)

@@ -13,6 +13,7 @@ from har.dataset.store import Store
 from har.dataset.validation import Report
 from har.escaping import escape_markdown
 from har.files import show_path, write_json, write_text
+from har.render.skeletons import draw_people
 
 _SHEET_CLIPS = 4
 _SHEET_FRAMES = 4
@@ -21,6 +22,7 @@ _FRAME_PX = 240
 _TITLE_PX = 26
 _DPI = 100
 _SHOWN = 20
+_ROOM, _DRAWN_SHARE = 70, 0.8
 
 
 def write_report(report: Report, store: Store) -> None:
@@ -86,7 +88,10 @@ def _choose_clips(store: Store, label: str) -> list[StoredClip]:
 
 def _stack(store: Store, clip: StoredClip) -> np.ndarray:
     """Return four frames of a clip, two by two, with a white edge."""
-    frames = store.open_frames(clip.clip_id)
+    if clip.clip_id in store.keypoint_clips:
+        frames: np.ndarray = _draw_keypoints(store, clip.clip_id)
+    else:
+        frames = store.open_frames(clip.clip_id)
     places = np.linspace(0, len(frames) - 1, _SHEET_FRAMES).round().astype(int)
     step = -(-store.size[1] // _FRAME_PX)
     first, second, third, fourth = (frames[place, ::step, ::step] for place in places)
@@ -94,6 +99,23 @@ def _stack(store: Store, clip: StoredClip) -> np.ndarray:
     block = np.concatenate([upper, lower])
     edge = [(0, 0), (0, 6), (0, 0)][: block.ndim]
     return np.pad(block, edge, constant_values=255)
+
+
+def _draw_keypoints(store: Store, clip_id: str) -> np.ndarray:
+    """Return a few pictures of the people of a clip that has none: gray or RGB as the store is."""
+    points = store.load_keypoints(clip_id)
+    points = points[np.linspace(0, len(points) - 1, _SHEET_FRAMES).round().astype(int)]
+    seen = points[points[..., 2] > 0][:, :2]
+    low, high = (seen.min(axis=0), seen.max(axis=0)) if len(seen) else (np.zeros(2), np.ones(2))
+    middle, sides = (low + high) / 2, np.array(store.size[::-1])
+    scale = _DRAWN_SHARE * float((sides / np.maximum(high - low, 1.0)).min())
+    pictures = np.full((len(points), *store.size, 3), _ROOM, dtype=np.uint8)
+    for picture, people in zip(pictures, points, strict=True):
+        placed = people.copy()
+        placed[..., :2] = (placed[..., :2] - middle) * scale + sides / 2
+        there = {n: body for n, body in enumerate(placed, 1) if body[:, 2].any()}
+        draw_people(picture, there, None, (0, 0, 0))
+    return pictures if store.color == "rgb" else pictures.mean(axis=-1).astype(np.uint8)
 
 
 def _describe_source(group_source: str) -> str:

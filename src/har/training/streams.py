@@ -121,7 +121,10 @@ def settle_streams(
 
     Raises:
         BundleMismatchError: The bundle to start from lacks one of the streams.
+        ConfigError: Motion is to be learned from clips that are keypoints.
     """
+    if store.keypoint_clips:
+        return _settle_without_pictures(config, store, run, streams)
     if run.source is not None:
         return _settle_as_learned(config, run, run.source, streams)
     if streams != "auto":
@@ -136,6 +139,22 @@ def settle_streams(
         f"clips, at least {MIN_CONFIDENCE} is needed); choose with --streams"
     )
     return replace(config, streams=found)
+
+
+def _settle_without_pictures(
+    config: TrainConfig, store: Store, run: Run, streams: Streams | Literal["auto"]
+) -> TrainConfig:
+    """Return the settings for clips of which some are keypoints of another tool."""
+    n_clips = len(store.keypoint_clips)
+    if streams not in ("auto", "pose"):
+        raise ConfigError(
+            f"{n_clips} of {len(store.clips)} clips in {store.path} are keypoints without "
+            f"pictures, which show no motion: expected streams 'pose', received {streams!r}"
+        )
+    if run.source is not None:
+        return _settle_as_learned(config, run, run.source, "pose")
+    run.say(f"streams: pose, for {n_clips} clips are keypoints without pictures")
+    return replace(config, streams="pose")
 
 
 def _settle_as_learned(

@@ -373,4 +373,6 @@ def test_what_nobody_named_is_taken_only_where_it_can_be_nothing_else(tmp_path):
     for name in [*taken, "e.npz", "f.h5", "g.json"]:
         (tmp_path / name).write_text("scorer,x\n")
     write(tmp_path / "h.csv", "video,label\n")
+    save(tmp_path / "i.npz", points=np.zeros((2, 1, 17, 2)), joints=KEYPOINTS)
+    taken.append("i.npz")
     assert [path.name for path in sorted(tmp_path.iterdir()) if is_plainly_poses(path)] == taken

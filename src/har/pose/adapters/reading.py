@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,18 +71,22 @@ def is_poses(path: Path) -> bool:
 def is_plainly_poses(path: Path) -> bool:
     """Return whether a file that nobody named, found in a folder, can only be keypoints.
 
-    Those are har's own, SLEAP's, and tables that begin as DeepLabCut's do.
+    Those are har's own, SLEAP's, tables that begin as DeepLabCut's do, and archives with points and
+    joints.
     """
     name = path.name.lower()
     if name.endswith(_FOUND_ENDINGS):
         return True
-    if not name.endswith(".csv"):
-        return False
     try:
-        with path.open("rb") as file:
-            return file.read(len(_DEEPLABCUT)) == _DEEPLABCUT
-    except OSError:
+        if name.endswith(".csv"):
+            with path.open("rb") as file:
+                return file.read(len(_DEEPLABCUT)) == _DEEPLABCUT
+        if name.endswith(".npz"):
+            with zipfile.ZipFile(path) as archive:
+                return {"points.npy", "joints.npy"} <= set(archive.namelist())
+    except (OSError, ValueError, zipfile.BadZipFile):  # whoever reads it says what is wrong
         return False
+    return False
 
 
 def read_poses(path: Path, config: PosesConfig | None = None) -> Poses:
