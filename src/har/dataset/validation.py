@@ -151,7 +151,7 @@ def _describe_label(store: Store, label: str) -> LabelStats:
         n_groups=len({clip.group for clip in clips}),
         duration_s=(shortest, median, longest),
         rates=_count(f"{clip.fps:.4g}" for clip in clips),
-        sizes=_count(f"{clip.width}x{clip.height}" for clip in clips),
+        sizes=_count(f"{clip.width}x{clip.height}" if clip.width else "unknown" for clip in clips),
         parts={part: parts[part] for part in PARTS},
     )
 
@@ -178,7 +178,14 @@ def _warn(
     damaged: dict[str, float],
     baseline: ShortcutBaseline | None,
 ) -> Iterator[str]:
-    if store.settings.group_source == SCENES:
+    is_guessed = store.settings.group_source == SCENES
+    if is_guessed and store.keypoint_clips:
+        yield (
+            "Keypoints show no scene, so each file of them is a group of its own. Files of one"
+            " person may be divided between training and test, which makes results seem better than"
+            " they are: name the groups with a manifest column 'group' or --group-by."
+        )
+    if is_guessed and len(store.keypoint_clips) < len(store.clips):
         yield (
             "The groups are guessed: similar clips are grouped together. Clips of one person or one"
             " recording that differ in the picture may still be divided, which makes results seem"
