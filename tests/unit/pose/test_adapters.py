@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import har
 from har.config import PosesConfig
@@ -137,12 +139,12 @@ def test_one_line_a_frame(tmp_path):
     path = write(
         tmp_path / "a.csv",
         "time_s,left_wrist_x,left_wrist_y,left_wrist_visibility,comment\n"
-        "0.0,100,50,0.5,good\n0.04,inf,50,0.5,\n0.08,,,,\n",
+        "0.0,100,50,0.5,good\n0.04,inf,50,0.5,\n0.08,,,,\n0.12,1e300,1,1,\n0.16,1e20,1,1,\n",
     )
     poses = har.read_poses(path)
     assert poses.fps == pytest.approx(25)
     np.testing.assert_allclose(
-        poses.points[:, 0, INDEX["left_wrist"]], [[100, 50, 0.5], [0] * 3, [0] * 3]
+        poses.points[:, 0, INDEX["left_wrist"]], [[100, 50, 0.5], *[[0] * 3] * 4]
     )
 
 
@@ -376,3 +378,25 @@ def test_what_nobody_named_is_taken_only_where_it_can_be_nothing_else(tmp_path):
     save(tmp_path / "i.npz", points=np.zeros((2, 1, 17, 2)), joints=KEYPOINTS)
     taken.append("i.npz")
     assert [path.name for path in sorted(tmp_path.iterdir()) if is_plainly_poses(path)] == taken
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    name=st.sampled_from(sorted(path.name for path in FILES.iterdir())),
+    place=st.floats(0, 1, exclude_max=True),
+    cut=st.booleans(),
+    put=st.binary(max_size=12),
+)
+def test_damaged_files_are_read_in_part_or_refused(tmp_path, name, place, cut, put):
+    data = bytearray((FILES / name).read_bytes())
+    at = int(place * len(data))
+    data[at : len(data) if cut else at + len(put)] = put
+    path = tmp_path / name
+    path.write_bytes(data)
+    try:
+        points = har.read_poses(path, fps=10, size=(480, 640)).points
+    except PoseFileError:
+        return
+    assert np.isfinite(points).all()
+    assert points[..., 2].min() >= 0
+    assert points[..., 2].max() <= 1

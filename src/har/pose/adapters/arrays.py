@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO
 
@@ -28,6 +30,11 @@ _JOINTS = ("joints", "joint_names", "keypoint_names", "names")
 _METERS = "meters"
 _UNITS = ("pixels", "shares", _METERS)
 
+_DAMAGED = (
+    *(OSError, ValueError, EOFError, RuntimeError, SyntaxError, KeyError),
+    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
+)
+"""What archives and headers of arrays fail with, encrypted and damaged ones among them."""
 _FOCAL_PX, _PICTURE = 525.0, (480, 640)
 """The picture that a depth camera's joints are seen in.
 
@@ -52,7 +59,7 @@ def read_npz(path: Path) -> RawPoses:
             arrays = _read_members(path, archive)
     except PoseFileError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
+    except _DAMAGED as error:
         raise build_error(path, f"it is no archive of plain numbers and texts ({error})") from error
     points = next((arrays[name] for name in POINTS if name in arrays), None)
     if points is None or points.dtype.kind not in "fiu":

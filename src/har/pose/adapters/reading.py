@@ -31,6 +31,8 @@ READERS = {
 """By the ending of a file; a folder of OpenPose's files is the only other form."""
 _FOUND_ENDINGS = (KEYPOINTS_ENDING, ".slp", ".analysis.h5")
 _LARGEST_SHARE = 2.0
+_FARTHEST = 1e6
+"""No picture has so many pixels; what is farther, or no number, is not seen."""
 _DEEPLABCUT = b"scorer,"
 
 
@@ -106,7 +108,8 @@ def read_poses(path: Path, config: PosesConfig | None = None) -> Poses:
         reader = read_openpose
     if reader is None:
         raise build_error(path, f"its ending is none of {', '.join(READERS)}")
-    raw = reader(path)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is beyond a float32 is not seen
+        raw = reader(path)
     try:
         columns, notes = map_joints(raw.joints, config.joints)
     except ValueError as error:
@@ -145,7 +148,8 @@ def _choose(raw: RawPoses, columns: np.ndarray) -> np.ndarray:
     """Return (T, P, 17, 3) of the model's keypoints, zeros where one is missing."""
     points = raw.points[:, :, np.maximum(columns, 0)].astype(np.float32)
     places = points[..., :2]
-    is_seen = np.isfinite(points).all(axis=-1) & places.any(axis=-1) & (columns >= 0)
+    is_near = (np.abs(places) <= _FARTHEST).all(axis=-1) & np.isfinite(points[..., 2])
+    is_seen = is_near & places.any(axis=-1) & (columns >= 0)
     points = np.where(is_seen[..., None], points, np.float32(0))
     points[..., 2] = np.clip(points[..., 2], 0, 1)
     return points
