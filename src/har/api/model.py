@@ -196,10 +196,11 @@ class Model:
                 )
             return self.to_result(found, rules)
         poses = PosesConfig(fps, size, joints or {})
-        if isinstance(source, str | Path) and is_poses(Path(source)):
-            return self.to_result(
-                recognize_poses(self.recognizer, Path(source), poses, rules), rules
-            )
+        if isinstance(source, str | Path):
+            refuse_addresses([source], "a video or a folder of videos")
+            if is_poses(Path(source)):
+                result = recognize_poses(self.recognizer, Path(source), poses, rules)
+                return self.to_result(result, rules)
         if poses != PosesConfig():
             raise ConfigError(
                 f"Expected fps with an array of frames, and fps, size and joints with a file of "
@@ -207,7 +208,6 @@ class Model:
             )
         if not isinstance(source, str | Path):
             return list(self._iter_results(source, rules, config, progress))
-        refuse_addresses([source], "a video or a folder of videos")
         if Path(source).is_dir():
             return self._iter_results([source], rules, config, progress)
         found = recognize_video(

@@ -12,6 +12,7 @@ from har.config import BACKGROUND_NAMES
 from har.errors import ConfigError
 from har.interchange.events import EventTable, build_table, give_length
 from har.interchange.formats import read_events
+from har.pose.adapters.reading import KEYPOINTS_ENDING
 from har.types import Event
 
 POINT_EVENT_S = 1.0
@@ -161,8 +162,8 @@ def find_video(name: str, videos: Iterable[str]) -> str | None:
     """Return the one of some videos that a name stands for, or None.
 
     The same text comes first, then the same file name, then the name without its ending, then what
-    `har predict` calls the files of videos of one name; letters may be small or capital, and
-    accents letters of their own (NFC) or marks (NFD, as on Macs).
+    `har predict` calls the files of videos of one name, then keypoints kept of it; letters may be
+    small or capital, and accents letters of their own (NFC) or marks (NFD, as on Macs).
 
     Args:
         name: A path, a file's name, or what its results are called.
@@ -182,6 +183,7 @@ def find_video(name: str, videos: Iterable[str]) -> str | None:
         (ours.stem, _stem),
         (ours.name, _flat_name),
         (ours.name, _flat_path),
+        (ours.stem, _video_stem),
     ):
         alike = sorted(video for video, path in theirs.items() if form(path) == mine)
         if len(alike) > 1:
@@ -211,6 +213,10 @@ def _flat_name(path: PurePath) -> str:
 
 def _flat_path(path: PurePath) -> str:
     return f"{path.parent.name}_{_flat_name(path)}"
+
+
+def _video_stem(path: PurePath) -> str:
+    return path.name.removesuffix(KEYPOINTS_ENDING)
 
 
 def list_labels(

@@ -77,16 +77,19 @@ def write_video_outputs(
 def spread_tracks(result: VideoResult) -> Poses:
     """Return the pose tracks of a result as a recording of keypoints, one picture a time step.
 
-    Each person has a column of their own; nobody is seen in gaps of the recording.
+    People are in no lasting order, for whoever reads them follows people anew; nobody is seen in
+    gaps of the recording.
     """
     tracks = result.pose_tracks
     if tracks is None:
         raise ValueError("Expected a result with pose tracks")
     n_steps = max(round(result.end_s / tracks.step_s), 1)
-    numbers, columns = np.unique(tracks.numbers, return_inverse=True)
-    points = np.zeros((n_steps, max(len(numbers), 1), N_KEYPOINTS, 3), dtype=np.float32)
-    rows = np.minimum(np.floor(tracks.times_s / tracks.step_s).astype(np.int64), n_steps - 1)
-    points[rows, columns] = tracks.points
+    steps = np.minimum(np.floor(tracks.times_s / tracks.step_s).astype(np.int64), n_steps - 1)
+    seen, at = np.unique(np.stack([steps, tracks.numbers], axis=1), axis=0, return_index=True)
+    rows = seen[:, 0]
+    places = np.arange(len(rows)) - np.searchsorted(rows, rows)
+    points = np.zeros((n_steps, places.max(initial=0) + 1, N_KEYPOINTS, 3), dtype=np.float32)
+    points[rows, places] = tracks.points[at]
     size = (result.info.height, result.info.width)
     return Poses(points, 1.0 / tracks.step_s, size, result.info.path)
 

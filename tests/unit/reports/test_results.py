@@ -13,7 +13,7 @@ from har.config import DecodeConfig, OutputsConfig
 from har.dataset.catalog import Reject
 from har.errors import OutputError
 from har.reports import results as outputs
-from har.result import VideoResult
+from har.result import PoseTracks, VideoResult
 from har.types import Event, People, Scores, VideoInfo
 
 DECODE = DecodeConfig("play")
@@ -97,6 +97,19 @@ def test_json_says_how_sure_the_keypoints_were_and_what_was_left_open() -> None:
     scores = Scores(("play", "hit"), np.arange(4) + 0.5, values, 1.0, people)
     found = replace(_make_result(Path("a.mp4")), scores=scores).to_json()
     assert (found["confidence"], found["uncertain_share"]) == (0.125, 0.75)
+
+
+def test_tracks_become_keypoints_at_their_steps_however_many_came_and_went() -> None:
+    result = _make_result(Path("a.mp4"))
+    times_s = np.array([0.05, 0.05, 0.15, 0.35, 0.36])  # a gap, and a step that begins late in it
+    numbers = np.array([1, 2, 3, 90, 90])
+    points = np.arange(5.0)[:, None, None] + np.ones((5, 17, 3))
+    tracks = PoseTracks(times_s, numbers, points.astype(np.float32), 0.1)
+    scores = replace(result.scores, times_s=np.array([0.25]), step_s=0.5)
+    found = replace(result, duration_s=0.4, scores=scores, pose_tracks=tracks)
+    poses = outputs.spread_tracks(found)
+    assert poses.points[:, :, 0, 0].tolist() == [[1, 2], [3, 0], [0, 0], [4, 0], [0, 0]]
+    assert poses.fps == pytest.approx(10)
 
 
 def test_a_second_run_in_a_folder_keeps_what_the_first_found(tmp_path: Path) -> None:
