@@ -12,8 +12,12 @@ import har
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "docs" / "tutorials").glob("*.ipynb"))
 
 
-def test_there_are_two() -> None:
-    assert [path.stem for path in NOTEBOOKS] == ["first-recording", "your-own-classes"]
+def test_there_are_three() -> None:
+    assert [path.stem for path in NOTEBOOKS] == [
+        "coding-to-agreement",
+        "first-recording",
+        "your-own-classes",
+    ]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
