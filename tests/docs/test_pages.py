@@ -166,11 +166,13 @@ def test_settings_on_pages_are_read_without_a_warning(page: Path, tmp_path: Path
 
 MAKE_FILES = """
 import har, pathlib, shutil
-har.synthesize("data", clips=6, scenes=3, recordings=1, minutes=0.1, variety=0, jobs=1)
+har.synthesize("data", clips=6, scenes=3, recordings=2, minutes=0.3, variety=0, jobs=1)
 har.prepare("data/manifest.csv", "data/.store", long_side=64, folds=2, jobs=1)
 recording = next(pathlib.Path("data/recordings").glob("*.mp4"))
 shutil.copy(recording, "recording.mp4")
 shutil.copytree(recording.parent, "recordings")
+if not pathlib.Path("coded.csv").exists():
+    shutil.copy("data/recordings/truth.csv", "coded.csv")
 shutil.copytree(har.load("fight").path, "models/har")
 """
 
