@@ -21,6 +21,7 @@ from cameras import (
 from videos import make_tagged_avi, make_video
 
 from har.config import DecodeConfig, WatchConfig
+from har.errors import BundleMismatchError
 from har.inference.model import Recognizer
 
 SPEED = 2.0
@@ -194,3 +195,63 @@ def test_a_rate_below_what_the_lags_need_is_told_and_no_clock_blamed(
     (note,) = [note for note in memory.notes() if "a second are too few" in note]
     assert note.startswith("a: 1 frame(s) a second are too few")
     assert not any("clock" in note for note in memory.notes())
+
+
+def _paint_until_white(index: int) -> np.ndarray:
+    return paint_moving(index) if index < 2.5 * FPS else np.full((*SIZE, 3), 255, np.uint8)
+
+
+@pytest.fixture(scope="module")
+def delicate(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
+    """Return a model whose network fails on white pictures."""
+    decode = DecodeConfig(background="still", min_s=0.25, merge_gap_s=0.25)
+    folder = make_bundle(tmp_path_factory.mktemp("bundle"), decode=decode, fails_on_white=True)
+    return Recognizer(folder, n_threads=1)
+
+
+def test_a_camera_whose_pictures_cannot_be_recognized_fails_alone_and_comes_back(
+    delicate: Recognizer, moving: bytes, tmp_path: Path
+) -> None:
+    white = make_ts(tmp_path / "white.ts", 4.0, _paint_until_white)
+    ours = [[_send(white, 4.0), Pause(9)], [_send(moving, 3.0), Pause(9)]]
+    others = [[_send(moving, 3.0)] + [_send(moving, 3.0)] * 2 + [Pause(9)]]
+    with (
+        HttpCamera(ours) as first,
+        HttpCamera(others) as second,
+        watching(delicate, [f"a={first.url}", f"b={second.url}"], QUICK) as (memory, wait),
+    ):
+        wait(lambda: _has_passed(memory, ["live", "lost", "live"]), 20.0)
+        wait(lambda: any(e.camera == "a" and e.event.onset_s > 2.5 for e in memory.events), 20.0)
+    assert any("a cannot be recognized: " in note for note in memory.notes())
+    assert not any("b cannot be recognized" in note for note in memory.notes())
+    assert "lost" not in memory.walk("b")[:2]
+    events = [event for event in memory.events if event.camera == "a"]
+    assert [event.is_open for event in events[:2]] == [True, False], "what was open is closed"
+    assert 0.5 < events[1].event.offset_s <= 2.75
+    assert {event.camera for event in memory.final()} == {"a", "b"}
+
+
+def test_a_file_whose_pictures_cannot_be_recognized_ends_and_the_other_is_watched(
+    delicate: Recognizer, moving: bytes, tmp_path: Path
+) -> None:
+    make_ts(tmp_path / "white.ts", 4.0, _paint_until_white)
+    (tmp_path / "film.ts").write_bytes(moving)
+    names = [f"{name}={tmp_path / name}.ts" for name in ("white", "film")]
+    with watching(delicate, names, QUICK) as (memory, wait):
+        wait(lambda: memory.walk("white")[-1:] == memory.walk("film")[-1:] == ["ended"], 20.0)
+    assert {event.camera for event in memory.final()} == {"white", "film"}
+    (film,) = [event.event for event in memory.final() if event.camera == "film"]
+    assert film.offset_s - film.onset_s == pytest.approx(3.0, abs=0.3)
+
+
+def test_a_watch_that_can_recognize_no_camera_ends_and_says_why(
+    delicate: Recognizer, tmp_path: Path
+) -> None:
+    white = make_ts(tmp_path / "white.ts", 3.0, lambda _: np.full((*SIZE, 3), 255, np.uint8))
+    acts = [[_send(white, 3.0), Pause(9)]] * 4
+    with (
+        HttpCamera(acts) as camera,
+        pytest.raises(BundleMismatchError, match="does not take an input of shape"),
+        watching(delicate, [f"a={camera.url}", f"b={tmp_path / 'white.ts'}"], QUICK) as (_, wait),
+    ):
+        wait(lambda: False, 20.0)

@@ -61,6 +61,20 @@ frame_cnn (uint8[N, H, W, C] stacks) => (float[N, C] features)
 }
 """
 
+_CNN_FAILS_ON_WHITE = _CNN.replace(
+    "<int64[1] zero",
+    "<float limit = {240}, float[1] nothing = {0}, int64[1] zero",
+).replace(
+    "features = ReduceMean <keepdims = 0> (size, picture)",
+    """brightest = ReduceMax <keepdims = 0> (levels)
+    is_white = Greater (brightest, limit)
+    row = Cast <to = 7> (is_white)
+    none = Gather (nothing, row)
+    means = ReduceMean <keepdims = 0> (size, picture)
+    features = Add (means, none)""",
+)
+"""Reads past the end of a tensor where a pixel is white."""
+
 _TEMPORAL = """
 <ir_version: 10, opset_import: ["" : 18]>
 temporal (float[B, T, C] features) => (float[B, T, K] logits)
@@ -89,13 +103,16 @@ def make_bundle(
     labels: tuple[str, ...] = LABELS,
     spec: WindowSpec = SPEC,
     decode: DecodeConfig | None = None,
+    fails_on_white: bool = False,
 ) -> Path:
     """Write a bundle: the first label is said of still pictures, the second of moving ones.
 
-    Further labels are never said.
+    Further labels are never said. With ``fails_on_white`` the frame CNN cannot take white pixels.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _save_motion(folder, len(labels), spec)
+    if fails_on_white:
+        _save_graph(folder / CNN_GRAPH_FILE, _CNN_FAILS_ON_WHITE, {})
     return _save_info(folder, labels, spec, "motion", None, decode)
 
 

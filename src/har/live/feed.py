@@ -75,7 +75,7 @@ class CameraFeed:
         self._n_frames = 0
         self._still = _StillWatch()
         self._last_frame_s = time.monotonic()
-        self._told = ""
+        self._told = self._rejected = ""
         self._thread = threading.Thread(target=self._run, name=source.name, daemon=True)
 
     def start(self) -> None:
@@ -88,6 +88,16 @@ class CameraFeed:
         with self._lock:
             self._end_segment()
             self._state = "ended"
+
+    def reject(self, note: str) -> None:
+        """Let go of the segment that goes on, which cannot be recognized, and read anew.
+
+        A file is not read again: it ends.
+        """
+        with self._lock:
+            self._samplers, self._rejected = None, note
+            self.step_queue.clear()
+        self._tell(note)
 
     def join(self, until_s: float) -> None:
         """Wait for the thread until a time of the monotonic clock.
@@ -169,6 +179,9 @@ class CameraFeed:
         with self._lock:
             if self.setup.stop.is_set():
                 return
+            rejected, self._rejected = self._rejected, ""
+            if rejected:
+                raise VideoError(rejected)
             samplers = self._samplers
             if samplers is None or frame.segment.number != self._segment_number:
                 samplers = self._begin_segment(frame)

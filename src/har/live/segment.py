@@ -112,6 +112,11 @@ class LiveSegment:
         self._note_newest(found)
         return self._tell(self._fusion.flush(found.windows, span_s), is_over=True)
 
+    def break_off(self) -> Update:
+        """End the segment where its scores are final; what else was pushed is let go."""
+        self._found = StreamOutput()
+        return self._tell(None, is_over=True)
+
     def _note_newest(self, found: StreamOutput) -> None:
         """Remember where the newest window ends."""
         for name, windows in found.windows.items():

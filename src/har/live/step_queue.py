@@ -91,6 +91,11 @@ class StepQueue:
             self._parts[-1].span_s = span_s
         self._wake.set()
 
+    def clear(self) -> None:
+        """Let go of all that waits, and of the segment that goes on."""
+        with self._lock:
+            self._parts = []
+
     def take(self) -> list[Part]:
         """Return all that waits, by segmentes; one that goes on is given in several parts."""
         with self._lock:

@@ -2,49 +2,74 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from har.config import DecodeConfig, WatchConfig
-from har.errors import ConfigError
+from har.errors import ConfigError, HarError, VideoError
 from har.inference.model import Recognizer
 from har.inference.steps import Networks, StreamOutput, open_networks
 from har.inference.streams import Stream
 from har.live.feed import CameraFeed
 from har.live.messages import Sink
-from har.live.segment import CameraReport, LiveSegment
+from har.live.segment import CameraReport, LiveSegment, Update
 from har.live.sources import Source
 from har.live.step_queue import Part
-from har.parallel import count_cores
+from har.parallel import count_cores, describe_fault
 from har.sampling.times import Window
+from har.types import StreamName
 from har.video.camera.frames import PacketTap
 
+_LOG = logging.getLogger(__name__)
 _TICK_S = 0.1
 _JOIN_S = 1.0
+_MOST_FAULTS = 3
+"""Once no camera could be recognized so often, each time connected anew, the watch ends."""
 
 
-@dataclass
+@dataclass(eq=False)
 class _Camera:
-    """One camera and the segment of it that is being recognized."""
+    """One camera and the segment of it that is being recognized.
+
+    Attributes:
+        n_faults: Times that it could not be recognized since it last could.
+    """
 
     feed: CameraFeed
     report: CameraReport
     segment: LiveSegment | None = None
+    n_faults: int = 0
+
+    @property
+    def is_given_up(self) -> bool:
+        """Whether reading it anew is of no use."""
+        return self.n_faults >= (1 if self.feed.source.kind == "file" else _MOST_FAULTS)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Work:
-    """Steps of one segment of one camera that are to be recognized now."""
+    """Steps of one segment of one camera that are to be recognized now.
+
+    Attributes:
+        features: Of the steps of each stream, once they are encoded.
+        windows: Of each stream that are due for its head, once features were pushed.
+        update: What became known, in the end.
+    """
 
     camera: _Camera
     segment: LiveSegment
     part: Part
+    features: dict[StreamName, list[Any]] = field(default_factory=dict)
+    windows: dict[StreamName, list[Window[Any]]] = field(default_factory=dict)
+    update: Update | None = None
 
 
 class Watch:
@@ -83,6 +108,7 @@ class Watch:
         self._config = config = config or WatchConfig()
         self._decode = decode or recognizer.info.decode
         self._wake = threading.Event()
+        self._fault: Exception | None = None
         self._cameras = [self._add_camera(source, tap) for source in sources]
 
     def _add_camera(self, source: Source, tap: PacketTap | None) -> _Camera:
@@ -93,8 +119,11 @@ class Watch:
     def run(self, until: threading.Event | None = None) -> None:
         """Watch until ``until`` is set or all sources have ended; then tells what is open.
 
+        A camera whose pictures cannot be recognized is connected anew; the others go on.
+
         Raises:
             BundleMismatchError: The bundle's graphs do not take what its contract says.
+            VideoError: Not one of the cameras can be recognized, for another reason.
         """
         until = until or threading.Event()
         with ExitStack() as stack:
@@ -124,14 +153,43 @@ class Watch:
             camera.feed.join(until_s)
 
     def _look(self, networks: Networks) -> None:
-        """Recognize all that waits and tells what is new."""
+        """Recognize all that waits and tell what is new."""
         self._check_threads()
+        streams = self._recognizer.streams
         work = list(self._take_work())
-        self._recognize(work, networks)
-        for item in work:
-            self._tell(item)
+        work = self._do_together(partial(_encode, streams, networks), work)
+        work = self._do_each(partial(_push, streams), work)
+        work = self._do_together(partial(_score, streams), work)
+        for item in self._do_each(_advance, work):
+            if item.update is not None:
+                item.camera.n_faults = 0
+                item.camera.report.report(item.update)
         for camera in self._cameras:
             camera.report.report_state(time.monotonic())
+        self._check_faults()
+
+    def _do_together(self, do: Callable[[list[_Work]], None], work: list[_Work]) -> list[_Work]:
+        """Do something with the steps of all cameras; where that fails, with those of each."""
+        try:
+            do(work)
+        except Exception:  # noqa: BLE001 - it comes again from the camera whose steps are at fault
+            return self._do_each(lambda item: do([item]), work)
+        return work
+
+    def _do_each(self, do: Callable[[_Work], None], work: list[_Work]) -> list[_Work]:
+        """Do something with the steps of each camera; return those of cameras that did not fail."""
+        good: list[_Work] = []
+        failed: list[_Camera] = []
+        for item in work:
+            if item.camera in failed:
+                continue
+            try:
+                do(item)
+                good.append(item)
+            except Exception as error:  # noqa: BLE001 - one camera never ends the others
+                failed.append(item.camera)
+                self._reject(item, error)
+        return good
 
     def _check_threads(self) -> None:
         for camera in self._cameras:
@@ -149,20 +207,34 @@ class Watch:
                 if part.span_s is not None:
                     camera.segment = None
 
-    def _recognize(self, work: list[_Work], networks: Networks) -> None:
-        """Hand the pictures of all cameras to the networks at once, then take the answers."""
-        begun = [
-            (stream, networks[stream.name](_list_images(stream, work)))
-            for stream in self._recognizer.streams
-        ]
-        for stream, features in begun:
-            _score(stream, work, iter(features))
+    def _reject(self, item: _Work, error: Exception) -> None:
+        """End a segment that cannot be recognized, and connect its camera anew."""
+        camera, name = item.camera, item.camera.feed.source.name
+        _LOG.error("%s cannot be recognized", name, exc_info=error)
+        said = str(error) if isinstance(error, HarError) else describe_fault(error)
+        camera.feed.reject(f"{name} cannot be recognized: {said}")
+        camera.segment = None
+        camera.n_faults += 1
+        self._fault = error
+        camera.report.report(item.segment.break_off())
 
-    def _tell(self, item: _Work) -> None:
-        span_s = item.part.span_s
-        update = item.segment.advance() if span_s is None else item.segment.finish(span_s)
-        if update is not None:
-            item.camera.report.report(update)
+    def _check_faults(self) -> None:
+        """End the watch where every camera is given up."""
+        fault = self._fault
+        if fault is None or not all(camera.is_given_up for camera in self._cameras):
+            return
+        if isinstance(fault, HarError):
+            raise fault
+        raise VideoError(f"No camera can be recognized: {describe_fault(fault)}") from fault
+
+
+def _encode(streams: Sequence[Stream], networks: Networks, work: list[_Work]) -> None:
+    """Hand the pictures of all steps to the networks at once, then take the answers."""
+    begun = [(stream, networks[stream.name](_list_images(stream, work))) for stream in streams]
+    for stream, features in begun:
+        answers = iter(list(features))
+        for item in work:
+            item.features[stream.name] = [next(answers) for _ in item.part.steps[stream.name]]
 
 
 def _list_images(stream: Stream, work: list[_Work]) -> list[np.ndarray]:
@@ -170,15 +242,31 @@ def _list_images(stream: Stream, work: list[_Work]) -> list[np.ndarray]:
     return [stream.get_image(step.stack) for item in work for step in item.part.steps[stream.name]]
 
 
-def _score(stream: Stream, work: list[_Work], features: Iterator[Any]) -> None:
-    """Push the features of all steps and let the stream's head score the windows together."""
-    due: list[tuple[LiveSegment, Window[Any]]] = []
-    for item in work:
-        for step in item.part.steps[stream.name]:
-            windows = item.segment.push(stream.name, next(features), step)
-            due += [(item.segment, window) for window in windows]
+def _push(streams: Sequence[Stream], item: _Work) -> None:
+    """Push the features of all steps and note the windows that are due."""
+    for stream in streams:
+        name = stream.name
+        due = item.windows[name] = []
+        for step, features in zip(item.part.steps[name], item.features[name], strict=True):
+            due += item.segment.push(name, features, step)
         if item.part.span_s is not None:
-            due += [(item.segment, window) for window in item.segment.flush(stream.name)]
-    outputs = stream.score([window for _, window in due])
-    for (segment, _), logits in zip(due, outputs, strict=True):
-        segment.push_output(StreamOutput({stream.name: [logits]}))
+            due += item.segment.flush(name)
+
+
+def _score(streams: Sequence[Stream], work: list[_Work]) -> None:
+    """Let each stream's head score the windows of all cameras together."""
+    outputs = [
+        (stream, iter(stream.score([w for item in work for w in item.windows[stream.name]])))
+        for stream in streams
+    ]
+    for stream, logits in outputs:
+        for item in work:
+            found = [next(logits) for _ in item.windows[stream.name]]
+            if found:
+                item.segment.push_output(StreamOutput({stream.name: found}))
+
+
+def _advance(item: _Work) -> None:
+    """Let a segment say what is known now."""
+    span_s = item.part.span_s
+    item.update = item.segment.advance() if span_s is None else item.segment.finish(span_s)
