@@ -5,26 +5,31 @@
 Each kill is SIGKILL to the command's own process alone, at a moment drawn between its start and its
 usual end. Looked for afterwards: processes that outlive it by more than some seconds, files in the
 temporary folder, and, once the command has run again to its end, files that are half written. Equal
-means: every file of the result has the same bytes, but for times that were measured. A watch never
-repeats itself; there it means that the log has whole lines only, no event is left open, and no clip
-is without its record. The clips and the recording are synthetic and drawn anew. Linux only. Prints
-a table.
+means: every file of the result has the same bytes, but for times that were measured. Of a trained
+network every weight has the same bits, in Keras's file and in the graph; what converts graphs names
+and sorts their parts anew each time. A watch never repeats itself; there it means that the log has
+whole lines only, no event is left open, and no clip is without its record. The clips and recordings
+are synthetic and drawn anew. Linux only. Prints a table.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any
+
+import numpy as np
 
 import har
 from common_parts.show import build_parser
@@ -33,7 +38,7 @@ _GRACE_S = 5.0
 _MARK = "HAR_FAULTS_RUN"
 _HALF = (".part", ".old")
 _MEASURED = ("wall_s", "mtime", "key", "files", "versions")
-_TRAIN = "[temporal.fit]\nepochs = 4\n[pose.fit]\nepochs = 4\n"
+_TRAIN = "[temporal.fit]\nepochs = 15\n"
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,9 @@ def main() -> None:
 
 def _make_kinds(work: Path) -> dict[str, _Kind]:
     """Draw the clips and the recordings, prepare a store, and return the commands."""
-    clips = har.synthesize(work / "clips", clips=24, scenes=6, variety=0.0)
-    har.synthesize(work / "long", clips=0, recordings=1, minutes=2.0, variety=0.0)
-    har.synthesize(work / "short", clips=0, recordings=1, minutes=0.4, variety=0.0)
+    clips = har.synthesize(work / "clips", clips=12, scenes=6, variety=0.0)
+    har.synthesize(work / "long", clips=0, recordings=1, minutes=0.7, variety=0.0)
+    har.synthesize(work / "short", clips=0, recordings=1, minutes=0.25, variety=0.0)
     (long,), (short,) = ((work / name).rglob("*.mp4") for name in ("long", "short"))
     manifest = str(clips.manifest)
     har.prepare(manifest, work / "store")
@@ -163,17 +168,45 @@ def _read_files(out: Path) -> dict[str, str]:
     return {
         path.relative_to(out).as_posix(): _hash_file(path, out)
         for path in sorted(out.rglob("*"))
-        if path.is_file() and not path.name.endswith((".lock", ".lock.json"))
+        if path.is_file()
+        and not path.name.endswith((".lock", ".lock.json"))
+        and "tensorboard" not in path.parts  # named by the moment
     }
 
 
 def _hash_file(path: Path, out: Path) -> str:
+    if path.suffix in (".keras", ".onnx"):
+        parts = _read_keras(path) if path.suffix == ".keras" else _read_graph(path)
+        return hashlib.sha256(b"".join(sorted(parts))).hexdigest()
     content = path.read_bytes()
     if path.suffix == ".json":
         content = json.dumps(_leave_out(json.loads(content)), sort_keys=True).encode()
-    elif path.suffix == ".keras":  # a zip file with its moment
-        content = b""
     return hashlib.sha256(content.replace(str(out).encode(), b"OUT")).hexdigest()
+
+
+def _read_keras(path: Path) -> list[bytes]:
+    """Return the names and values of the weights of a Keras file."""
+    import h5py
+
+    found: list[bytes] = []
+
+    def add(name: str, item: Any) -> None:
+        if isinstance(item, h5py.Dataset):
+            found.append(name.encode() + np.asarray(item).tobytes())
+
+    content = io.BytesIO(zipfile.ZipFile(path).read("model.weights.h5"))
+    with h5py.File(content) as file:
+        file.visititems(add)
+    return found
+
+
+def _read_graph(path: Path) -> list[bytes]:
+    """Return the values and the operators of an ONNX graph."""
+    import onnx
+
+    graph = onnx.load(path).graph
+    values = [onnx.numpy_helper.to_array(item).tobytes() for item in graph.initializer]
+    return values + [node.op_type.encode() for node in graph.node]
 
 
 def _leave_out(values: Any) -> Any:

@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,8 @@ LOCK_NAME = ".har.lock"
 def locking(folder: Path, beside: bool = False) -> Iterator[None]:
     """Hold a folder alone inside the ``with`` block; the system frees it if the process dies.
 
-    The lock is a hidden file, which stays; it means nothing unless a process holds it.
+    The lock is a hidden file, which stays; it means nothing unless a process holds it. A run that
+    put nothing into a folder which it made leaves neither.
 
     Args:
         folder: Made if it is not there.
@@ -38,6 +39,7 @@ def locking(folder: Path, beside: bool = False) -> Iterator[None]:
     path = folder.with_name(f".{folder.name}{LOCK_NAME}") if beside else folder / LOCK_NAME
     holder = path.with_name(f"{path.name}.json")
     lock = FileLock(path)
+    made = [parent for parent in path.parents if not parent.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire(timeout=0)
@@ -57,7 +59,20 @@ def locking(folder: Path, beside: bool = False) -> Iterator[None]:
     finally:
         with suppress(OSError):
             holder.unlink(missing_ok=True)
+        _remove_empty(path, made)
         lock.release()
+
+
+def _remove_empty(path: Path, made: Sequence[Path]) -> None:
+    """Remove a lock that is held, and the folders that were made for it, where it is all in them.
+
+    Elsewhere it stays: who has opened it already must lock the same file as who comes later.
+    """
+    with suppress(OSError):
+        if made and list(path.parent.iterdir()) == [path]:
+            path.unlink()
+            for folder in made:
+                folder.rmdir()
 
 
 def _note_holder(path: Path) -> None:

@@ -1,5 +1,6 @@
 """Two runs into one folder: the second ends at once and says who is there; others go on."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from stores import make_clips, make_store
 from videos import make_clip
 
 import har
-from har.errors import LockedError, OutputError
+from har.errors import LockedError, NoClipsError, OutputError
 from har.locks import locking
 
 
@@ -24,6 +25,16 @@ def test_predict_prepare_and_watch_refuse_a_folder_that_is_in_use(tmp_path: Path
             har.watch(video, out=tmp_path / "out", model=model)
         found = har.predict(video, out=tmp_path / "other", model=model, jobs=1)
     assert len(found.recognized) == 1
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be deleted")
+def test_a_prepare_that_fails_leaves_nothing_where_there_was_nothing(tmp_path: Path) -> None:
+    (tmp_path / "data" / "hit").mkdir(parents=True)
+    (tmp_path / "data" / "hit" / "a.mp4").write_text("no video")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(NoClipsError):
+        har.prepare(tmp_path / "data")
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize("held", ["bundle", "results"])

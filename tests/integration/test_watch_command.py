@@ -156,3 +156,40 @@ def test_full_disk_is_said_and_recognition_goes_on_to_the_time_that_is_asked(
     assert written == events[: len(written)]
     assert len(written) < len(events)
     assert not list((out / "alerts").iterdir())
+
+
+_MARK = "HAR_TEST_OF_ARGUMENTS"
+
+
+def _list_command_lines(mark: str) -> list[bytes]:
+    """Return what `ps` shows of all processes that were started with a mark."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if f"{_MARK}={mark}".encode() in (folder / "environ").read_bytes().split(b"\0"):
+                found.append((folder / "cmdline").read_bytes())
+        except OSError:  # it has ended, or is another user's
+            continue
+    return found
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_no_password_of_the_command_line_is_shown_by_ps(bundle: Path, tmp_path: Path) -> None:
+    port = _free_port()
+    words = (f"door=rtsp://user:secret@127.0.0.1:{port}/x", "--bundle", bundle, "--out", tmp_path)
+    notify = ("--notify", f"json://me:secret@127.0.0.1:{port}/", f"--notify=ntfy://secret{port}")
+    run = subprocess.Popen(
+        [sys.executable, "-m", "har", "watch", *map(str, words), *notify],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, _MARK: str(tmp_path)},
+    )
+    assert run.stderr is not None
+    assert run.stderr.readline().startswith("Watching door with ")
+    shown = _list_command_lines(str(tmp_path))
+    run.send_signal(signal.SIGTERM)
+    said = run.communicate(timeout=30)[1]
+    assert shown
+    assert not [line for line in shown if b"secret" in line]
+    assert [word.rstrip() for word in shown[0].split(b"\0")][3:5] == [b"watch", b"door=rtsp://***"]
+    assert "secret" not in said

@@ -49,3 +49,23 @@ def test_a_killed_holder_leaves_the_folder_free(tmp_path):
     with locking(tmp_path):
         pass
     assert not (tmp_path / ".har.lock.json").exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open file cannot be deleted")
+def test_a_run_that_puts_nothing_into_a_folder_it_made_leaves_nothing(tmp_path):
+    def fail(folder: Path) -> None:
+        with locking(folder), locking(tmp_path / "models" / "bundle", beside=True):
+            raise ValueError("no clips")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no clips"):
+            fail(tmp_path / "new" / "store")
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_the_lock_stays_where_something_else_is(tmp_path):
+    (tmp_path / "there").mkdir()
+    with locking(tmp_path / "there"), locking(tmp_path / "new"):
+        (tmp_path / "new" / "clip").touch()
+    assert {path.name for path in tmp_path.rglob("*")} == {"there", "new", ".har.lock", "clip"}
+    assert (tmp_path / "there" / ".har.lock").exists()

@@ -16,6 +16,7 @@ from typing import Any
 
 import click
 
+from har.cli.arguments import hide_addresses
 from har.cli.group import (
     Commands,
     Group,
@@ -62,6 +63,7 @@ add_variables(har, "HAR")
 
 def main() -> None:
     """Run the command line and turn errors of har into exit code 1."""
+    hide_addresses()
     settings = Settings()
     warnings.showwarning = _show_warning
     try:

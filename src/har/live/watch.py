@@ -17,7 +17,7 @@ from har.config import DecodeConfig, WatchConfig
 from har.errors import ConfigError, HarError, VideoError
 from har.inference.model import Recognizer
 from har.inference.steps import Networks, StreamOutput, open_networks
-from har.inference.streams import Stream
+from har.inference.streams import Stream, WindowLogits
 from har.live.feed import CameraFeed
 from har.live.messages import Sink
 from har.live.segment import CameraReport, LiveSegment, Update
@@ -261,7 +261,7 @@ def _score(streams: Sequence[Stream], work: list[_Work]) -> None:
     ]
     for stream, logits in outputs:
         for item in work:
-            found = [next(logits) for _ in item.windows[stream.name]]
+            found: list[WindowLogits] = [next(logits) for _ in item.windows[stream.name]]
             if found:
                 item.segment.push_output(StreamOutput({stream.name: found}))
 

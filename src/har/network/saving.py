@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,7 +123,26 @@ def save_bundle(
 def export_graph(model: keras.Model, example: np.ndarray, path: Path) -> None:
     """Write a model as an ONNX graph; the example gives the input's shape and dtype."""
     model(example)
-    model.export(path, format="onnx", verbose=False)
+    with _temporary_files_in(path.with_name(f".{path.name}.temp")):
+        model.export(path, format="onnx", verbose=False)
+
+
+@contextmanager
+def _temporary_files_in(folder: Path) -> Iterator[None]:
+    """Have temporary files written to a folder that is deleted at once, also of a run before.
+
+    TensorFlow would keep the code that it generates until the process ends, and for ever if that is
+    killed.
+    """
+    usual = tempfile.tempdir
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    tempfile.tempdir = str(folder)
+    try:
+        yield
+    finally:
+        tempfile.tempdir = usual
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def load_models(bundle_dir: Path) -> tuple[BundleInfo, keras.Model, keras.Model]:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from har.config import FitConfig
-from har.files import write_text
+from har.files import replacing_folder, write_json, write_text
 from har.progress import ProgressBar
 from har.training.batches import EpochBatches
 
@@ -63,6 +64,7 @@ def count_best_epochs(history: History) -> int:
 
 
 _STATE = "state"
+_MARK = "fingerprint"
 _METRICS = ("loss", "accuracy", "val_loss", "val_accuracy")
 
 
@@ -92,10 +94,11 @@ def fit_model(
     model(train[0][0])
     n_epochs = config.epochs if place.n_epochs is None else min(config.epochs, place.n_epochs)
     keeper = BestWeights(state_dir, place.stage_dir / "log.csv", config.patience)
+    backup = Backup(state_dir / "backup")
     callbacks = [
         EpochOrder(train),
         keeper,
-        keras.callbacks.BackupAndRestore(state_dir / "backup", delete_checkpoint=False),
+        backup,
         *_tensorboard(place.stage_dir),
         *([Progress(n_epochs, len(train))] if place.progress else []),
     ]
@@ -104,11 +107,13 @@ def fit_model(
             train,
             validation_data=val,
             epochs=n_epochs,
+            initial_epoch=backup.restore(model),
             callbacks=callbacks,
             verbose=0,
             shuffle=False,
         )
     keeper.restore(model)
+    (state_dir / _MARK).unlink()  # first: what a kill leaves of the rest is no run's state
     shutil.rmtree(state_dir)
     return keeper.history
 
@@ -122,7 +127,7 @@ def fit_plainly(model: keras.Model, batches: EpochBatches, config: FitConfig) ->
 
 def _open_state(state_dir: Path, fingerprint: str) -> Path:
     """Return the folder of an interrupted run's state, emptied if it belongs to another run."""
-    mark = state_dir / "fingerprint"
+    mark = state_dir / _MARK
     if not (mark.is_file() and mark.read_text() == fingerprint):
         shutil.rmtree(state_dir, ignore_errors=True)
         state_dir.mkdir(parents=True)
@@ -180,6 +185,50 @@ class EpochOrder(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Fix the epoch's draws."""
         self._batches.set_epoch(epoch)
+
+
+class Backup(keras.callbacks.Callback):
+    """Keeps on disk all that the next epoch starts from.
+
+    Unlike Keras's own `BackupAndRestore` it keeps the state of every draw, without which dropout
+    begins anew after a resume, and a kill never leaves the weights of one epoch with the number of
+    another.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Replace what was kept of the epoch before."""
+        draws = [
+            np.asarray(keras.ops.convert_to_numpy(draw)).tolist()
+            for draw in _find_draws(self.model)
+        ]
+        with replacing_folder(self._folder) as part:
+            self.model.save_weights(part / _BACKUP_WEIGHTS)
+            write_json(part / _BACKUP_STATE, {"n_epochs": epoch + 1, "draws": draws})
+
+    def restore(self, model: keras.Model) -> int:
+        """Put a compiled model into the kept state; return how many epochs it has behind it."""
+        if not self._folder.is_dir():
+            return 0
+        state = json.loads((self._folder / _BACKUP_STATE).read_text())
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(self._folder / _BACKUP_WEIGHTS)
+        for draw, values in zip(_find_draws(model), state["draws"], strict=True):
+            draw.assign(np.array(values, draw.dtype))
+        return state["n_epochs"]
+
+
+_BACKUP_WEIGHTS = "latest.weights.h5"
+_BACKUP_STATE = "state.json"
+
+
+def _find_draws(model: keras.Model) -> list[keras.Variable]:
+    """Return the states of a model's random generators: variables that Keras saves nowhere."""
+    weights = {id(weight) for weight in model.weights}
+    return [variable for variable in model.variables if id(variable) not in weights]
 
 
 class BestWeights(keras.callbacks.Callback):

@@ -21,9 +21,9 @@ def make_batches(seed=0, training=True):
     return FeatureBatches(variants, targets, 2, Sampling(5, 1, 8, training, seed))
 
 
-def make_model():
+def make_model(dropout=0.0):
     keras.utils.set_random_seed(0)
-    return build_clip_classifier(build_temporal(TemporalConfig(units=4, dropout=0.0), 4, 2), 4)
+    return build_clip_classifier(build_temporal(TemporalConfig(units=4, dropout=dropout), 4, 2), 4)
 
 
 def fit(model, folder, config=CONFIG, fingerprint="a"):
@@ -61,28 +61,47 @@ def test_it_stops_when_patience_runs_out(tmp_path):
 class Interrupt(keras.callbacks.Callback):
     """Stops the process's work in the middle of an epoch, as a person would."""
 
+    def __init__(self, epoch, batch):
+        super().__init__()
+        self._moment = epoch, batch
+
     def on_epoch_begin(self, epoch, logs=None):
-        if epoch == 3:
+        self._epoch = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if (self._epoch, batch) == self._moment:
             raise KeyboardInterrupt
 
 
-def test_an_interrupted_run_ends_as_an_uninterrupted_one(tmp_path, monkeypatch):
-    whole = fit(make_model(), tmp_path / "whole")
+@pytest.mark.parametrize("moment", [(0, 1), (1, 0), (3, 1)])
+def test_an_interrupted_run_ends_as_an_uninterrupted_one_to_the_bit(tmp_path, monkeypatch, moment):
+    whole = make_model(dropout=0.5)
+    history = fit(whole, tmp_path / "whole")
     folder = tmp_path / "broken"
     original = keras.Model.fit
 
     def interrupted(self, *args, callbacks, **options):
-        return original(self, *args, callbacks=[*callbacks, Interrupt()], **options)
+        return original(self, *args, callbacks=[*callbacks, Interrupt(*moment)], **options)
 
     with monkeypatch.context() as patch:
         patch.setattr(keras.Model, "fit", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            fit(make_model(), folder)
-    recorded = json.loads((folder / "state" / "history.json").read_text())
-    assert len(recorded["loss"]) == 3
-    resumed = fit(make_model(), folder)
-    for name, values in whole.items():
-        assert resumed[name] == pytest.approx(values, abs=1e-5)
+            fit(make_model(dropout=0.5), folder)
+    assert (folder / "state" / "history.json").is_file() == (moment[0] > 0)
+    resumed = make_model(dropout=0.5)
+    assert fit(resumed, folder) == history
+    for ours, theirs in zip(resumed.get_weights(), whole.get_weights(), strict=True):
+        assert np.array_equal(ours, theirs)
+
+
+def test_what_a_kill_leaves_of_a_state_that_is_being_deleted_is_not_gone_on_from(tmp_path):
+    whole = fit(make_model(), tmp_path / "whole")
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "history.json").write_text(json.dumps(whole))
+    model, untrained = make_model(), make_model()
+    assert fit(model, tmp_path) == whole
+    assert not np.array_equal(model.get_weights()[-1], untrained.get_weights()[-1])
 
 
 def test_another_recipe_does_not_resume(tmp_path):
