@@ -20,7 +20,7 @@ from har.network.saving import save_bundle
 from har.pose.features import SEEN_COLUMN
 from har.reports.figures import write_history
 from har.training.batches import EpochBatches, compute_class_weights
-from har.training.fit import FitPlace, fit_model
+from har.training.fit import FitPlace, clear_state, fit_model
 from har.training.run import Run, compute_fingerprint, describe_recipe, set_seed
 from har.types import PeopleRule, PictureSpec, PoseSpec
 from three_class.sequences import Sequences
@@ -128,6 +128,7 @@ def pretrain(
     key = compute_fingerprint("synthetic", config, recipe, len(train), int(sequences.labels.sum()))
     stage_dir = run.stage_dir("synthetic")
     history = fit_model(model, (batches, fixed), config.fit, FitPlace(stage_dir, key, run.progress))
+    clear_state(stage_dir)
     probs = compute_softmax(model.predict(fixed, verbose=0))
     metrics = compute_clip_metrics(labels, people.labels[val], probs)
     info = BundleInfo(

@@ -1,17 +1,21 @@
 """After kill -9 nothing is left behind; what a machine refuses is said in one line."""
 
+import io
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 from bundles import make_people_bundle
+from stores import make_store
 from videos import make_clip, make_video
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -175,3 +179,67 @@ def test_recognition_leaves_no_file_in_the_temporary_folder(tmp_path: Path) -> N
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said
     assert list((tmp_path / "temp").iterdir()) == []
+
+
+_TRAINING = """
+[input]
+n_steps = 6
+[cnn.fit]
+epochs = 4
+[temporal]
+units = 8
+dropout = 0.5
+fit.epochs = 4
+[system.fit]
+epochs = 4
+"""
+
+
+def _start_training(store: Path, folder: Path) -> subprocess.Popen[bytes]:
+    words = ("--store", store, "--recipe", "tiny", "--streams", "motion", "--seed", "1")
+    places = ("--config", "train.toml", "--out", folder / "bundle", "--results", folder / "results")
+    return subprocess.Popen(
+        [sys.executable, "-m", "har", "train", "all", *map(str, (*words, *places))],
+        cwd=folder.parent,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def _read_weights(path: Path) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+
+    def add(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = np.asarray(item).tobytes()
+
+    with h5py.File(io.BytesIO(zipfile.ZipFile(path).read("model.weights.h5"))) as file:
+        file.visititems(add)
+    return found
+
+
+def _read_training(folder: Path) -> dict[str, object]:
+    """Return all that two trainings share which are the same: weights, histories and metrics."""
+    networks = {path.name: _read_weights(path) for path in folder.glob("bundle/*.keras")}
+    texts = {path.parent.name: path.read_text() for path in folder.glob("results/*/log.csv")}
+    metrics = json.loads((folder / "bundle" / "bundle.json").read_text())["metrics"]
+    return {**networks, **texts, "metrics": metrics}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_training_that_is_killed_ends_as_one_that_is_not_to_the_bit(tmp_path: Path) -> None:
+    store = make_store(tmp_path / "store").path
+    (tmp_path / "train.toml").write_text(_TRAINING)
+    assert _start_training(store, tmp_path / "whole").wait() == 0
+    whole = _read_training(tmp_path / "whole")
+    assert set(whole) >= {"cnn.keras", "temporal.keras", "cnn", "lstm", "system"}
+    broken = tmp_path / "broken"
+    for stage in ("cnn", "system"):
+        process = _start_training(store, broken)
+        assert _wait_for((broken / "results" / stage / "state" / "backup").is_dir, 300.0)
+        process.kill()
+        process.wait()
+        assert (broken / "results" / stage / "state" / "backup").is_dir(), "it was under way"
+    assert _start_training(store, broken).wait() == 0
+    assert _read_training(broken) == whole
+    assert not list(broken.rglob("state"))

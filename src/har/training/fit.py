@@ -76,7 +76,8 @@ def fit_model(
 ) -> History:
     """Train in place and leave the weights of the epoch with the lowest validation loss.
 
-    A run that was interrupted goes on after its last whole epoch if the fingerprint is the same.
+    A run that was interrupted goes on after its last whole epoch if the fingerprint is the same;
+    one that is done is not run again until `clear_state` has deleted what it left.
 
     Args:
         model: Takes ``(values, mask)`` and gives logits (B, K).
@@ -92,6 +93,7 @@ def fit_model(
     state_dir = _open_state(place.stage_dir / _STATE, place.fingerprint)
     compile_model(model, config, len(train))
     model(train[0][0])
+    model.optimizer.build(model.trainable_variables)  # else no state of one can be loaded
     n_epochs = config.epochs if place.n_epochs is None else min(config.epochs, place.n_epochs)
     keeper = BestWeights(state_dir, place.stage_dir / "log.csv", config.patience)
     backup = Backup(state_dir / "backup")
@@ -113,9 +115,14 @@ def fit_model(
             shuffle=False,
         )
     keeper.restore(model)
-    (state_dir / _MARK).unlink()  # first: what a kill leaves of the rest is no run's state
-    shutil.rmtree(state_dir)
     return keeper.history
+
+
+def clear_state(stage_dir: Path) -> None:
+    """Delete the state of a training, which would else be found done."""
+    state_dir = stage_dir / _STATE
+    (state_dir / _MARK).unlink(missing_ok=True)  # first: what a kill leaves is no run's state
+    shutil.rmtree(state_dir, ignore_errors=True)
 
 
 def fit_plainly(model: keras.Model, batches: EpochBatches, config: FitConfig) -> None:
@@ -214,7 +221,6 @@ class Backup(keras.callbacks.Callback):
         if not self._folder.is_dir():
             return 0
         state = json.loads((self._folder / _BACKUP_STATE).read_text())
-        model.optimizer.build(model.trainable_variables)
         model.load_weights(self._folder / _BACKUP_WEIGHTS)
         for draw, values in zip(_find_draws(model), state["draws"], strict=True):
             draw.assign(np.array(values, draw.dtype))

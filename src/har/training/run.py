@@ -28,7 +28,7 @@ from har.progress import Say, say_on_stderr
 from har.reports.figures import write_history
 from har.training.batches import ClipBatches
 from har.training.card import write_card
-from har.training.fit import Fitted
+from har.training.fit import Fitted, clear_state
 from har.types import SplitName
 
 Recipe = dict[str, Any]
@@ -47,6 +47,8 @@ class Run:
         say: Takes each line that tells a person what happens.
         epochs: By the name of a part (cnn, lstm, pose, system) the epochs after which its training
             ends, as those of a run with validation; a part that is not named runs all of its own.
+        keeps_states: Leave the state of a stage that is done, so that a run of several stages that
+            is interrupted later does not train it again.
     """
 
     bundle_dir: Path
@@ -55,12 +57,19 @@ class Run:
     progress: bool = True
     say: Say = say_on_stderr
     epochs: Mapping[str, int] = field(default_factory=dict)
+    keeps_states: bool = False
 
     def stage_dir(self, stage: str) -> Path:
         """Return the folder of one stage, made if need be."""
         folder = self.results_dir / stage
         folder.mkdir(parents=True, exist_ok=True)
         return folder
+
+    def clear_states(self, *stages: str) -> None:
+        """Delete the states of stages that are done, also of streams apart from the first."""
+        for stage in stages:
+            for folder in (self.results_dir / stage, self.results_dir / stage / "pose"):
+                clear_state(folder)
 
 
 def set_seed(seed: int) -> None:
@@ -234,6 +243,8 @@ def finish_stage(
     write_json(stage_dir / "metrics.json", {"history": history, "val": val})
     graphs = f", graphs (by {_ITEMS[info.stage]}) in {stage_dir}" if history else ""
     run.say(f"{info.stage}: {_sum_up(val)}; bundle in {run.bundle_dir}{graphs}")
+    if not run.keeps_states:
+        run.clear_states(info.stage)
     return load_info(run.bundle_dir)
 
 

@@ -130,11 +130,14 @@ def train_all(
         NoClipsError: There are too few clips to learn from.
     """
     has_motion = config.streams != "pose"
+    inner = replace(run, keeps_states=True)
     if has_motion:
-        train_cnn(config, store, run, parts)
-    info = train_lstm(config, store, run, parts)
-    has_joint = has_motion and config.system.fit.epochs > 0
-    return train_system(config, store, run, parts) if has_joint else info
+        train_cnn(config, store, inner, parts)
+    info = train_lstm(config, store, inner, parts)
+    if has_motion and config.system.fit.epochs > 0:
+        info = train_system(config, store, inner, parts)
+    run.clear_states("cnn", "lstm", "system")
+    return info
 
 
 STAGES: dict[str, TrainStage] = {
