@@ -22,6 +22,8 @@
     |   |-- NoClipsError             ValueError
     |   |-- SplitError               ValueError         a split that would leak is refused
     |   `-- StoreError               ValueError
+    |-- ReviewError                  RuntimeError       the review database or page refused
+    |   `-- ReviewConflictError                         another window has changed the event since
     `-- BundleError
         |-- BundleNotFoundError      FileNotFoundError
         |-- BundleIntegrityError     ValueError         a file is missing, altered or unsafe
@@ -139,3 +141,15 @@ class BundleMismatchError(BundleError, ValueError):
 
 class ExportError(BundleError, ValueError):
     """A bundle cannot be exported in this form, or would lose too much by it."""
+
+
+class ReviewError(HarError, RuntimeError):
+    """The review database or its page refused something."""
+
+
+class ReviewConflictError(ReviewError):
+    """Another window has changed the event since; `newest` is what stands there now."""
+
+    def __init__(self, message: str, newest: object) -> None:
+        super().__init__(message)
+        self.newest = newest

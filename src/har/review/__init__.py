@@ -1,0 +1,1 @@
+"""Looking at what a model found, and mending it: the store of verdicts and the page."""
