@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from har.api.record import record as record
     from har.api.result import Plot as Plot
     from har.api.result import Result as Result
+    from har.api.review import open_review as open_review
     from har.api.stream import StreamUpdate as StreamUpdate
     from har.api.training import crossvalidate as crossvalidate
     from har.api.training import export_model as export_model
@@ -90,6 +91,7 @@ _MODULES = {
     "har.api.poses": ("Poses", "read_poses"),
     "har.api.record": ("record",),
     "har.api.result": ("Plot", "Result"),
+    "har.api.review": ("open_review",),
     "har.api.stream": ("StreamUpdate",),
     "har.api.training": ("crossvalidate", "export_model", "train"),
     "har.api.videos": ("Predictions", "predict"),

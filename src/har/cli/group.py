@@ -71,6 +71,11 @@ ENTRIES = {
         "Recognize actions in videos or folders of videos, and when they happen.",
     ),
     "events": Entry("Recognize", "events", "Cut events again from saved scores, in a moment."),
+    "review": Entry(
+        "Recognize",
+        "review",
+        "Look at what was found and mend it, in a browser on this machine.",
+    ),
     "crossval": Entry(
         "Evaluate", "train", "Cross-validate a recipe, by groups, over several seeds."
     ),

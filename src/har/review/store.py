@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
+from sqlalchemy import event as sa_event
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from har.errors import ConfigError, ReviewConflictError, ReviewError
@@ -204,7 +205,7 @@ class ReviewStore:
         try:
             self._engine = sa.create_engine(url, pool_pre_ping=True)
             if self._engine.dialect.name == "sqlite":
-                sa.event.listen(self._engine, "connect", _set_up_sqlite)
+                sa_event.listen(self._engine, "connect", _set_up_sqlite)
             _meta.create_all(self._engine)
         except (SQLAlchemyError, ModuleNotFoundError) as error:
             where = url.rpartition("@")[2]
@@ -251,7 +252,7 @@ class ReviewStore:
     def _add_events(
         self, connection: sa.Connection, recording: int, events: Iterable[FoundEvent]
     ) -> None:
-        def identify(values: Mapping[str, Any]) -> tuple[Any, ...]:
+        def identify(values: Mapping[Any, Any]) -> tuple[Any, ...]:
             names = ("source", "label", "start_s", "end_s", "subject", "target")
             return tuple(values[name] for name in names)
 

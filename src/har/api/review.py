@@ -1,0 +1,114 @@
+"""Looking at what was found and mending it, in a browser on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from har.api.settings import StrPath, extra, list_paths
+from har.api.videos import predict
+from har.errors import ConfigError
+from har.interchange.formats import read_events
+
+if TYPE_CHECKING:
+    from har.review.project import Project
+
+RESULTS = "results.json"
+
+
+def open_project(
+    sources: StrPath | Iterable[StrPath],
+    *,
+    database: str | None = None,
+    coding: StrPath | None = None,
+    model: StrPath | None = None,
+    stretches: int = 3,
+    stretch_s: float = 20.0,
+    seed: int = 0,
+) -> Project:
+    """Return what is reviewed: results with their database of verdicts.
+
+    Arguments are those of `open_review`.
+
+    Raises:
+        ReviewError: A folder has no results, or the database cannot be opened.
+        InterchangeError: Results or the coding cannot be read.
+        MissingDependencyError: The extra ``review`` is not installed.
+    """
+    with extra("review"):
+        from har.review import project as projects
+        from har.review.media import MediaFolder
+        from har.review.store import ReviewStore
+    named = list_paths(sources)
+    if not named:
+        raise ConfigError("Name a folder of results or videos to review")
+    folders = [path for path in named if (path / RESULTS).is_file()]
+    videos = [path for path in named if path not in folders]
+    if videos:
+        folders.append(predict(videos, out="results/predict", model=model).out)
+    store = ReviewStore(database or f"sqlite:///{folders[0] / 'review.db'}")
+    for folder in folders:
+        projects.add_results(store, folder)
+    if coding is not None:
+        projects.add_coding(store, read_events(Path(coding)))
+    projects.add_stretches(store, stretches, stretch_s, seed)
+    return projects.Project(store, MediaFolder(folders[0] / ".review"))
+
+
+def open_review(
+    sources: StrPath | Iterable[StrPath],
+    *,
+    database: str | None = None,
+    coding: StrPath | None = None,
+    model: StrPath | None = None,
+    stretches: int = 3,
+    stretch_s: float = 20.0,
+    seed: int = 0,
+    port: int = 0,
+    open_browser: bool = False,
+    on_start: Callable[[str], None] | None = None,
+) -> None:
+    """Open a page on this machine on which people look at what was found, and mend it.
+
+    It answers on the loopback only, to who has the token in its address, and runs until it is
+    stopped. What the model said is never overwritten.
+
+    Args:
+        sources: Folders that `har.predict` wrote, or videos, which are recognized first into
+            ``results/predict``.
+        database: URL of SQLAlchemy, SQLite or PostgreSQL; ``review.db`` in the first folder when
+            None.
+        coding: A coding that is shown beside the model's events.
+        model: For videos.
+        stretches: Random stretches of each recording to watch for events that were missed.
+        stretch_s: Length of one, in seconds.
+        seed: Draws them.
+        port: On the loopback; 0 takes a free one.
+        open_browser: Open the page in this machine's browser.
+        on_start: Gets the page's address.
+
+    Raises:
+        ReviewError: A folder has no results, the database cannot be opened, or the port is taken.
+        InterchangeError: Results or the coding cannot be read.
+        MissingDependencyError: The extra ``review`` is not installed.
+
+    Example:
+        >>> import har
+        >>> har.open_review("results/predict", open_browser=True)  # doctest: +SKIP
+    """
+    project = open_project(
+        sources,
+        database=database,
+        coding=coding,
+        model=model,
+        stretches=stretches,
+        stretch_s=stretch_s,
+        seed=seed,
+    )
+    from har.review.app import serve
+
+    try:
+        serve(project, port, open_browser, on_start)
+    finally:
+        project.store.close()

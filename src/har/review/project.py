@@ -1,0 +1,124 @@
+"""What is reviewed: recordings with their results, and an older coding if there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from har.errors import ReviewError
+from har.events.files import SCORES_ENDING
+from har.interchange.coding import find_video
+from har.interchange.events import CodedEvent, EventTable, Media, build_table
+from har.interchange.formats import read_events
+from har.review.media import MediaFolder
+from har.review.queue import draw_stretches
+from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
+
+RESULTS = "results.json"
+
+
+@dataclass(frozen=True)
+class Project:
+    """Everything that the page works on.
+
+    Attributes:
+        store: Recordings, found events, verdicts.
+        media: The videos as browsers play them.
+    """
+
+    store: ReviewStore
+    media: MediaFolder
+
+
+def add_results(store: ReviewStore, folder: Path) -> int:
+    """Add the videos of a folder that `har predict` wrote, with what it found.
+
+    Returns:
+        How many recordings.
+
+    Raises:
+        ReviewError: It is no such folder.
+        InterchangeError: Its results cannot be read.
+    """
+    results = folder / RESULTS
+    if not results.is_file():
+        raise ReviewError(f"{folder} has no {RESULTS}; give a folder that 'har predict' wrote")
+    table = read_events(results, "har")
+    scores = {
+        path.name.removesuffix(SCORES_ENDING): path for path in folder.glob(f"*{SCORES_ENDING}")
+    }
+    for item in table.media:
+        stem = find_video(item.video, scores)
+        found = [_to_found(event, "model") for event in table.of_video(item.video)]
+        store.add_recording(
+            Recording(
+                0,
+                item.video,
+                item.duration_s or max((event.end_s for event in found), default=1.0),
+                item.fps,
+                item.group,
+                table.labels,
+                str(scores[stem]) if stem else "",
+            ),
+            found,
+        )
+    return len(table.media)
+
+
+def add_coding(store: ReviewStore, table: EventTable) -> list[str]:
+    """Add what a person coded before, to be seen beside the model's events.
+
+    Returns:
+        The coded videos that are not under review.
+    """
+    known = {recording.path: recording for recording in store.list_recordings()}
+    missing: list[str] = []
+    for item in table.media:
+        path = find_video(item.video, known)
+        if path is None:
+            missing.append(item.video)
+            continue
+        events = [_to_found(event, "coding") for event in table.of_video(item.video)]
+        store.add_recording(known[path], events)
+    return missing
+
+
+def add_stretches(store: ReviewStore, n_stretches: int, length_s: float, seed: int) -> None:
+    """Draw random stretches of every recording that has none, to estimate what was missed.
+
+    Raises:
+        ConfigError: The number or the length is out of its bounds.
+    """
+    drawn = {event.recording for event in store.list_events() if event.source == "stretch"}
+    for recording in store.list_recordings():
+        if recording.id not in drawn:
+            stretches = draw_stretches(recording, n_stretches, length_s, seed)
+            store.add_recording(recording, stretches)
+
+
+def _to_found(event: CodedEvent, source: str) -> FoundEvent:
+    who = (event.subject, event.target)
+    return FoundEvent(0, 0, source, event.label, event.start_s, event.end_s, event.score, *who)
+
+
+def build_verdict_table(recordings: Sequence[Recording], verdicts: Iterable[Verdict]) -> EventTable:
+    """Return what observers keep, as a table of coded events, the observer as annotator."""
+    by_id = {recording.id: recording for recording in recordings}
+    events = [
+        CodedEvent(
+            by_id[verdict.recording].path,
+            verdict.start_s,
+            verdict.end_s,
+            verdict.label,
+            verdict.subject,
+            verdict.target,
+            verdict.observer,
+            verdict.comment,
+        )
+        for verdict in verdicts
+        if verdict.kind == "keep"
+    ]
+    media = [Media(r.path, r.duration_s, r.fps, r.group) for r in recordings]
+    labels = dict.fromkeys(label for recording in recordings for label in recording.labels)
+    return build_table(events, media, labels)

@@ -1,0 +1,157 @@
+// The page: who is there, which recordings, one recording, the queue.
+
+import { html, render, useState, useEffect, useRef } from "./vendor/htm-preact-3.1.1.js";
+import { Outbox, getJson } from "./server.js";
+import { Recording } from "./recording.js";
+
+const SIGNED = "har-review-observer";
+
+function App() {
+  const [observer, setObserver] = useState(sessionStorage.getItem(SIGNED) || "");
+  const [blind, setBlind] = useState(false);
+  const [project, setProject] = useState(null);
+  const [place, setPlace] = useState({ kind: "recordings" });
+  const [error, setError] = useState("");
+  const [, setTick] = useState(0);
+  const listeners = useRef(new Set());
+  const outbox = useRef(null);
+  if (!outbox.current) {
+    outbox.current = new Outbox(
+      () => setTick((tick) => tick + 1),
+      (verdict, newest, why) => {
+        setError(
+          newest
+            ? "This event was changed in another window; what stands there now is shown."
+            : `A decision was refused: ${why || "it does not fit"}`,
+        );
+        for (const listener of listeners.current) listener(verdict, newest);
+      },
+    );
+  }
+  const reload = () => getJson("/api/project").then(setProject, (problem) => setError(problem.message));
+  useEffect(() => {
+    reload();
+  }, [place]);
+  const sign = (name, isBlind) => {
+    sessionStorage.setItem(SIGNED, name);
+    setObserver(name);
+    setBlind(isBlind);
+  };
+  if (!project) return html`<p class="loading" role="status">${error || "Loading"}</p>`;
+  if (!observer) return html`<${SignIn} known=${project.observers} onSign=${sign} />`;
+  const share = { project, observer, blind, outbox: outbox.current, listeners: listeners.current, setError };
+  return html`
+    <${Head} observer=${observer} blind=${blind} place=${place} onPlace=${setPlace}
+      onLeave=${() => sign("", false)} outbox=${outbox.current} />
+    <main>
+      ${error && html`<p class="message" role="alert">${error} <button onClick=${() => setError("")}>OK</button></p>`}
+      ${place.kind === "recordings" && html`<${List} ...${share} onOpen=${(id) => setPlace({ kind: "recording", id })} />`}
+      ${place.kind === "recording" && html`<${Recording} key=${place.id} ...${share} id=${place.id} />`}
+      ${place.kind === "queue" && html`<${Queue} ...${share} />`}
+    </main>`;
+}
+
+function SignIn({ known, onSign }) {
+  const [name, setName] = useState("");
+  const [blind, setBlind] = useState(false);
+  const submit = (event) => {
+    event.preventDefault();
+    if (name.trim()) onSign(name.trim().slice(0, 80), blind);
+  };
+  return html`<main><form class="sign panel" onSubmit=${submit}>
+    <h1>Who is reviewing?</h1>
+    <p>Your decisions are kept under this name, apart from those of others and of the model.</p>
+    <label for="name">Name</label>
+    <input id="name" value=${name} list="known" autofocus maxlength="80" onInput=${(e) => setName(e.target.value)} />
+    <datalist id="known">${known.map((item) => html`<option value=${item} />`)}</datalist>
+    <p><label for="blind"><input id="blind" type="checkbox" checked=${blind} onChange=${(e) => setBlind(e.target.checked)} />
+      Blind: hide what the model and others found, to code independently</label></p>
+    <button class="main" type="submit">Begin</button>
+  </form></main>`;
+}
+
+function Head({ observer, blind, place, onPlace, onLeave, outbox }) {
+  const waiting = outbox.waiting.length;
+  const where = (kind, text) =>
+    html`<button aria-pressed=${place.kind === kind} onClick=${() => onPlace({ kind })}>${text}</button>`;
+  return html`<header>
+    <h1>har review</h1>
+    <nav class="bar" aria-label="Views">${where("recordings", "Recordings")} ${!blind && where("queue", "Queue")}</nav>
+    <span class="spacer"></span>
+    <span role="status" class=${outbox.error ? "bad" : "faint"}>
+      ${outbox.error ? `${waiting} not saved yet: ${outbox.error}` : waiting ? `saving ${waiting}` : "all saved"}</span>
+    <span>${observer}${blind ? ", blind" : ""} <button onClick=${onLeave}>Change</button></span>
+  </header>`;
+}
+
+function List({ project, onOpen }) {
+  return html`<h2>Recordings</h2>
+    <table><thead><tr><th>recording</th><th>length</th><th>found events</th><th>group</th></tr></thead>
+    <tbody>${project.recordings.map(
+      (item) => html`<tr key=${item.id}><td><button onClick=${() => onOpen(item.id)}>${item.name}</button></td>
+        <td>${formatTime(item.duration_s)}</td><td>${item.n_events}</td><td>${item.group}</td></tr>`,
+    )}</tbody></table>
+    <p class="faint">An aid for triage and coding: every event is looked at by a person. No diagnosis.</p>`;
+}
+
+function Queue(share) {
+  const [order, setOrder] = useState("uncertain");
+  const [label, setLabel] = useState("");
+  const [items, setItems] = useState(null);
+  const [at, setAt] = useState(0);
+  const [progress, setProgress] = useState(null);
+  const { observer, project, setError } = share;
+  useEffect(() => {
+    setItems(null);
+    getJson("/api/queue", { observer, order, label }).then((found) => {
+      setItems(found);
+      setAt(Math.max(found.findIndex((item) => !item.done), 0));
+    }, (problem) => setError(problem.message));
+  }, [order, label]);
+  const refresh = () => getJson("/api/progress", { observer }).then(setProgress, () => {});
+  useEffect(() => {
+    refresh();
+  }, []);
+  if (!items) return html`<p role="status">Loading</p>`;
+  const done = items.filter((item) => item.done).length;
+  const decided = (key, isDone) => {
+    const changed = items.map((item) =>
+      item.event.recording === items[at].event.recording && item.event.key === key ? { ...item, done: isDone } : item);
+    setItems(changed);
+    const next = changed.findIndex((item, place) => place > at && !item.done);
+    if (isDone && changed[at].done) setAt(next >= 0 ? next : Math.max(changed.findIndex((item) => !item.done), 0));
+    setTimeout(refresh, 400);
+  };
+  const item = items[at];
+  return html`
+    <div class="bar"><label for="order">Order</label>
+      <select id="order" value=${order} onChange=${(e) => setOrder(e.target.value)}>
+        <option value="uncertain">least certain first</option><option value="confident">most certain first</option>
+        <option value="time">by recording and time</option><option value="random">random, for an unbiased check</option></select>
+      <label for="only">Label</label>
+      <select id="only" value=${label} onChange=${(e) => setLabel(e.target.value)}>
+        <option value="">all</option>${project.labels.map((name) => html`<option value=${name}>${name}</option>`)}</select>
+      <span role="status" data-left=${items.length - done}>${items.length - done} of ${items.length} left</span>
+      <button onClick=${() => setAt(Math.max(at - 1, 0))}>Previous</button>
+      <button onClick=${() => setAt(Math.min(at + 1, items.length - 1))}>Next</button>
+      ${progress && html`<span class="faint">kept so far ${formatShare(progress.precision)}; found of what is there ${formatShare(progress.recall)}</span>`}
+    </div>
+    ${!item && html`<p>There is nothing to decide.</p>`}
+    ${item && done === items.length && html`<p class="message">All are decided.</p>`}
+    ${item && html`<${Recording} ...${share} id=${item.event.recording} focus=${item.event} onDecided=${decided} />`}`;
+}
+
+export function formatTime(time_s) {
+  const hours = Math.floor(time_s / 3600);
+  const minutes = Math.floor((time_s % 3600) / 60);
+  const seconds = (time_s % 60).toFixed(2).padStart(5, "0");
+  return `${hours ? `${hours}:` : ""}${String(minutes).padStart(hours ? 2 : 1, "0")}:${seconds}`;
+}
+
+function formatShare(figure) {
+  if (figure.mean === null) return "not known yet";
+  const percent = (value) => `${Math.round(value * 100)} %`;
+  return figure.ci95 ? `${percent(figure.mean)} (${percent(figure.ci95[0])} to ${percent(figure.ci95[1])})` : percent(figure.mean);
+}
+
+render(html`<${App} />`, document.getElementById("app"));

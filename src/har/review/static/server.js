@@ -1,0 +1,82 @@
+// Talks to the server, and keeps each verdict in the browser until the server has stored it.
+
+const WAITING = "har-review-waiting";
+
+export class Refused extends Error {
+  constructor(status, body) {
+    super(body.error || `The server answered ${status}`);
+    this.status = status;
+    this.body = body;
+  }
+}
+
+export async function get(path, query = {}) {
+  const text = new URLSearchParams(query).toString();
+  const answer = await fetch(text ? `${path}?${text}` : path);
+  if (!answer.ok) throw new Refused(answer.status, await answer.json().catch(() => ({})));
+  return answer;
+}
+
+export const getJson = async (path, query) => (await get(path, query)).json();
+
+export async function loadScores(id) {
+  const answer = await get(`/api/recordings/${id}/scores`);
+  const labels = JSON.parse(answer.headers.get("x-labels"));
+  const values = new Float32Array(await answer.arrayBuffer());
+  return { labels, values, width: labels.length + 1, stepS: Number(answer.headers.get("x-step-s")) };
+}
+
+// Verdicts wait here in order; one is sent at a time, and stays until it is acknowledged.
+export class Outbox {
+  constructor(onChange, onConflict) {
+    this.onChange = onChange;
+    this.onConflict = onConflict;
+    this.waiting = JSON.parse(localStorage.getItem(WAITING) || "[]");
+    this.busy = false;
+    this.error = "";
+    this.send();
+  }
+
+  add(verdict) {
+    this.waiting.push(verdict);
+    this.keep();
+    this.send();
+  }
+
+  keep() {
+    localStorage.setItem(WAITING, JSON.stringify(this.waiting));
+    this.onChange();
+  }
+
+  async send() {
+    if (this.busy || !this.waiting.length) return;
+    this.busy = true;
+    try {
+      while (this.waiting.length) {
+        await this.sendOne(this.waiting[0]);
+        this.waiting.shift();
+        this.error = "";
+        this.keep();
+      }
+    } catch (error) {
+      this.error = error.message;
+      this.onChange();
+      setTimeout(() => this.send(), 2000);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async sendOne(verdict) {
+    const answer = await fetch("/api/verdicts", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(verdict),
+    });
+    if (answer.ok) return;
+    const body = await answer.json().catch(() => ({}));
+    if (answer.status === 409) this.onConflict(verdict, body.newest);
+    else if (answer.status === 400 || answer.status === 404) this.onConflict(verdict, null, body.error);
+    else throw new Refused(answer.status, body);
+  }
+}
