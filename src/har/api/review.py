@@ -23,8 +23,8 @@ def open_project(
     database: str | None = None,
     coding: StrPath | None = None,
     model: StrPath | None = None,
-    stretches: int = 3,
-    stretch_s: float = 20.0,
+    samples: int = 3,
+    sample_s: float = 20.0,
     seed: int = 0,
 ) -> Project:
     """Return what is reviewed: results with their database of verdicts.
@@ -52,7 +52,7 @@ def open_project(
         projects.add_results(store, folder)
     if coding is not None:
         projects.add_coding(store, read_events(Path(coding)))
-    projects.add_stretches(store, stretches, stretch_s, seed)
+    projects.add_samples(store, samples, sample_s, seed)
     return projects.Project(store, MediaFolder(folders[0] / ".review"))
 
 
@@ -62,8 +62,8 @@ def open_review(
     database: str | None = None,
     coding: StrPath | None = None,
     model: StrPath | None = None,
-    stretches: int = 3,
-    stretch_s: float = 20.0,
+    samples: int = 3,
+    sample_s: float = 20.0,
     seed: int = 0,
     port: int = 0,
     open_browser: bool = False,
@@ -81,8 +81,8 @@ def open_review(
             None.
         coding: A coding that is shown beside the model's events.
         model: For videos.
-        stretches: Random stretches of each recording to watch for events that were missed.
-        stretch_s: Length of one, in seconds.
+        samples: Random samples of each recording to watch for events that were missed.
+        sample_s: Length of one, in seconds.
         seed: Draws them.
         port: On the loopback; 0 takes a free one.
         open_browser: Open the page in this machine's browser.
@@ -102,8 +102,8 @@ def open_review(
         database=database,
         coding=coding,
         model=model,
-        stretches=stretches,
-        stretch_s=stretch_s,
+        samples=samples,
+        sample_s=sample_s,
         seed=seed,
     )
     from har.review.app import serve

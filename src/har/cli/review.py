@@ -22,13 +22,13 @@ from har.cli.output import say_result
 @path_option("--coding", help="A coding to show beside the model's events, in any format.")
 @path_option("--bundle", "model", help="For videos: the model that recognizes them first.")
 @click.option(
-    "--stretches",
+    "--samples",
     default=3,
     show_default=True,
-    help="Random stretches of each recording to watch for what was missed.",
+    help="Random samples of each recording to watch for what was missed.",
 )
-@click.option("--stretch-s", default=20.0, show_default=True, help="Seconds of one.")
-@click.option("--seed", default=0, show_default=True, help="Draws the stretches.")
+@click.option("--sample-s", default=20.0, show_default=True, help="Seconds of one.")
+@click.option("--seed", default=0, show_default=True, help="Draws the samples.")
 @click.option("--port", default=0, help="On this machine's loopback; 0 takes a free one.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
 def review(sources: tuple[Path, ...], **options: Any) -> None:

@@ -12,7 +12,7 @@ from har.interchange.coding import find_video
 from har.interchange.events import CodedEvent, EventTable, Media, build_table
 from har.interchange.formats import read_events
 from har.review.media import MediaFolder
-from har.review.queue import draw_stretches
+from har.review.queue import draw_samples
 from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
 
 RESULTS = "results.json"
@@ -84,17 +84,17 @@ def add_coding(store: ReviewStore, table: EventTable) -> list[str]:
     return missing
 
 
-def add_stretches(store: ReviewStore, n_stretches: int, length_s: float, seed: int) -> None:
-    """Draw random stretches of every recording that has none, to estimate what was missed.
+def add_samples(store: ReviewStore, n_samples: int, length_s: float, seed: int) -> None:
+    """Draw random samples of every recording that has none, to estimate what was missed.
 
     Raises:
         ConfigError: The number or the length is out of its bounds.
     """
-    drawn = {event.recording for event in store.list_events() if event.source == "stretch"}
+    drawn = {event.recording for event in store.list_events() if event.source == "sample"}
     for recording in store.list_recordings():
         if recording.id not in drawn:
-            stretches = draw_stretches(recording, n_stretches, length_s, seed)
-            store.add_recording(recording, stretches)
+            samples = draw_samples(recording, n_samples, length_s, seed)
+            store.add_recording(recording, samples)
 
 
 def _to_found(event: CodedEvent, source: str) -> FoundEvent:

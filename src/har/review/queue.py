@@ -14,9 +14,9 @@ from har.metrics.intervals import Interval, bootstrap_figures
 from har.review.store import FoundEvent, Recording, Verdict
 
 Order = Literal["uncertain", "confident", "time", "random"]
-STRETCH = "stretch"
-"""`FoundEvent.source` of a random stretch, which is watched for events that the model missed."""
-_MAX_STRETCHES = 1000
+SAMPLE = "sample"
+"""`FoundEvent.source` of a random sample, which is watched for events that the model missed."""
+_MAX_SAMPLEES = 1000
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class QueueItem:
     """One thing to decide on.
 
     Attributes:
-        event: What was found, or a stretch to watch.
+        event: What was found, or a sample to watch.
         recording: Its video.
         verdict: The observer's newest one; None where there is none.
     """
@@ -53,10 +53,10 @@ def build_queue(
         recordings: All of the project.
         events: Found in them.
         verdicts: The newest ones of the observer.
-        order: ``uncertain`` begins with scores near 0.5 and with stretches among them evenly,
+        order: ``uncertain`` begins with scores near 0.5 and with samples among them evenly,
             ``confident`` with high scores, ``time`` goes by recording and start, ``random`` is
             unbiased.
-        label: Only events of it, and no stretches; empty means all.
+        label: Only events of it, and no samples; empty means all.
         seed: Of the random order.
 
     >>> recording = Recording(1, "a.mp4", 60.0)
@@ -79,9 +79,9 @@ def build_queue(
         "confident": lambda item: -_score(item),
         "time": lambda item: (item.recording.path, item.event.start_s),
     }
-    found = sorted((item for item in items if item.event.source != STRETCH), key=keys[order])
-    stretches = sorted((i for i in items if i.event.source == STRETCH), key=keys["time"])
-    return _mix(found, stretches)
+    found = sorted((item for item in items if item.event.source != SAMPLE), key=keys[order])
+    samples = sorted((i for i in items if i.event.source == SAMPLE), key=keys["time"])
+    return _mix(found, samples)
 
 
 def parse_order(text: str) -> Order:
@@ -100,38 +100,38 @@ def _score(item: QueueItem) -> float:
     return 0.5 if item.event.score is None else item.event.score
 
 
-def _mix(found: list[QueueItem], stretches: list[QueueItem]) -> list[QueueItem]:
+def _mix(found: list[QueueItem], samples: list[QueueItem]) -> list[QueueItem]:
     """Return two lists as one, the second spread evenly over the first."""
-    total = len(found) + len(stretches)
-    places = {(2 * k + 1) * total // (2 * len(stretches)) for k in range(len(stretches))}
-    rest, watched = iter(found), iter(stretches)
+    total = len(found) + len(samples)
+    places = {(2 * k + 1) * total // (2 * len(samples)) for k in range(len(samples))}
+    rest, watched = iter(found), iter(samples)
     return [next(watched) if place in places else next(rest) for place in range(total)]
 
 
-def draw_stretches(
-    recording: Recording, n_stretches: int, length_s: float, seed: int
+def draw_samples(
+    recording: Recording, n_samples: int, length_s: float, seed: int
 ) -> list[FoundEvent]:
-    """Draw stretches of one recording to be watched, none of which overlap.
+    """Draw samples of one recording to be watched, none of which overlap.
 
     Raises:
         ConfigError: The number or the length is out of its bounds.
 
-    >>> drawn = draw_stretches(Recording(1, "a.mp4", 35.0), 2, 10.0, seed=0)
+    >>> drawn = draw_samples(Recording(1, "a.mp4", 35.0), 2, 10.0, seed=0)
     >>> [(item.start_s, item.end_s, item.source) for item in drawn]
-    [(0.0, 10.0, 'stretch'), (20.0, 30.0, 'stretch')]
+    [(0.0, 10.0, 'sample'), (20.0, 30.0, 'sample')]
     """
-    if not 0 <= n_stretches <= _MAX_STRETCHES or not 1.0 <= length_s <= 600.0:
+    if not 0 <= n_samples <= _MAX_SAMPLEES or not 1.0 <= length_s <= 600.0:
         raise ConfigError(
-            f"Expected up to {_MAX_STRETCHES} stretches of 1 to 600 s, received {n_stretches} of "
+            f"Expected up to {_MAX_SAMPLEES} samples of 1 to 600 s, received {n_samples} of "
             f"{length_s:g} s"
         )
     n_places = max(int(recording.duration_s // length_s), 1)
     drawn = random.Random(f"{seed} {recording.path}").sample(  # noqa: S311
-        range(n_places), min(n_stretches, n_places)
+        range(n_places), min(n_samples, n_places)
     )
     ends_s = [min((place + 1) * length_s, recording.duration_s) for place in sorted(drawn)]
     return [
-        FoundEvent(0, recording.id, STRETCH, "", place * length_s, end_s)
+        FoundEvent(0, recording.id, SAMPLE, "", place * length_s, end_s)
         for place, end_s in zip(sorted(drawn), ends_s, strict=True)
     ]
 
@@ -144,8 +144,8 @@ class Progress:
         n_items: Things to decide on.
         n_done: Decided.
         precision: Share of the model's decided events that were kept with their label.
-        recall: Share of the events in watched stretches that the model had found; None where no
-            stretch with an event was watched.
+        recall: Share of the events in watched samples that the model had found; None where no
+            sample with an event was watched.
     """
 
     n_items: int
@@ -168,7 +168,7 @@ def compute_progress(queue: Sequence[QueueItem], verdicts: Iterable[Verdict]) ->
 
     Precision counts events that were decided on; where the queue was worked in an order other than
     random it holds for those alone. Recall counts the events that the observer keeps and that begin
-    in a stretch that was watched: those of the model, and those that were added.
+    in a sample that was watched: those of the model, and those that were added.
 
     Args:
         queue: All items of the observer.
@@ -177,10 +177,10 @@ def compute_progress(queue: Sequence[QueueItem], verdicts: Iterable[Verdict]) ->
     rows = [
         (_group(item.recording), *_judge(item))
         for item in queue
-        if item.is_done and item.event.source != STRETCH
+        if item.is_done and item.event.source != SAMPLE
     ]
     precision = _share(rows, "decided events")
-    recall = _share(_find_watched(queue, verdicts), "events in watched stretches")
+    recall = _share(_find_watched(queue, verdicts), "events in watched samples")
     return Progress(len(queue), sum(item.is_done for item in queue), precision, recall)
 
 
@@ -197,23 +197,23 @@ def _judge(item: QueueItem) -> tuple[int, int]:
 def _find_watched(
     queue: Sequence[QueueItem], verdicts: Iterable[Verdict]
 ) -> list[tuple[str, int, int]]:
-    """Return group, found or not, and 1, of each event that begins in a watched stretch."""
+    """Return group, found or not, and 1, of each event that begins in a watched sample."""
     watched: dict[int, list[FoundEvent]] = {}
     groups: dict[int, str] = {}
     for item in queue:
         groups[item.recording.id] = _group(item.recording)
-        if item.event.source == STRETCH and item.is_done:
+        if item.event.source == SAMPLE and item.is_done:
             watched.setdefault(item.recording.id, []).append(item.event)
     model = {
         (item.recording.id, item.event.key): item.event
         for item in queue
-        if item.event.source != STRETCH
+        if item.event.source != SAMPLE
     }
     rows: list[tuple[str, int, int]] = []
     for verdict in verdicts:
         inside = any(
-            stretch.start_s <= verdict.start_s < stretch.end_s
-            for stretch in watched.get(verdict.recording, ())
+            sample.start_s <= verdict.start_s < sample.end_s
+            for sample in watched.get(verdict.recording, ())
         )
         if verdict.kind == "keep" and inside:
             found = model.get((verdict.recording, verdict.key))

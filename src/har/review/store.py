@@ -22,7 +22,7 @@ from har.errors import ConfigError, ReviewConflictError, ReviewError
 
 Kind = Literal["keep", "reject", "clear", "watched"]
 """Of a verdict: the event is right as it stands in the verdict; the model's event is none; no
-verdict any more (undo, or delete); a random stretch has been watched to its end."""
+verdict any more (undo, or delete); a random sample has been watched to its end."""
 
 MAX_TEXT = 500
 MAX_TIME_S = 1e9
@@ -105,8 +105,8 @@ class FoundEvent:
     Attributes:
         id: Given by the store; 0 before.
         recording: Id of its video.
-        source: ``model``, ``alert``, ``coding``, or ``stretch`` for a random stretch to watch.
-        label: Of the event; empty for a stretch.
+        source: ``model``, ``alert``, ``coding``, or ``sample`` for a random sample to watch.
+        label: Of the event; empty for a sample.
         start_s: Seconds from the first frame.
         end_s: Likewise.
         score: From 0 to 1; None where there is none.

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from har.errors import ConfigError
-from har.review.queue import build_queue, compute_progress, draw_stretches, parse_order
+from har.review.queue import build_queue, compute_progress, draw_samples, parse_order
 from har.review.store import FoundEvent, Recording, Verdict
 
 A, B = Recording(1, "a.mp4", 100.0, group="Anna"), Recording(2, "b.mp4", 50.0)
@@ -37,11 +37,11 @@ def test_orders():
         parse_order("best")
 
 
-def test_stretches_stand_evenly_among_events_and_codings_are_left_out():
+def test_samples_stand_evenly_among_events_and_codings_are_left_out():
     events = [found(k, 0.5 + k / 100) for k in range(1, 5)]
     events += [
-        found(9, None, label="", source="stretch"),
-        found(10, None, label="", source="stretch"),
+        found(9, None, label="", source="sample"),
+        found(10, None, label="", source="sample"),
     ]
     events += [found(11, None, source="coding")]
     assert ids(build_queue([A], events, [])) == [1, 9, 2, 3, 10, 4]
@@ -57,13 +57,13 @@ def test_done_is_what_has_a_verdict_that_was_not_taken_back():
 def test_progress_by_hand():
     """Kept with its label 1, relabeled 1, rejected 1: precision 1/3.
 
-    In the watched stretch 10 to 20 s one event of the model is kept and one was added: recall 1/2.
+    In the watched sample 10 to 20 s one event of the model is kept and one was added: recall 1/2.
     """
     events = [
         found(1, 0.5, start_s=12.0),
         found(2, 0.5),
         found(3, 0.5, 2),
-        replace(found(4, None, label="", source="stretch"), start_s=10.0, end_s=20.0),
+        replace(found(4, None, label="", source="sample"), start_s=10.0, end_s=20.0),
     ]
     verdicts = [
         keep("e1", start_s=12.0),
@@ -81,11 +81,11 @@ def test_progress_by_hand():
     assert (nothing.precision.mean, nothing.recall.mean, nothing.n_done) == (None, None, 0)
 
 
-def test_stretches_do_not_overlap_and_end_with_the_recording():
-    drawn = draw_stretches(A, 4, 20.0, seed=1)
+def test_samples_do_not_overlap_and_end_with_the_recording():
+    drawn = draw_samples(A, 4, 20.0, seed=1)
     assert len({item.start_s for item in drawn}) == 4
     assert all(item.end_s - item.start_s == 20.0 and item.end_s <= 100.0 for item in drawn)
-    (whole,) = draw_stretches(Recording(1, "s.mp4", 4.0), 3, 20.0, seed=0)
+    (whole,) = draw_samples(Recording(1, "s.mp4", 4.0), 3, 20.0, seed=0)
     assert (whole.start_s, whole.end_s) == (0.0, 4.0)
-    with pytest.raises(ConfigError, match="stretches of 1 to 600 s"):
-        draw_stretches(A, 1, 0.0, 0)
+    with pytest.raises(ConfigError, match="samples of 1 to 600 s"):
+        draw_samples(A, 1, 0.0, 0)

@@ -14,7 +14,7 @@ from videos import make_clip
 
 from har.events.files import save_scores
 from har.review.media import MediaFolder
-from har.review.project import Project, add_results, add_stretches
+from har.review.project import Project, add_results, add_samples
 from har.review.server import COOKIE, create_app
 from har.review.store import ReviewStore
 
@@ -44,7 +44,7 @@ def folder(tmp_path):
 def project(folder):
     store = ReviewStore(f"sqlite:///{folder}/review.db")
     add_results(store, folder)
-    add_stretches(store, 1, 1.0, 0)
+    add_samples(store, 1, 1.0, 0)
     yield Project(store, MediaFolder(folder / ".review"))
     store.close()
 

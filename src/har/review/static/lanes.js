@@ -9,8 +9,8 @@ export class Lanes {
     this.recording = recording;
     this.observer = observer;
     this.send = send;
-    this.found = recording.events.filter((event) => event.source !== "stretch");
-    this.stretches = recording.events.filter((event) => event.source === "stretch");
+    this.found = recording.events.filter((event) => event.source !== "sample");
+    this.samples = recording.events.filter((event) => event.source === "sample");
     this.verdicts = new Map(recording.verdicts.map((verdict) => [verdict.key, verdict]));
     this.done = [];
     this.undone = [];
@@ -32,7 +32,7 @@ export class Lanes {
   find(key) {
     const verdict = this.verdicts.get(key);
     if (verdict && verdict.kind === "keep") return verdict;
-    return this.found.find((event) => event.key === key) || this.stretches.find((e) => e.key === key);
+    return this.found.find((event) => event.key === key) || this.samples.find((e) => e.key === key);
   }
 
   // Decide: `changes` are the fields of each key after the step. One step is undone as a whole.
@@ -104,7 +104,7 @@ export class Lanes {
   }
 
   accept(key) {
-    if (this.find(key)?.source === "stretch") this.decide([[key, { kind: "watched" }]]);
+    if (this.find(key)?.source === "sample") this.decide([[key, { kind: "watched" }]]);
     else this.decide([[key, { kind: "keep" }]]);
   }
 

@@ -11,7 +11,7 @@ const KEYS = [
   ["J L", "ten seconds back or on"],
   [", .", "slower, faster"],
   ["Tab (on the timeline)  N P", "next, previous event"],
-  ["Enter", "accept the event, or a stretch that you have watched"],
+  ["Enter", "accept the event, or a sample that you have watched"],
   ["X", "reject or delete the event"],
   ["1 … 9", "give the event that label; without an event it is the label of new ones"],
   ["A", "add an event: once where it begins, again where it ends"],
@@ -102,7 +102,7 @@ export function Recording({ project, observer, blind, outbox, listeners, setErro
   useEffect(() => {
     if (!lanes || !focus) return;
     select(focus.key, true);
-    setLoop(focus.source !== "stretch");
+    setLoop(focus.source !== "sample");
   }, [lanes, focus?.key]);
 
   useEffect(() => {
@@ -178,7 +178,7 @@ export function Recording({ project, observer, blind, outbox, listeners, setErro
   const give = (number) => {
     const name = labels[number - 1];
     if (!name) return;
-    if (selected && lanes.find(selected) && lanes.find(selected).source !== "stretch") act(() => lanes.relabel(selected, name), selected);
+    if (selected && lanes.find(selected) && lanes.find(selected).source !== "sample") act(() => lanes.relabel(selected, name), selected);
     else setLabel(name);
   };
 
@@ -271,8 +271,8 @@ function Chosen({ event, status, labels, selected, lanes, act, onAdd, label, onL
       <p><button onClick=${onAdd}>Add an event <kbd>A</kbd></button></p></section>`;
   }
   const words = { keep: "kept by you", reject: "rejected", watched: "watched" };
-  if (event.source === "stretch") {
-    return html`<section class="panel" aria-label="Chosen stretch"><h2>Watch this stretch</h2>
+  if (event.source === "sample") {
+    return html`<section class="panel" aria-label="Chosen sample"><h2>Watch this sample</h2>
       <p>From ${format(event.start_s)} to ${format(event.end_s)}. Add what the model missed with <kbd>A</kbd>, then say that you have watched it.</p>
       <p>${words[status] || ""}</p>
       <button class="main" onClick=${() => act(() => lanes.accept(selected), selected)}>Watched <kbd>Enter</kbd></button></section>`;

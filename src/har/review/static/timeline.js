@@ -61,7 +61,7 @@ export class Timeline {
         y += ROW_H + 2;
       }
     }
-    this.stretchRow = { y: y + GAP };
+    this.sampleRow = { y: y + GAP };
     this.height = y + GAP + OVERVIEW_H + 8;
     return rows;
   }
@@ -124,7 +124,7 @@ export class Timeline {
     c.clearRect(0, 0, width, height);
     c.font = "12px system-ui, sans-serif";
     c.textBaseline = "middle";
-    this.paintStretches();
+    this.paintSamples();
     let title = "";
     for (const row of this.rows) {
       if (row.kind === "score") this.paintScores(row);
@@ -141,10 +141,10 @@ export class Timeline {
     }
   }
 
-  paintStretches() {
+  paintSamples() {
     const c = this.context;
-    c.fillStyle = this.colors.stretch;
-    for (const item of this.lanes.stretches) {
+    c.fillStyle = this.colors.sample;
+    for (const item of this.lanes.samples) {
       if (item.end_s < this.view[0] || item.start_s > this.view[1]) continue;
       const left = Math.max(this.toX(item.start_s), GUTTER);
       c.fillRect(left, 0, Math.max(this.toX(item.end_s) - left, 1), this.height - OVERVIEW_H - 6);
@@ -375,7 +375,7 @@ function readColors() {
     faint: read("--faint"),
     lane: read("--lane"),
     now: read("--accent"),
-    stretch: read("--stretch"),
+    sample: read("--sample"),
     labels: [1, 2, 3, 4, 5, 6].map((n) => read(`--label-${n}`)),
   };
 }
