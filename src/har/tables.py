@@ -291,7 +291,7 @@ def _check_unpacked(path: Path, data: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             n_bytes = sum(item.file_size for item in archive.infolist())
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise TableError(f"{path} is a damaged archive, not a workbook: {error}") from error
     if n_bytes > MAX_BYTES:
         raise TableError(

@@ -52,6 +52,7 @@ _T = TypeVar("_T", Row, Span)
 _NO_VIDEO = ("", "NA", "Not found", "LIVE")
 _PLAYER = re.compile(r"(?:^|\|)\s*player #(\d+):", re.IGNORECASE)
 _HEAD_LINES = 60
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 _COLUMNS_BEFORE = (
     *("Observation id", "Observation date", "Description", "Observation type", "Source"),
     *("Time offset (s)", "Coding duration", "Media duration (s)", "FPS (frame/s)"),
@@ -66,8 +67,13 @@ _COLUMNS_AFTER = (
 
 
 def _find_header(source: Source, headers: Sequence[Sequence[str]]) -> Sequence[str] | None:
-    """Return the first of some sets of columns that a line of a file has, or None."""
-    if source.head.startswith(b"PK\x03\x04"):
+    """Return the first of some sets of columns that a line of a file has, or None.
+
+    A table whose columns the user has named is none of BORIS.
+    """
+    if source.settings.columns:
+        return None
+    if source.head.startswith(_WORKBOOKS):
         for header in headers:
             try:
                 read_table(source.path, header)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import gzip
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -53,7 +53,8 @@ _BEHAVIOR = dict.fromkeys(("description", "color", "category", "excluded", "codi
 def write_project(table: EventTable, path: Path, settings: WriteSettings) -> list[str]:
     """Write a project with an observation for each video, and for each of its annotators.
 
-    Lengths and frame rates that the table does not know are read from the videos where those are.
+    Lengths and frame rates that the table does not know are read from the videos where those are
+    at hand.
 
     Raises:
         OutputError: The file cannot be written.
@@ -70,7 +71,9 @@ def write_project(table: EventTable, path: Path, settings: WriteSettings) -> lis
         "project_format_version": "7.0",
         "subjects_conf": _write_subjects(events),
         "behaviors_conf": _write_ethogram(labels, events, codes),
-        "observations": _write_observations(table, events, codes, path.parent, notes),
+        "observations": _write_observations(
+            build_table(events, table.media), codes, path.parent, settings.fps, notes
+        ),
         "behavioral_categories": [],
         "behavioral_categories_config": {},
         "independent_variables": {
@@ -80,7 +83,7 @@ def write_project(table: EventTable, path: Path, settings: WriteSettings) -> lis
         "behaviors_coding_map": [],
         "converters": {},
     }
-    data = json.dumps(values, indent=1, allow_nan=False).encode()
+    data = json.dumps(values, allow_nan=False).encode()
     with files.replacing(path) as part:
         part.write_bytes(
             gzip.compress(data, mtime=0) if path.name.lower().endswith(".gz") else data
@@ -162,24 +165,24 @@ def _write_ethogram(
 
 def _write_observations(
     table: EventTable,
-    events: Sequence[CodedEvent],
     codes: Mapping[tuple[str, bool], str],
     folder: Path,
+    fps: float | None,
     notes: list[str],
 ) -> dict[str, Any]:
-    coded: dict[tuple[str, str], list[CodedEvent]] = {}
-    for event in events:
-        coded.setdefault((event.video, event.annotator), []).append(event)
+    coded: dict[str, dict[str, list[CodedEvent]]] = {item.video: {} for item in table.media}
+    for event in table.events:
+        coded[event.video].setdefault(event.annotator, []).append(event)
     found: dict[str, Any] = {}
     media, unknown, moved = [], [], []
     for item in table.media:
-        by_annotator = {key[1]: part for key, part in coded.items() if key[0] == item.video}
+        by_annotator = coded[item.video] or {"": []}
         path = _find_path(item.video, folder)
-        known, is_assumed = _complete(item, _resolve(path, folder), table.of_video(item.video))
+        known, is_assumed = _complete(item, _resolve(path, folder), fps, by_annotator.values())
         media.append(known)
         moved += [path] if path != item.video else []
         unknown += [item.video] if is_assumed else []
-        for annotator, part in (by_annotator or {"": []}).items():
+        for annotator, part in by_annotator.items():
             name = _name_observation(item.video, annotator, found)
             variables = {VARIABLES[0]: annotator, VARIABLES[1]: item.group}
             rows = [[*row, "NA"] for row in list_rows(part, codes)]
@@ -190,7 +193,7 @@ def _write_observations(
         unknown,
     )
     notes += name_some("Videos are named by where they are, so that BORIS finds them", moved)
-    notes += note_outside(build_table(events, media))
+    notes += note_outside(replace(table, media=tuple(media)))
     return found
 
 
@@ -220,15 +223,17 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _complete(item: Media, path: Path | None, events: Sequence[CodedEvent]) -> tuple[Media, bool]:
+def _complete(
+    item: Media, path: Path | None, fps: float | None, parts: Iterable[Sequence[CodedEvent]]
+) -> tuple[Media, bool]:
     """Return a video with its length and frames a second, and whether one had to be assumed."""
     info: VideoInfo | None = None
     if path is not None and None in (item.duration_s, item.fps):
         with suppress(VideoError):
             info = probe_video(path)
     length_s = item.duration_s or (info.duration_s if info else None)
-    fps = item.fps or (info.fps if info else None)
-    end_s = max((event.end_s for event in events), default=0.0)
+    fps = item.fps or (info.fps if info else None) or fps
+    end_s = max((event.end_s for part in parts for event in part), default=0.0)
     known = replace(item, duration_s=length_s or max(1.0, math.ceil(end_s)), fps=fps or ASSUMED_FPS)
     return known, None in (length_s, fps)
 

@@ -187,6 +187,15 @@ def test_a_workbook_that_unpacks_to_far_more_is_refused(tmp_path):
             read_events(tmp_path / "t.xlsx", name)
 
 
+def test_a_workbook_of_no_known_version_is_refused(tmp_path):
+    write_events(build_table([CodedEvent("a.mp4", 0, 1, "hit")]), tmp_path / "t.xlsx")
+    data = bytearray((tmp_path / "t.xlsx").read_bytes())
+    data[data.index(b"PK\x01\x02") + 6] = 224  # the version that it needs to unpack it
+    (tmp_path / "t.xlsx").write_bytes(data)
+    with pytest.raises(InterchangeError, match="damaged archive"):
+        read_events(tmp_path / "t.xlsx")
+
+
 def test_the_header_may_stand_below_other_lines(tmp_path):
     (tmp_path / "t.csv").write_text("Name,day 1\n\nx\nTime,Behavior\n1,hit\n", encoding="utf-8")
     table = read_table(tmp_path / "t.csv", ("behavior", "time"))
