@@ -124,11 +124,10 @@ def python(tmp_path_factory):
     """The Python that has BORIS: the one that is named, or a fresh environment."""
     if named := os.environ.get("HAR_BORIS_PYTHON"):
         return Path(named)
-    found = shutil.which("python3.13")
-    if found is None:
-        pytest.skip("BORIS needs Python 3.13; name one that has it by HAR_BORIS_PYTHON")
     folder = tmp_path_factory.mktemp("boris")
-    subprocess.run([found, "-m", "venv", folder], check=True)
+    found = shutil.which("python3.13")
+    if found is None or subprocess.run([found, "-m", "venv", folder]).returncode:
+        pytest.skip("BORIS needs Python 3.13; name one that has it by HAR_BORIS_PYTHON")
     subprocess.run(
         [folder / "bin" / "pip", "-q", "install", f"boris-behav-obs=={VERSION}"], check=True
     )

@@ -11,7 +11,7 @@ from videos import make_video
 from har.errors import InterchangeError
 from har.interchange.boris_observation import Row, pair_rows
 from har.interchange.events import CodedEvent, Media, build_table, merge_overlaps
-from har.interchange.format import MAX_BYTES
+from har.interchange.format import MAX_BYTES, WriteSettings
 from har.interchange.formats import choose_format, read_events, write_events
 
 DATA = Path(__file__).parents[2] / "data" / "boris"
@@ -292,6 +292,12 @@ def test_videos_at_hand_say_how_long_they_are_and_where(tmp_path, monkeypatch):
         "BORIS is told the end of the last event and 25: broken.mp4",
         ", ".join(paths),
     ]
+
+
+def test_frames_a_second_may_be_told(tmp_path):
+    table = build_table([CodedEvent("a.mp4", 1, 2, "hit")], [Media("a.mp4", 9.0)])
+    assert write_events(table, tmp_path / "p.boris", settings=WriteSettings(fps=50)) == []
+    assert read_events(tmp_path / "p.boris").media == (Media("a.mp4", 9.0, 50.0),)
 
 
 @st.composite

@@ -6,6 +6,7 @@ import pytest
 
 from har.errors import InterchangeError, TableError
 from har.interchange.events import CodedEvent, Media, build_table
+from har.interchange.format import ReadSettings
 from har.interchange.formats import read_events, write_events
 from har.tables import read_table
 
@@ -81,6 +82,14 @@ def test_two_players_and_names_with_semicolons(tmp_path):
     table = read(tmp_path, AGGREGATED, *lines)
     assert [(e.video, e.start_s) for e in table.events] == [("a;1.mp4", 1), ("c.mp4", 1), ("3", 5)]
     assert [item.duration_s for item in table.media] == [60, 60, 50, None]
+
+
+def test_a_table_whose_columns_are_named_is_none_of_boris(tmp_path):
+    line = "1,player #1:a.mp4;b.mp4,0,60;30,25;25,x,hit,STATE,61,62,b.mp4,"
+    (tmp_path / "t.csv").write_text(f"{AGGREGATED}\n{line}\n", encoding="utf-8")
+    named = ReadSettings(columns={"label": "Subject", "video": "Media file name"})
+    found = [read_events(tmp_path / "t.csv", settings=one).events[0] for one in (None, named)]
+    assert [(event.label, event.start_s) for event in found] == [("hit", 1), ("x", 61)]
 
 
 def test_rows_that_an_export_cut_off_their_pair_are_points(tmp_path):
