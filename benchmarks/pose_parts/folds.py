@@ -16,8 +16,9 @@ from har.files import replacing
 from har.inference.fusion import StreamLogits, fuse_logits
 from har.inference.model import compute_softmax
 from har.pose.tracking import compute_extents
+from har.training.clips import ClipSplit
 from har.training.crossval import HeadFolds, crossvalidate
-from har.training.run import ClipSplit, Run
+from har.training.run import Run
 from har.video.geometry import compute_letterbox
 from pose_parts.baselines import compute_baselines, predict_held_out
 from pose_parts.bench import HITS, SURVFIGHT, UT, Bench, load_real_clips

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import logging
 import os
 import sys
@@ -83,6 +84,17 @@ def extra(name: str) -> Generator[None]:
             f"This needs the package {error.name}, which is not installed; "
             f"run: pip install 'human-action-recognition[{name}]'"
         ) from error
+
+
+def check_extra(name: str, package: str) -> None:
+    """Refuse to begin what a package is missing for, without loading it.
+
+    Raises:
+        MissingDependencyError: It is not installed; it is part of the extra ``name``.
+    """
+    with extra(name):
+        if importlib.util.find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
 
 
 @contextmanager

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from har.api.clips import open_store
 from har.api.model import Model
-from har.api.settings import StrPath, extra, find_folder, training
+from har.api.settings import StrPath, check_extra, extra, find_folder, training
 from har.bundle_files import find_bundle
 from har.config import (
     RECIPES,
@@ -25,7 +23,14 @@ from har.dataset.store import Store
 from har.errors import ConfigError
 from har.files import write_json
 from har.locks import locking
-from har.progress import Say
+from har.progress import Say, say_on_stderr
+from har.training.start import (
+    check_calibration,
+    check_crossval,
+    check_train,
+    choose_known_streams,
+    describe_settings,
+)
 from har.types import Protocol, Streams
 
 if TYPE_CHECKING:
@@ -34,7 +39,6 @@ if TYPE_CHECKING:
     from har.export.run import ExportResult
     from har.network.parts import HeadBuilder
     from har.training.crossval import CrossvalResult
-    from har.training.run import Run
 
 Stage = Literal["all", "cnn", "lstm", "system"]
 
@@ -69,25 +73,6 @@ def build_recipe(
     return built if seed is None else update_config(built, {"seed": seed})
 
 
-@contextmanager
-def _start(
-    recipe: TrainConfig,
-    store: Store | StrPath,
-    run: Run,
-    start_from: StrPath | None,
-    streams: Streams | Literal["auto"],
-    say: Say | None,
-) -> Generator[tuple[TrainConfig, Store, Run]]:
-    """Give the recipe with its streams, the store and the whole run; hold its folders alone."""
-    from har.training.streams import settle_streams
-
-    source = None if start_from is None else find_bundle(Path(start_from))
-    run = replace(run, source=source, say=say or run.say)
-    prepared = open_store(store)
-    with locking(run.bundle_dir, beside=True), locking(run.results_dir):
-        yield settle_streams(recipe, prepared, run, streams), prepared, run
-
-
 def train(
     store: Store | StrPath,
     *,
@@ -99,6 +84,7 @@ def train(
     head: keras.Model | HeadBuilder | None = None,
     out: StrPath = "models/har",
     results: StrPath = "results",
+    overwrite: bool = False,
     start_from: StrPath | None = None,
     config: Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
@@ -122,6 +108,8 @@ def train(
             ``(n_features, n_labels)`` that builds one.
         out: Folder of the model.
         results: Folder of graphs, logs and the state of an interrupted run.
+        overwrite: Let the model take the place of a finished one in ``out``; one that the same
+            training left when it was interrupted is gone on from without it.
         start_from: A model whose weights training starts from, by folder or name.
         config: Settings over the recipe, or a TOML file of some.
         seed: Of starting weights, order and changes.
@@ -131,7 +119,7 @@ def train(
     Raises:
         MissingDependencyError: The extra ``train`` is not installed.
         StoreError: The store cannot be used.
-        ConfigError: A setting does not fit the store.
+        ConfigError: A setting does not fit the store, or ``out`` holds another model.
         NoClipsError: There are too few clips to learn from.
         BundleError: The model to start from cannot be used.
         LockedError: Another run writes to one of the folders.
@@ -144,17 +132,26 @@ def train(
         0.91
     """
     built = build_recipe(recipe, config, seed)
-    with training():
+    check_extra("train", "keras")
+    prepared, source = open_store(store), _find_source(start_from)
+    known = choose_known_streams(built, source, streams)
+    check_train(known, prepared, Path(out), stage, final, overwrite)
+    with locking(Path(out), beside=True), locking(Path(results)), training():
         from har.network.parts import OwnParts
         from har.training.final import train_final
         from har.training.run import Run
         from har.training.stages import STAGES
+        from har.training.streams import settle_streams
 
-        run = Run(Path(out), Path(results), progress=progress)
+        run = Run(Path(out), Path(results), source, progress, say or say_on_stderr)
         action = train_final if final else STAGES[stage]
-        with _start(built, store, run, start_from, streams, say) as started:
-            action(*started, OwnParts(backbone, head))
+        settled = settle_streams(built, prepared, run, streams)
+        action(settled, prepared, run, OwnParts(backbone, head))
     return Model(out)
+
+
+def _find_source(start_from: StrPath | None) -> Path | None:
+    return None if start_from is None else find_bundle(Path(start_from))
 
 
 def crossvalidate(
@@ -184,7 +181,7 @@ def crossvalidate(
         store: What `har.prepare` made, or its folder.
         recipe: As of `har.train`, like all that is not named here.
         streams: As of `har.train`.
-        folds: Parts.
+        folds: Parts; where there are fewer groups, each of them is left out in turn.
         seeds: Repetitions.
         protocol: ``random`` divides groups and leaks: only to compare with published figures.
         backbone: As of `har.train`, like ``head``.
@@ -199,7 +196,7 @@ def crossvalidate(
 
     Raises:
         MissingDependencyError: The extra ``train`` is not installed.
-        SplitError: There are too few groups.
+        SplitError: There is one group, or a label is in one group only.
         BundleMismatchError: The model to calibrate is of another recipe or store.
         HarError: Otherwise as of `har.train`.
 
@@ -210,24 +207,31 @@ def crossvalidate(
         0.89
     """
     built, settings = build_recipe(recipe, config, seed), CrossvalConfig(folds, seeds, protocol)
+    check_extra("train", "keras")
+    prepared, source = open_store(store), _find_source(start_from)
+    check_crossval(choose_known_streams(built, source, streams), settings, prepared, source)
+    target = None if calibrate is None else find_folder(calibrate)
+    if target is not None:
+        check_calibration(target, describe_settings(built), settings, prepared.data_hash)
     folder = Path(results)
-    with training():
+    with locking(folder / "bundle", beside=True), locking(folder), training():
         from har.network.parts import OwnParts
         from har.reports.figures import write_reliability
         from har.reports.predictions import PREDICTIONS, write_predictions
         from har.training.crossval import crossvalidate as validate
         from har.training.crossval import record_crossval
         from har.training.run import Run
+        from har.training.streams import settle_streams
 
-        run = Run(folder / "bundle", folder, progress=progress)
-        with _start(built, store, run, start_from, streams, say) as (settled, prepared, begun):
-            found = validate(settled, settings, prepared, begun, OwnParts(backbone, head))
-            write_json(folder / f"{protocol}.json", found.to_json())
-            table = folder / f"{protocol}_{PREDICTIONS}"
-            write_predictions(table, found.labels, found.clips, found.probs)
-            write_reliability(folder / f"{protocol}_reliability.png", found.calibration)
-        if calibrate is not None:
-            record_crossval(find_folder(calibrate), found)
+        run = Run(folder / "bundle", folder, source, progress, say or say_on_stderr)
+        settled = settle_streams(built, prepared, run, streams)
+        found = validate(settled, settings, prepared, run, OwnParts(backbone, head))
+        write_json(folder / f"{protocol}.json", found.to_json())
+        table = folder / f"{protocol}_{PREDICTIONS}"
+        write_predictions(table, found.labels, found.clips, found.probs)
+        write_reliability(folder / f"{protocol}_reliability.png", found.calibration)
+        if target is not None:
+            record_crossval(target, found)
     return found
 
 

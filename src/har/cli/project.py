@@ -6,7 +6,6 @@ every command that reads one. Paths are meant from the folder of the file.
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,7 @@ import click
 
 from har.bundle_files import list_shipped
 from har.cli.group import find_long_name
-from har.config.loading import read_settings
+from har.config.loading import find_line, read_settings
 from har.errors import ConfigError
 
 FILE_NAME = "har.toml"
@@ -131,16 +130,7 @@ class _Project:
 
     def _place(self, table: str, key: str) -> str:
         """Return the file, the line where it is found, and the table."""
-        inside, number = "", 0
-        pattern = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*[=.]""")
-        for at, line in enumerate(self._text.splitlines(), start=1):
-            header = re.match(r"""\s*\[+\s*["']?([\w-]+)""", line)
-            inside = header.group(1) if header else inside
-            if (header and not table and inside == key) or (
-                inside == table and pattern.match(line)
-            ):
-                number = at
-                break
+        number = find_line(self._text, table, key)
         shown = f"{self._path}, line {number}" if number else str(self._path)
         return f"{shown}, table [{table}]" if table else shown
 

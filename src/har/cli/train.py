@@ -48,6 +48,11 @@ from_option = path_option(
     is_flag=True,
     help="Learn from every clip, with epochs, thresholds and figures of runs that held clips back.",
 )
+@click.option(
+    "--overwrite",
+    is_flag=True,
+    help="Replace a model that is in --out; an interrupted training goes on without it.",
+)
 @recipe_options("full")
 @json_option
 def train(out: Path, results: Path, as_json: bool, **options: Any) -> None:

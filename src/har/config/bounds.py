@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
+
 from har.errors import ConfigError
 
 
-def check(ok: bool, name: str, value: object, expected: str) -> None:
+def check(ok: bool, name: str, value: object, expected: str, remedy: str = "") -> None:
     """Refuse a value.
 
+    Args:
+        ok: Whether it is a right one.
+        name: Of the setting.
+        value: What was received.
+        expected: Goes on after "must be".
+        remedy: What to do, where that is not plain.
+
     Raises:
-        ConfigError: ``ok`` is false; the message names the setting, its value and what is expected.
+        ConfigError: ``ok`` is false.
     """
     if not ok:
-        raise ConfigError(f"Expected {name} {expected}, received {name}={value!r}")
+        more = f"; {remedy}" if remedy else ""
+        raise ConfigError(f"{name} must be {expected}, received {value!r}{more}")
 
 
 def check_range(config: object, **bounds: tuple[float, float]) -> None:
-    """Refuse settings that are not between their bounds, both included.
+    """Refuse settings that are no numbers between their bounds, both included.
+
+    Args:
+        config: Has the settings.
+        **bounds: Two whole numbers allow whole numbers only.
 
     Raises:
         ConfigError: One is not.
     """
     for name, (low, high) in bounds.items():
         value = getattr(config, name)
-        check(low <= value <= high, name, value, f"from {low:g} to {high:g}")
+        is_whole = isinstance(low, int) and isinstance(high, int)
+        is_number = isinstance(value, Integral if is_whole else Real)
+        is_number = is_number and not isinstance(value, bool)
+        kind = "a whole number " if is_whole else "a number "
+        ok = is_number and low <= value <= high
+        bounds_text = f"from {_format(low)} to {_format(high)}"
+        check(ok, name, value, f"{'' if is_number else kind}{bounds_text}")
+
+
+def _format(bound: float) -> str:
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}"

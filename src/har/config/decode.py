@@ -28,6 +28,10 @@ TAIL_S = 2.0
 """Length of the part of an event from which its end is set: about a window of a model."""
 
 
+_USUAL_RATIO = 2 / 3
+"""Of offset to onset in the default settings."""
+
+
 @dataclass(frozen=True)
 class LabelRule:
     """How the scores of one label become events.
@@ -61,7 +65,14 @@ class LabelRule:
             smooth_s=(0.0, 10.0),
             tail=(0.0, 1.0),
         )
-        check(self.offset <= self.onset, "offset", self.offset, f"at most onset={self.onset}")
+        check(
+            self.offset <= self.onset,
+            "offset",
+            self.offset,
+            f"at most onset, which is {self.onset:g}",
+            f"an event starts at onset and ends under offset, so set both, such as "
+            f"onset={self.onset:g} and offset={self.onset * _USUAL_RATIO:.2g}",
+        )
 
 
 RULE_FIELDS = list_fields(LabelRule)
@@ -115,6 +126,7 @@ def change_rules(config: DecodeConfig, changes: Mapping[str, float]) -> DecodeCo
     labels = {label: dict(values) for label, values in config.labels.items()}
     for key, value in changes.items():
         label, _, name = key.rpartition(".")
-        check(name in RULE_FIELDS, "the name of a setting", key, f"[LABEL.]one of {RULE_FIELDS}")
+        known = f"one of {', '.join(RULE_FIELDS)}, or LABEL.NAME"
+        check(name in RULE_FIELDS, "the name of a setting", key, known)
         (labels.setdefault(label, {}) if label else shared)[name] = value
     return replace(config, **shared, labels=labels)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import json
 import logging
+import re
 import tomllib
 import warnings
-from collections.abc import Collection, Container, Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +22,53 @@ Config = TypeVar("Config")
 
 MAX_BYTES = 256 * 1024
 """Files of settings are smaller than this."""
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where settings come from, and the TOML text of it if there is one."""
+
+    name: str
+    text: str = ""
+
+    def place(self, table: str, setting: str = "") -> str:
+        """Return file, line and table of a setting, or of a table."""
+        line = find_line(self.text, table, setting)
+        shown = f"{self.name}, line {line}" if line else self.name
+        return f"{shown}, table [{table}]" if table else shown
+
+
+def find_line(text: str, table: str, name: str = "") -> int:
+    r"""Return the line, from 1, of a setting in a TOML text, or of a table; 0 where there is none.
+
+    Settings under ``advanced`` are found by the table that they belong to.
+
+    >>> find_line("seed = 1\n[advanced.cnn]\nfit.epochs = 2", "cnn.fit", "epochs")
+    3
+    """
+    wanted, inside, table_line = ".".join(filter(None, (table, name))), "", 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            inside = path = _normalize(header[1])
+            is_near = path == table or path.startswith(f"{wanted}.")
+            table_line = table_line or (number if path and is_near else 0)
+        elif setting := _SETTING.match(line):
+            path = _normalize(f"{inside}.{setting[1]}")
+        else:
+            continue
+        if path == wanted or (not header and wanted.startswith(f"{path}.")):
+            return number
+    return table_line
+
+
+_HEADER = re.compile(r"\s*\[+([^\]]+)\]")
+_NAME = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
+_SETTING = re.compile(rf"\s*({_NAME}(?:\s*\.\s*{_NAME})*)\s*=")
+
+
+def _normalize(path: str) -> str:
+    parts = [part.strip().strip("\"'") for part in path.split(".")]
+    return ".".join(part for part in parts if part and part != _ADVANCED)
 
 
 def update_config(config: Config, values: dict[str, Any], where: str = "the settings") -> Config:
@@ -33,23 +83,25 @@ def update_config(config: Config, values: dict[str, Any], where: str = "the sett
     Raises:
         ConfigError: A name is unknown or a value is out of its bounds.
     """
-    return _update(config, _lower_advanced(config, values, where), where, "")
+    return _put_over(config, values, _Source(where))
 
 
-def _update(config: Config, values: dict[str, Any], where: str, table: str) -> Config:
-    place = f"{where}, table [{table}]" if table else where
+def _put_over(config: Config, values: dict[str, Any], source: _Source) -> Config:
+    return _update(config, _lower_advanced(config, values, source), source, "")
+
+
+def _update(config: Config, values: dict[str, Any], source: _Source, table: str) -> Config:
     known = {item.name: item for item in dataclasses.fields(config)}  # type: ignore[arg-type]
     changed: dict[str, Any] = {}
     for given, value in values.items():
+        place = source.place(table, given)
         name = _find_present_name(given, known, place)
         if name not in known:
-            raise ConfigError(
-                f"Unknown setting {name!r} in {place}; known here: {', '.join(sorted(known))}"
-            )
+            raise ConfigError(f"There is no setting {given!r} ({place}); {_suggest(given, known)}")
         current = getattr(config, name)
         if dataclasses.is_dataclass(current) and isinstance(value, dict):
             inner = f"{table}.{name}" if table else name
-            changed[name] = _update(current, value, where, inner)
+            changed[name] = _update(current, value, source, inner)
         else:
             changed[name] = _as_tuple(value)
             shown = repr(value) if known[name].repr else "something else"
@@ -57,7 +109,14 @@ def _update(config: Config, values: dict[str, Any], where: str, table: str) -> C
     try:
         return dataclasses.replace(config, **changed)  # type: ignore[type-var]
     except ConfigError as error:
-        raise ConfigError(f"{error} (in {place})") from error
+        wrong = next((name for name in values if str(error).startswith(f"{name} ")), "labels")
+        raise ConfigError(f"{error} ({source.place(table, wrong)})") from error
+
+
+def _suggest(name: str, known: Collection[str]) -> str:
+    near = difflib.get_close_matches(name, known, 1)
+    meant = f"did you mean {near[0]!r}? " if near else ""
+    return f"{meant}There are: {', '.join(sorted(known))}"
 
 
 _RENAMED = {
@@ -69,12 +128,12 @@ _RENAMED = {
 }
 
 
-def _find_present_name(name: str, known: Container[str], where: str) -> str:
+def _find_present_name(name: str, known: Collection[str], where: str) -> str:
     """Return the present name of a setting that was called otherwise before, with a warning."""
     present = _RENAMED.get(name)
     if name in known or present is None or present not in known:
         return name
-    warnings.warn(f"{name} in {where} is now called {present}", FutureWarning, stacklevel=2)
+    warnings.warn(f"{name} is now called {present} ({where})", FutureWarning, stacklevel=2)
     return present
 
 
@@ -87,15 +146,23 @@ def _check_kind(name: str, value: Any, current: Any, where: str, shown: str) -> 
     if current is not None and (
         not isinstance(value, kinds) or isinstance(value, bool) is not isinstance(current, bool)
     ):
-        raise ConfigError(
-            f"Expected {name} of the kind of its default {current!r} in {where}, received {shown}"
-        )
+        expected = _KINDS.get(type(current), "a table")
+        raise ConfigError(f"{name} must be {expected}, received {shown} ({where})")
+
+
+_KINDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "a text",
+    tuple: "a list",
+}
 
 
 _ADVANCED = "advanced"
 
 
-def _lower_advanced(config: Any, values: dict[str, Any], where: str) -> dict[str, Any]:
+def _lower_advanced(config: Any, values: dict[str, Any], source: _Source) -> dict[str, Any]:
     """Return the values with those under ``advanced`` put beside the others of their stage."""
     basic: Collection[str] = getattr(config, "BASIC", ())
     under = values.get(_ADVANCED)
@@ -105,18 +172,20 @@ def _lower_advanced(config: Any, values: dict[str, Any], where: str) -> dict[str
         if path in basic:
             table, _, name = path.rpartition(".")
             home = f"to the table [{table}]" if table else "above all tables"
-            raise ConfigError(f"{name} in {where} is no advanced setting; move it {home}")
+            where = source.place(table, name)
+            raise ConfigError(f"{name} is no advanced setting; move it {home} ({where})")
     return _merge({name: item for name, item in values.items() if name != _ADVANCED}, under)
 
 
-def _warn_of_moved(config: Any, values: dict[str, Any], where: str) -> None:
+def _warn_of_moved(config: Any, values: dict[str, Any], source: _Source) -> None:
     """Warn of advanced settings that stand where they stood before."""
     basic: Collection[str] = getattr(config, "BASIC", ())
     values = {name: item for name, item in values.items() if name != _ADVANCED}
     for path in _list_paths(values, basic) if basic else ():
         if path not in basic:
-            table, _, name = f"{_ADVANCED}.{path}".rpartition(".")
-            text = f"{name} in {where} has moved to the table [{table}]"
+            table, _, name = path.rpartition(".")
+            home = ".".join(filter(None, (_ADVANCED, table)))
+            text = f"{name} has moved to the table [{home}] ({source.place(table, name)})"
             warnings.warn(text, FutureWarning, stacklevel=3)
 
 
@@ -146,13 +215,14 @@ def load_config(path: Path, base: Config) -> Config:
         ConfigError: The file is missing, cannot be read, or holds a bad setting.
     """
     try:
-        read = json.loads if path.suffix == ".json" else tomllib.loads
-        values = dict(read(read_settings(path)))
+        is_json, text = path.suffix == ".json", read_settings(path)
+        values = dict((json.loads if is_json else tomllib.loads)(text))
     except (ValueError, TypeError) as error:
         raise ConfigError(f"The settings file {path} cannot be read: {error}") from error
-    config = update_config(base, values, str(path))
+    source = _Source(str(path), "" if is_json else text)
+    config = _put_over(base, values, source)
     _log.info("Settings come from %s", path)
-    _warn_of_moved(base, values, str(path))
+    _warn_of_moved(base, values, source)
     return config
 
 

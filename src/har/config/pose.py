@@ -71,7 +71,9 @@ class PoseConfig:
             windows_per_clip=(1, 64),
             jitter=(0.0, 2.0),
         )
-        check(self.people in ("auto", "mean", "any"), "people", self.people, "auto, mean or any")
+        check(
+            self.people in ("auto", "mean", "any"), "people", self.people, "'auto', 'mean' or 'any'"
+        )
 
     def pose_spec(self, labels: tuple[str, ...], background: str, detector: str) -> PoseSpec:
         """Return the full input contract for some labels."""

@@ -49,4 +49,5 @@ class PrepareConfig:
         check(self.long_side % 32 == 0, "long_side", self.long_side, "a multiple of 32")
         check(self.color in ("gray", "rgb"), "color", self.color, "'gray' or 'rgb'")
         for side in self.size or ():
-            check(32 <= side <= 1024 and side % 32 == 0, "size", self.size, "of multiples of 32")
+            ok = 32 <= side <= 1024 and side % 32 == 0
+            check(ok, "size", self.size, "two multiples of 32 from 32 to 1024")

@@ -50,7 +50,7 @@ def check_label_rules(config: HasLabels, kind: type[Any], title: str) -> None:
     kinds = {item.name: type(item.default) for item in fields(kind)}
     for label, values in config.labels.items():
         where = f"{title} {label!r}"
-        check(isinstance(values, Mapping), f"the settings of {where}", values, "as a table")
+        check(isinstance(values, Mapping), f"the settings of {where}", values, "a table")
         for name, value in values.items():
             check(name in kinds, f"a setting of {where}", name, f"one of {', '.join(kinds)}")
             is_switch = kinds[name] is bool

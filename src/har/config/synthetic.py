@@ -45,4 +45,5 @@ class SynthConfig:
             variety=(0.0, 1.0),
         )
         for side in self.size:
-            check(64 <= side <= 2160 and side % 2 == 0, "size", self.size, "of even sides, 64+")
+            ok = 64 <= side <= 2160 and side % 2 == 0
+            check(ok, "size", self.size, "two even numbers from 64 to 2160")

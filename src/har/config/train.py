@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, get_args
 
 from har.config.bounds import check, check_range
 from har.config.fit import FitConfig
@@ -41,9 +42,14 @@ class InputConfig:
     def __post_init__(self) -> None:
         check_range(self, rate_hz=(0.5, 60.0), n_steps=(1, 512), motion_crop=(1, MAX_MOTION_CROP))
         check(self.input in ("motion", "rgb"), "input", self.input, "'motion' or 'rgb'")
-        check(1 <= len(self.lags_s) <= 8, "lags_s", self.lags_s, "of 1 to 8 pairs")
+        check(1 <= len(self.lags_s) <= 8, "lags_s", self.lags_s, "1 to 8 pairs")
         for a, b in self.lags_s:
-            check(a != b and max(abs(a), abs(b)) <= 2.0, "lags_s", (a, b), "two times within 2 s")
+            check(
+                a != b and max(abs(a), abs(b)) <= 2.0,
+                "lags_s",
+                (a, b),
+                "pairs of two different times within 2 s",
+            )
 
     def window_spec(self, size: tuple[int, int], max_rate_hz: float) -> WindowSpec:
         """Return the full input contract for pictures of a store."""
@@ -77,6 +83,14 @@ class AugmentConfig:
         )
 
 
+KERAS_BACKBONES = re.compile(
+    r"keras:(ConvNeXt(Tiny|Small|Base|Large|XLarge)|DenseNet(121|169|201)"
+    r"|EfficientNet(B[0-7]|V2(B[0-3]|[SML]))|Inception(ResNetV2|V3)|MobileNet(V2|V3(Small|Large))?"
+    r"|NASNet(Large|Mobile)|ResNet(50|101|152)(V2)?|VGG(16|19)|Xception)"
+)
+"""Models of ``keras.applications``: known without Keras, so that a slip is found at once."""
+
+
 @dataclass(frozen=True)
 class CnnConfig:
     """Stage 1: the per-frame CNN classifies single time steps.
@@ -99,6 +113,10 @@ class CnnConfig:
     def __post_init__(self) -> None:
         check_range(self, downsample=(1, 4), steps_per_clip=(1, 512), train_from=(0, 1000))
         check(self.pooling in ("avg", "max"), "pooling", self.pooling, "'avg' or 'max'")
+        name = str(self.backbone)
+        ok = name in ("lite0", "tiny") or KERAS_BACKBONES.fullmatch(name) is not None
+        known = "'lite0', 'tiny' or a model of keras.applications such as 'keras:MobileNetV2'"
+        check(ok, "backbone", name, known)
 
 
 @dataclass(frozen=True)
@@ -170,6 +188,11 @@ class TrainConfig:
     pose: PoseConfig = field(default_factory=PoseConfig)
     mixed_precision: bool | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        known = get_args(Streams)
+        shown = ", ".join(map(repr, known))
+        check(self.streams in known, "streams", self.streams, f"one of {shown}")
 
     BASIC: ClassVar[frozenset[str]] = frozenset(
         {"streams", "seed", "input.input", "input.rate_hz", "input.n_steps", "input.motion_crop"}

@@ -34,8 +34,10 @@ class TuneConfig:
         check_range(self, false_alarms_per_hour=(0.0, 3600.0))
         for name in ("onsets", "offset_ratios", "min_s", "merge_gap_s", "smooth_s"):
             values = getattr(self, name)
-            check(len(values) > 0, name, values, "at least one value")
-            check(list(values) == sorted(set(values)), name, values, "ascending, none twice")
+            check(len(values) > 0, name, values, "a list of at least one value")
+            check(
+                list(values) == sorted(set(values)), name, values, "ascending without a value twice"
+            )
         for name in ("onsets", "offset_ratios"):
             values = getattr(self, name)
             check(values[0] > 0.0 and values[-1] <= 1.0, name, values, "above 0, up to 1")

@@ -93,27 +93,29 @@ def build_folds(
 
     Args:
         clips: N clips with labels and groups.
-        n_folds: Parts, at least 2.
+        n_folds: Parts, at least 2; where there are fewer groups, each of them is left out in turn.
         seed: Same seed, same folds.
         protocol: ``grouped`` never divides a group. ``random`` does, so that a model
             has seen the scenes of its test clips in training: only to compare with published
             figures.
 
     Returns:
-        (N,) int64 from 0 to ``n_folds - 1``; no fold is empty, and every label is also found
-        outside each fold.
+        (N,) int64 from 0 to the number of folds less one; no fold is empty, and every
+        label is also found outside each fold.
 
     Raises:
-        SplitError: There are too few groups, or a label is in one group only.
+        SplitError: There is one group, or a label is in one group only.
     """
     groups = [clip.group for clip in clips] if protocol == "grouped" else list(range(len(clips)))
     counts, group_of = _count_labels([clip.label for clip in clips], groups)
-    if len(counts) < n_folds:
+    if len(counts) < 2:
         raise SplitError(
-            f"{n_folds} folds need at least as many groups, received {len(counts)}; choose fewer"
-            " folds, add clips of other scenes, or name the groups (har prepare --group-by)"
+            f"All {len(clips)} clips are of one group, so none can be held back to measure on; add"
+            " clips of other scenes or people, or name the groups (har prepare --group-by)"
         )
     _check_spread(clips, counts, 2)
+    if len(counts) <= n_folds:
+        return np.random.default_rng(seed).permutation(len(counts))[group_of]
     parts = _deal_out(counts, np.full(n_folds, 1.0 / n_folds), seed)
     if not _leaves_every_label(counts, parts, n_folds):
         raise SplitError(

@@ -19,7 +19,6 @@ from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
 from har.dataset.index import StoredClip
 from har.dataset.splits import build_folds
 from har.dataset.store import Store
-from har.errors import BundleMismatchError, ConfigError
 from har.files import compute_file_hash, replacing
 from har.inference.clips import recognize_clips
 from har.inference.fusion import fuse_logits
@@ -30,18 +29,17 @@ from har.metrics.intervals import Interval
 from har.network.parts import NO_PARTS, OwnParts
 from har.progress import ProgressBar
 from har.training.card import write_card
+from har.training.clips import ClipSplit, apply_split, hold_back
 from har.training.run import (
-    ClipSplit,
     Recipe,
     Run,
-    apply_split,
     compute_fingerprint,
     compute_recipe_hash,
     describe_recipe,
-    hold_back,
     set_seed,
 )
 from har.training.stages import train_all
+from har.training.start import check_calibration, check_crossval_source, trains_cnn
 from har.training.streams import build_streams, describe_parts
 
 
@@ -51,12 +49,6 @@ class Learner(Protocol):
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
         """Return (n_test, K) probabilities."""
         ...
-
-
-def trains_cnn(config: TrainConfig) -> bool:
-    """Return whether a recipe trains more than heads, so that epochs need clips to validate on."""
-    has_epochs = config.cnn.fit.epochs > 0 or config.system.fit.epochs > 0
-    return config.streams != "pose" and has_epochs
 
 
 def build_learner(
@@ -69,11 +61,7 @@ def build_learner(
     """
     if trains_cnn(config):
         return StagedFolds(config, store, run, parts)
-    if config.streams == "motion" and run.source is not None:
-        raise ConfigError(
-            f"A frozen motion stream starts from the shipped CNN, not from {run.source}; choose "
-            f"--recipe full, or --streams pose"
-        )
+    check_crossval_source(config, run.source)
     return HeadFolds(config, store, run, parts)
 
 
@@ -203,12 +191,19 @@ def crossvalidate(
         parts: A backbone or head in place of the recipe's.
 
     Raises:
-        SplitError: The groups do not allow the folds.
+        SplitError: The groups allow no folds.
         ConfigError: The recipe trains nothing that could start from ``run.source``, or a part does
             not fit.
     """
     seeds = range(config.seed, config.seed + crossval.n_seeds)
     folds = [build_folds(store.clips, crossval.n_folds, s, crossval.protocol) for s in seeds]
+    n_folds = int(folds[0].max()) + 1
+    if n_folds < crossval.n_folds:
+        run.say(
+            f"crossval: there are {n_folds} groups for {crossval.n_folds} folds, so each group is "
+            f"left out in turn"
+        )
+        crossval = replace(crossval, n_folds=n_folds)
     own_parts = describe_parts(parts, config, store)
     source = compute_file_hash(run.source / BUNDLE_FILE) if run.source else ""
     key = compute_fingerprint(
@@ -268,21 +263,11 @@ def record_crossval(bundle_dir: Path, result: CrossvalResult) -> BundleInfo:
         BundleNotFoundError: There is no bundle.
         BundleMismatchError: The bundle is of another recipe, other clips, or the folds leak.
     """
-    info = load_info(bundle_dir)
-    figures = result.to_json()
-    for what, theirs, ours in (
-        ("protocol", "grouped", result.config.protocol),
-        ("recipe", compute_recipe_hash(info.recipe), figures["recipe_hash"]),
-        ("data", info.data_hash, result.data_hash),
-    ):
-        if theirs != ours:
-            raise BundleMismatchError(
-                f"The bundle {bundle_dir} needs figures of {what} {theirs!r}, the "
-                f"cross-validation is of {ours!r}; cross-validate with the recipe and the store "
-                f"that the bundle was trained with"
-            )
+    info = check_calibration(
+        bundle_dir, result.recipe, result.config, result.data_hash, is_settled=True
+    )
     temperature = round(result.calibration.temperature, 4)
-    metrics = {**info.metrics, "crossval": figures}
+    metrics = {**info.metrics, "crossval": result.to_json()}
     save_info(bundle_dir, replace(info, temperature=temperature, metrics=metrics))
     write_card(bundle_dir)
     return load_info(bundle_dir)

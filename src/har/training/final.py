@@ -13,16 +13,11 @@ from har.errors import BundleNotFoundError, SplitError
 from har.files import replacing_folder
 from har.network.parts import NO_PARTS, OwnParts
 from har.training.card import write_card
-from har.training.crossval import crossvalidate, trains_cnn
-from har.training.run import (
-    ClipSplit,
-    Run,
-    apply_split,
-    compute_recipe_hash,
-    describe_recipe,
-    hold_back,
-)
-from har.training.stages import check_target, train_all
+from har.training.clips import ClipSplit, apply_split, hold_back
+from har.training.crossval import crossvalidate
+from har.training.run import Run, compute_recipe_hash, describe_recipe
+from har.training.stages import train_all
+from har.training.start import trains_cnn
 from har.training.streams import describe_parts
 
 
@@ -72,10 +67,9 @@ def train_final(
         The contract; its ``held_out`` is False.
 
     Raises:
-        ConfigError: A setting or a part does not fit, or another kind of model would be lost.
+        ConfigError: A setting or a part does not fit.
         NoClipsError: There are too few clips.
     """
-    check_target(config, run)
     earlier = _find_earlier(config, store, run, parts)
     known = _complete(earlier, config, store, run, parts, crossval)
     run.say(f"final: learns from all {len(store.clips)} clips, none is held back")

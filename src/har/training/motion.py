@@ -19,7 +19,7 @@ import numpy as np
 from har.bundle import CNN_GRAPH_FILE, TEMPORAL_GRAPH_FILE, BundleInfo, MotionContract, Stage
 from har.config import FitConfig, TrainConfig
 from har.dataset.store import Store
-from har.errors import BundleMismatchError, ConfigError
+from har.errors import BundleMismatchError
 from har.inference.engines import Graph
 from har.inference.fusion import StreamLogits
 from har.inference.model import Recognizer
@@ -37,6 +37,7 @@ from har.network.temporal_head import (
     rebuild_cnn,
 )
 from har.training.batches import FeatureBatches, PixelBatches, Sampling
+from har.training.clips import ClipSplit
 from har.training.features import FeatureCache, Variants, compute_model_hash
 from har.training.fit import (
     FitPlace,
@@ -48,14 +49,8 @@ from har.training.fit import (
     has_gpu,
 )
 from har.training.linear import release_linear_branch, solve_linear_branch, start_head
-from har.training.run import (
-    ClipSplit,
-    Run,
-    compute_fingerprint,
-    measure_epoch_s,
-    say_plan,
-    set_seed,
-)
+from har.training.run import Run, compute_fingerprint, measure_epoch_s, say_plan, set_seed
+from har.training.start import check_color, check_fits
 
 _SCALE_BATCHES = 8
 
@@ -93,11 +88,7 @@ class MotionTraining:
             ConfigError: The store's color, or a part, is not what the input needs.
         """
         spec = config.input.window_spec(store.size, store.max_rate_hz)
-        if store.color != spec.color:
-            raise ConfigError(
-                f"Input {spec.input!r} needs {spec.color} frames, the store {store.path} holds "
-                f"{store.color} ones; run 'har prepare' with --color {spec.color}"
-            )
+        check_color(config, store)
         own = parts.backbone
         cnn = build_cnn(
             config.cnn.backbone if own is None else own,
@@ -119,17 +110,8 @@ class MotionTraining:
             BundleMismatchError: It has other labels, or takes other pictures.
         """
         info, cnn, head = load_models(run.bundle_dir)
+        check_fits(run.bundle_dir, info, store)
         contract = info.require_motion()
-        for what, theirs, ours in (
-            ("labels", info.labels, store.labels),
-            ("picture size", contract.spec.size, store.size),
-            ("color", contract.spec.color, store.color),
-        ):
-            if theirs != ours:
-                raise BundleMismatchError(
-                    f"The bundle {run.bundle_dir} has {what} {theirs}, the store {store.path} "
-                    f"{ours}; start anew with 'har train cnn', or name another --out"
-                )
         loaded = cls(config, store, run, parts, contract, (cnn, head))
         loaded._encode = Recognizer(run.bundle_dir).graphs[CNN_GRAPH_FILE]
         return loaded

@@ -21,6 +21,7 @@ from har.network.heads import LINEAR_BRANCH, copy_weights, get_linear_branch, se
 from har.network.pose_head import PeopleClassifier, build_pose_head, match_shape
 from har.network.saving import load_pose
 from har.pose.features import PoseWindow
+from har.training.clips import INNER_FOLDS, ClipSplit
 from har.training.features import compute_model_hash
 from har.training.fit import FitPlace, Fitted, count_best_epochs, fit_model, fit_plainly
 from har.training.linear import solve_pose_branch
@@ -32,15 +33,8 @@ from har.training.people import (
     stack_features,
     stack_people,
 )
-from har.training.run import (
-    INNER_FOLDS,
-    ClipSplit,
-    Run,
-    compute_fingerprint,
-    describe_settings,
-    say_plan,
-    set_seed,
-)
+from har.training.run import Run, compute_fingerprint, say_plan, set_seed
+from har.training.start import describe_settings
 from har.types import PictureSpec, PoseSpec
 
 _SCORE_BATCH = 256

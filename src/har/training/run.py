@@ -6,19 +6,16 @@ import dataclasses
 import hashlib
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from har.bundle import BundleInfo, Stage, load_info, save_info
 from har.config import DecodeConfig, FitConfig, TrainConfig, find_background
-from har.dataset.splits import Splits, build_folds
 from har.dataset.store import Store
-from har.errors import NoClipsError, SplitError
 from har.files import write_json
 from har.inference.clips import recognize_clips
 from har.inference.model import Recognizer
@@ -28,8 +25,9 @@ from har.progress import Say, say_on_stderr
 from har.reports.figures import write_history
 from har.training.batches import ClipBatches
 from har.training.card import write_card
+from har.training.clips import ClipSplit
 from har.training.fit import Fitted, clear_state
-from har.types import SplitName
+from har.training.start import describe_settings
 
 Recipe = dict[str, Any]
 """All training settings, as `BundleInfo.recipe` holds them."""
@@ -89,11 +87,6 @@ def compute_fingerprint(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def describe_settings(config: Any) -> dict[str, Any]:
-    """Return the settings of a dataclass as the plain values that a bundle holds."""
-    return json.loads(json.dumps(dataclasses.asdict(config)))
-
-
 def describe_recipe(config: TrainConfig, own_parts: Mapping[str, str] | None = None) -> Recipe:
     """Return all settings, and hashes of the parts that were given as objects, as plain values."""
     recipe = describe_settings(config)
@@ -109,61 +102,6 @@ _BACKWARD_FACTOR = 3.0
 """A training step costs about this many forward passes; docs/decisions/008-training.md."""
 
 _FEW_CLIPS = 20
-
-
-@dataclass(frozen=True)
-class ClipSplit:
-    """Positions in ``store.clips``; ``val`` is empty where the groups allow no validation."""
-
-    train: tuple[int, ...]
-    val: tuple[int, ...]
-
-
-def split_clips(store: Store) -> ClipSplit:
-    """Return the clips to learn from and to validate on.
-
-    Raises:
-        NoClipsError: A class has no clip to learn from.
-    """
-    train = tuple(int(clip) for clip in store.indices("train"))
-    counts = np.bincount(store.label_indices[list(train)], minlength=len(store.labels))
-    missing = [label for label, n in zip(store.labels, counts, strict=True) if n == 0]
-    if missing or len(store.labels) < 2:
-        raise NoClipsError(
-            f"Expected two or more classes with clips to learn from in {store.path}, received "
-            f"{dict(zip(store.labels, counts.tolist(), strict=True))}; add clips and prepare again"
-        )
-    try:
-        val = tuple(int(clip) for clip in store.indices("val"))
-    except SplitError:
-        val = ()
-    return ClipSplit(train, val)
-
-
-INNER_FOLDS = 5
-"""Parts of clips that are learned from, one of which is held back to validate on."""
-
-
-def hold_back(store: Store, clips: Sequence[int], seed: int) -> ClipSplit:
-    """Return some clips in two parts: about a fifth of their groups validates.
-
-    Raises:
-        SplitError: There are too few groups, or a label is in one group only.
-    """
-    folds = build_folds([store.clips[clip] for clip in clips], INNER_FOLDS, seed)
-    held = [int(clip) for clip, fold in zip(clips, folds, strict=True) if fold == 0]
-    rest = [int(clip) for clip, fold in zip(clips, folds, strict=True) if fold != 0]
-    return ClipSplit(tuple(rest), tuple(held))
-
-
-def apply_split(store: Store, clips: ClipSplit, seed: int) -> Store:
-    """Return a store whose own splits are these; clips in neither part are to be tested on."""
-    parts: dict[str, SplitName] = {clip.clip_id: "test" for clip in store.clips}
-    for clip in clips.train:
-        parts[store.clips[clip].clip_id] = "train"
-    for clip in clips.val:
-        parts[store.clips[clip].clip_id] = "val"
-    return replace(store, splits=Splits(parts, True, "", {}, "chosen in training", seed))
 
 
 def measure_epoch_s(cnn: keras.Model, batches: ClipBatches) -> float:

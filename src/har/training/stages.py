@@ -13,21 +13,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Protocol
 
-from har.bundle import BUNDLE_FILE, BundleInfo, load_info
+from har.bundle import BundleInfo, load_info
 from har.config import TrainConfig
 from har.dataset.store import Store
-from har.errors import BundleMismatchError, ConfigError
+from har.errors import ConfigError
 from har.network.parts import NO_PARTS, OwnParts
 from har.network.saving import load_pose
+from har.training.clips import split_clips
 from har.training.motion import MotionTraining
-from har.training.run import (
-    Run,
-    describe_recipe,
-    finish_stage,
-    set_seed,
-    split_clips,
-    start_info,
-)
+from har.training.run import Run, describe_recipe, finish_stage, set_seed, start_info
 from har.training.streams import build_streams, describe_parts
 
 
@@ -50,8 +44,6 @@ def train_cnn(
         ConfigError: A setting or a part does not fit the store.
         NoClipsError: There are too few clips to learn from.
     """
-    _require_motion(config, "cnn")
-    check_target(config, run)
     _check_source(run, parts)
     set_seed(config.seed)
     clips = split_clips(store)
@@ -76,8 +68,7 @@ def train_lstm(
         BundleMismatchError: The bundle is of other labels or pictures.
     """
     if config.streams == "pose":
-        check_target(config, run)
-    _check_source(run, parts)
+        _check_source(run, parts)
     set_seed(config.seed)
     streams = build_streams(config, store, run, parts, load=True)
     clips = split_clips(store)
@@ -101,14 +92,9 @@ def train_system(
         BundleNotFoundError: There is no bundle.
         BundleMismatchError: It has no temporal head yet, or does not fit the store.
     """
-    _require_motion(config, "system")
     set_seed(config.seed)
     motion = MotionTraining.load(config, store, run, parts)
     info = load_info(run.bundle_dir)
-    if info.stage == "cnn":
-        raise BundleMismatchError(
-            f"The bundle {run.bundle_dir} has no temporal head yet; run 'har train lstm' first"
-        )
     kept = {} if info.pose is None else {"pose": load_pose(run.bundle_dir)[1]}
     clips = split_clips(store)
     recipe = describe_recipe(config, describe_parts(parts, config, store))
@@ -146,30 +132,6 @@ STAGES: dict[str, TrainStage] = {
     "system": train_system,
     "all": train_all,
 }
-
-
-def check_target(config: TrainConfig, run: Run) -> None:
-    """Refuse to put a model of keypoints alone in the place of one of motion, or the reverse.
-
-    Raises:
-        ConfigError: The bundle in ``run.bundle_dir`` would be lost.
-    """
-    if not (run.bundle_dir / BUNDLE_FILE).is_file():
-        return
-    there = load_info(run.bundle_dir).stream_names
-    if (there == "pose") != (config.streams == "pose"):
-        raise ConfigError(
-            f"The bundle {run.bundle_dir} has streams {there!r}; one of {config.streams!r} would "
-            f"replace it and lose what it has learned. Name another folder with --out, or delete it"
-        )
-
-
-def _require_motion(config: TrainConfig, stage: str) -> None:
-    if config.streams == "pose":
-        raise ConfigError(
-            f"Stage {stage!r} trains the CNN of the motion stream, which --streams pose does not "
-            f"have: its own CNN comes ready-made. Run 'har train lstm --streams pose'"
-        )
 
 
 def _check_source(run: Run, parts: OwnParts) -> None:

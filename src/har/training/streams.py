@@ -10,22 +10,24 @@ from typing import Literal, Protocol
 import keras
 import numpy as np
 
-from har.bundle import BundleInfo, load_info
+from har.bundle import BundleInfo
 from har.config import TrainConfig
 from har.dataset.store import Store
-from har.errors import BundleMismatchError, ConfigError
+from har.errors import ConfigError
 from har.inference.detector import PoseDetector
 from har.inference.fusion import StreamLogits
 from har.network.parts import NO_PARTS, OwnParts, build_own_head, compute_structure_hash
 from har.network.temporal_head import build_cnn
 from har.pose.keypoints import Detections
 from har.sampling.times import compute_nearest_indices, compute_span_s, compute_step_times
+from har.training.clips import ClipSplit
 from har.training.features import compute_model_hash
 from har.training.fit import Fitted
 from har.training.motion import MotionTraining
 from har.training.people import compute_windows
 from har.training.pose import PoseTraining, build_pose_spec
-from har.training.run import ClipSplit, Run, compute_fingerprint
+from har.training.run import Run, compute_fingerprint
+from har.training.start import choose_known_streams
 from har.types import PoseSpec, Streams
 
 
@@ -160,16 +162,10 @@ def _settle_without_pictures(
 def _settle_as_learned(
     config: TrainConfig, run: Run, source: Path, streams: Streams | Literal["auto"]
 ) -> TrainConfig:
-    learned = load_info(source).stream_names
+    settled = choose_known_streams(config, source, streams)
     if streams == "auto":
-        run.say(f"streams: {learned}, as in {source}; choose with --streams")
-        return replace(config, streams=learned)
-    if learned not in ("both", streams):
-        raise BundleMismatchError(
-            f"The bundle {source} has learned streams {learned!r}, chosen are {streams!r}; start "
-            f"from it with --streams {learned}"
-        )
-    return replace(config, streams=streams)
+        run.say(f"streams: {settled.streams}, as in {source}; choose with --streams")
+    return settled
 
 
 def _measure(store: Store, clip: int, spec: PoseSpec) -> float:

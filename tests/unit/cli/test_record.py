@@ -75,7 +75,7 @@ def test_the_script_is_printed_with_its_times(tmp_path):
     [
         (("--source", "0"), "run it in a terminal"),
         (("--source", "nowhere.mp4"), "There is no video nowhere.mp4"),
-        (("--person", "Anna M."), "Expected person an id"),
+        (("--person", "Anna M."), "person must be an id"),
         (("--delete", "p9"), "Nobody called 'p9'"),
     ],
 )

@@ -33,7 +33,7 @@ def _fail(arguments: list[str]) -> HarError:
     ("settings", "said"),
     [
         ("[alert]\nscore = 0.5", "'alert'"),
-        ("[alerts]\nscore = 2", "score=2"),
+        ("[alerts]\nscore = 2", "score must be from 0 to 1, received 2 ("),
         ("[alerts.labels.actve]\nscore = 0.5", "[alerts.labels.actve]"),
         ('[[alerts.quiet]]\nhours = "22:00-06:00"\ncameras = ["hal"]', "'hal'"),
         ("[clips]\nmax_s = 5", "at least 10"),
@@ -41,7 +41,7 @@ def _fail(arguments: list[str]) -> HarError:
         (f'[notify]\nurls = ["{HIDDEN}"]', "address 1"),
         (f'[notify]\nurls = [1, "json://{HIDDEN}"]', "urls"),
         (f'[notify]\nurl = ["json://{HIDDEN}"]', "'url'"),
-        ("[retention]\nkeep_days = -1", "keep_days=-1"),
+        ("[retention]\nkeep_days = -1", "keep_days must be from"),
         ("not toml", "cannot be read"),
     ],
 )

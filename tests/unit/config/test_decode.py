@@ -29,14 +29,25 @@ def test_plain_values_are_read_back_and_old_ones_too() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"onset": 1.1}, "onset from 0 to 1, received onset=1.1"),
-        ({"tail": float("nan")}, "tail from 0 to 1"),
-        ({"smooth_s": 11.0}, "smooth_s from 0 to 10"),
-        ({"labels": {"hit": {"onset": 0.3}}}, "at most onset=0.3, received offset=0.4.*'hit'"),
-        ({"labels": {"hit": {"peak": 0.3}}}, "'hit' one of onset.*received.*'peak'"),
-        ({"labels": {"hit": {"onset": "high"}}}, "onset of the label 'hit' a number.*'high'"),
-        ({"labels": {"hit": {"onset": True}}}, "onset of the label 'hit' a number.*True"),
-        ({"labels": {"hit": 0.7}}, "settings of the label 'hit' as a table, received"),
+        ({"onset": 1.1}, "onset must be from 0 to 1, received 1.1"),
+        ({"tail": float("nan")}, "tail must be from 0 to 1, received nan"),
+        ({"smooth_s": 11.0}, "smooth_s must be from 0 to 10"),
+        (
+            {"labels": {"hit": {"onset": 0.3}}},
+            "offset must be at most onset, which is 0.3, received 0.4; an event starts at onset "
+            r"and ends under offset, so set both, such as onset=0.3 and offset=0.2 \(for the label "
+            "'hit'",
+        ),
+        ({"onset": "x"}, "onset must be a number from 0 to 1, received 'x'"),
+        ({"onset": None}, "onset must be a number from 0 to 1, received None"),
+        ({"onset": True}, "onset must be a number from 0 to 1, received True"),
+        ({"labels": {"hit": {"peak": 0.3}}}, "'hit' must be one of onset.*received.*'peak'"),
+        (
+            {"labels": {"hit": {"onset": "high"}}},
+            "onset of the label 'hit' must be a number.*'high'",
+        ),
+        ({"labels": {"hit": {"onset": True}}}, "onset of the label 'hit' must be a number.*True"),
+        ({"labels": {"hit": 0.7}}, "settings of the label 'hit' must be a table, received"),
     ],
 )
 def test_what_is_out_of_bounds_is_refused(changes: dict[str, Any], message: str) -> None:

@@ -41,13 +41,26 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path, caplog):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("color = 1", "Unknown setting 'color'"),
-        ("[temporal]\nkind = 'rnn'", "kind='rnn'"),
-        ("[cnn.fit]\nepochs = -1", "epochs=-1"),
-        ("[cnn]\nfit = 3", "fit of the kind"),
+        ("color = 1", "There is no setting 'color'"),
+        ("[temporal]\nkind = 'rnn'", "kind must be 'lstm', 'gru' or 'tcn', received 'rnn'"),
+        (
+            "[cnn.fit]\nepochs = -1",
+            "epochs must be from 0 to 10000, received -1 .*line 2, table .cnn.fit",
+        ),
+        ("[cnn]\nfit = 3", "fit must be a table, received 3"),
         ("not toml", "cannot be read"),
-        ("[temporal]\nunits = 'many'", "units of the kind"),
-        ("[augment]\nflip = 1", "flip of the kind"),
+        ("[temporal]\nunits = 'many'", "units must be a whole number, received"),
+        ("[augment]\nflip = 1", "flip must be true or false, received 1"),
+        (
+            "[cnn]\nbackbone = 'keras:Mobilenet'",
+            "backbone must be 'lite0', 'tiny' or a model of keras.applications such as "
+            "'keras:MobileNetV2', received 'keras:Mobilenet'",
+        ),
+        ("streams = 'poses'", "streams must be one of 'motion', 'pose', 'both', received 'poses'"),
+        (
+            "cnn.fit = { epoch = 3 }",
+            "no setting 'epoch' .*, line 1, .*did you mean 'epochs'",
+        ),
     ],
 )
 def test_a_bad_file_is_refused_with_its_reason_and_place(tmp_path, text, said):
@@ -57,7 +70,7 @@ def test_a_bad_file_is_refused_with_its_reason_and_place(tmp_path, text, said):
         load_config(path, TrainConfig())
     assert str(path) in str(caught.value)
     table = text.split("\n")[0]
-    assert table.startswith("[") is (f"{path}, table {table}" in str(caught.value))
+    assert table.startswith("[") is (f"{path}, line 2, table {table}" in str(caught.value))
 
 
 def test_a_file_that_is_far_too_large_is_refused(tmp_path):
@@ -114,9 +127,12 @@ def test_what_few_people_need_is_under_advanced(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[cnn]\npooling = 'avg'", "pooling in {path} has moved to the table [advanced.cnn]"),
-        ("[cnn.fit]\npatience = 2", "patience in {path} has moved to the table [advanced.cnn.fit]"),
-        ("[pose.fit]\nepochs = 7", "fit in {path} has moved to the table [advanced.pose]"),
+        ("[cnn]\npooling = 'avg'", "pooling has moved to the table [advanced.cnn] ({path}, line 2"),
+        (
+            "[cnn.fit]\npatience = 2",
+            "patience has moved to the table [advanced.cnn.fit] ({path}, line 2",
+        ),
+        ("[pose.fit]\nepochs = 7", "fit has moved to the table [advanced.pose] ({path}, line 1"),
         ("[input]\nlags_s = [[0.0, -0.1]]", "has moved to the table [advanced.input]"),
     ],
 )
@@ -133,12 +149,24 @@ def test_a_setting_in_its_former_place_works_and_warns(tmp_path, text, said):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("[advanced]\nseed = 3", "seed in .* is no advanced setting; move it above all tables"),
-        ("[advanced.cnn.fit]\nepochs = 3", "epochs in .* move it to the table .cnn.fit."),
-        ("[advanced.input]\nzoom = 2", "motion_crop in .* move it to the table .input."),
-        ("[advanced.cnn]\ncolor = 3", "Unknown setting 'color'"),
-        ("[advanced.cnn]\ntrain_from = -1", "train_from from 0 to 1000"),
-        ("advanced = 3", "Unknown setting 'advanced'"),
+        (
+            "[advanced]\nseed = 3",
+            r"seed is no advanced setting; move it above all tables \(.*recipe.toml, line 2\)",
+        ),
+        (
+            "[advanced.cnn.fit]\nepochs = 3",
+            "epochs is no advanced setting; move it to the table .cnn.fit. .*line 2",
+        ),
+        (
+            "[advanced.input]\nzoom = 2",
+            "motion_crop is no advanced setting; move it to the table .input.",
+        ),
+        ("[advanced.cnn]\ncolor = 3", "There is no setting 'color'"),
+        (
+            "[advanced.cnn]\ntrain_from = -1",
+            "train_from must be from 0 to 1000, received -1 .*line 2",
+        ),
+        ("advanced = 3", "There is no setting 'advanced'"),
     ],
 )
 def test_what_is_wrong_under_advanced_is_refused(tmp_path, text, said):

@@ -4,13 +4,11 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from bundles import make_people_bundle
 from click.testing import CliRunner
 
 from har.bundle import load_info, save_info
 from har.cli.train import train
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
-from har.errors import ConfigError
 from har.inference.clips import evaluate_bundle
 from har.inference.model import Recognizer
 from har.training.card import AID, CARD_FILE
@@ -114,20 +112,13 @@ def test_epochs_are_those_of_the_run_with_validation(final, bar_store, tmp_path)
 
 
 def test_without_enough_groups_it_says_what_is_missing(bar_store, tmp_path):
-    groups = [clip for clip in bar_store.clips if clip.group in ("g0", "g1")]
+    groups = [clip for clip in bar_store.clips if clip.group == "g0"]
     few = replace(bar_store, clips=tuple(groups))
     run, said = make_run(tmp_path)
     info = train_final(HEADS, few, run)
     assert "crossval" not in info.metrics
     assert any("no cross-validation, so the card has no figures" in text for text in said)
     assert "Not measured" in (run.bundle_dir / CARD_FILE).read_text()
-
-
-def test_another_kind_of_model_is_not_replaced(bar_store, tmp_path):
-    run, _ = make_run(tmp_path)
-    make_people_bundle(run.bundle_dir)
-    with pytest.raises(ConfigError, match="--out"):
-        train_final(HEADS, bar_store, run)
 
 
 def test_the_option_goes_with_all_stages_only():

@@ -16,9 +16,6 @@ from har.bundle import (
     POSE_FILE,
     POSE_GRAPH_FILE,
     TEMPORAL_FILE,
-    MotionContract,
-    load_info,
-    save_info,
 )
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.dataset.store import Store
@@ -27,10 +24,11 @@ from har.inference.clips import evaluate_bundle, recognize_clips
 from har.inference.model import Recognizer, compute_softmax
 from har.network.saving import load_models, load_pose, save_bundle
 from har.network.temporal_head import build_temporal
+from har.training.clips import ClipSplit, split_clips
 from har.training.crossval import crossvalidate
 from har.training.people import load_clip_windows
 from har.training.pose import PoseTraining, match_source, start_pose_head
-from har.training.run import ClipSplit, Run, split_clips
+from har.training.run import Run
 from har.training.stages import train_all, train_cnn, train_lstm, train_system
 
 _NONE = {"fit": {"epochs": 0}}
@@ -326,18 +324,6 @@ def test_a_frozen_motion_recipe_has_nothing_to_start_from_a_bundle(trained, crow
     run, _ = make_run(tmp_path, trained[1].bundle_dir)
     with pytest.raises(ConfigError, match="--streams pose"):
         crossvalidate(replace(BOTH, streams="motion"), CrossvalConfig(2, 1), crowd_store, run)
-
-
-def test_one_kind_of_model_does_not_silently_replace_another(trained, crowd_store, tmp_path):
-    run, _ = make_run(tmp_path)
-    shutil.copytree(trained[1].bundle_dir, run.bundle_dir)
-    with pytest.raises(ConfigError, match="--out"):
-        train_cnn(BOTH, crowd_store, run)
-    info = load_info(run.bundle_dir)
-    spec = BOTH.input.window_spec(info.pictures.size, info.pictures.max_rate_hz)
-    save_info(run.bundle_dir, replace(info, motion=MotionContract(spec, 8, "tiny", "lstm")))
-    with pytest.raises(ConfigError, match="has streams 'both'; one of 'pose' would"):
-        train_lstm(UNTRAINED, crowd_store, run)
 
 
 def make_shared(linear_c, **fit):
