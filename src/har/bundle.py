@@ -25,6 +25,7 @@ from typing import Any, ClassVar, Literal, TypeVar, get_args
 from har.config import DecodeConfig, update_config
 from har.errors import BundleIntegrityError, BundleMismatchError, BundleNotFoundError, HarError
 from har.files import write_json
+from har.learned import MARK, MOST_MARKS
 from har.types import PictureSpec, Pooling, PoseSpec, StreamName, Streams, WindowSpec
 
 BUNDLE_FILE = "bundle.json"
@@ -115,6 +116,8 @@ class BundleInfo:
         synthetic_data: True where every training clip was made, not filmed.
         held_out: Whether a part of the clips was held back from training; without one no honest
             figure can come from the same store.
+        learned_from: Marks of the videos that it was trained on or chosen by, see `har.learned`;
+            none where they are not known.
         metrics: What was measured, by the name of the split.
         recipe: All training settings.
         versions: Of har, Keras and its backend.
@@ -131,6 +134,7 @@ class BundleInfo:
     data_hash: str = ""
     synthetic_data: bool = False
     held_out: bool = True
+    learned_from: tuple[str, ...] = ()
     metrics: dict[str, Any] = field(default_factory=dict)
     recipe: dict[str, Any] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
@@ -260,12 +264,13 @@ def _rename_old(values: dict[str, Any]) -> dict[str, Any]:
 def _info_from_json(values: dict[str, Any]) -> BundleInfo:
     info = _build(
         BundleInfo,
-        values,
+        {"learned_from": (), **values},
         labels=_read_labels,
         motion=_read_motion,
         pose=_read_pose,
         bias=lambda bias: tuple(map(_read_number, bias)),
         temperature=_read_number,
+        learned_from=_read_marks,
         decode=lambda decode: update_config(DecodeConfig(), decode, "decode"),
     )
     if not info.streams:
@@ -332,6 +337,13 @@ def _read_labels(values: Any) -> tuple[str, ...]:
     if not are_names or len(labels) < 2 or len(set(labels)) != len(labels):
         raise ValueError(f"labels must be two or more different names, received {values!r}")
     return labels
+
+
+def _read_marks(values: Any) -> tuple[str, ...]:
+    marks = tuple(values)
+    if len(marks) > MOST_MARKS or not all(type(m) is str and MARK.fullmatch(m) for m in marks):
+        raise ValueError(f"learned_from must be up to {MOST_MARKS} marks such as 1200-0a1b2c3d4e5f")
+    return marks
 
 
 def _read_number(value: Any) -> float:

@@ -145,7 +145,7 @@ def tune(
         0.85
     """
     from har.interchange.coding import check_known, read_coding
-    from har.reports.scoring import load_scored, note_late_events
+    from har.reports.scoring import load_scored, note_late_events, warn_of_learned
 
     config = TuneConfig(false_alarms_per_hour=false_alarms_per_hour)
     info = None if model is None else load_info(Path(model))
@@ -163,7 +163,9 @@ def tune(
     late = note_late_events((item.name, item.hours * 3600.0, item.truth) for item in recordings)
     base = info.decode if info else DecodeConfig(find_background(recordings[0].scores.labels))
     found = tune_decode(recordings, base, config, progress)
-    result = Tuned(**vars(found), notes=(*coding.notes, *notes, *late))
+    warnings = (*warn_of_learned(list_paths(scores)), *found.warnings)
+    values = {**vars(found), "warnings": warnings}
+    result = Tuned(**values, notes=(*coding.notes, *notes, *late))
     if model is not None and info is not None:
         metrics = {**info.metrics, "tune": found.to_json()}
         save_info(Path(model), replace(info, decode=result.decode, metrics=metrics))

@@ -49,8 +49,7 @@ def build_recipe(
     """Return a recipe with other settings and a seed put over it.
 
     Args:
-        recipe: ``full`` for three stages, ``frozen`` for a CNN that stays as it is, ``tiny`` for a
-            small CNN; or all settings.
+        recipe: ``frozen``, ``full`` or ``tiny``, see `train`; or all settings.
         config: Settings, or a TOML file of some: ``{"temporal": {"units": 32}}``.
         seed: Of starting weights, order and changes.
 
@@ -95,8 +94,10 @@ def train(
 
     Args:
         store: What `har.prepare` made, or its folder.
-        recipe: ``frozen`` trains the head over time on a CNN that stays as it is, in minutes;
-            ``full`` trains all three stages; ``tiny`` a small CNN from nothing. Or all settings.
+        recipe: ``frozen`` is for up to some hundred clips: it trains the head over time on a CNN
+            that stays as it is, in minutes. ``full``, for a thousand clips and more, trains all
+            three stages. ``tiny`` trains a small CNN from nothing, which takes longer; the model is
+            for small machines. Or all settings.
         streams: What the model looks at: motion in the picture, people's keypoints, or both;
             ``auto`` looks how confident the keypoints are.
         stage: Only one of the three: ``cnn``, ``lstm``, ``system``.

@@ -107,7 +107,9 @@ def recipe_options(default: str) -> Decorator:
                 type=click.Choice(sorted(RECIPES)),
                 default=default,
                 show_default=True,
-                help="full: three stages; frozen: the CNN stays as it is; tiny: a small CNN.",
+                help="frozen: for up to some hundred clips, in minutes, the CNN stays as it is; "
+                "full: for a thousand clips and more, all three stages; tiny: to run on small "
+                "machines, a small CNN from scratch, which takes longer to train than frozen.",
             ),
         ):
             command = option(command)

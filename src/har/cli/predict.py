@@ -139,6 +139,7 @@ def predict(videos: tuple[Path, ...], out: Path, as_json: bool, **options: Any) 
         raise VideoError("None of the videos could be recognized; see the reasons above")
 
 
+_MOST_NAMED = 5
 _STREAMS = {
     "motion": "motion in the picture",
     "pose": "people's keypoints; uncertain where nobody is seen well enough",
@@ -182,6 +183,7 @@ def _say_results(results: Sequence[Result], knows_people: bool) -> None:
     say_table(header, rows)
     if knows_people:
         say("subjects, targets: events of which it is known who acts, and on whom")
-    for result in results:
-        if result.note:
-            warn(f"{result.info.path}: {result.note}")
+    for note in dict.fromkeys(result.note for result in results if result.note):
+        paths = [str(result.info.path) for result in results if result.note == note]
+        more = f" and {len(paths) - _MOST_NAMED} more" if len(paths) > _MOST_NAMED else ""
+        warn(f"{', '.join(paths[:_MOST_NAMED])}{more}: {note}")

@@ -118,6 +118,8 @@ def score_events(out: Path, as_json: bool, **options: Any) -> None:
     _say_meaning(result.metrics)
     for text in result.notes:
         say(text)
+    for text in result.warnings:
+        warn(text)
     say(f"Every hit, miss and false alarm with its place: {out / 'matches.csv'}")
     say(f"Page{' with the curve' if result.curves else ''}: {out / 'report.html'}")
 

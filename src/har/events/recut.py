@@ -34,6 +34,7 @@ class Recut:
         events: By onset.
         totals: What they add up to.
         decode: The settings that they were cut with.
+        note: What 'har predict' noted of the video.
     """
 
     stem: str
@@ -41,16 +42,18 @@ class Recut:
     events: tuple[Event, ...]
     totals: Totals
     decode: DecodeConfig
+    note: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Return the values that ``har events --json`` prints."""
-        return {
+        values: dict[str, Any] = {
             "video": self.video,
             "stem": self.stem,
             "events": [event.to_json() for event in self.events],
             "totals": self.totals.to_json(),
             "decode": asdict(self.decode),
         }
+        return values | ({"note": self.note} if self.note else {})
 
 
 def cut_again(
@@ -75,7 +78,8 @@ def cut_again(
         events = name_people(decode_events(scores, config), scores, single_person_labels)
         base = path.with_name(path.name.removesuffix(SCORES_ENDING))
         totals = compute_totals(scores, events, config, _compute_duration_s(scores))
-        yield Recut(base.name, _find_video(base), events, totals, config)
+        video, note = find_record(path)
+        yield Recut(base.name, video, events, totals, config, note)
 
 
 def write_recut(out_dir: Path, found: Iterable[Recut]) -> None:
@@ -98,10 +102,14 @@ def _compute_duration_s(scores: Scores) -> float:
     return float(scores.times_s[-1]) + scores.step_s / 2 - float(gaps_s.sum())
 
 
-def _find_video(base: Path) -> str:
-    """Return the path of the video of a stem where 'har predict' has recorded it, else the stem."""
+def find_record(scores: Path) -> tuple[str, str]:
+    """Return the path of the video of a file of scores, and what 'har predict' noted of it.
+
+    Where that is not known, the file's stem and an empty text.
+    """
+    base = scores.with_name(scores.name.removesuffix(SCORES_ENDING))
     try:
         values = json.loads(add_ending(base, RESULT_ENDING).read_text(encoding="utf-8"))
-        return str(values["info"]["path"])
+        return str(values["info"]["path"]), str(values["rest"]["note"])
     except (OSError, ValueError, TypeError, KeyError):
-        return base.name
+        return base.name, ""

@@ -19,6 +19,7 @@ from har.inference.fusion import StreamLogits, fuse_logits
 from har.inference.model import Recognizer
 from har.inference.steps import score_steps
 from har.inference.streams import Stream
+from har.learned import build_mark
 from har.metrics.clips import ClipMetrics, bootstrap_metrics, compute_clip_metrics
 from har.metrics.intervals import Interval, warn_few_groups
 from har.progress import track
@@ -80,7 +81,8 @@ class EvaluationResult:
 
     Attributes:
         part: Which clips.
-        seen: The bundle was trained on the same store and the part has clips that it learned from.
+        seen: The bundle was trained on the same store and the part has clips that it learned from,
+            or on some of the same videos in another store.
         n_uncertain: Clips of which the bundle is uncertain; they count by what it would say all the
             same.
         probs: (N, K) float32 in the bundle's order of labels.
@@ -107,7 +109,7 @@ class EvaluationResult:
         if self.info.held_out:
             return "The bundle learned from these clips or was chosen by them: no honest figure."
         return (
-            "The bundle learned from every clip of this store, none was held back: no honest "
+            "The bundle learned from every clip of its store, none was held back: no honest "
             "figure can come from it. Cross-validated figures of its recipe are in its card.md."
         )
 
@@ -159,7 +161,7 @@ def evaluate_bundle(
         SplitError: The store has no such part.
     """
     recognizer = Recognizer(bundle_dir)
-    info, learned_from = recognizer.info, ("train", "val", "all")
+    info = recognizer.info
     if not set(store.labels) <= set(info.labels):
         raise BundleMismatchError(
             f"The bundle {bundle_dir} knows the labels {info.labels}, the store {store.path} has "
@@ -172,7 +174,7 @@ def evaluate_bundle(
     return EvaluationResult(
         info=info,
         part=part,
-        seen=info.data_hash == store.data_hash and (part in learned_from or not info.held_out),
+        seen=_has_seen(info, store, part, clips),
         n_groups=len(set(groups)),
         n_uncertain=int(answers.is_uncertain.sum()),
         metrics=compute_clip_metrics(info.labels, truth, answers.probs),
@@ -182,6 +184,13 @@ def evaluate_bundle(
         probs=answers.probs,
         clips=tuple(store.clips[clip] for clip in clips),
     )
+
+
+def _has_seen(info: BundleInfo, store: Store, part: Part, clips: np.ndarray) -> bool:
+    if info.data_hash == store.data_hash:
+        return part != "test" or not info.held_out
+    used = (store.clips[clip] for clip in clips)
+    return any(build_mark(c.video_bytes, c.video_hash) in info.learned_from for c in used)
 
 
 def _compute_baseline(store: Store) -> ShortcutBaseline | None:

@@ -29,6 +29,7 @@ from har.inference.segments import (
     join_scores,
 )
 from har.inference.steps import Networks, StreamRecognizer, open_networks
+from har.learned import NOTE, is_learned
 from har.parallel import count_cores
 from har.pose.adapters.reading import is_poses
 from har.result import UNCERTAIN, PoseTracks, Progress, VideoResult
@@ -131,7 +132,8 @@ def recognize_video(
         _open_frames(recognizer, path, config.n_ahead, n_cores) as (reader, frames),
     ):
         result = recognize_frames(recognizer, reader, frames, cnns, config, decode, progress)
-        return replace(result, note="; ".join(filter(None, [result.note, *reader.notes])))
+        learned = NOTE if is_learned(path, recognizer.info.learned_from) else ""
+        return replace(result, note="; ".join(filter(None, [result.note, *reader.notes, learned])))
 
 
 class VideoFrames(Protocol):

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,15 +24,17 @@ from har.bundle import (
     TEMPORAL_FILE,
     TEMPORAL_GRAPH_FILE,
     BundleInfo,
+    MotionContract,
     load_info,
     save_info,
 )
 from har.bundle_files import compute_hashes, find_verified
+from har.config import CnnConfig
 from har.errors import BundleIntegrityError
 from har.files import replacing_folder
 from har.network.frame_cnn import MotionEncoding, PixelScaling
 from har.network.pose_head import TakeFeatures
-from har.network.temporal_head import MaskedMean
+from har.network.temporal_head import MaskedMean, build_cnn
 from har.pose.features import N_FEATURES
 from har.version import __version__
 
@@ -148,16 +151,47 @@ def _temporary_files_in(folder: Path) -> Iterator[None]:
 def load_models(bundle_dir: Path) -> tuple[BundleInfo, keras.Model, keras.Model]:
     """Read a bundle's contract, CNN and head, after their hashes are checked.
 
+    A CNN that comes with the package, and was left as it is, need not be in the bundle.
+
     Raises:
         BundleNotFoundError: There is no bundle in the folder.
         BundleIntegrityError: A file is missing, altered, or unsafe to load.
         BundleMismatchError: The bundle has only the pose stream.
     """
     info = load_info(bundle_dir)
-    info.require_motion()
-    cnn = _load_model(find_verified(bundle_dir, info, CNN_FILE))
+    motion = info.require_motion()
+    if CNN_FILE not in info.files and _has_packaged_cnn(info, motion):
+        cnn = _build_packaged_cnn(info, motion)
+    else:
+        cnn = _load_model(find_verified(bundle_dir, info, CNN_FILE))
     head = _load_model(find_verified(bundle_dir, info, TEMPORAL_FILE))
     return info, cnn, head
+
+
+def _has_packaged_cnn(info: BundleInfo, motion: MotionContract) -> bool:
+    """Return whether a bundle's CNN has learned nothing since it was built."""
+    n_epochs = [_get(info.recipe, stage, "fit", "epochs") for stage in ("cnn", "system")]
+    is_plain = motion.spec.input == "rgb" or len(motion.spec.lags_s) == _N_CHANNELS
+    return motion.backbone == "lite0" and is_plain and n_epochs == [0, 0]
+
+
+_N_CHANNELS = 3
+"""Other numbers of lags go through a layer of random weights first."""
+
+
+def _get(values: Any, *names: str) -> Any:
+    for name in names:
+        values = values.get(name) if isinstance(values, dict) else None
+    return values
+
+
+def _build_packaged_cnn(info: BundleInfo, motion: MotionContract) -> keras.Model:
+    names = ("downsample", "shrink")  # the second before format 3
+    downsample = next(filter(None, (_get(info.recipe, "cnn", name) for name in names)), 1)
+    config = CnnConfig(backbone=motion.backbone, downsample=downsample)
+    return build_cnn(
+        motion.backbone, motion.spec, pooling=motion.pooling, downsample=config.downsample
+    )
 
 
 def load_pose(bundle_dir: Path) -> tuple[BundleInfo, keras.Model]:

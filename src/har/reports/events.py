@@ -128,7 +128,7 @@ def write_event_score(out_dir: Path, result: EventScore, title: str) -> Path:
         ),
         metrics=metrics,
         pictures=pictures,
-        notes=result.notes,
+        notes=(*result.warnings, *result.notes),
     )
     page = out_dir / "report.html"
     write_event_report(page, report)

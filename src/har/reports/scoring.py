@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from har.config import BACKGROUND_NAMES, DecodeConfig, find_background
 from har.errors import ConfigError
 from har.escaping import guard_cell
 from har.events.files import SCORES_ENDING, find_scores, load_scores
+from har.events.recut import find_record
 from har.interchange.coding import (
     VideoEvents,
     check_known,
@@ -19,6 +22,7 @@ from har.interchange.coding import (
     list_labels,
     read_coding,
 )
+from har.learned import NOTE
 from har.metrics.alarms import AlarmCurve, AlarmPoint, ScoredRecording, compute_curves
 from har.metrics.events import CodedRecording, EventMetrics, compute_event_metrics
 from har.metrics.intervals import warn_few_groups
@@ -43,6 +47,7 @@ class EventScore:
         recordings: The same, counted for each recording, the worst first.
         notes: What had to be assumed of the tables; videos that are on one side only, and how they
             count.
+        warnings: Why the figures are no honest ones, in sentences; usually none.
     """
 
     metrics: EventMetrics
@@ -50,6 +55,7 @@ class EventScore:
     matches: tuple[EventMatch, ...]
     recordings: tuple[RecordingCounts, ...]
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that ``har score-events --json`` prints."""
@@ -59,6 +65,7 @@ class EventScore:
             "curves": curves,
             "recordings": [item.to_json() for item in self.recordings],
             "notes": list(self.notes),
+            "warnings": list(self.warnings),
         }
 
 
@@ -102,8 +109,10 @@ def score_events(
     few = warn_few_groups(metrics.n_groups, "groups of recordings")
     every = (*coded.notes, *found.notes, *notes, *scored_notes, *only_coded, *late, few)
     matches = list_matches(chosen, recordings)
+    learned = warn_of_learned(scores, predicted)
     counts = count_recordings(matches, recordings)
-    return EventScore(metrics, curves, matches, counts, tuple(dict.fromkeys(filter(None, every))))
+    noted = tuple(dict.fromkeys(filter(None, every)))
+    return EventScore(metrics, curves, matches, counts, noted, tuple(learned))
 
 
 def write_score_tables(out_dir: Path, result: EventScore) -> None:
@@ -119,6 +128,24 @@ def write_score_tables(out_dir: Path, result: EventScore) -> None:
                 ["" if v is None else guard_cell(str(v)) for v in row.values()] for row in rows
             ]
             files.write_csv(out_dir / name, list(rows[0]), cells)
+
+
+def warn_of_learned(scores: Iterable[Path], results: Path | None = None) -> list[str]:
+    """Return a warning where recordings are ones that the model has learned from.
+
+    Args:
+        scores: Files of scores, or folders of them.
+        results: ``results.json`` or ``events.json``; of other files nothing is known.
+    """
+    known = [find_record(path) for path in find_scores(scores)]
+    with suppress(OSError, ValueError, TypeError, KeyError, AttributeError):  # not of har
+        entries = json.loads(results.read_text(encoding="utf-8")) if results else []
+        known += [(str(item["video"]), str(item.get("note", ""))) for item in entries]
+    names = dict.fromkeys(Path(video).name for video, note in known if NOTE in note)
+    return _note(
+        "The model has learned from these recordings, so figures on them are no honest ones",
+        list(names),
+    )
 
 
 def _check_labels(

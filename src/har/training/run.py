@@ -19,6 +19,7 @@ from har.dataset.store import Store
 from har.files import write_json
 from har.inference.clips import recognize_clips
 from har.inference.model import Recognizer
+from har.learned import build_mark, join_marks
 from har.metrics.clips import compute_clip_metrics
 from har.network.saving import save_bundle
 from har.progress import Say, say_on_stderr
@@ -169,6 +170,7 @@ def finish_stage(
         fitted: How the training of each part went, the first one's history is drawn.
     """
     stage_dir, history = run.stage_dir(info.stage), next(iter(fitted.values())).history
+    info = replace(info, learned_from=_list_marks(run, store, clips))
     info = save_bundle(run.bundle_dir, info, **models)
     val = _validate(run, store, clips)
     n_epochs = {part: item.n_epochs for part, item in fitted.items()}
@@ -184,6 +186,13 @@ def finish_stage(
     if not run.keeps_states:
         run.clear_states(info.stage)
     return load_info(run.bundle_dir)
+
+
+def _list_marks(run: Run, store: Store, clips: ClipSplit) -> tuple[str, ...]:
+    """Return marks of the videos of these clips, and of those that the source has learned from."""
+    before = () if run.source is None else load_info(run.source).learned_from
+    used = (store.clips[clip] for clip in (*clips.train, *clips.val))
+    return join_marks([*before, *(build_mark(c.video_bytes, c.video_hash) for c in used)])
 
 
 def _validate(run: Run, store: Store, clips: ClipSplit) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def test_no_honest_figure_comes_from_the_same_store(final, bar_store):
     result = evaluate_bundle(run.bundle_dir, bar_store, "test")
     assert result.seen
     assert not result.to_json()["held_out"]
-    assert "learned from every clip of this store" in result.warning
+    assert "learned from every clip of its store" in result.warning
     other = replace(bar_store, clips=bar_store.clips[:-1])
     assert evaluate_bundle(run.bundle_dir, other, "all").warning == ""
 
