@@ -34,9 +34,15 @@ A message says what is wrong, the value received, where it was met (path, time) 
 Errors of PyAV, OpenCV and Keras are translated once, at the module that calls them.
 """
 
+from har.escaping import show_controls
+
 
 class HarError(Exception):
     """Base of all errors of this package; exit code 1 on the command line."""
+
+    def __str__(self) -> str:
+        """Return the message; control characters of names and labels in it are escapes."""
+        return show_controls(super().__str__())
 
 
 class ConfigError(HarError, ValueError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from har.api.settings import StrPath, extra, list_paths
+from har.api.settings import StrPath, extra, list_paths, to_path
 from har.config import PosesConfig, PrepareConfig, SynthConfig
 from har.dataset.store import Store
 from har.dataset.validation import Report
@@ -98,7 +98,7 @@ def synthesize(
         variety=variety,
         seed=seed,
     )
-    folder, made = Path(out), Synthetic(clips, recordings)
+    folder, made = to_path(out), Synthetic(clips, recordings)
     if clips:
         manifest = write_clips(folder, config, jobs, progress)
         sheet = write_synthetic_sheet(folder / "sheet.png", manifest)
@@ -207,12 +207,12 @@ def prepare(
         )
         place = list_paths(media)[0]
     elif isinstance(source, str | Path):
-        _refuse_coding(Path(source), background or annotator or renames)
-        clips = place = Path(source)
+        _refuse_coding(to_path(source), background or annotator or renames)
+        clips = place = to_path(source)
     else:
         raise ConfigError("Events of recordings need media=, the folder of the recordings")
     folder = (
-        (place if place.is_dir() else place.parent) / ".store" if store is None else Path(store)
+        (place if place.is_dir() else place.parent) / ".store" if store is None else to_path(store)
     )
     config = PrepareConfig(
         long_side=long_side,
@@ -267,8 +267,8 @@ def _read_coding(
 
     options = CodingOptions(background, points, annotator, group_by)
     is_file = isinstance(source, str | Path)
-    table = read_events(Path(source)) if is_file else source
-    where = Path(source) if is_file else media[0]
+    table = read_events(to_path(source)) if is_file else source
+    where = to_path(source) if is_file else media[0]
     catalog = build_catalog(rename_labels(table, renames or {}, str(where)), media, options)
     check_classes(where, catalog.clips, catalog.rejects)
     return catalog
@@ -280,4 +280,4 @@ def open_store(store: Store | StrPath) -> Store:
     Raises:
         StoreError: There is none, or it cannot be used.
     """
-    return store if isinstance(store, Store) else Store.load(Path(store))
+    return store if isinstance(store, Store) else Store.load(to_path(store))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from har.api.settings import StrPath, training
+from har.api.settings import StrPath, to_path, training
 from har.progress import Say, say_on_stderr
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def run_demo(
     """
     from har.demo import take_first_look
 
-    first = take_first_look(Path(folder), say)
+    first = take_first_look(to_path(folder), say)
     if on_first_look is not None:
         on_first_look(first)
     if quick:
@@ -72,4 +71,4 @@ def run_demo(
     with training():
         from har.demo import learn_from_clips
 
-        return Demo(first, learn_from_clips(Path(folder), say, progress))
+        return Demo(first, learn_from_clips(to_path(folder), say, progress))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from har.api.settings import Rules, StrPath, build_decode, extra, find_folder, list_paths
+from har.api.settings import Rules, StrPath, build_decode, extra, find_folder, list_paths, to_path
 from har.bundle import load_info, save_info
 from har.bundle_files import FOLDER
 from har.config import SINGLE_PERSON_LABELS, DecodeConfig, TuneConfig, find_background
@@ -83,7 +82,7 @@ def recut(
 
     found = Recuts(tuple(cut_again(find_scores(list_paths(scores)), choose, alone)))
     if out is not None:
-        write_recut(Path(out), found.videos)
+        write_recut(to_path(out), found.videos)
     return found
 
 
@@ -148,10 +147,10 @@ def tune(
     from har.reports.scoring import load_scored, note_late_events, warn_of_learned
 
     config = TuneConfig(false_alarms_per_hour=false_alarms_per_hour)
-    info = None if model is None else load_info(Path(model))
-    if model is not None and Path(model).resolve().parent == FOLDER.resolve():
+    info = None if model is None else load_info(to_path(model))
+    if model is not None and to_path(model).resolve().parent == FOLDER.resolve():
         raise ConfigError(f"{model} comes with har and stays as it is; write the rules to a file")
-    coding = read_coding(Path(truth), renames)
+    coding = read_coding(to_path(truth), renames)
     recordings, notes = load_scored(list_paths(scores), coding.videos)
     if not recordings:
         raise ConfigError(
@@ -168,9 +167,9 @@ def tune(
     result = Tuned(**values, notes=(*coding.notes, *notes, *late))
     if model is not None and info is not None:
         metrics = {**info.metrics, "tune": found.to_json()}
-        save_info(Path(model), replace(info, decode=result.decode, metrics=metrics))
+        save_info(to_path(model), replace(info, decode=result.decode, metrics=metrics))
     if out is not None:
-        write_json(Path(out), asdict(result.decode))
+        write_json(to_path(out), asdict(result.decode))
     return result
 
 
@@ -216,13 +215,13 @@ def score_events(
     rules = None if decode is None else build_decode(DecodeConfig(), decode, None)
     chosen = (labels,) if isinstance(labels, str) else labels
     result = scoring.score_events(
-        Path(predicted), Path(truth), list_paths(scores), chosen, rules, renames
+        to_path(predicted), to_path(truth), list_paths(scores), chosen, rules, renames
     )
     if out is not None:
-        scoring.write_score_tables(Path(out), result)
+        scoring.write_score_tables(to_path(out), result)
         with extra("plots"):
             from har.reports.events import write_event_score
 
-            title = f"{Path(predicted).name} against {Path(truth).name}"
-            write_event_score(Path(out), result, title)
+            title = f"{to_path(predicted).name} against {to_path(truth).name}"
+            write_event_score(to_path(out), result, title)
     return result

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from har.api.result import Result
-from har.api.settings import StrPath, list_paths
+from har.api.settings import StrPath, list_paths, to_path
 from har.api.videos import Predictions
 from har.errors import ConfigError
 from har.interchange import formats
@@ -50,7 +50,7 @@ def read_events(
         ('Hitting others', 12.4)
     """
     settings = ReadSettings(dict(columns or {}), fps, video)
-    return formats.read_events(Path(path), format, settings)
+    return formats.read_events(to_path(path), format, settings)
 
 
 def write_events(
@@ -91,7 +91,7 @@ def write_events(
         table = events.to_events()
     else:
         table = events if isinstance(events, EventTable) else build_table(events)
-    return tuple(formats.write_events(table, Path(path), format, WriteSettings(fps, guard)))
+    return tuple(formats.write_events(table, to_path(path), format, WriteSettings(fps, guard)))
 
 
 @dataclass(frozen=True)
@@ -167,5 +167,5 @@ def convert(
     table = rename_labels(table, renames or {}, ", ".join(map(str, paths)))
     if points is not None:
         table = give_length(table, points)
-    lost = formats.write_events(table, Path(out), out_format, WriteSettings(fps, guard))
-    return Converted(table, Path(out), (*table.notes, *lost))
+    lost = formats.write_events(table, to_path(out), out_format, WriteSettings(fps, guard))
+    return Converted(table, to_path(out), (*table.notes, *lost))

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from har.api.model import Model, load
-from har.api.settings import Rules, StrPath, build_decode, extra
+from har.api.settings import Rules, StrPath, build_decode, extra, to_path
 from har.config import WatchSettings, load_config
 from har.errors import ConfigError
 from har.live.messages import Alert, CameraState, LiveEvent, LiveScores
@@ -143,7 +143,7 @@ def watch(
     shown = Lines(_ignore) if screen is None else screen
     listener = _Listener(shown, on_event or _ignore, on_alert or _ignore, on_state or _ignore)
     with ExitStack() as stack:
-        folder = None if out is None else Path(out)
+        folder = None if out is None else to_path(out)
         if folder is None:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="har-")))
             options = replace(options, clips=replace(options.clips, on=False))
@@ -167,7 +167,7 @@ def _build_settings(
     if settings is None or isinstance(settings, WatchSettings):
         built = settings or WatchSettings()
     else:
-        built = load_config(Path(settings), WatchSettings())
+        built = load_config(to_path(settings), WatchSettings())
     if urls:
         built = replace(built, notify=replace(built.notify, urls=urls))
     if keep_days is not None:

@@ -14,12 +14,13 @@ import numpy as np
 
 from har.addresses import refuse_addresses
 from har.api.result import Result
-from har.api.settings import Rules, StrPath, build_decode
+from har.api.settings import Rules, StrPath, build_decode, to_path
 from har.bundle import BundleInfo
 from har.bundle_files import find_bundle
 from har.config import DecodeConfig, PosesConfig, PredictConfig, WatchConfig
 from har.dataset.catalog import Reject
 from har.errors import ConfigError, VideoError
+from har.escaping import show_line
 from har.events.decoder import check_labels
 from har.inference.keypoints import recognize_keypoints, recognize_poses
 from har.inference.model import Recognizer
@@ -58,7 +59,7 @@ def load(name_or_path: StrPath | None = None, *, jobs: int = 0) -> Model:
         >>> model.name, model.labels
         ('fight', ('fight', 'noFight'))
     """
-    return Model(find_bundle(None if name_or_path is None else Path(name_or_path)), jobs=jobs)
+    return Model(find_bundle(None if name_or_path is None else to_path(name_or_path)), jobs=jobs)
 
 
 class Model:
@@ -83,8 +84,8 @@ class Model:
             BundleError: As of `har.load`.
         """
         self._config = PredictConfig(jobs=jobs)
-        self.recognizer = Recognizer(Path(path), n_threads=1)
-        self.path = Path(path).absolute()
+        self.recognizer = Recognizer(to_path(path), n_threads=1)
+        self.path = to_path(path).absolute()
         self.name = self.path.resolve().name.replace("_", "-")
 
     @property
@@ -99,7 +100,7 @@ class Model:
 
     def __repr__(self) -> str:
         """Return it in a line."""
-        return f"<Model {self.name}: {', '.join(self.labels)}>"
+        return show_line(f"<Model {self.name}: {', '.join(self.labels)}>")
 
     @overload
     def predict(
@@ -198,8 +199,8 @@ class Model:
         poses = PosesConfig(fps, size, joints or {})
         if isinstance(source, str | Path):
             refuse_addresses([source], "a video or a folder of videos")
-            if is_poses(Path(source)):
-                result = recognize_poses(self.recognizer, Path(source), poses, rules)
+            if is_poses(to_path(source)):
+                result = recognize_poses(self.recognizer, to_path(source), poses, rules)
                 return self.to_result(result, rules)
         if poses != PosesConfig():
             raise ConfigError(
@@ -208,10 +209,10 @@ class Model:
             )
         if not isinstance(source, str | Path):
             return list(self._iter_results(source, rules, config, progress))
-        if Path(source).is_dir():
+        if to_path(source).is_dir():
             return self._iter_results([source], rules, config, progress)
         found = recognize_video(
-            self.recognizer, Path(source), config=config, decode=rules, progress=progress
+            self.recognizer, to_path(source), config=config, decode=rules, progress=progress
         )
         return self.to_result(found, rules)
 
@@ -411,7 +412,8 @@ class Model:
                 except VideoError as error:
                     outcome = Reject("", path, str(error))
                 if isinstance(outcome, Reject):
-                    warnings.warn(f"Left out {outcome.path}: {outcome.reason}", stacklevel=2)
+                    text = show_line(f"Left out {outcome.path}: {outcome.reason}")
+                    warnings.warn(text, stacklevel=2)
                 yield self.to_result(outcome, rules)
 
     def to_result(self, outcome: VideoResult | Reject, rules: DecodeConfig) -> Result:
@@ -425,6 +427,6 @@ def _iter_videos(sources: Iterable[StrPath]) -> Iterator[tuple[Path, Reject | No
     """Yield the videos of each source in the order given, and why one cannot be looked at."""
     for source in sources:
         refuse_addresses([source], "videos or folders of videos")
-        paths, rejects = find_videos([Path(source)])
+        paths, rejects = find_videos([to_path(source)])
         yield from ((reject.path, reject) for reject in rejects)
         yield from ((path, None) for path in paths)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from har.api.settings import StrPath
+from har.api.settings import StrPath, to_path
 from har.config import CaptureConfig, Posture
 from har.errors import ConfigError
 
@@ -93,7 +93,7 @@ def record(
             "A camera session talks with people: give a guide, run 'har record' in a terminal, or "
             "give a film"
         )
-    session = Session(Path(out), config, PoseDetector(n_threads=1), guide or _Quiet())
+    session = Session(to_path(out), config, PoseDetector(n_threads=1), guide or _Quiet())
     if not is_camera:
         return session.run_film(Path(str(source)))
     with open_camera(int(str(source))) as camera:

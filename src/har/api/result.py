@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from har.api.frames import build_events_frame, build_scores_frame
-from har.api.settings import Rules, StrPath, build_decode
+from har.api.settings import Rules, StrPath, build_decode, to_path
 from har.config import DecodeConfig, OutputsConfig
+from har.escaping import show_line
 from har.events.decoder import decode_events, name_people
 from har.interchange.events import EventTable
 from har.interchange.results import build_result_table
@@ -188,7 +189,7 @@ class Result(VideoResult):
         self._need_scores()
         pixels = draw_timeline(self, self.decode)
         if path is not None:
-            write_picture(Path(path), pixels)
+            write_picture(to_path(path), pixels)
         return Plot(pixels)
 
     def save(self, out: StrPath, *, annotate: bool = False, thumbnails: bool = False) -> Path:
@@ -212,7 +213,7 @@ class Result(VideoResult):
         from har.reports import results
 
         self._need_scores()
-        folder, path = Path(out), self.info.path
+        folder, path = to_path(out), self.info.path
         has_none = self.info.codec == KEYPOINTS or not path.is_file()
         if (annotate or thumbnails) and has_none:
             from har.errors import VideoNotFoundError
@@ -251,9 +252,9 @@ class Result(VideoResult):
         """Return it in a line."""
         name = self.info.path.name
         if self.error:
-            return f"<Result of {name}: {self.error}>"
+            return show_line(f"<Result of {name}: {self.error}>")
         n = len(self.events)
-        return (
+        return show_line(
             f"<Result of {name}: {self.label} {self.prob:.0%}, {n} event{'s' * (n != 1)} in "
             f"{self.duration_s:.1f} s>"
         )

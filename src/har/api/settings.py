@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from har.bundle_files import find_bundle
 from har.config import DecodeConfig, change_rules, load_config
-from har.errors import MissingDependencyError
+from har.errors import ConfigError, MissingDependencyError
 
 if TYPE_CHECKING:
     from har.api.model import Model
@@ -46,7 +46,7 @@ def build_decode(
     if isinstance(decode, DecodeConfig):
         base = decode
     elif decode is not None:
-        base = load_config(Path(decode), base)
+        base = load_config(to_path(decode), base)
     return change_rules(base, changes or {})
 
 
@@ -57,8 +57,19 @@ def find_folder(model: Model | StrPath | None) -> Path:
         BundleNotFoundError: There is none.
     """
     if model is None or isinstance(model, str | Path):
-        return find_bundle(None if model is None else Path(model))
+        return find_bundle(None if model is None else to_path(model))
     return model.path
+
+
+def to_path(value: StrPath) -> Path:
+    """Return a path, or its text, as a path.
+
+    Raises:
+        ConfigError: The text is empty, which would mean the current folder.
+    """
+    if value == "":
+        raise ConfigError("A path is empty; name a file or folder, or '.' for the current folder")
+    return Path(value)
 
 
 def list_paths(paths: StrPath | Iterable[StrPath]) -> list[Path]:
@@ -67,7 +78,7 @@ def list_paths(paths: StrPath | Iterable[StrPath]) -> list[Path]:
     >>> [str(path) for path in list_paths("a.mp4")]
     ['a.mp4']
     """
-    return [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    return [to_path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
 
 
 @contextmanager

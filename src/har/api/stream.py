@@ -5,12 +5,21 @@ from __future__ import annotations
 import itertools
 import queue
 import threading
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
+from statistics import median_low
 
 import numpy as np
 
-from har.config import DecodeConfig, PredictConfig, WatchConfig
+from har.config import (
+    GAP_S,
+    LONGEST_INTERVAL_S,
+    RARE_TIMES,
+    DecodeConfig,
+    PredictConfig,
+    WatchConfig,
+)
 from har.errors import ConfigError
 from har.inference.model import Recognizer
 from har.inference.steps import StreamRecognizer, open_networks
@@ -24,6 +33,7 @@ from har.types import Event, Scores
 from har.video.arrays import iter_frames
 
 _POLL_S = 0.1
+_N_INTERVALS = 64
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ def iter_pictures(
     n_overlap: int,
     n_cores: int,
 ) -> Generator[StreamUpdate]:
-    """Yield an update whenever a window is complete, and one at the end.
+    """Yield an update whenever a window is complete, at each gap, and one at the end.
 
     Args:
         recognizer: The bundle.
@@ -99,13 +109,41 @@ def iter_pictures(
     with open_networks(recognizer, n_cores or count_cores()) as networks:
         stream = StreamRecognizer(recognizer, config, networks)
         segment = LiveSegment(recognizer, n_overlap, decode, begin_s)
+        gaps, segment_s = _Gaps(), 0.0
         for frame in frames:
-            segment.push_output(stream.push(frame))
+            if gap_s := gaps.find_gap_s(frame.time_s):
+                segment.push_output(stream.flush())
+                ended = _describe(segment.finish(stream.span_s), labels, "live")
+                yield replace(ended, note=f"no picture for {gap_s:.1f} s")
+                segment_s = frame.time_s
+                stream = StreamRecognizer(recognizer, config, networks)
+                segment = LiveSegment(recognizer, n_overlap, decode, begin_s + segment_s)
+            segment.push_output(stream.push(replace(frame, time_s=frame.time_s - segment_s)))
             update = segment.advance()
             if update is not None:
                 yield _describe(update, labels, "live")
         segment.push_output(stream.flush())
         yield _describe(segment.finish(stream.span_s), labels, "ended")
+
+
+class _Gaps:
+    """Finds gaps between the pictures of a caller by the rule of recordings, see `GAP_S`."""
+
+    def __init__(self) -> None:
+        self._last_s: float | None = None
+        self._intervals_s: deque[float] = deque(maxlen=_N_INTERVALS)
+
+    def find_gap_s(self, time_s: float) -> float:
+        """Return the length of the gap that ends with a picture, 0 where there is none."""
+        step_s = 0.0 if self._last_s is None else time_s - self._last_s
+        self._last_s = time_s
+        is_rare = bool(self._intervals_s) and step_s <= RARE_TIMES * median_low(self._intervals_s)
+        if step_s > GAP_S and not (is_rare and step_s <= LONGEST_INTERVAL_S):
+            self._intervals_s.clear()
+            return step_s
+        if step_s:
+            self._intervals_s.append(step_s)
+        return 0.0
 
 
 def _describe(update: Update, labels: tuple[str, ...], state: State) -> StreamUpdate:

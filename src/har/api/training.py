@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from har.api.clips import open_store
 from har.api.model import Model
-from har.api.settings import StrPath, check_extra, extra, find_folder, training
+from har.api.settings import StrPath, check_extra, extra, find_folder, to_path, training
 from har.bundle_files import find_bundle
 from har.config import (
     RECIPES,
@@ -68,7 +68,7 @@ def build_recipe(
     if isinstance(config, Mapping):
         built = update_config(built, dict(config))
     elif config is not None:
-        built = load_config(Path(config), built)
+        built = load_config(to_path(config), built)
     return built if seed is None else update_config(built, {"seed": seed})
 
 
@@ -136,15 +136,15 @@ def train(
     check_extra("train", "keras")
     prepared, source = open_store(store), _find_source(start_from)
     known = choose_known_streams(built, source, streams)
-    check_train(known, prepared, Path(out), stage, final, overwrite)
-    with locking(Path(out), beside=True), locking(Path(results)), training():
+    check_train(known, prepared, to_path(out), stage, final, overwrite)
+    with locking(to_path(out), beside=True), locking(to_path(results)), training():
         from har.network.parts import OwnParts
         from har.training.final import train_final
         from har.training.run import Run
         from har.training.stages import STAGES
         from har.training.streams import settle_streams
 
-        run = Run(Path(out), Path(results), source, progress, say or say_on_stderr)
+        run = Run(to_path(out), to_path(results), source, progress, say or say_on_stderr)
         action = train_final if final else STAGES[stage]
         settled = settle_streams(built, prepared, run, streams)
         action(settled, prepared, run, OwnParts(backbone, head))
@@ -152,7 +152,7 @@ def train(
 
 
 def _find_source(start_from: StrPath | None) -> Path | None:
-    return None if start_from is None else find_bundle(Path(start_from))
+    return None if start_from is None else find_bundle(to_path(start_from))
 
 
 def crossvalidate(
@@ -214,7 +214,7 @@ def crossvalidate(
     target = None if calibrate is None else find_folder(calibrate)
     if target is not None:
         check_calibration(target, describe_settings(built), settings, prepared.data_hash)
-    folder = Path(results)
+    folder = to_path(results)
     with locking(folder / "bundle", beside=True), locking(folder), training():
         from har.network.parts import OwnParts
         from har.reports.figures import write_reliability
@@ -277,7 +277,7 @@ def export_model(
     is_named = isinstance(model, str | Path) and folder != Path(model)
     beside = Path(folder.name) if is_named else folder
     name = f"{beside.name}-{format}{'-int8' if int8 else ''}"
-    target = beside.with_name(name) if out is None else Path(out)
+    target = beside.with_name(name) if out is None else to_path(out)
     with training(), extra("train" if format == "onnx" else format):
         from har.export.run import export_bundle
 

@@ -13,11 +13,12 @@ from typing import Any, Literal
 from har.addresses import refuse_addresses
 from har.api.model import Model, load
 from har.api.result import Result
-from har.api.settings import Rules, StrPath, list_paths
+from har.api.settings import Rules, StrPath, list_paths, to_path
 from har.bundle import BUNDLE_FILE
 from har.config import DecodeConfig, OutputsConfig, PosesConfig, PredictConfig
 from har.dataset.catalog import Reject
 from har.errors import BundleMismatchError, ConfigError
+from har.escaping import show_line
 from har.events.summary import Totals
 from har.inference.folder import Finished, Plan, Standing, VideoJob, recognize_folder
 from har.inference.video import find_videos
@@ -157,16 +158,17 @@ def predict(
     poses = PosesConfig(fps, size, joints or {})
     if on_start is not None:
         on_start(loaded, rules)
-    with locking(Path(out)):
+    with locking(to_path(out)):
         predictions = _recognize(
-            loaded, named, Path(out), wants, rules, poses, jobs, again, progress
+            loaded, named, to_path(out), wants, rules, poses, jobs, again, progress
         )
     if chosen is not None:
-        for note in write_as(predictions.to_events(), Path(out), chosen):
+        for note in write_as(predictions.to_events(), to_path(out), chosen):
             warnings.warn(note, stacklevel=2)
     for result in predictions.results:
         if result.error:
-            warnings.warn(f"Left out {result.info.path}: {result.error}", stacklevel=2)
+            text = show_line(f"Left out {result.info.path}: {result.error}")
+            warnings.warn(text, stacklevel=2)
     n_without = sum(result.info.codec == KEYPOINTS for result in predictions.recognized)
     if n_without and wants != OutputsConfig():
         warnings.warn(

@@ -6,6 +6,7 @@ passes on as they are all that it does not use itself.
 
 from __future__ import annotations
 
+import codecs
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -16,7 +17,18 @@ import click
 
 from har.config import RECIPES
 
-PATH = click.Path(path_type=Path)
+
+class _NamedPath(click.Path):
+    """A path that is not empty: an empty text would mean the current folder."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path of a text."""
+        if value == "":
+            self.fail("is empty; name a file or folder, or . for the current folder", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+PATH = _NamedPath(path_type=Path)
 
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -188,6 +200,9 @@ def read_file_list(
     data = sys.stdin.buffer.read(_MAX_LIST_BYTES + 1)
     if len(data) > _MAX_LIST_BYTES:
         raise click.BadParameter(f"standard input is longer than {_MAX_LIST_BYTES} bytes")
+    data = data.removeprefix(codecs.BOM_UTF8)
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # as PowerShell writes it
+        data = data.decode("utf-16", "replace").encode()
     names = data.split(b"\0") if b"\0" in data else data.splitlines()
     listed = [Path(os.fsdecode(name)) for name in names if name.strip()]
     if not listed:

@@ -6,8 +6,9 @@ every command that reads one. Paths are meant from the folder of the file.
 
 from __future__ import annotations
 
+import difflib
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ _BUNDLE_OPTIONS = ("bundle", "from")
 def find_project(start: Path, home: Path) -> Path | None:
     """Return the nearest ``har.toml`` upwards from a folder, up to the home folder or the root."""
     for folder in (start, *start.parents):
-        if (folder / FILE_NAME).is_file():
+        if (folder / FILE_NAME).exists():
             return folder / FILE_NAME
         if folder == home:
             return None
@@ -46,6 +47,39 @@ def load_defaults(path: Path, commands: Mapping[str, click.Command]) -> dict[str
             its option does not take.
     """
     return _Project(path, read_settings(path)).collect(commands)
+
+
+_OTHER_VARIABLES = ("HAR_ENGINE", "HAR_DEBUG", "HAR_VERBOSE", "HAR_QUIET", "HAR_VERSION")
+
+
+def list_unknown_variables(
+    environ: Iterable[str], commands: Mapping[str, click.Command]
+) -> list[str]:
+    """Return a sentence for each variable that was meant for har and that no option has.
+
+    Args:
+        environ: Names of all variables.
+        commands: By name; they are loaded only where there is a variable to look up.
+    """
+    found = sorted(name for name in environ if name.startswith("HAR_"))
+    prefixes = tuple(f"HAR_{name}_".upper().replace("-", "_") for name in commands)
+    found = [name for name in found if name not in _OTHER_VARIABLES]
+    if not found:
+        return []
+    known = {variable for item in commands.values() for variable in _list_variables(item)}
+    texts = []
+    for name in found:
+        near = difflib.get_close_matches(name, [*known, *_OTHER_VARIABLES], 1, 0.8)
+        if name not in known and (near or name.startswith(prefixes)):
+            meant = f"; did you mean {near[0]}?" if near else ""
+            texts.append(f"The variable {name} is ignored, for no option has this name{meant}")
+    return texts
+
+
+def _list_variables(command: click.Command) -> Iterator[str]:
+    for param in command.params:
+        names = param.envvar or ()
+        yield from [names] if isinstance(names, str) else names
 
 
 class _Project:
@@ -123,6 +157,8 @@ class _Project:
 
     def _resolve(self, text: str, option: str) -> str:
         folder = self._path.parent
+        if not text:
+            return text
         is_shipped = option in _BUNDLE_OPTIONS and text in list_shipped()
         if folder == Path.cwd() or (is_shipped and not (folder / text).exists()):
             return text

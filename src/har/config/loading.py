@@ -214,8 +214,8 @@ def load_config(path: Path, base: Config) -> Config:
     Raises:
         ConfigError: The file is missing, cannot be read, or holds a bad setting.
     """
+    is_json, text = path.suffix == ".json", read_settings(path)
     try:
-        is_json, text = path.suffix == ".json", read_settings(path)
         values = dict((json.loads if is_json else tomllib.loads)(text))
     except (ValueError, TypeError) as error:
         raise ConfigError(f"The settings file {path} cannot be read: {error}") from error
@@ -233,9 +233,11 @@ def read_settings(path: Path) -> str:
         ConfigError: The file is missing, cannot be read, or is far too large.
     """
     try:
+        if not path.is_file() and path.exists():
+            raise ConfigError(f"The settings file {path} is no file but a folder, pipe or device")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-        text = data.decode("utf-8")
+        text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"The settings file {path} cannot be read: {error}") from error
     if len(data) > MAX_BYTES:

@@ -68,11 +68,13 @@ def find_scores(paths: Iterable[Path]) -> list[Path]:
     """Return the given files of scores, and for each folder those in it, by name.
 
     Raises:
-        OutputError: A folder holds none.
+        OutputError: A folder holds none, or there is no such file.
     """
     found: dict[Path, None] = {}
     for path in paths:
         inside = sorted(path.glob(f"*{SCORES_ENDING}")) if path.is_dir() else [path]
+        if not path.exists():
+            raise OutputError(f"There is no file of scores or folder {path}; check the name")
         if not inside:
             raise OutputError(
                 f"The folder {path} holds no file that ends in {SCORES_ENDING}; give an output "
@@ -189,7 +191,7 @@ def _to_row(video: str, event: Event) -> list[str]:
 
 
 def _guard(row: list[str]) -> list[str]:
-    return [guard_cell(cell) for cell in row]
+    return [guard_cell(files.show_path(cell)) for cell in row]
 
 
 def _read_rows(path: Path) -> list[list[str]]:

@@ -134,6 +134,7 @@ def save_result(base: Path, key: str, result: VideoResult) -> None:
         "key": key,
         "files": _list_files(base),
         "info": {**dataclasses.asdict(result.info), "path": str(result.info.path)},
+        "place": str(result.info.path.absolute()),
         "events": [dataclasses.asdict(event) for event in result.events],
         "rest": plain,
     }

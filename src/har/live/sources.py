@@ -122,7 +122,7 @@ def _parse(text: str) -> tuple[bool, Source]:
 
 def _exists(text: str) -> bool:
     try:
-        return Path(text).exists()
+        return bool(text) and Path(text).exists()
     except (OSError, ValueError):  # too long for a name, or with a null byte
         return False
 

@@ -114,11 +114,14 @@ def write_folder_outputs(
         OutputError: A file cannot be read or written.
     """
     entries = to_json(outcomes, stems, decode)
-    taken = {entry[name] for entry in entries for name in ("video", "stem") if name in entry}
-    earlier = [
+    stems_now = {entry["stem"] for entry in entries if "stem" in entry}
+    videos = {entry["video"] for entry in entries}
+    failed = {entry["video"] for entry in entries if "stem" not in entry}
+    earlier = [  # a name may be that of another video in another folder: then its stem is another
         entry
         for entry in _read_entries(folder / _RESULTS)
-        if not taken & {entry["video"], entry.get("stem")}
+        if entry.get("stem") not in stems_now
+        and entry["video"] not in (failed if "stem" in entry else videos)
     ]
     join_events(folder)
     files.write_json(folder / _RESULTS, [*earlier, *entries])
@@ -178,9 +181,9 @@ def _write_totals(path: Path, entries: Iterable[dict[str, Any]]) -> None:
                 writer.writerow(
                     {
                         **item,
-                        "video": guard_cell(entry["video"]),
+                        "video": guard_cell(files.show_path(entry["video"])),
                         "duration_s": totals["duration_s"],
-                        "label": guard_cell(item["label"]),
+                        "label": guard_cell(files.show_path(item["label"])),
                     }
                 )
 
@@ -191,8 +194,9 @@ def find_taken_stems(folder: Path) -> dict[str, Path]:
     for path in sorted(folder.glob(f"*{RESULT_ENDING}")):
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
-            taken[path.name.removesuffix(RESULT_ENDING)] = Path(values["info"]["path"])
-        except (OSError, ValueError, TypeError, KeyError):
+            place = values.get("place", values["info"]["path"])  # files of before have no place
+            taken[path.name.removesuffix(RESULT_ENDING)] = Path(place)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             continue  # not written by har, or damaged: nothing that could be lost
     return taken
 
