@@ -10,7 +10,7 @@ import numpy as np
 
 from har import files
 from har.errors import OutputError
-from har.escaping import guard_cell, show_line, unguard_cell
+from har.escaping import guard_cell, show_controls, show_line, unguard_cell
 from har.types import Event, People, Scores
 
 SCORES_ENDING = ".scores.csv"
@@ -191,7 +191,7 @@ def _to_row(video: str, event: Event) -> list[str]:
 
 
 def _guard(row: list[str]) -> list[str]:
-    return [guard_cell(files.show_path(cell)) for cell in row]
+    return [guard_cell(show_controls(cell)) for cell in row]
 
 
 def _read_rows(path: Path) -> list[list[str]]:

@@ -110,6 +110,6 @@ def find_record(scores: Path) -> tuple[str, str]:
     base = scores.with_name(scores.name.removesuffix(SCORES_ENDING))
     try:
         values = json.loads(add_ending(base, RESULT_ENDING).read_text(encoding="utf-8"))
-        return str(values["info"]["path"]), str(values["rest"]["note"])
-    except (OSError, ValueError, TypeError, KeyError):
+        return str(values["info"]["path"]), str(values.get("rest", {}).get("note", ""))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return base.name, ""

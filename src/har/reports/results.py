@@ -28,7 +28,7 @@ import numpy as np
 from har import files
 from har.config import DecodeConfig, OutputsConfig
 from har.dataset.catalog import Reject
-from har.escaping import guard_cell
+from har.escaping import guard_cell, show_controls
 from har.events.files import RESULT_ENDING, join_events, write_event_files
 from har.events.summary import Totals, add_totals, compute_totals
 from har.pose.adapters.reading import KEYPOINTS_ENDING, Poses, write_poses
@@ -181,9 +181,9 @@ def _write_totals(path: Path, entries: Iterable[dict[str, Any]]) -> None:
                 writer.writerow(
                     {
                         **item,
-                        "video": guard_cell(files.show_path(entry["video"])),
+                        "video": guard_cell(show_controls(entry["video"])),
                         "duration_s": totals["duration_s"],
-                        "label": guard_cell(files.show_path(item["label"])),
+                        "label": guard_cell(show_controls(item["label"])),
                     }
                 )
 

@@ -107,9 +107,10 @@ def test_scores_that_are_not_there_are_named(tmp_path: Path) -> None:
 def test_folders_stand_for_the_scores_in_them(tmp_path: Path) -> None:
     for name in ("b.scores.csv", "a.scores.csv", "a.events.csv"):
         (tmp_path / name).touch()
-    absent = tmp_path / "absent.csv"
-    found = find_scores([absent, tmp_path, tmp_path / "b.scores.csv"])
-    assert found == [absent, tmp_path / "a.scores.csv", tmp_path / "b.scores.csv"]
+    found = find_scores([tmp_path / "b.scores.csv", tmp_path])
+    assert found == [tmp_path / "b.scores.csv", tmp_path / "a.scores.csv"]
+    with pytest.raises(OutputError, match=r"no file of scores or folder .*absent\.csv; check"):
+        find_scores([tmp_path / "absent.csv"])
 
 
 def test_a_folder_without_scores_is_named(tmp_path: Path) -> None:
