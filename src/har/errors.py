@@ -44,6 +44,10 @@ class HarError(Exception):
         """Return the message; control characters of names and labels in it are escapes."""
         return show_controls(super().__str__())
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows in place of a long traceback; ``%debug`` has all of it."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ConfigError(HarError, ValueError):
     """A setting is out of its bounds."""

@@ -104,3 +104,19 @@ def test_what_is_not_seen_has_no_confidence_and_the_most_confident_six_stay():
     points[0, 0, 0, 2] = 1.5
     with pytest.raises(ConfigError, match="from 0 to 1"):
         to_detections(points)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda points: points[..., [1, 0, 2]] * [3, 1, 1], "lie outside of the picture: check"),
+        (lambda points: points * [1, -1, 1] + [0, 192, 0], "y must grow downwards"),
+        (lambda points: points * 0, "no keypoint is seen: all are zeros, NaN or of confidence 0"),
+        (lambda points: points, ""),
+    ],
+)
+def test_points_that_no_camera_sees_are_noted(tmp_path, scene, change, said):
+    model = har.load(make_people_bundle(tmp_path / "pose"))
+    result = model.predict_keypoints(change(scene[1]), fps=10, size=(192, 256))
+    assert said in result.note
+    assert bool(said) is bool(result.note)

@@ -6,15 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from har.api.html import render_table
 from har.api.settings import Rules, StrPath, build_decode, extra, find_folder, list_paths, to_path
 from har.bundle import load_info, save_info
 from har.bundle_files import FOLDER
 from har.config import SINGLE_PERSON_LABELS, DecodeConfig, TuneConfig, find_background
+from har.config.decode import RULE_FIELDS
 from har.errors import ConfigError
 from har.events.files import find_scores
 from har.events.recut import Recut, cut_again, write_recut
 from har.events.summary import Totals, add_totals
 from har.files import write_json
+from har.metrics.intervals import Interval
 from har.metrics.tuning import TuneResult, tune_decode
 
 if TYPE_CHECKING:
@@ -102,6 +105,32 @@ class Tuned(TuneResult):
     def to_json(self) -> dict[str, Any]:
         """Return the fields that `har tune --json` prints."""
         return {**super().to_json(), "notes": list(self.notes)}
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [
+                item.label,
+                *(f"{getattr(item.rule, name):g}" for name in RULE_FIELDS),
+                f"{item.n_hits} of {item.n_true}",
+                item.n_false,
+            ]
+            for item in self.per_label
+        ]
+        header = ["label", *RULE_FIELDS, "found", "false alarms"]
+        expected = [
+            f"{name} on recordings that had no part in the choice: {_format_interval(found)}"
+            for name, found in (
+                ("Recall", self.recall),
+                ("False alarms per hour", self.false_alarms_per_hour),
+            )
+        ]
+        return render_table(header, rows, (*expected, *self.warnings, *self.notes))
+
+
+def _format_interval(found: Interval) -> str:
+    if found.mean is None or found.low is None or found.high is None:
+        return found.reason if found.mean is None else f"{found.mean:.3f}"
+    return f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}]"
 
 
 def tune(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, cast, overload
 import numpy as np
 
 from har.addresses import refuse_addresses
-from har.api.result import Result
+from har.api.result import Result, Results
 from har.api.settings import Rules, StrPath, build_decode, to_path
 from har.bundle import BundleInfo
 from har.bundle_files import find_bundle
@@ -208,7 +208,7 @@ class Model:
                 f"keypoints only, received fps={fps}, size={size}, joints={joints}"
             )
         if not isinstance(source, str | Path):
-            return list(self._iter_results(source, rules, config, progress))
+            return Results(self._iter_results(source, rules, config, progress))
         if to_path(source).is_dir():
             return self._iter_results([source], rules, config, progress)
         found = recognize_video(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from har.api.frames import build_events_frame, build_scores_frame
+from har.api.html import MOST_ROWS, render_table
 from har.api.settings import Rules, StrPath, build_decode, to_path
 from har.config import DecodeConfig, OutputsConfig
 from har.escaping import show_line
@@ -25,9 +26,6 @@ from har.types import KEYPOINTS, Event, Scores, VideoInfo
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_MOST_ROWS = 50
-"""Events in the table of a notebook; the timeline shows all."""
 
 
 @dataclass(frozen=True)
@@ -271,13 +269,37 @@ class Result(VideoResult):
 
 
 def _render_events(events: Sequence[Event]) -> str:
-    header = "".join(f"<th>{name}</th>" for name in ("label", "from", "to", "score", "who"))
-    rows = "".join(
-        f"<tr><td>{escape(event.label)}</td><td>{event.onset_s:.2f} s</td>"
-        f"<td>{event.offset_s:.2f} s</td><td>{event.score:.2f}</td>"
-        f"<td>{'→'.join(str(n) for n in (event.subject, event.target) if n)}</td></tr>"
-        for event in events[:_MOST_ROWS]
-    )
-    more = len(events) - _MOST_ROWS
-    rest = f"<p>and {more} more: events_to_frame() has all</p>" if more > 0 else ""
-    return f"<table><tr>{header}</tr>{rows}</table>{rest}"
+    rows = [
+        [
+            event.label,
+            f"{event.onset_s:.2f} s",
+            f"{event.offset_s:.2f} s",
+            f"{event.score:.2f}",
+            "→".join(str(n) for n in (event.subject, event.target) if n),
+        ]
+        for event in events
+    ]
+    more = ["events_to_frame() has all"] if len(events) > MOST_ROWS else []
+    return render_table(["label", "from", "to", "score", "who"], rows, more)
+
+
+class Results(list[Result]):
+    """The results of several videos, which show themselves as a table in a notebook."""
+
+    def _repr_html_(self) -> str:
+        return render_results(self)
+
+
+def render_results(results: Sequence[Result]) -> str:
+    """Return a table of results for a notebook, a row each."""
+    rows = [
+        [
+            result.info.path,
+            "" if result.error else f"{result.duration_s:.1f} s",
+            "" if result.error else f"{result.label} {result.prob:.0%}",
+            "" if result.error else len(result.events),
+            result.error or result.note,
+        ]
+        for result in results
+    ]
+    return render_table(["video", "length", "label", "events", "note"], rows)

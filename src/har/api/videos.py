@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from har.addresses import refuse_addresses
 from har.api.model import Model, load
-from har.api.result import Result
+from har.api.result import Result, render_results
 from har.api.settings import Rules, StrPath, list_paths, to_path
 from har.bundle import BUNDLE_FILE
 from har.config import DecodeConfig, OutputsConfig, PosesConfig, PredictConfig
@@ -72,6 +72,9 @@ class Predictions:
     def to_json(self) -> list[dict[str, Any]]:
         """Return the values that `har predict --json` prints, one for each video."""
         return outputs.to_json(_to_outcomes(self.results), self.stems, self.decode)
+
+    def _repr_html_(self) -> str:
+        return render_results(self.results)
 
 
 def _to_outcomes(results: Iterable[Result]) -> list[VideoResult | Reject]:

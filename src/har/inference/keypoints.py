@@ -17,7 +17,7 @@ from har.inference.steps import StreamOutput, score_steps
 from har.inference.streams import iter_people
 from har.inference.video import build_result
 from har.pose.adapters.reading import read_poses
-from har.pose.keypoints import Detections, to_detections
+from har.pose.keypoints import INDEX, Detections, to_detections
 from har.result import VideoResult
 from har.sampling.times import compute_nearest_indices, compute_step_times
 from har.types import KEYPOINTS, VideoInfo
@@ -27,6 +27,8 @@ _NO_POSE = (
     "This model has no pose stream; take one that has, such as three-class, or train one with "
     "streams='pose'"
 )
+_MOST_OUTSIDE, _MOST_INVERTED = 0.2, 0.9
+"""Larger shares of keypoints outside of the picture, or of people on their heads, are noted."""
 _ALONE = "keypoints only: the motion stream of this model had no part in it"
 
 
@@ -70,8 +72,33 @@ def recognize_keypoints(
     info = VideoInfo(Path(name), width, height, fps, span_s, n_pictures, 0, KEYPOINTS)
     whole = Segment(0.0, StreamOutput({"pose": windows}), span_s)
     result = build_result(recognizer.take_pose(), [whole], info, decode)
-    note = "" if recognizer.motion is None else _ALONE
-    return replace(result, wall_s=time.perf_counter() - started_s, note=note)
+    notes = [] if recognizer.motion is None else [_ALONE]
+    notes += _find_implausible(detections, size)
+    return replace(result, wall_s=time.perf_counter() - started_s, note="; ".join(notes))
+
+
+def _find_implausible(found: Detections, size: tuple[int, int] | None) -> list[str]:
+    """Return notes where keypoints are such as no camera sees: of mistaken units, axes, order."""
+    places, is_seen = found.points[..., :2], found.points[..., 2] > 0
+    if not is_seen.any():
+        return ["no keypoint is seen: all are zeros, NaN or of confidence 0"]
+    seen, notes = places[is_seen], []
+    sides = np.array(size[::-1] if size else (np.inf, np.inf))
+    outside = np.logical_or(seen < 0, seen > sides).any(axis=1)
+    if outside.mean() > _MOST_OUTSIDE:
+        notes.append(
+            f"{outside.mean():.0%} of the keypoints lie outside of the picture: check the unit, "
+            "the size, and that x comes before y"
+        )
+    joints = [INDEX["left_shoulder"], INDEX["left_hip"]]
+    shoulders, hips = np.moveaxis(places[..., joints, 1], -1, 0)
+    both = is_seen[..., joints].all(axis=-1)
+    if both.any() and (shoulders > hips)[both].mean() > _MOST_INVERTED:
+        notes.append(
+            "shoulders are below hips nearly always: y must grow downwards, and joints be in "
+            "COCO's order"
+        )
+    return notes
 
 
 def recognize_poses(

@@ -180,6 +180,7 @@ def find_video(name: str, videos: Iterable[str]) -> str | None:
         (str(ours), str),
         (ours.name, _name),
         (ours.name, _stem),
+        (ours.stem, _name),
         (ours.stem, _stem),
         (ours.name, _flat_name),
         (ours.name, _flat_path),

@@ -111,7 +111,7 @@ class _Mailer:
             if n_tries == self._config.n_tries or self._stopping.is_set():
                 self.n_undelivered += 1
                 _log.warning(
-                    "A notification to %s failed after %d tries: %s",
+                    "A notification to %s failed, tried %d times in all: %s",
                     self._name,
                     n_tries,
                     reason,

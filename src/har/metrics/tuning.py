@@ -190,18 +190,26 @@ def _list_warnings(
     few = warn_few_groups(len(set(_list_groups(recordings))), "groups of recordings")
     warnings = [few] if few else []
     if rate * hours < _RULE_OF_THREE:
-        needed = f"at least {_RULE_OF_THREE / rate:.2g} h" if rate else "no length"
+        needed = f"at least {_format(_RULE_OF_THREE / rate)} h" if rate else "no length"
+        most = _format(_RULE_OF_THREE / hours)
         warnings.append(
-            f"{hours:.2g} h cannot support {rate:g} false alarms per hour: even without "
-            f"a single one there could be {_RULE_OF_THREE / hours:.2g} an hour (rule of three); "
+            f"{_format(hours)} h cannot support {rate:g} false alarms per hour: even without "
+            f"a single one there could be {most} an hour (rule of three); "
             f"{needed} would be enough"
         )
     n_false = sum(item.n_false for item in per_label)
     if n_false > compute_budget(rate, hours):
         warnings.append(
             f"No settings that were tried give {rate:g} false alarms per hour or fewer: the "
-            f"strictest give {n_false / hours:.2g}"
+            f"strictest give {_format(n_false / hours)}"
         )
+    warnings += [
+        f"The rules of {item.label} find none of its {item.n_true} coded events: no settings that "
+        f"were tried do, within {rate:g} false alarms per hour. Allow more of them, or leave the "
+        f"label out"
+        for item in per_label
+        if item.n_true and not item.n_hits
+    ]
     tuned = {item.label for item in per_label}
     uncoded = [x for x in recordings[0].scores.labels if x not in tuned and x != base.background]
     if uncoded:
@@ -209,3 +217,10 @@ def _list_warnings(
             f"Nobody coded {', '.join(uncoded)}: its settings stay, its alarms are left out"
         )
     return warnings
+
+
+def _format(amount: float) -> str:
+    return f"{amount:.2g}" if amount < _WHOLE_FROM else f"{amount:.0f}"
+
+
+_WHOLE_FROM = 10.0

@@ -24,9 +24,11 @@ from har.render.text import (
 from har.result import VideoResult, place_people
 from har.types import Event, Frame, Scores
 from har.video.file.reader import VideoReader, open_video
+from har.video.geometry import Letterbox
 
 _SIZE_PX = (270, 480)
 _STRIP_PX, _TEXT_PX, _PAD_PX = 28, 15, 10
+_LEAST_WIDTH_PX = 320
 _INK: Color = (255, 255, 255)
 
 
@@ -80,14 +82,30 @@ def _draw_event(result: VideoResult, event: Event, color: Color) -> np.ndarray |
         frame, box = _read_first(reader, result.note), reader.letterbox
     if frame is None:
         return None
-    canvas = np.empty((_SIZE_PX[0] + _STRIP_PX, _SIZE_PX[1], 3), np.uint8)
-    canvas[: _SIZE_PX[0]] = frame.image
-    canvas[_SIZE_PX[0] :] = color
+    picture = frame.image.copy()
     if result.pose_tracks is not None:
         people = result.pose_tracks.find_people(frame.time_s)
-        placed = place_people(people, result.info, box)
-        draw_people(canvas[: _SIZE_PX[0]], placed, event, color)
-    _write_caption(canvas[_SIZE_PX[0] :], event, frame.time_s)
+        draw_people(picture, place_people(people, result.info, box), event, color)
+    return _add_caption(_cut_out(picture, box), event, frame.time_s, color)
+
+
+def _cut_out(picture: np.ndarray, box: Letterbox) -> np.ndarray:
+    """Return what a letterboxed picture shows of the video, without the bars around it."""
+    top, left = round(box.top), round(box.left)
+    return picture[top : top + max(round(box.height), 1), left : left + max(round(box.width), 1)]
+
+
+def _add_caption(picture: np.ndarray, event: Event, time_s: float, color: Color) -> np.ndarray:
+    """Return a picture with its caption below; one that is too narrow for it stands in the middle.
+
+    The caption's color is then beside it, too.
+    """
+    height, width = picture.shape[:2]
+    canvas = np.empty((height + _STRIP_PX, max(width, _LEAST_WIDTH_PX), 3), np.uint8)
+    canvas[:] = color
+    left = (canvas.shape[1] - width) // 2
+    canvas[:height, left : left + width] = picture
+    _write_caption(canvas[height:], event, time_s)
     return canvas
 
 

@@ -72,6 +72,16 @@ def write_event_report(path: Path, report: EventReport) -> None:
     write_text(path, render_shell(title, parts))
 
 
+def render_score(result: EventScore) -> str:
+    """Return the figures for a notebook, of all labels and of each."""
+    labels = result.metrics.per_label if len(result.metrics.per_label) > 1 else ()
+    parts = [_render_label(result.metrics.overall, _EXPLAINED)]
+    for label in labels:
+        parts += [f"<h4>{escape(label.label)}</h4>", _render_label(label, "")]
+    texts = (*result.warnings, *result.notes)
+    return "".join([*parts, *(f"<p>{escape(text)}</p>" for text in texts)])
+
+
 _EXPLAINED = (
     "A found and a coded event are paired one to one where they overlap enough; the overlap (tIoU) "
     "is the time that they share as a part of the time that they cover together. Precision, "

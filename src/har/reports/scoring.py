@@ -68,6 +68,11 @@ class EventScore:
             "warnings": list(self.warnings),
         }
 
+    def _repr_html_(self) -> str:
+        from har.reports.events import render_score
+
+        return render_score(self)
+
 
 def score_events(
     predicted: Path,
@@ -209,7 +214,7 @@ def load_scored(
     recordings, uncoded, taken = [], [], dict[str, Path]()
     for path in find_scores(paths):
         name = path.name.removesuffix(SCORES_ENDING)
-        video = find_video(name, by_video)
+        video = find_video(name, by_video) or find_video(find_record(path)[0], by_video)
         if video is None:
             uncoded.append(name)
             continue

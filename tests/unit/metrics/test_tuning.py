@@ -167,3 +167,13 @@ def test_the_choice_is_the_best_of_all(rows, budget):
 
 def test_a_budget_is_whole_and_forgives_rounding():
     assert (compute_budget(2.0, 0.4), compute_budget(2.0, 0.9999999999)) == (0, 2)
+
+
+def test_rules_that_find_nothing_and_large_amounts_are_said_in_words():
+    items = [make_recording(f"r{k}", [(10, 14, 0.2)], [(100, 104)]) for k in range(2)]
+    result = tune_decode(items, BASE, TuneConfig(0.001, (0.5,), (1.0,), (0.0,), (0.5,), (0.0,)))
+    assert result.warnings[-1] == (
+        "The rules of hit find none of its 2 coded events: no settings that were tried do, within "
+        "0.001 false alarms per hour. Allow more of them, or leave the label out"
+    )
+    assert "at least 3000 h would be enough" in result.warnings[0]

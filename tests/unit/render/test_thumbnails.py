@@ -108,3 +108,24 @@ def test_a_video_that_has_gone_is_named_and_nothing_is_left(tmp_path: Path) -> N
             tmp_path / "a", replace(result, events=(Event("hit", 0.5, 1.5, 0.9),)), DECODE
         )
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("size", "shown"), [((96, 320), (144, 480)), ((320, 180), (270, 320)), ((64, 640), (48, 480))]
+)
+def test_pictures_have_no_bars(
+    tmp_path: Path, size: tuple[int, int], shown: tuple[int, int]
+) -> None:
+    white = make_video(tmp_path / "a.mp4", np.arange(50) / 25, size, paint=lambda _: _fill(size))
+    result = _make_result(white, {1.0: 0.9}, 2.0)
+    info = replace(result.info, height=size[0], width=size[1])
+    events = (Event("hit", 0.5, 1.5, 0.9),)
+    (path,) = write_thumbnails(tmp_path / "t", replace(result, info=info, events=events), DECODE)
+    image = _read(path)
+    assert image.shape == (shown[0] + 28, shown[1], 3)
+    assert (image[: shown[0], 4:-4].min(axis=2) > 40).mean() > 0.4
+    assert not (image[: shown[0]].max(axis=2) < 60).any()  # nothing is black
+
+
+def _fill(size: tuple[int, int]) -> np.ndarray:
+    return np.full((*size, 3), 230, np.uint8)
