@@ -40,13 +40,15 @@ def show_line(text: str) -> str:
     return show_controls(" ".join(text.split()))
 
 
-def guard_cell(text: str) -> str:
+def guard_cell(text: str, guard: bool = True) -> str:
     """Return a cell that no spreadsheet takes for a formula: with a ``'`` before it where needed.
+
+    Without ``guard`` it stays as it is, for programs that read it.
 
     >>> guard_cell("=1+1"), guard_cell("hit"), guard_cell("'-x")
     ("'=1+1", 'hit', "''-x")
     """
-    return f"'{text}" if _FORMULA.match(text) else text
+    return f"'{text}" if guard and _FORMULA.match(text) else text
 
 
 def unguard_cell(text: str) -> str:

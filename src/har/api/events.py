@@ -52,6 +52,7 @@ def recut(
     decode: Rules | None = None,
     changes: Mapping[str, float] | None = None,
     out: StrPath | None = None,
+    guard: bool = True,
 ) -> Recuts:
     """Cut events again from saved scores, in a moment; neither video nor network is needed.
 
@@ -61,6 +62,7 @@ def recut(
         decode: Rules in the place of those, or a file of some that go over them.
         changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
         out: Gets the events as CSV, JSON and WebVTT; nothing is written when None.
+        guard: As of `har.predict`.
 
     Raises:
         BundleError: The model is absent or damaged.
@@ -85,7 +87,7 @@ def recut(
 
     found = Recuts(tuple(cut_again(find_scores(list_paths(scores)), choose, alone)))
     if out is not None:
-        write_recut(to_path(out), found.videos)
+        write_recut(to_path(out), found.videos, guard)
     return found
 
 
@@ -192,8 +194,8 @@ def tune(
     base = info.decode if info else DecodeConfig(find_background(recordings[0].scores.labels))
     found = tune_decode(recordings, base, config, progress)
     warnings = (*warn_of_learned(list_paths(scores)), *found.warnings)
-    values = {**vars(found), "warnings": warnings}
-    result = Tuned(**values, notes=(*coding.notes, *notes, *late))
+    result = Tuned(**vars(found), notes=(*coding.notes, *notes, *late))
+    result = replace(result, warnings=warnings)
     if model is not None and info is not None:
         metrics = {**info.metrics, "tune": found.to_json()}
         save_info(to_path(model), replace(info, decode=result.decode, metrics=metrics))
@@ -211,6 +213,7 @@ def score_events(
     renames: Mapping[str, str] | None = None,
     decode: Rules | None = None,
     out: StrPath | None = None,
+    guard: bool = True,
 ) -> EventScore:
     """Compare found events with the acts that a person coded.
 
@@ -225,6 +228,7 @@ def score_events(
         decode: The rules in use, for the curve.
         out: Folder for ``metrics.json``, ``matches.csv`` (every hit, miss and false alarm),
             ``recordings.csv``, the curve and ``report.html``; None writes nothing.
+        guard: As of `har.predict`.
 
     Raises:
         InterchangeError: A table cannot be understood.
@@ -247,7 +251,7 @@ def score_events(
         to_path(predicted), to_path(truth), list_paths(scores), chosen, rules, renames
     )
     if out is not None:
-        scoring.write_score_tables(to_path(out), result)
+        scoring.write_score_tables(to_path(out), result, guard)
         with extra("plots"):
             from har.reports.events import write_event_score
 

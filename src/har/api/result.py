@@ -190,13 +190,21 @@ class Result(VideoResult):
             write_picture(to_path(path), pixels)
         return Plot(pixels)
 
-    def save(self, out: StrPath, *, annotate: bool = False, thumbnails: bool = False) -> Path:
+    def save(
+        self,
+        out: StrPath,
+        *,
+        annotate: bool = False,
+        thumbnails: bool = False,
+        guard: bool = True,
+    ) -> Path:
         """Write the files that `har predict` writes of a video, and bring those of all up to date.
 
         Args:
             out: The folder; it is made if need be. What is there of other videos stays.
             annotate: Write an annotated video, too; the video is read again.
             thumbnails: Write a picture of each event, too.
+            guard: As of `har.predict`.
 
         Returns:
             What the names of the video's files begin with: the folder and a stem.
@@ -224,10 +232,10 @@ class Result(VideoResult):
             (stem,) = results.compute_output_stems([path], results.find_taken_stems(folder))
             base, found = folder / stem, self._to_video_result()
             start_result(base, found)
-            wants = OutputsConfig(annotate, thumbnails)
+            wants = OutputsConfig(annotate, thumbnails, guard=guard)
             results.write_video_outputs(base, found, self.decode, wants)
             save_result(base, "", found)
-            results.write_folder_outputs(folder, [found], {path: stem}, self.decode)
+            results.write_folder_outputs(folder, [found], {path: stem}, self.decode, guard)
         return base
 
     def to_json(self) -> dict[str, Any]:

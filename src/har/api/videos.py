@@ -23,6 +23,7 @@ from har.events.summary import Totals
 from har.inference.folder import Finished, Plan, Standing, VideoJob, recognize_folder
 from har.inference.video import find_videos
 from har.interchange.events import EventTable
+from har.interchange.format import WriteSettings
 from har.interchange.formats import find_writer, write_as
 from har.interchange.results import build_result_table
 from har.locks import locking
@@ -98,6 +99,7 @@ def predict(
     changes: Mapping[str, float] | None = None,
     jobs: int = 0,
     again: bool = False,
+    guard: bool = True,
     to: str | None = None,
     on_start: Callable[[Model, DecodeConfig], None] | None = None,
     progress: Callable[[Standing], None] | None = None,
@@ -128,6 +130,8 @@ def predict(
         changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
         jobs: Cores to use, and videos at once where there are several; 0 means all.
         again: Also do videos anew whose files are there from the same settings.
+        guard: Put a ``'`` before cells of tables that a spreadsheet would take for a formula; False
+            leaves them as they are, for programs.
         to: A format of events, such as ``boris``: all events are written in it, too, into ``out``.
         on_start: Is called with the model and the rules before the first video.
         progress: Is told now and then how far all is.
@@ -156,7 +160,7 @@ def predict(
     chosen = None if to is None else find_writer(to)
     loaded = model if isinstance(model, Model) else load(model, jobs=jobs)
     rules = loaded.build_rules(decode, changes)
-    wants = OutputsConfig(annotate, thumbnails, keypoints=keep is not None)
+    wants = OutputsConfig(annotate, thumbnails, keep is not None, guard)
     _check_keep(loaded, wants)
     poses = PosesConfig(fps, size, joints or {})
     if on_start is not None:
@@ -166,7 +170,8 @@ def predict(
             loaded, named, to_path(out), wants, rules, poses, jobs, again, progress
         )
     if chosen is not None:
-        for note in write_as(predictions.to_events(), to_path(out), chosen):
+        settings = WriteSettings(guard=guard)
+        for note in write_as(predictions.to_events(), to_path(out), chosen, settings):
             warnings.warn(note, stacklevel=2)
     for result in predictions.results:
         if result.error:
@@ -212,12 +217,14 @@ def _recognize(
     plan = Plan(
         loaded.path,
         write=partial(outputs.write_video_outputs, decode=rules, outputs=wants),
-        outputs=str(wants),
+        outputs=str(wants) if wants.guard else f"{wants}, plain tables",
         config=PredictConfig(keep_places=wants != OutputsConfig(), jobs=jobs, poses=poses),
         decode=rules,
     )
     stems, found = dict(zip(paths, names, strict=True)), dict[VideoJob, Finished]()
-    tables = _Tables(lambda done: outputs.write_folder_outputs(folder, done, stems, rules))
+    tables = _Tables(
+        lambda done: outputs.write_folder_outputs(folder, done, stems, rules, wants.guard)
+    )
     for item in recognize_folder(plan, jobs_of, again, progress):
         found[item.job] = item
         tables.write_if_due([*rejects, *(each.outcome for each in found.values())])

@@ -107,6 +107,14 @@ map_option = click.option(
 )
 
 
+guard_option = click.option(
+    "--guard/--no-guard",
+    default=True,
+    show_default=True,
+    help="Make cells of tables safe that a spreadsheet would take for a formula.",
+)
+
+
 def recipe_options(default: str) -> Decorator:
     """Add the options of a recipe."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from har.cli.common import PATH, json_option, map_option
+from har.cli.common import PATH, guard_option, json_option, map_option
 from har.cli.output import print_json, say, say_table
 
 
@@ -40,12 +40,7 @@ def _parse_columns(_: object, __: object, texts: Sequence[str]) -> dict[str, str
 @click.option("--fps", type=float, help="Frames a second, for formats that count frames.")
 @click.option("--video", default="", help="The video of all events, where a file names none.")
 @click.option("--points", type=float, help="Seconds that point events get; else they stay points.")
-@click.option(
-    "--guard/--no-guard",
-    default=True,
-    show_default=True,
-    help="Make cells of tables safe that a spreadsheet would take for a formula.",
-)
+@guard_option
 @map_option
 @json_option
 def convert(sources: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import PATH, decode_option, json_option, path_option, set_option
+from har.cli.common import PATH, decode_option, guard_option, json_option, path_option, set_option
 from har.cli.output import print_json, say, say_table
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ _PER_HOUR_FROM_S = 1800.0
 @decode_option
 @set_option
 @path_option("--out", default="results/events", help="Gets the events as CSV, JSON and WebVTT.")
+@guard_option
 @json_option
 def events(scores: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Cut events again from saved scores, in a moment.

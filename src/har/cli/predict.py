@@ -12,6 +12,7 @@ import click
 from har.cli.common import (
     PATH,
     decode_option,
+    guard_option,
     json_option,
     path_option,
     poses_options,
@@ -110,6 +111,7 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
     "--to",
     help="Write all events in this format, too: boris, elan, csv and others of 'har convert'.",
 )
+@guard_option
 @json_option
 def predict(videos: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Recognize actions in videos or folders of videos, and when they happen.

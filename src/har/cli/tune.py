@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import PATH, decode_option, json_option, map_option, path_option
+from har.cli.common import PATH, decode_option, guard_option, json_option, map_option, path_option
 from har.cli.output import format_interval, print_json, say, say_result, say_table, warn
 from har.config import TuneConfig
 from har.config.decode import RULE_FIELDS
@@ -99,6 +99,7 @@ def _say_tuned(result: TuneResult) -> None:
 @click.option("--label", "labels", multiple=True, help="Only this one; once a label.")
 @map_option
 @path_option("--out", default="results/score-events", help="Figures, curve and a page to read.")
+@guard_option
 @json_option
 def score_events(out: Path, as_json: bool, **options: Any) -> None:
     """Compare found events with the reference coding of a person.

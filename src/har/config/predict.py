@@ -52,8 +52,10 @@ class OutputsConfig:
         annotate: The video again, with what was found drawn in.
         thumbnails: A picture of each event.
         keypoints: People's keypoints, which show nobody's face.
+        guard: Cells of tables that a spreadsheet would take for a formula are made safe.
     """
 
     annotate: bool = False
     thumbnails: bool = False
     keypoints: bool = False
+    guard: bool = field(default=True, repr=False, compare=False)

@@ -132,7 +132,9 @@ _EVENTS_ENDING, _VTT_ENDING = ".events.csv", ".events.vtt"
 EVENT_COLUMNS = ("video", "start_s", "end_s", "label", "score", "subject", "target")
 
 
-def write_events_csv(path: Path, found: Iterable[tuple[str, Iterable[Event]]]) -> None:
+def write_events_csv(
+    path: Path, found: Iterable[tuple[str, Iterable[Event]]], guard: bool = True
+) -> None:
     """Write one line an event, seconds to the millisecond.
 
     Names and labels that a spreadsheet would take for a formula have a ``'`` before them, see
@@ -143,31 +145,33 @@ def write_events_csv(path: Path, found: Iterable[tuple[str, Iterable[Event]]]) -
     Args:
         path: Gets the table; missing folders are created.
         found: Names of videos for the table, and the events of each.
+        guard: Make cells safe that a spreadsheet would take for a formula.
 
     Raises:
         OutputError: The file cannot be written.
     """
     rows = (_to_row(video, event) for video, events in found for event in events)
-    files.write_csv(path, EVENT_COLUMNS, map(_guard, rows))
+    files.write_csv(path, EVENT_COLUMNS, (_guard(row, guard) for row in rows))
 
 
-def write_event_files(base: Path, video: str, events: Iterable[Event]) -> None:
+def write_event_files(base: Path, video: str, events: Iterable[Event], guard: bool = True) -> None:
     """Write the events of one video as CSV and as WebVTT.
 
     Args:
         base: Folder and stem of the video's files.
         video: Its name in the table.
         events: By onset.
+        guard: As of `write_events_csv`.
 
     Raises:
         OutputError: A file cannot be written.
     """
     events = tuple(events)
-    write_events_csv(files.add_ending(base, _EVENTS_ENDING), [(video, events)])
+    write_events_csv(files.add_ending(base, _EVENTS_ENDING), [(video, events)], guard)
     write_vtt(files.add_ending(base, _VTT_ENDING), events)
 
 
-def join_events(folder: Path) -> Path:
+def join_events(folder: Path, guard: bool = True) -> Path:
     """Write ``events.csv``: the events of all videos of which there are files in a folder.
 
     Returns:
@@ -179,7 +183,7 @@ def join_events(folder: Path) -> Path:
     table = folder / _TABLE
     parts = sorted(folder.glob(f"*{_EVENTS_ENDING}"))
     files.write_csv(
-        table, EVENT_COLUMNS, (_guard(row) for part in parts for row in _read_rows(part))
+        table, EVENT_COLUMNS, (_guard(row, guard) for part in parts for row in _read_rows(part))
     )
     return table
 
@@ -190,8 +194,8 @@ def _to_row(video: str, event: Event) -> list[str]:
     return [video, *span, event.label, f"{event.score:.4f}", *who]
 
 
-def _guard(row: list[str]) -> list[str]:
-    return [guard_cell(show_controls(cell)) for cell in row]
+def _guard(row: list[str], guard: bool) -> list[str]:
+    return [guard_cell(show_controls(cell), guard) for cell in row]
 
 
 def _read_rows(path: Path) -> list[list[str]]:

@@ -82,7 +82,7 @@ def cut_again(
         yield Recut(base.name, video, events, totals, config, note)
 
 
-def write_recut(out_dir: Path, found: Iterable[Recut]) -> None:
+def write_recut(out_dir: Path, found: Iterable[Recut], guard: bool = True) -> None:
     """Write the events of each video as CSV and WebVTT, of all as CSV, and everything as JSON.
 
     Raises:
@@ -90,8 +90,8 @@ def write_recut(out_dir: Path, found: Iterable[Recut]) -> None:
     """
     found = tuple(found)
     for recut in found:
-        write_event_files(out_dir / recut.stem, recut.video, recut.events)
-    join_events(out_dir)
+        write_event_files(out_dir / recut.stem, recut.video, recut.events, guard)
+    join_events(out_dir, guard)
     write_json(out_dir / "events.json", [recut.to_json() for recut in found])
 
 

@@ -82,7 +82,7 @@ def _find_implausible(found: Detections, size: tuple[int, int] | None) -> list[s
     places, is_seen = found.points[..., :2], found.points[..., 2] > 0
     if not is_seen.any():
         return ["no keypoint is seen: all are zeros, NaN or of confidence 0"]
-    seen, notes = places[is_seen], []
+    seen, notes = places[is_seen], list[str]()
     sides = np.array(size[::-1] if size else (np.inf, np.inf))
     outside = np.logical_or(seen < 0, seen > sides).any(axis=1)
     if outside.mean() > _MOST_OUTSIDE:

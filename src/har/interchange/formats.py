@@ -168,7 +168,9 @@ def find_writer(name: str) -> Format:
     return chosen
 
 
-def write_as(table: EventTable, folder: Path, chosen: Format) -> list[str]:
+def write_as(
+    table: EventTable, folder: Path, chosen: Format, settings: WriteSettings | None = None
+) -> list[str]:
     """Write events into a folder: as ``found``, or a file a video where one holds no more.
 
     Returns:
@@ -183,7 +185,7 @@ def write_as(table: EventTable, folder: Path, chosen: Format) -> list[str]:
     if chosen.one_video:
         name = chosen.name
         (folder / name).mkdir(exist_ok=True)
-    return write_events(table, folder / name, chosen.name)
+    return write_events(table, folder / name, chosen.name, settings)
 
 
 def write_events(

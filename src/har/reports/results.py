@@ -62,7 +62,7 @@ def write_video_outputs(
         OutputError: A file cannot be written.
         VideoError: The video cannot be read again, or the annotated one not written.
     """
-    write_event_files(base, str(result.info.path), result.events)
+    write_event_files(base, str(result.info.path), result.events, outputs.guard)
     write_timeline(files.add_ending(base, ".timeline.png"), result, decode)
     if result.info.codec == KEYPOINTS:
         return
@@ -99,6 +99,7 @@ def write_folder_outputs(
     outcomes: Sequence[VideoResult | Reject],
     stems: Mapping[Path, str],
     decode: DecodeConfig,
+    guard: bool = True,
 ) -> None:
     """Write ``events.csv``, ``results.json`` and ``totals.csv`` of a folder's videos.
 
@@ -109,6 +110,7 @@ def write_folder_outputs(
         outcomes: Of this run.
         stems: The stem of each video's files, by its path.
         decode: The settings of this run's events.
+        guard: Make cells safe that a spreadsheet would take for a formula.
 
     Raises:
         OutputError: A file cannot be read or written.
@@ -123,9 +125,9 @@ def write_folder_outputs(
         if entry.get("stem") not in stems_now
         and entry["video"] not in (failed if "stem" in entry else videos)
     ]
-    join_events(folder)
+    join_events(folder, guard)
     files.write_json(folder / _RESULTS, [*earlier, *entries])
-    _write_totals(folder / _TOTALS, [*earlier, *entries])
+    _write_totals(folder / _TOTALS, [*earlier, *entries], guard)
 
 
 def to_json(
@@ -168,7 +170,7 @@ def _read_entries(path: Path) -> list[dict[str, Any]]:
         return []
 
 
-def _write_totals(path: Path, entries: Iterable[dict[str, Any]]) -> None:
+def _write_totals(path: Path, entries: Iterable[dict[str, Any]], guard: bool) -> None:
     with (
         files.replacing(path) as part,
         part.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file,
@@ -181,9 +183,9 @@ def _write_totals(path: Path, entries: Iterable[dict[str, Any]]) -> None:
                 writer.writerow(
                     {
                         **item,
-                        "video": guard_cell(show_controls(entry["video"])),
+                        "video": guard_cell(show_controls(entry["video"]), guard),
                         "duration_s": totals["duration_s"],
-                        "label": guard_cell(show_controls(item["label"])),
+                        "label": guard_cell(show_controls(item["label"]), guard),
                     }
                 )
 

@@ -120,7 +120,7 @@ def score_events(
     return EventScore(metrics, curves, matches, counts, noted, tuple(learned))
 
 
-def write_score_tables(out_dir: Path, result: EventScore) -> None:
+def write_score_tables(out_dir: Path, result: EventScore, guard: bool = True) -> None:
     """Write ``matches.csv``, every hit, miss and false alarm, and ``recordings.csv``.
 
     Raises:
@@ -130,7 +130,8 @@ def write_score_tables(out_dir: Path, result: EventScore) -> None:
         rows = [item.to_json() for item in items]
         if rows:
             cells = [
-                ["" if v is None else guard_cell(str(v)) for v in row.values()] for row in rows
+                ["" if value is None else guard_cell(str(value), guard) for value in row.values()]
+                for row in rows
             ]
             files.write_csv(out_dir / name, list(rows[0]), cells)
 

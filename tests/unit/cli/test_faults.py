@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -177,3 +178,23 @@ def test_a_gap_in_a_stream_begins_a_segment_at_once(bundle):
     }
     assert spans == {(5.0, 8.0), (86_405.0, 86_408.0)}
     assert updates[-1].state == "ended"
+
+
+def test_tables_for_programs_have_their_cells_as_they_are(bundle, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    video = make_video(tmp_path / "=1+1.mp4", [i / 20 for i in range(40)], (48, 64))
+    always = ["--set", "onset=0", "--set", "offset=0", "--set", "min_s=0"]
+    words = ["predict", video.name, "--bundle", str(bundle), "--jobs", "1", *always]
+    Path("coding.csv").write_text("video,label,start,end\n=1+1.mp4,active,0,1\n")
+    for switch, cell in (("--guard", "'=1+1"), ("--no-guard", "=1+1"), ("--guard", "'=1+1")):
+        for line in (
+            [*words, "--out", "out"],
+            ["events", "out", "--out", "again", *always],
+            ["score-events", "out/results.json", "coding.csv", "--out", "score"],
+        ):
+            assert CliRunner().invoke(command, [*line, switch]).exit_code == 0
+        tables = [*Path("out").glob("*events.csv"), *Path("again").glob("*events.csv")]
+        tables += [Path("out/totals.csv"), Path("score/matches.csv")]
+        assert len(tables) == 6
+        for table in tables:
+            assert table.read_text().splitlines()[1].startswith(cell), table
