@@ -38,6 +38,7 @@ from har.config.prepare import PrepareConfig as PrepareConfig
 from har.config.synthetic import SynthConfig as SynthConfig
 from har.config.train import MOTION_LAGS_S as MOTION_LAGS_S
 from har.config.train import RECIPES as RECIPES
+from har.config.train import STRIDE_PX as STRIDE_PX
 from har.config.train import AugmentConfig as AugmentConfig
 from har.config.train import CnnConfig as CnnConfig
 from har.config.train import CrossvalConfig as CrossvalConfig
@@ -45,6 +46,7 @@ from har.config.train import InputConfig as InputConfig
 from har.config.train import SystemConfig as SystemConfig
 from har.config.train import TemporalConfig as TemporalConfig
 from har.config.train import TrainConfig as TrainConfig
+from har.config.train import compute_cnn_size as compute_cnn_size
 from har.config.tuning import TuneConfig as TuneConfig
 from har.config.video import FPS_BOUNDS as FPS_BOUNDS
 from har.config.video import GAP_S as GAP_S

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal, get_args
 from har.config.bounds import check, check_range
 from har.config.fit import FitConfig
 from har.config.pose import PoseConfig
+from har.errors import ConfigError
 from har.types import MAX_MOTION_CROP, InputKind, Pooling, Protocol, Streams, WindowSpec
 
 MOTION_LAGS_S = ((0.0, -0.04), (0.0, -0.12), (0.16, -0.16))
@@ -89,6 +90,28 @@ KERAS_BACKBONES = re.compile(
     r"|NASNet(Large|Mobile)|ResNet(50|101|152)(V2)?|VGG(16|19)|Xception)"
 )
 """Models of ``keras.applications``: known without Keras, so that a slip is found at once."""
+
+
+STRIDE_PX = 32
+"""Of every backbone; no smaller picture has a feature."""
+
+
+def compute_cnn_size(size: tuple[int, int], downsample: int) -> tuple[int, int]:
+    """Return the (H, W) that a backbone gets of pictures of ``size``.
+
+    >>> compute_cnn_size((192, 320), 2)
+    (96, 160)
+
+    Raises:
+        ConfigError: The pictures are too small, or of a shape that the backbone refuses.
+    """
+    height, width = size[0] // downsample, size[1] // downsample
+    if min(height, width) < STRIDE_PX or any(side % (downsample * STRIDE_PX // 2) for side in size):
+        raise ConfigError(
+            f"Pictures of {size[0]}x{size[1]} cannot be downsampled {downsample} times for the "
+            f"CNN; set cnn.downsample to a smaller number"
+        )
+    return height, width
 
 
 @dataclass(frozen=True)

@@ -174,6 +174,8 @@ def find_video(name: str, videos: Iterable[str]) -> str | None:
 
     >>> find_video("out/day1", ["b/day2.mp4", "b/Day1.mp4"])
     'b/Day1.mp4'
+    >>> find_video("cam.1/recording.000.mp4", ["recording.000"])
+    'recording.000'
     """
     ours, theirs = _normalize(name), {video: _normalize(video) for video in videos}
     for mine, form in (

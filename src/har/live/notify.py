@@ -111,9 +111,9 @@ class _Mailer:
             if n_tries == self._config.n_tries or self._stopping.is_set():
                 self.n_undelivered += 1
                 _log.warning(
-                    "A notification to %s failed, tried %d times in all: %s",
+                    "A notification to %s failed after %s: %s",
                     self._name,
-                    n_tries,
+                    "one try" if n_tries == 1 else f"{n_tries} tries",
                     reason,
                 )
                 return

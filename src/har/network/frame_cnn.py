@@ -14,6 +14,7 @@ import keras
 import numpy as np
 from keras import layers, ops
 
+from har.config import STRIDE_PX
 from har.errors import BundleIntegrityError, ConfigError, MissingDependencyError
 from har.types import Pooling, WindowSpec
 
@@ -82,7 +83,6 @@ def build_encoding(spec: WindowSpec) -> keras.layers.Layer:
 
 
 _KERAS_PREFIX = "keras:"
-STRIDE_PX = 32
 _LITE0_WEIGHTS = "efficientnet_lite0_fp16.npz"
 
 # kernel side, stride, expansion, filters, repeats; the stride is the first repeat's.

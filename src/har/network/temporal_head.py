@@ -13,9 +13,8 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from har.config import TemporalConfig
-from har.errors import ConfigError
-from har.network.frame_cnn import STRIDE_PX, build_backbone, build_encoding, freeze_backbone
+from har.config import TemporalConfig, compute_cnn_size
+from har.network.frame_cnn import build_backbone, build_encoding, freeze_backbone
 from har.network.heads import LINEAR_BRANCH, STEP, build_norm
 from har.network.parts import build_own_backbone
 from har.types import Pooling, WindowSpec
@@ -115,7 +114,7 @@ def build_cnn(
     """
     stacks = keras.Input((*spec.size, spec.n_channels), dtype="uint8", name="stacks")
     encoded = build_encoding(spec)(stacks)  # (B, H, W, L)
-    size = _downsample_size(spec.size, downsample)
+    size = compute_cnn_size(spec.size, downsample)
     if not isinstance(backbone, str):
         network = build_own_backbone(backbone, (*size, encoded.shape[-1]))
     else:
@@ -127,17 +126,6 @@ def build_cnn(
     features = network(encoded)  # (B, D)
     features = layers.Activation("linear", dtype="float32", name="features")(features)
     return keras.Model(stacks, features, name="frame_cnn")
-
-
-def _downsample_size(size: tuple[int, int], downsample: int) -> tuple[int, int]:
-    """Return the (H, W) that the backbone gets of pictures of ``size``."""
-    height, width = size[0] // downsample, size[1] // downsample
-    if min(height, width) < STRIDE_PX or any(side % (downsample * STRIDE_PX // 2) for side in size):
-        raise ConfigError(
-            f"Pictures of {size[0]}x{size[1]} cannot be downsampled {downsample} times for the "
-            f"CNN; set cnn.downsample to a smaller number"
-        )
-    return height, width
 
 
 def get_backbone(cnn: keras.Model) -> keras.Model:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from har.bundle import BUNDLE_FILE, BundleInfo, load_info
-from har.config import CrossvalConfig, TrainConfig
+from har.config import CrossvalConfig, TrainConfig, compute_cnn_size
 from har.dataset.splits import build_folds
 from har.dataset.store import Store
 from har.errors import BundleMismatchError, BundleNotFoundError, ConfigError
@@ -83,6 +83,7 @@ def check_train(
         split_clips(store)
     if config.streams != "pose":
         check_color(config, store)
+        compute_cnn_size(store.size, config.cnn.downsample)
         if stage in ("lstm", "system"):
             _check_before(bundle_dir, stage, store)
     if not overwrite and (bundle_dir / BUNDLE_FILE).is_file():
@@ -102,6 +103,7 @@ def check_crossval(
     build_folds(store.clips, crossval.n_folds, config.seed, crossval.protocol)
     if config.streams != "pose":
         check_color(config, store)
+        compute_cnn_size(store.size, config.cnn.downsample)
     check_crossval_source(config, source)
 
 

@@ -9,8 +9,9 @@ import keras
 import numpy as np
 import pytest
 
+from har.config.train import KERAS_BACKBONES
 from har.errors import ConfigError
-from har.network.frame_cnn import build_backbone, freeze_backbone
+from har.network.frame_cnn import _list_applications, build_backbone, freeze_backbone
 
 REFERENCE = Path(__file__).parent / "data" / "lite0_reference.npz"
 
@@ -186,3 +187,9 @@ def test_missing_network_is_explained(tmp_path):
     )
     assert "TOLD" in done.stdout
     assert "use backbone 'lite0'" in done.stdout
+
+
+def test_the_names_that_settings_know_are_those_of_keras():
+    names = [f"keras:{name}" for name in _list_applications()]
+    assert [name for name in names if KERAS_BACKBONES.fullmatch(name) is None] == []
+    assert KERAS_BACKBONES.fullmatch("keras:Nope") is None

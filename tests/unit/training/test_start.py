@@ -109,6 +109,9 @@ def test_clips_and_color_are_looked_at(bar_store, tmp_path):
         check_train(rgb, bar_store, tmp_path, "all")
     with pytest.raises(ConfigError, match="Input 'rgb' needs rgb frames"):
         check_crossval(rgb, CrossvalConfig(), bar_store, None)
+    small = replace(FROZEN, cnn=replace(FROZEN.cnn, downsample=4))
+    with pytest.raises(ConfigError, match="Pictures of 64x96 cannot be downsampled 4 times for"):
+        check_train(small, bar_store, tmp_path, "all")
     parts = {clip.clip_id: "test" if clip.label == "moves" else "train" for clip in bar_store.clips}
     store = replace(bar_store, splits=replace(bar_store.splits, parts=parts))
     with pytest.raises(NoClipsError, match="'moves': 0"):
