@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from har.api.settings import StrPath
+from har.api.settings import StrPath, to_path
 from har.config import AgreeConfig
 from har.interchange.events import EventTable
 
@@ -65,14 +65,14 @@ def agree(
     from har.reports import agreement, agreement_text
 
     config = AgreeConfig(interval_s, bin_s, point_s)
-    sources = [item if isinstance(item, EventTable) else Path(item) for item in (first, *others)]
+    sources = [item if isinstance(item, EventTable) else to_path(item) for item in (first, *others)]
     known = (models,) if isinstance(models, str | Path) else tuple(models)
     codings = agreement.read_codings(sources, known)
     chosen = (labels,) if isinstance(labels, str) else tuple(labels)
-    folder = None if media is None else Path(media)
+    folder = None if media is None else to_path(media)
     found = agreement.agree(codings, config, renames, chosen, folder)
     if out is not None:
-        agreement_text.write_agreement(Path(out), found)
+        agreement_text.write_agreement(to_path(out), found)
     return found
 
 
@@ -105,8 +105,8 @@ def compare(first: StrPath, second: StrPath, *, out: StrPath | None = None) -> C
     from har.reports import comparison
 
     names = (str(first), str(second))
-    one, other = (comparison.read_evaluation(Path(name)) for name in names)
+    one, other = (comparison.read_evaluation(to_path(name)) for name in names)
     found = comparison.compare(one, other, names)
     if out is not None:
-        comparison.write_comparison(Path(out), found)
+        comparison.write_comparison(to_path(out), found)
     return found

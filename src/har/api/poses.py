@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
-from har.api.settings import StrPath
+from har.api.settings import StrPath, to_path
 from har.config import PosesConfig
 from har.pose.adapters.reading import Poses as Poses
 from har.pose.adapters.reading import read_poses as _read_poses
@@ -51,4 +50,4 @@ def read_poses(
         >>> poses.points.shape, poses.duration_s, poses.notes[0]
         ((30, 1, 17, 3), 2.0, 'joints that are not known and not used: Tail')
     """
-    return _read_poses(Path(path), PosesConfig(fps, size, joints or {}))
+    return _read_poses(to_path(path), PosesConfig(fps, size, joints or {}))

@@ -135,7 +135,7 @@ def train(
     built = build_recipe(recipe, config, seed)
     check_extra("train", "keras")
     prepared, source = open_store(store), _find_source(start_from)
-    known = choose_known_streams(built, source, streams)
+    known = choose_known_streams(built, prepared, source, streams)
     check_train(known, prepared, to_path(out), stage, final, overwrite)
     with locking(to_path(out), beside=True), locking(to_path(results)), training():
         from har.network.parts import OwnParts
@@ -210,7 +210,8 @@ def crossvalidate(
     built, settings = build_recipe(recipe, config, seed), CrossvalConfig(folds, seeds, protocol)
     check_extra("train", "keras")
     prepared, source = open_store(store), _find_source(start_from)
-    check_crossval(choose_known_streams(built, source, streams), settings, prepared, source)
+    known = choose_known_streams(built, prepared, source, streams)
+    check_crossval(known, settings, prepared, source)
     target = None if calibrate is None else find_folder(calibrate)
     if target is not None:
         check_calibration(target, describe_settings(built), settings, prepared.data_hash)

@@ -32,13 +32,23 @@ def trains_cnn(config: TrainConfig) -> bool:
 
 
 def choose_known_streams(
-    config: TrainConfig, source: Path | None, streams: Streams | Literal["auto"]
+    config: TrainConfig, store: Store, source: Path | None, streams: Streams | Literal["auto"]
 ) -> TrainConfig:
-    """Return the settings with the streams as far as they are known; motion is always in ``auto``.
+    """Return the settings with the streams as far as they are known.
+
+    Of clips with pictures motion is always in ``auto``.
 
     Raises:
         BundleMismatchError: The bundle to start from lacks one of the streams.
+        ConfigError: Motion is to be learned from clips that are keypoints.
     """
+    if n_without := len(store.keypoint_clips):
+        if streams not in ("auto", "pose"):
+            raise ConfigError(
+                f"{n_without} of {len(store.clips)} clips in {store.path} are keypoints without "
+                f"pictures, which show no motion: expected streams 'pose', received {streams!r}"
+            )
+        streams = "pose"
     learned = None if source is None else load_info(source).stream_names
     if streams == "auto":
         return replace(config, streams=learned or "motion")

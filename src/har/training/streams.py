@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal, Protocol
 
 import keras
@@ -125,10 +124,14 @@ def settle_streams(
         BundleMismatchError: The bundle to start from lacks one of the streams.
         ConfigError: Motion is to be learned from clips that are keypoints.
     """
-    if store.keypoint_clips:
-        return _settle_without_pictures(config, store, run, streams)
-    if run.source is not None:
-        return _settle_as_learned(config, run, run.source, streams)
+    n_without = len(store.keypoint_clips)
+    if n_without or run.source is not None:
+        settled = choose_known_streams(config, store, run.source, streams)
+        if n_without:
+            run.say(f"streams: pose, for {n_without} clips are keypoints without pictures")
+        elif streams == "auto":
+            run.say(f"streams: {settled.streams}, as in {run.source}; choose with --streams")
+        return settled
     if streams != "auto":
         return replace(config, streams=streams)
     spec = build_pose_spec(config, store)
@@ -141,31 +144,6 @@ def settle_streams(
         f"clips, at least {MIN_CONFIDENCE} is needed); choose with --streams"
     )
     return replace(config, streams=found)
-
-
-def _settle_without_pictures(
-    config: TrainConfig, store: Store, run: Run, streams: Streams | Literal["auto"]
-) -> TrainConfig:
-    """Return the settings for clips of which some are keypoints of another tool."""
-    n_clips = len(store.keypoint_clips)
-    if streams not in ("auto", "pose"):
-        raise ConfigError(
-            f"{n_clips} of {len(store.clips)} clips in {store.path} are keypoints without "
-            f"pictures, which show no motion: expected streams 'pose', received {streams!r}"
-        )
-    if run.source is not None:
-        return _settle_as_learned(config, run, run.source, "pose")
-    run.say(f"streams: pose, for {n_clips} clips are keypoints without pictures")
-    return replace(config, streams="pose")
-
-
-def _settle_as_learned(
-    config: TrainConfig, run: Run, source: Path, streams: Streams | Literal["auto"]
-) -> TrainConfig:
-    settled = choose_known_streams(config, source, streams)
-    if streams == "auto":
-        run.say(f"streams: {settled.streams}, as in {source}; choose with --streams")
-    return settled
 
 
 def _measure(store: Store, clip: int, spec: PoseSpec) -> float:

@@ -119,12 +119,12 @@ def test_clips_and_color_are_looked_at(bar_store, tmp_path):
     check_train(FROZEN, store, tmp_path, "all", final=True)
 
 
-def test_streams_are_those_of_the_bundle_to_start_from(tmp_path):
+def test_streams_are_those_of_the_bundle_to_start_from(bar_store, tmp_path):
     people = make_people_bundle(tmp_path / "people")
-    assert choose_known_streams(FROZEN, people, "auto").streams == "pose"
-    assert choose_known_streams(FROZEN, None, "auto").streams == "motion"
+    assert choose_known_streams(FROZEN, bar_store, people, "auto").streams == "pose"
+    assert choose_known_streams(FROZEN, bar_store, None, "auto").streams == "motion"
     with pytest.raises(BundleMismatchError, match="learned streams 'pose', chosen are 'motion'"):
-        choose_known_streams(FROZEN, people, "motion")
+        choose_known_streams(FROZEN, bar_store, people, "motion")
 
 
 def test_a_bundle_is_calibrated_by_its_own_recipe_and_clips_alone(bar_store, tmp_path):
