@@ -18,7 +18,7 @@ from har.inference.video import recognize_video
 from har.render.annotate import write_annotated
 from har.render.skeletons import draw_people
 from har.render.text import fit_text, put_text
-from har.result import UNCERTAIN
+from har.types import UNCERTAIN
 from har.video.file.reader import open_video
 from pose_parts.bench import CALM, HITS, SURVFIGHT, UT, Bench, load_real_clips
 from pose_parts.bundle import OTHERS, SELF, score_people

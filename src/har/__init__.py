@@ -72,7 +72,7 @@ if TYPE_CHECKING:
     from har.live.messages import LiveEvent as LiveEvent
     from har.metrics.agreement import Agreement as Agreement
     from har.metrics.comparison import Comparison as Comparison
-    from har.result import UNCERTAIN as UNCERTAIN
+    from har.types import UNCERTAIN as UNCERTAIN
     from har.types import Event as Event
     from har.types import People as People
     from har.types import Scores as Scores
@@ -113,8 +113,7 @@ _MODULES = {
     "har.live.messages": ("Alert", "CameraState", "LiveEvent"),
     "har.metrics.agreement": ("Agreement",),
     "har.metrics.comparison": ("Comparison",),
-    "har.result": ("UNCERTAIN",),
-    "har.types": ("Event", "People", "Scores", "VideoInfo"),
+    "har.types": ("UNCERTAIN", "Event", "People", "Scores", "VideoInfo"),
 }
 """Where each public name is."""
 

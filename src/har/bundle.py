@@ -24,9 +24,18 @@ from typing import Any, ClassVar, Literal, TypeVar, get_args
 
 from har.config import DecodeConfig, update_config
 from har.errors import BundleIntegrityError, BundleMismatchError, BundleNotFoundError, HarError
+from har.escaping import cut_line
 from har.files import write_json
 from har.learned import MARK, MOST_MARKS
-from har.types import PictureSpec, Pooling, PoseSpec, StreamName, Streams, WindowSpec
+from har.types import (
+    PictureSpec,
+    Pooling,
+    PoseSpec,
+    StreamName,
+    Streams,
+    WindowSpec,
+    explain_label,
+)
 
 BUNDLE_FILE = "bundle.json"
 CNN_FILE = "cnn.keras"
@@ -44,7 +53,17 @@ _OLD_NAMES = {
     "own_labels": "single_person_labels",
     "min_sureness": "min_confidence",
 }
-_MAX_FEATURES = 65_536
+_KINDS = {
+    "data_hash": str,
+    "synthetic_data": bool,
+    "held_out": bool,
+    "metrics": dict,
+    "recipe": dict,
+    "versions": dict,
+    "files": dict,
+}
+_MAX_BYTES = 1 << 20
+_MAX_FEATURES = 16_384
 _MAX_WEIGHT = 1000.0
 
 Stage = Literal["cnn", "lstm", "system"]
@@ -207,7 +226,8 @@ def load_info(bundle_dir: Path) -> BundleInfo:
 
     Raises:
         BundleNotFoundError: There is no `bundle.json`.
-        BundleIntegrityError: It cannot be understood, or is of another format version.
+        BundleIntegrityError: It cannot be understood, is too large, a link that leads out of the
+            folder, or of another format version.
     """
     path = bundle_dir / BUNDLE_FILE
     if not path.is_file():
@@ -215,8 +235,13 @@ def load_info(bundle_dir: Path) -> BundleInfo:
             f"There is no bundle in {bundle_dir}: {BUNDLE_FILE} is missing. Train one with "
             f"'har train all', or name another folder with --bundle."
         )
+    check_inside(bundle_dir, path)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise ValueError(f"it is larger than {_MAX_BYTES} bytes")
+        values = json.loads(data.decode("utf-8"))
         version = values.pop("format_version", None)
         if version in _OLD_VERSIONS:
             values = _translate_old(values)
@@ -234,7 +259,23 @@ def load_info(bundle_dir: Path) -> BundleInfo:
         RecursionError,
         HarError,
     ) as error:
-        raise BundleIntegrityError(f"{path} cannot be used: {error}") from error
+        raise BundleIntegrityError(f"{path} cannot be used: {cut_line(str(error))}") from error
+
+
+def check_inside(bundle_dir: Path, path: Path) -> None:
+    """Refuse a file of a bundle that is a link to a place outside of its folder.
+
+    Raises:
+        BundleIntegrityError: It is.
+    """
+    try:
+        is_inside = path.resolve().is_relative_to(bundle_dir.resolve())
+    except (OSError, RuntimeError):  # a circle of links
+        is_inside = False
+    if not is_inside:
+        raise BundleIntegrityError(
+            f"{path} is a link that leads out of the bundle's folder; put the file itself there"
+        )
 
 
 def _translate_old(values: dict[str, Any]) -> dict[str, Any]:
@@ -283,12 +324,24 @@ def _info_from_json(values: dict[str, Any]) -> BundleInfo:
         raise ValueError(f"temperature must be above 0, received {info.temperature!r}")
     if len(info.bias) not in (0, len(info.labels)):
         raise ValueError(f"bias must have one number a label, received {info.bias}")
-    for name in ("metrics", "recipe", "versions", "files"):
-        if not isinstance(getattr(info, name), dict):
-            raise TypeError(f"{name} must be an object, received {getattr(info, name)!r}")
-    if not all(isinstance(value, str) for value in info.files.values()):
-        raise TypeError(f"files must have a hash each, received {info.files!r}")
+    _check_labels(info)
+    for name, kind in _KINDS.items():
+        if type(getattr(info, name)) is not kind:
+            raise TypeError(
+                f"{name} must be of the type {kind.__name__}, received {getattr(info, name)!r}"
+            )
+    for name in ("versions", "files"):
+        if not all(isinstance(value, str) for value in getattr(info, name).values()):
+            raise TypeError(f"{name} must have a text each, received {getattr(info, name)!r}")
     return info
+
+
+def _check_labels(info: BundleInfo) -> None:
+    """Refuse what is said of labels that are none of the model's."""
+    named = {info.decode.background, *info.decode.labels}
+    unknown = sorted(named - {"", *info.labels})
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)}: none of the labels {info.labels}")
 
 
 _Part = TypeVar("_Part", BundleInfo, MotionContract, PoseContract)
@@ -336,6 +389,9 @@ def _read_labels(values: Any) -> tuple[str, ...]:
     )
     if not are_names or len(labels) < 2 or len(set(labels)) != len(labels):
         raise ValueError(f"labels must be two or more different names, received {values!r}")
+    for label in labels:
+        if why := explain_label(label):
+            raise ValueError(f"the label {label!r} {why}")
     return labels
 
 

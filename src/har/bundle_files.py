@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from har.bundle import BUNDLE_FILE, BundleInfo
+from har.bundle import BUNDLE_FILE, BundleInfo, check_inside
 from har.errors import BundleIntegrityError, BundleNotFoundError
 from har.files import compute_file_hash
 
@@ -30,7 +30,8 @@ def find_verified(bundle_dir: Path, info: BundleInfo, name: str) -> Path:
     """Return the path of a bundle's file once its bytes are known to be the ones recorded.
 
     Raises:
-        BundleIntegrityError: The file is missing, not recorded, or was altered.
+        BundleIntegrityError: The file is missing, not recorded, was altered, or is a link out of
+            the folder.
     """
     path = bundle_dir / name
     recorded = info.files.get(name)
@@ -42,6 +43,7 @@ def find_verified(bundle_dir: Path, info: BundleInfo, name: str) -> Path:
         )
     if recorded is None or not path.is_file():
         raise BundleIntegrityError(f"The bundle {bundle_dir} has no {name}; train or copy it again")
+    check_inside(bundle_dir, path)
     found = compute_file_hash(path)
     if found != recorded:
         raise BundleIntegrityError(

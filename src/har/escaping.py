@@ -11,6 +11,7 @@ import re
 _CONTROLS = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
 )
+_MAX_LETTERS = 400
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _MARKS = re.compile(r"([\\`*\[\]<>|&])")
 
@@ -38,6 +39,16 @@ def show_line(text: str) -> str:
     'hit error: none'
     """
     return show_controls(" ".join(text.split()))
+
+
+def cut_line(text: str) -> str:
+    """Return a text as one line of at most 400 letters: messages quote what files are filled with.
+
+    >>> len(cut_line("one " * 1000))
+    403
+    """
+    line = show_line(text[: 2 * _MAX_LETTERS])
+    return line if len(line) <= _MAX_LETTERS else f"{line[:_MAX_LETTERS]}..."
 
 
 def guard_cell(text: str, guard: bool = True) -> str:

@@ -27,6 +27,7 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: The file cannot be written.
     """
+    _check_name(path)
     part = find_part(path)
     try:
         with writing(path):
@@ -54,6 +55,11 @@ def writing(path: Path) -> Iterator[None]:
             f"{path} could not be written: {error.strerror or error}. Check that its folder may "
             f"be written to and that the disk is not full."
         ) from error
+
+
+def _check_name(path: Path) -> None:
+    if "\0" in str(path):
+        raise OutputError(f"{show_path(path)} holds a null byte, which no name can; take it out")
 
 
 def find_part(path: Path) -> Path:
@@ -117,6 +123,7 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
     Raises:
         OutputError: The folder cannot be written.
     """
+    _check_name(folder)
     part = folder.with_name(f".{folder.name}.part")
     old = folder.with_name(f".{folder.name}.old")
     try:

@@ -48,10 +48,11 @@ def locking(folder: Path, beside: bool = False) -> Iterator[None]:
             f"{folder} is in use by {_describe_holder(holder)}. Wait until that has ended, stop "
             "it, or name another folder"
         ) from None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a null byte in the name is a ValueError
+        why = getattr(error, "strerror", None) or error
         raise OutputError(
-            f"{folder} cannot be written: {error.strerror or error}. Name another folder, or "
-            "check its permissions and the disk"
+            f"{folder} cannot be written: {why}. Name another folder, or check its permissions "
+            "and the disk"
         ) from error
     try:
         _note_holder(holder)

@@ -15,10 +15,6 @@ Progress = Callable[[float, float | None], None]
 """Called with the seconds of video done and, where the container says so, the seconds in all."""
 
 
-UNCERTAIN = "uncertain"
-"""Stands in the place of a label where the model abstains."""
-
-
 @dataclass(frozen=True)
 class PoseTracks:
     """One row for each person at each time step of the pose stream.

@@ -90,6 +90,10 @@ def read_table(path: Path, header: Iterable[str] = ()) -> Table:
         data = path.read_bytes()
     except OSError as error:
         raise TableError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:  # a null byte in the name; errors of tables are ValueErrors, too
+        if isinstance(error, TableError):
+            raise
+        raise TableError(f"{str(path)!a} cannot be read: {error}") from error
     if data.startswith((_ZIP, _OLE)):
         return _build(path, enumerate(_read_workbook(path, data), 1), [], header)
     text, notes = _decode(path, data)
@@ -101,7 +105,7 @@ def begins_like(path: Path, names: Sequence[str]) -> bool:
     try:
         with path.open("rb") as file:
             data = file.read(4096)
-    except OSError:
+    except (OSError, ValueError):
         return False
     header = data.replace(b"\0", b"").lower().split(b"\n")
     first = b"".join(

@@ -26,6 +26,9 @@ SYNTHETIC = "synthetic"
 OLD_ORIGIN = "made"
 """What stores and manifests of earlier versions say for it."""
 
+UNCERTAIN = "uncertain"
+"""Stands in the place of a label where the model abstains."""
+
 TIME_EPS_S = 1e-6
 """Times that differ by less are one: more than rounding makes, less than any clock's tick."""
 
@@ -116,7 +119,7 @@ class PictureSpec:
         _check(self.color in get_args(Color), "color", self.color, "gray or rgb")
         _check_number("max_rate_hz", self.max_rate_hz, *_RATES_HZ)
         for side in self.size:
-            _check_count("size", side, _MAX_SIDE_PX)
+            _check_count("size", side, _MAX_SIDE_PX, _MIN_SIDE_PX)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -241,7 +244,8 @@ class PoseSpec:
         return _build(cls, values, single_person_labels=_texts, detector=_text)
 
 
-_MAX_SIDE_PX, _MAX_STEPS, _MAX_LAGS, _MAX_LAG_S = 4096, 4096, 16, 10.0
+_MIN_SIDE_PX, _MAX_SIDE_PX = 8, 2048
+_MAX_STEPS, _MAX_LAGS, _MAX_LAG_S = 4096, 16, 10.0
 _RATES_HZ = (0.1, 1000.0)
 """A contract comes from a file of unknown origin: beyond these it would exhaust the machine."""
 
@@ -275,6 +279,19 @@ def _text(value: Any) -> str:
     return value
 
 
+def explain_label(label: str) -> str:
+    """Return why no model can have a label of this name; empty where one can.
+
+    >>> explain_label("hit"), explain_label("uncertain")
+    ('', 'is what results say where a model abstains; give it another name')
+    """
+    if label == UNCERTAIN:
+        return "is what results say where a model abstains; give it another name"
+    if "\0" in label:
+        return "holds a null byte; give it another name"
+    return ""
+
+
 def _check(ok: bool, name: str, value: object, expected: str) -> None:
     if not ok:
         raise ConfigError(f"Expected {name} {expected}, received {name}={value!r}")
@@ -286,9 +303,9 @@ def _check_number(name: str, value: object, low: float, high: float) -> None:
     _check(ok, name, value, f"from {low:g} to {high:g}")
 
 
-def _check_count(name: str, value: object, most: int) -> None:
-    ok = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
-    _check(ok, name, value, f"a whole number from 1 to {most}")
+def _check_count(name: str, value: object, most: int, least: int = 1) -> None:
+    ok = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+    _check(ok, name, value, f"a whole number from {least} to {most}")
 
 
 @dataclass(frozen=True)

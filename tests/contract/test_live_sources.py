@@ -28,6 +28,7 @@ from har.video.camera.frames import LiveFrame, LiveSetup, LiveSource
 from har.video.camera.packets import open_played, open_stream
 from har.video.camera.timeline import Timeline
 from har.video.camera.webcam import Camera, WebcamSource, open_webcam
+from har.video.file.reader import open_video
 
 N_FRAMES = 50
 SIZE = (64, 96)
@@ -218,6 +219,25 @@ def test_a_gap_in_a_played_file_is_not_waited_for(tmp_path: Path, gap_s: float) 
     assert (first.segment.number, second.segment.number) == (0, 1)
     assert "its clock leapt ahead by" in second.segment.note
     assert second.begun_s < 10.0, "the camera's timeline goes on"
+
+
+def test_a_file_whose_frames_are_hours_apart_is_played_at_once(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "rare.mkv", [i * 7200.0 for i in range(5)], SIZE)
+    started_s = time.monotonic()
+    frames, _ = _play(path, 1.0)
+    assert time.monotonic() - started_s < 5.0
+    assert frames
+
+
+def test_sound_that_begins_later_stops_nothing(tmp_path: Path) -> None:
+    for number, audio in enumerate((False, True)):
+        make_clip(tmp_path / f"{number}.ts", 50, audio=audio, paint=_paint)
+    path = tmp_path / "later.ts"
+    path.write_bytes(b"".join((tmp_path / f"{number}.ts").read_bytes() for number in (0, 1)))
+    frames, _ = _play(path, 5.0)
+    assert len(frames) == 100
+    with open_video(path) as reader:
+        assert len(list(reader)) == 100
 
 
 def test_odd_pictures_of_a_played_file(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -210,14 +210,19 @@ class Memory:
 
 @contextmanager
 def watching(
-    recognizer: Recognizer, sources: Iterable[str], config: WatchConfig, tap: object = None
+    recognizer: Recognizer,
+    sources: Iterable[str],
+    config: WatchConfig,
+    tap: object = None,
+    speed: float = 1.0,
 ) -> Iterator[tuple[Memory, Callable[[Callable[[], bool], float], None]]]:
     """Run a watch on a thread; return what it says and a function that waits until it is so.
 
     Whatever the watch raises is raised at the end of the block.
     """
     memory, until, errors = Memory(), threading.Event(), []
-    watch = Watch(recognizer, parse_sources(sources), config, [memory], tap)  # type: ignore[arg-type]
+    cameras = [replace(source, speed=speed) for source in parse_sources(sources)]
+    watch = Watch(recognizer, cameras, config, [memory], tap)  # type: ignore[arg-type]
 
     def run() -> None:
         try:

@@ -11,7 +11,13 @@ from videos import make_clip, make_not_a_video
 
 import har
 from har.config import DecodeConfig
-from har.errors import ConfigError, EmptyVideoError, VideoNotFoundError, VideoOpenError
+from har.errors import (
+    ConfigError,
+    EmptyVideoError,
+    OutputError,
+    VideoNotFoundError,
+    VideoOpenError,
+)
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
 from har.video.file.reader import open_video
@@ -276,3 +282,19 @@ def test_without_pandas_the_extra_is_named(tmp_path):
         "except har.MissingDependencyError as error: print(error)"
     )
     assert "human-action-recognition[pandas]" in _run(code)
+
+
+def test_a_name_with_a_null_byte_is_refused_wherever_it_is_given(model, clip, tmp_path):
+    name = "a\0b"
+    with pytest.warns(UserWarning, match="null byte"):
+        (result,) = model.predict([name])
+    assert result.error == r"a\x00b cannot be read: embedded null byte"
+    found = model.predict(clip)
+    for use in (
+        lambda: found.save(name),
+        lambda: found.plot(f"{name}.png"),
+        lambda: har.predict(clip, out=name, model=model),
+        lambda: har.recut(found.save(tmp_path).parent, out=name),
+    ):
+        with pytest.raises(OutputError, match="null byte"):
+            use()

@@ -120,3 +120,20 @@ def test_points_that_no_camera_sees_are_noted(tmp_path, scene, change, said):
     result = model.predict_keypoints(change(scene[1]), fps=10, size=(192, 256))
     assert said in result.note
     assert bool(said) is bool(result.note)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, 1e300, -2e6])
+def test_places_that_can_be_in_no_picture_are_refused(value):
+    points = np.full((2, 1, 17, 3), 0.5)
+    points[..., :2] *= 100
+    points[0, 0, 3, 1] = value
+    with pytest.raises(ConfigError, match=r"up to 1e\+06, and NaN where one is not seen, received"):
+        to_detections(points)
+
+
+def test_points_that_are_no_numbers_or_named_as_no_file_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="that are numbers, received bool"):
+        to_detections(np.zeros((2, 1, 17, 3), bool))
+    model = har.load(make_people_bundle(tmp_path / "pose"))
+    with pytest.raises(ConfigError, match="a name that a file could have"):
+        model.predict_keypoints(np.zeros((4, 1, 17, 3)), fps=10, name="a\0b")

@@ -160,10 +160,24 @@ HUGE = 10**400
         ("bias", [1.0, float("nan")]),
         ("bias", 3),
         ("files", []),
+        ("files", {"a.onnx": 1}),
+        ("versions", {"har": 1}),
+        ("held_out", 1),
+        ("held_out", "yes"),
+        ("synthetic_data", None),
+        ("data_hash", 5),
+        ("data_hash", None),
+        ("labels", ["hit", "uncertain"]),
+        ("labels", ["hit", "a\0b"]),
+        ("decode", {"background": "bear"}),
+        ("decode", {"labels": {"bear": {"onset": 0.5}}}),
         ("motion", None),
         ("motion", {}),
         ("motion.surprise", 1),
         ("motion.n_features", 0),
+        ("motion.n_features", True),
+        ("motion.n_features", 8.0),
+        ("motion.n_features", "8"),
         ("motion.n_features", 1e9),
         ("motion.n_features", 10**9),
         ("motion.pooling", "sum"),
@@ -173,6 +187,8 @@ HUGE = 10**400
         ("motion.spec.size", [64, 10**6]),
         ("motion.spec.size", [64, -96]),
         ("motion.spec.size", [64.0, 96]),
+        ("motion.spec.size", [1, 1]),
+        ("motion.spec.size", [7, 96]),
         ("motion.spec.rate_hz", 0),
         ("motion.spec.rate_hz", float("nan")),
         ("motion.spec.rate_hz", HUGE),
@@ -213,11 +229,47 @@ def test_a_contract_that_cannot_be_meant_is_refused(tmp_path, at, value):
         load_info(tmp_path)
 
 
+def test_a_message_does_not_repeat_what_a_file_is_filled_with(tmp_path):
+    save_info(tmp_path, make_info())
+    values = json.loads((tmp_path / BUNDLE_FILE).read_text())
+    values["labels"] = [["still", "active\n"]] * 1000
+    (tmp_path / BUNDLE_FILE).write_text(json.dumps(values))
+    with pytest.raises(BundleIntegrityError, match="labels must be two or more") as caught:
+        load_info(tmp_path)
+    assert len(str(caught.value)) < 600 + len(str(tmp_path))
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"format_version": 1}'])
 def test_text_that_is_no_contract_is_refused(tmp_path, text):
     (tmp_path / BUNDLE_FILE).write_text(text)
     with pytest.raises(BundleIntegrityError):
         load_info(tmp_path)
+
+
+def test_a_contract_beyond_a_mebibyte_is_refused(tmp_path):
+    save_info(tmp_path, make_info())
+    path = tmp_path / BUNDLE_FILE
+    path.write_text(path.read_text() + " " * (1 << 20))
+    with pytest.raises(BundleIntegrityError, match="larger than 1048576 bytes"):
+        load_info(tmp_path)
+
+
+def test_links_that_lead_out_of_the_folder_are_refused(tmp_path):
+    outside, folder = tmp_path / "outside", tmp_path / "bundle"
+    outside.mkdir()
+    folder.mkdir()
+    (outside / CNN_FILE).write_bytes(b"weights")
+    info = make_info(files={CNN_FILE: compute_file_hash(outside / CNN_FILE)})
+    save_info(outside, info)
+    (folder / BUNDLE_FILE).symlink_to(outside / BUNDLE_FILE)
+    with pytest.raises(BundleIntegrityError, match=r"bundle\.json is a link that leads out"):
+        load_info(folder)
+    (folder / CNN_FILE).symlink_to(outside / CNN_FILE)
+    with pytest.raises(BundleIntegrityError, match=r"cnn\.keras is a link that leads out"):
+        find_verified(folder, info, CNN_FILE)
+    (tmp_path / "other").symlink_to(outside)
+    assert load_info(tmp_path / "other") == info, "a link to the whole folder is the user's own"
 
 
 def test_an_altered_file_is_refused(tmp_path):

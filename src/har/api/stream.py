@@ -28,8 +28,7 @@ from har.live.segment import LiveSegment, Update
 from har.live.sources import Source
 from har.live.watch import Watch
 from har.parallel import count_cores
-from har.result import UNCERTAIN
-from har.types import Event, Scores
+from har.types import UNCERTAIN, Event, Scores
 from har.video.arrays import iter_frames
 
 _POLL_S = 0.1

@@ -217,7 +217,7 @@ def load_config(path: Path, base: Config) -> Config:
     is_json, text = path.suffix == ".json", read_settings(path)
     try:
         values = dict((json.loads if is_json else tomllib.loads)(text))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ConfigError(f"The settings file {path} cannot be read: {error}") from error
     source = _Source(str(path), "" if is_json else text)
     config = _put_over(base, values, source)

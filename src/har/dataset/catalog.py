@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,10 +18,12 @@ from har.dataset.manifest import (
     read_manifest,
 )
 from har.errors import ManifestError, NoClipsError
+from har.escaping import cut_line
+from har.files import show_path
 from har.pose.adapters.json_files import OPENPOSE_ENDING
 from har.pose.adapters.reading import is_plainly_poses, is_poses
 from har.tables import Row
-from har.types import Clip
+from har.types import Clip, explain_label
 
 MANIFEST_NAME = "manifest.csv"
 SCENES = "scenes"
@@ -110,10 +113,13 @@ def check_classes(source: Path, clips: Sequence[Clip], rejects: Sequence[Reject]
             " manifest with the columns path,label"
         )
     labels = {clip.label for clip in clips}
+    for label in labels:
+        if said := explain_label(label):
+            raise NoClipsError(f"{source} has clips of the label {label[:40]!r}, which {said}")
     if len(labels) == 1:
         raise NoClipsError(
-            f"{source} holds one class only, {labels.pop()!r}{why}. At least two are needed: add a"
-            " folder of clips that show something else"
+            f"{source} holds one class only, {labels.pop()[:40]!r}{why}. At least two are needed:"
+            " add a folder of clips that show something else"
         )
 
 
@@ -186,7 +192,13 @@ def iter_files(folder: Path, rejects: list[Reject]) -> Iterator[Path]:
             continue
         seen.add(real)
         folders[:] = sorted(name for name in folders if not _is_hidden(name))
-        found = [Path(where) / name for name in sorted(names) if not _is_hidden(name)]
+        listed = [Path(where) / name for name in sorted(names) if not _is_hidden(name)]
+        found = []
+        for path in listed:
+            if not (why := _explain_no_file(path)):
+                found.append(path)
+            elif not _is_junk(path):
+                rejects.append(Reject("", path, f"{show_path(path)} {why}"))
         videos = [path for path in found if not _is_poses_file(path) and not _is_junk(path)]
         of_videos = tuple(f"{path.stem}{mark}" for path in videos for mark in (".", "DLC"))
         poses = [
@@ -194,11 +206,23 @@ def iter_files(folder: Path, rejects: list[Reject]) -> Iterator[Path]:
         ]
         if any(path.name.endswith(OPENPOSE_ENDING) for path in found):
             yield Path(where)
-        yield from (path for path in sorted([*videos, *poses]) if path.is_file())
+        yield from sorted([*videos, *poses])
 
 
 def _is_poses_file(path: Path) -> bool:
     return is_poses(path) and is_plainly_poses(path)
+
+
+def _explain_no_file(path: Path) -> str:
+    """Return why what a folder lists is no file; empty if it is one."""
+    try:
+        if stat.S_ISREG(path.stat().st_mode):
+            return ""
+    except FileNotFoundError:
+        return "is a link to what is not there"
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    return "is a pipe or device, no file"
 
 
 def _is_hidden(name: str) -> bool:
@@ -230,7 +254,8 @@ def _scan_manifest(
             )
         if isinstance(made, str):
             where = Path(row.get("path") or manifest)
-            rejects.append(Reject("", where, f"line {row.line} of {manifest.name}: {made}"))
+            why = cut_line(f"line {row.line} of {manifest.name}: {made}")
+            rejects.append(Reject("", where, why))
             continue
         seen[made.clip_id] = row
         clips.append(made)

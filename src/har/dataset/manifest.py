@@ -111,10 +111,17 @@ def find_file(path: Path) -> Path:
     no such file but one whose name differs in that alone, it is that one.
     """
     given = Path(os.path.normpath(path))
-    if given.exists():
+    if _is_there(given):
         return given
     for form in ("NFC", "NFD"):
         other = Path(unicodedata.normalize(form, str(given)))
-        if other.exists():
+        if _is_there(other):
             return other
     return given
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # its name is too long, which the reader says
+        return False

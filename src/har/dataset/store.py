@@ -29,7 +29,7 @@ from har.dataset.catalog import Reject
 from har.dataset.index import StoredClip, read_rejects, read_rows
 from har.dataset.splits import Splits
 from har.errors import StoreError
-from har.types import KEYPOINTS, SYNTHETIC, Color, SplitName
+from har.types import KEYPOINTS, SYNTHETIC, Color, SplitName, explain_label
 
 FORMAT_VERSION = 1
 
@@ -108,6 +108,9 @@ class StoreSettings:
                 raise ValueError(f"format {values['version']}, this har reads {FORMAT_VERSION}")
             labels = tuple(str(label) for label in values["labels"])
             frames = FrameSettings.from_json(values["frames"])
+            for label in labels:
+                if why := explain_label(label):
+                    raise ValueError(f"the label {label!r} {why}")
             return cls(frames, labels, str(values["group_source"]))
         except (KeyError, TypeError) as error:
             raise ValueError(f"a field is missing or of the wrong kind: {error}") from error
@@ -148,7 +151,7 @@ class Store:
         try:
             settings = StoreSettings.from_json(read_json(path / SETTINGS))
             splits = Splits.from_json(read_json(path / SPLITS))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise StoreError(
                 f"The store {path} cannot be used ({error}); delete it and run har prepare again"
             ) from error

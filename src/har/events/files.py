@@ -11,7 +11,7 @@ import numpy as np
 from har import files
 from har.errors import OutputError
 from har.escaping import guard_cell, show_controls, show_line, unguard_cell
-from har.types import Event, People, Scores
+from har.types import TIME_EPS_S, Event, People, Scores
 
 SCORES_ENDING = ".scores.csv"
 """Ends the names of files of scores; before it is the stem of all files of the video."""
@@ -20,6 +20,8 @@ RESULT_ENDING = ".result.json"
 """Ends the names of the cache files with all else of a video, beside its scores."""
 
 _GRID_COLUMNS = ["time_s", "step_s"]
+_ROUNDING = 1e-3
+_MAX_TIME_S, _MAX_STEP_S, _MAX_PERSON = 1e9, 3600.0, 1e9
 _CONFIDENCE, _OLD_CONFIDENCE = "confidence", "sureness"
 
 
@@ -97,8 +99,11 @@ def _parse_scores(header: list[str], lines: list[str]) -> Scores:
     grid, values, rest = np.split(table, [n_grid, n_grid + n_labels], axis=1)
     if not np.all((values >= 0) & (values <= 1)):
         raise ValueError("a score is not from 0 to 1")
-    if not (np.all(np.diff(grid[:, 0]) > 0) and np.all(grid[:, 1] == grid[0, 1])):
-        raise ValueError("its times do not ascend in even steps")
+    _check_grid(grid)
+    sums = values.sum(axis=1)
+    wrong = (np.abs(sums - 1) > _ROUNDING) & (sums > 0)
+    if wrong.any():
+        raise ValueError(f"the scores of a row sum to {sums[wrong][0]:g}, not 1")
     return Scores(
         labels=tuple(header[n_grid : n_grid + n_labels]),
         times_s=grid[:, 0],
@@ -106,6 +111,17 @@ def _parse_scores(header: list[str], lines: list[str]) -> Scores:
         step_s=float(grid[0, 1]),
         people=_parse_people(rest, n_labels) if rest.shape[1] else None,
     )
+
+
+def _check_grid(grid: np.ndarray) -> None:
+    times_s, step_s = grid[:, 0], grid[0, 1]
+    if not (np.all(np.diff(times_s) > 0) and np.all(grid[:, 1] == step_s)):
+        raise ValueError("its times do not ascend in even steps")
+    if not 0 <= times_s[0] <= times_s[-1] <= _MAX_TIME_S:
+        raise ValueError(f"its times must be from 0 to {_MAX_TIME_S:g} s")
+    least_s = TIME_EPS_S if len(grid) > 1 else 0.0  # a lone picture lasts no time
+    if not least_s <= step_s <= _MAX_STEP_S:
+        raise ValueError(f"its step must be above 0 and up to {_MAX_STEP_S:g} s, not {step_s:g}")
 
 
 def _count_labels(header: list[str]) -> int:
@@ -120,7 +136,7 @@ def _parse_people(columns: np.ndarray, n_labels: int) -> People:
     confidence, numbers = columns[:, 0], columns[:, 1:]
     if not np.all((confidence >= 0) & (confidence <= 1)):
         raise ValueError("a confidence is not from 0 to 1")
-    if not np.all((numbers >= 0) & (numbers % 1 == 0)):
+    if not np.all((numbers >= 0) & (numbers % 1 == 0) & (numbers <= _MAX_PERSON)):
         raise ValueError("the number of a person is not a whole number")
     subjects, targets = np.split(numbers.astype(np.int64), [n_labels], axis=1)
     return People(subjects, targets, confidence.astype(np.float32))

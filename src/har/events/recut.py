@@ -111,5 +111,5 @@ def find_record(scores: Path) -> tuple[str, str]:
     try:
         values = json.loads(add_ending(base, RESULT_ENDING).read_text(encoding="utf-8"))
         return str(values["info"]["path"]), str(values.get("rest", {}).get("note", ""))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return base.name, ""

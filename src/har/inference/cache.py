@@ -6,6 +6,7 @@ import dataclasses
 import glob
 import hashlib
 import json
+import math
 import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -163,17 +164,33 @@ def load_result(base: Path, key: str) -> VideoResult | None:
         values = json.loads(add_ending(base, RESULT_ENDING).read_text(encoding="utf-8"))
         is_whole = all((base.parent / name).exists() for name in values["files"])
         return _parse(values, base) if values["key"] == key and is_whole else None
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, OutputError):
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ):
         return None
 
 
 def _parse(values: dict[str, Any], base: Path) -> VideoResult:
-    return VideoResult(
-        info=VideoInfo(**{**values["info"], "path": Path(values["info"]["path"])}),
-        events=tuple(Event(**event) for event in values["events"]),
-        scores=load_scores(add_ending(base, SCORES_ENDING)),
-        **values["rest"],
-    )
+    scores, rest = load_scores(add_ending(base, SCORES_ENDING)), values["rest"]
+    info = VideoInfo(**{**values["info"], "path": Path(values["info"]["path"])})
+    events = tuple(Event(**event) for event in values["events"])
+    found = VideoResult(info=info, events=events, scores=scores, **rest)
+    sizes = (info.width, info.height, info.rotation_deg, found.n_windows, *found.probs.values())
+    known = [value for value in (info.fps, info.duration_s, info.n_frames) if value is not None]
+    spans = [value for e in events for value in (e.onset_s, e.offset_s, e.score)]
+    people = [number for e in events for number in (e.subject, e.target)]
+    numbers = (found.duration_s, found.wall_s, *sizes, *known, *spans, *people)
+    if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
+        raise ValueError("a number is none")
+    if not isinstance(found.note, str) or not {e.label for e in events} <= set(scores.labels):
+        raise ValueError("a label is not known")
+    return found
 
 
 def _list_files(base: Path) -> list[str]:

@@ -112,7 +112,8 @@ def _find_opener(engine: Engine) -> Callable[[Path, int], Run]:
     return partial(_open_openvino, bfloat16=engine == "openvino-bf16")
 
 
-_ONLY_ERRORS = 3
+_ONLY_FATAL = 4
+"""Errors are raised as well."""
 
 
 def _open_onnxruntime(path: Path, n_threads: int) -> Run:
@@ -125,7 +126,7 @@ def _open_onnxruntime(path: Path, n_threads: int) -> Run:
 
     options = ort.SessionOptions()
     options.intra_op_num_threads = n_threads
-    options.log_severity_level = _ONLY_ERRORS
+    options.log_severity_level = _ONLY_FATAL
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name

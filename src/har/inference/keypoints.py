@@ -21,7 +21,7 @@ from har.pose.keypoints import INDEX, Detections, to_detections
 from har.result import VideoResult
 from har.sampling.times import compute_nearest_indices, compute_step_times
 from har.types import KEYPOINTS, VideoInfo
-from har.video.arrays import check_fps
+from har.video.arrays import check_fps, check_name
 
 _NO_POSE = (
     "This model has no pose stream; take one that has, such as three-class, or train one with "
@@ -59,6 +59,7 @@ def recognize_keypoints(
     if recognizer.pose is None:
         raise BundleMismatchError(_NO_POSE)
     check_fps(fps)
+    check_name(name)
     detections = to_detections(points, size)
     n_pictures = len(detections.points)
     if not n_pictures:

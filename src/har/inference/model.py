@@ -10,13 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
-from har.bundle import BundleInfo, load_info
+from har.bundle import (
+    CNN_GRAPH_FILE,
+    POSE_GRAPH_FILE,
+    TEMPORAL_GRAPH_FILE,
+    BundleInfo,
+    load_info,
+)
 from har.bundle_files import find_verified
 from har.config.engine import Engine
-from har.errors import BundleMismatchError
+from har.errors import BundleIntegrityError, BundleMismatchError
 from har.inference.detector import PoseDetector, compute_detector_hash
 from har.inference.engines import Graph, Run
 from har.inference.streams import MotionStream, PoseStream, Stream
+from har.pose.features import N_FEATURES
 
 
 class Recognizer:
@@ -52,6 +59,32 @@ class Recognizer:
         }
         self._open_detector = partial(PoseDetector, n_threads, engine)
         self._build_streams()
+        self._check_outputs(bundle_dir)
+
+    def _check_outputs(self, bundle_dir: Path) -> None:
+        """Run each graph once on nothing: the contract must say of it what it gives."""
+        n_labels, motion, pose = len(self.info.labels), self.info.motion, self.info.pose
+        runs: list[tuple[str, np.ndarray, tuple[int, ...]]] = []
+        if motion is not None:
+            spec, n_features = motion.spec, motion.n_features
+            picture = np.zeros((1, *spec.size, spec.n_channels), np.uint8)
+            window = np.zeros((1, spec.n_steps, n_features), np.float32)
+            runs.append((CNN_GRAPH_FILE, picture, (1, n_features)))
+            runs.append((TEMPORAL_GRAPH_FILE, window, (1, spec.n_steps, n_labels)))
+        if pose is not None:
+            window = np.zeros((1, pose.spec.n_steps, N_FEATURES), np.float32)
+            runs.append((POSE_GRAPH_FILE, window, (1, pose.spec.n_steps, n_labels)))
+        for name, values, expected in runs:
+            try:
+                found: object = self.graphs[name](values).shape
+            except BundleMismatchError:
+                found = "an error"
+            if found != expected:
+                raise BundleIntegrityError(
+                    f"The contract of {bundle_dir} does not fit its {name}: of {values.shape} it "
+                    f"makes {found}, where {expected} is due with {n_labels} labels; copy or train "
+                    "the bundle again"
+                )
 
     def _build_streams(self) -> None:
         motion, pose = self.info.motion, self.info.pose

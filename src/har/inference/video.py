@@ -32,9 +32,9 @@ from har.inference.steps import Networks, StreamRecognizer, open_networks
 from har.learned import NOTE, is_learned
 from har.parallel import count_cores
 from har.pose.adapters.reading import is_poses
-from har.result import UNCERTAIN, PoseTracks, Progress, VideoResult
+from har.result import PoseTracks, Progress, VideoResult
 from har.sampling.times import compute_step_times, explain_low_rate
-from har.types import Frame, VideoInfo, WindowSpec
+from har.types import UNCERTAIN, Frame, VideoInfo, WindowSpec
 from har.video.file.reader import VideoReader, open_video, probe_video, read_ahead
 from har.video.geometry import Letterbox
 
@@ -340,8 +340,9 @@ def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:
             error = VideoNotFoundError(f"There is no video {source}; check the name and the folder")
             rejects.append(Reject("", source, str(error)))
             continue
-        except OSError as error:
-            rejects.append(Reject("", source, f"{source} cannot be read: {error.strerror}"))
+        except (OSError, ValueError) as error:  # a null byte in the name is a ValueError
+            why = getattr(error, "strerror", None) or error
+            rejects.append(Reject("", source, f"{show_path(source)} cannot be read: {why}"))
             continue
         found = [source]
         if source.is_dir() and not is_poses(source):

@@ -36,7 +36,7 @@ def read_results(source: Source) -> EventTable:
             events += [_parse_event(video, values) for values in item["events"]]
             in_totals = [total["label"] for total in item["totals"].get("labels", ())]
             labels |= dict.fromkeys([*item.get("probs", ()), *in_totals])
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise InterchangeError(
             f"{source.path} cannot be read as results of videos: {error!r}. Give the results.json "
             f"of 'har predict', the events.json of 'har events', or another file of events."

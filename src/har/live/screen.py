@@ -17,7 +17,7 @@ from rich.text import Text
 from har.escaping import show_line
 from har.live.messages import Alert, CameraState, LiveEvent, LiveScores
 from har.parallel import Closing
-from har.result import UNCERTAIN
+from har.types import UNCERTAIN
 
 
 def describe_event(event: LiveEvent) -> str:

@@ -22,6 +22,7 @@ MAX_PEOPLE = 6
 _LARGEST_SHARE = 2.0
 """Coordinates up to here are shares of the picture: people reach over its edge by less."""
 _MAX_SIDE_PX = 65_535
+_MAX_PLACE_PX = 1e6
 
 INDEX = {name: index for index, name in enumerate(KEYPOINTS)}
 
@@ -75,11 +76,19 @@ def to_detections(points: np.ndarray, size: tuple[int, int] | None = None) -> De
             f"Expected keypoints of (T, P, {N_KEYPOINTS}, 3) or (T, P, {N_KEYPOINTS}, 2) in COCO's "
             f"order, received {shape}"
         )
+    if points.dtype.kind not in "fiu":
+        raise ConfigError(f"Expected keypoints that are numbers, received {points.dtype}")
+    beyond = np.abs(points[..., :2]) > _MAX_PLACE_PX
+    if beyond.any():
+        raise ConfigError(
+            f"Expected coordinates of keypoints up to {_MAX_PLACE_PX:g}, and NaN where one is not "
+            f"seen, received {points[..., :2][beyond][0]:g} and {beyond.sum() - 1} more beyond it"
+        )
     values = np.asarray(points, dtype=np.float32)
     places = values[..., :2]
     is_seen = np.logical_and(np.isfinite(values).all(axis=-1), places.any(axis=-1))
     confidence = values[..., 2] if shape[3] == 3 else np.ones(shape[:3], dtype=np.float32)
-    confidence = np.where(is_seen, confidence, 0).astype(np.float32)
+    confidence = np.where(is_seen | np.isinf(confidence), confidence, 0).astype(np.float32)
     if confidence.size and not 0 <= confidence.min() <= confidence.max() <= 1:
         raise ConfigError(
             f"Expected the confidence of keypoints from 0 to 1, received from {confidence.min():g} "

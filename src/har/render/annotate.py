@@ -26,8 +26,8 @@ from har.render.text import (
     put_text,
     to_fixed,
 )
-from har.result import UNCERTAIN, Progress, VideoResult, place_people
-from har.types import Event
+from har.result import Progress, VideoResult, place_people
+from har.types import UNCERTAIN, Event
 from har.video.file.reader import open_video
 from har.video.file.writer import open_writer
 from har.video.geometry import Letterbox

@@ -17,6 +17,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -164,10 +165,33 @@ def _describe(
 def _read_entries(path: Path) -> list[dict[str, Any]]:
     """Return what earlier runs wrote; nothing where there is none or it is not theirs."""
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        return [entry for entry in entries if isinstance(entry["video"], str)]
-    except (OSError, ValueError, TypeError, KeyError):
+        text = path.read_text(encoding="utf-8")
+        entries = json.loads(text, parse_constant=_parse_finite, parse_float=_parse_finite)
+        return [entry for entry in entries if _is_entry(entry)]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         return []
+
+
+def _parse_finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no finite number")
+    return value
+
+
+def _is_entry(entry: Any) -> bool:
+    """Tell whether what was read can be written again."""
+    if not isinstance(entry, dict) or not isinstance(entry["video"], str):
+        return False
+    totals = entry.get("totals", {"labels": [], "duration_s": 0.0})
+    return (
+        isinstance(entry.get("stem", ""), str)
+        and isinstance(totals["duration_s"], float | int)
+        and all(
+            isinstance(item["label"], str) and set(item) <= set(_TOTAL_COLUMNS)
+            for item in totals["labels"]
+        )
+    )
 
 
 def _write_totals(path: Path, entries: Iterable[dict[str, Any]], guard: bool) -> None:
@@ -197,8 +221,10 @@ def find_taken_stems(folder: Path) -> dict[str, Path]:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             place = values.get("place", values["info"]["path"])  # files of before have no place
-            taken[path.name.removesuffix(RESULT_ENDING)] = Path(place)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            video = Path(place)
+            video.resolve()
+            taken[path.name.removesuffix(RESULT_ENDING)] = video
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError):
             continue  # not written by har, or damaged: nothing that could be lost
     return taken
 

@@ -81,6 +81,16 @@ def check_fps(fps: float) -> None:
         )
 
 
+def check_name(name: str) -> None:
+    """Refuse what could not be the name of a file, as results are saved under it.
+
+    Raises:
+        ConfigError: It could not.
+    """
+    if Path(name).name in ("", "..") or "\0" in name:
+        raise ConfigError(f"Expected a name that a file could have, received name={name!r}")
+
+
 def check_picture(shape: tuple[int, ...], dtype: np.dtype) -> None:
     """Refuse what is no picture.
 
@@ -117,8 +127,7 @@ class FrameArray:
         """
         check_picture(frames.shape[1:], frames.dtype)
         check_fps(fps)
-        if Path(name).name in ("", "..") or "\0" in name:
-            raise ConfigError(f"Expected a name that a file could have, received name={name!r}")
+        check_name(name)
         self._frames, self._fps, self._pictures = frames, fps, pictures
         n_frames, height, width = frames.shape[:3]
         self.info = VideoInfo(

@@ -75,6 +75,18 @@ def test_no_clip_at_all(tmp_path, files):
         scan(touch(tmp_path, *files))
 
 
+@pytest.mark.parametrize("label", ["uncertain", " uncertain "])
+def test_a_label_that_stands_for_no_label_is_refused_at_the_start(tmp_path, label):
+    (tmp_path / "m.csv").write_text(f"path,label\na.mp4,{label}\nb.mp4,hit\n")
+    with pytest.raises(NoClipsError, match="'uncertain', which is what results say where a model"):
+        scan(tmp_path / "m.csv")
+
+
+def test_a_name_that_no_disk_takes_is_left_to_the_reader(tmp_path):
+    (tmp_path / "m.csv").write_text(f"path,label\n{'x' * 300}.mp4,a\nb.mp4,hit\n")
+    assert len(scan(tmp_path / "m.csv").clips) == 2
+
+
 def test_missing_source(tmp_path):
     with pytest.raises(NoClipsError, match="There is no folder or manifest"):
         scan(tmp_path / "gone")
@@ -119,7 +131,22 @@ def test_links_are_followed_but_no_circle(tmp_path):
 def test_pipe_is_not_opened(tmp_path):
     touch(tmp_path, "hit/a.mp4", "play/b.mp4")
     os.mkfifo(tmp_path / "hit/pipe.mp4")
-    assert len(scan(tmp_path).clips) == 2
+    catalog = scan(tmp_path)
+    assert len(catalog.clips) == 2
+    assert [reject.reason.split("/")[-1] for reject in catalog.rejects] == [
+        "pipe.mp4 is a pipe or device, no file"
+    ]
+
+
+def test_a_link_to_nothing_and_a_circle_are_named(tmp_path):
+    touch(tmp_path, "hit/a.mp4", "play/b.mp4")
+    (tmp_path / "hit/gone.mp4").symlink_to(tmp_path / "gone")
+    (tmp_path / "hit/self.mp4").symlink_to(tmp_path / "hit/self.mp4")
+    reasons = [reject.reason.split("/")[-1] for reject in scan(tmp_path).rejects]
+    assert reasons == [
+        "gone.mp4 is a link to what is not there",
+        "self.mp4 cannot be read: Too many levels of symbolic links",
+    ]
 
 
 @pytest.fixture
@@ -147,6 +174,14 @@ def test_unreadable_class_folder_is_rejected_and_the_others_are_kept(not_root):
     catalog = scan(data)
     assert len(catalog.clips) == 2
     assert any("cannot be read" in reject.reason for reject in catalog.rejects)
+
+
+def test_a_folder_that_may_be_listed_but_not_entered(not_root):
+    data = touch(not_root / "data", "hit/a.mp4", "play/b.mp4", "rest/c.mp4")
+    (data / "rest").chmod(0o600)
+    catalog = scan(data)
+    assert len(catalog.clips) == 2
+    assert "c.mp4 cannot be read: Permission denied" in catalog.rejects[0].reason
 
 
 def test_unreadable_source(not_root):

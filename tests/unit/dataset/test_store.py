@@ -30,6 +30,12 @@ def test_no_store(tmp_path):
         ("store.json", "[]", "holds list, not an object"),
         ("store.json", '{"version": 99}', "format 99, this har reads 1"),
         ("splits.json", '{"parts": []}', "cannot be used"),
+        (
+            "store.json",
+            '{"version": 1, "labels": ["uncertain"], "group_source": "", "frames": '
+            '{"size": [32, 32], "color": "gray", "max_rate_hz": 30}}',
+            "'uncertain' is what results say",
+        ),
         ("index.csv", ",".join(COLUMNS) + "\n1,2,3\n", "line of .*index.csv"),
         ("rejects.csv", "a,b\n1,2\n", "rejects.csv cannot be read"),
     ],

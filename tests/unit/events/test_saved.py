@@ -23,18 +23,17 @@ def scores_of_any_kind(draw: st.DrawFn) -> Scores:
         )
     )
     n = draw(st.integers(1, 20))
-    unit = st.floats(0, 1, width=32)
-    values = draw(st.lists(unit, min_size=n * len(labels), max_size=n * len(labels)))
+    rng = np.random.default_rng(draw(st.integers(0, 99)))
+    values = rng.dirichlet(np.full(len(labels), 0.3), n) * (rng.random((n, 1)) < 0.9)
     step_s = draw(st.floats(1e-3, 2.0))
     people = None
     if draw(st.booleans()):
-        rng = np.random.default_rng(n)
         numbers = rng.integers(0, 10**6, (2, n, len(labels)))
         people = People(*numbers, rng.random(n, dtype=np.float32))
     return Scores(
         tuple(labels),
         (np.arange(n) + 0.5) * step_s,
-        np.array(values, np.float32).reshape(n, len(labels)),
+        values.astype(np.float32),
         step_s,
         people,
     )
@@ -86,6 +85,13 @@ PEOPLE = b"time_s,step_s,a,b,confidence,subject:a,subject:b,target:a,target:b\n"
         (b"time_s,step_s,a,b\n0.5,1,nan,0.5\n", "not from 0 to 1"),
         (b"time_s,step_s,a,b\n0.5,1,1,0\n0.5,1,1,0\n", "ascend"),
         (b"time_s,step_s,a,b\n0.5,1,1,0\n1.5,2,1,0\n", "even steps"),
+        (b"time_s,step_s,a,b\n0.5,1,1,0.8\n", "sum to 1.8, not 1"),
+        (b"time_s,step_s,a,b\n0.5,0,1,0\n1.5,0,1,0\n", "step must be above 0"),
+        (b"time_s,step_s,a,b\n0.5,-1,1,0\n", "step must be above 0"),
+        (b"time_s,step_s,a,b\n0.5,inf,1,0\n", "step must be above 0"),
+        (b"time_s,step_s,a,b\n-0.5,1,1,0\n0.5,1,1,0\n", "times must be from 0"),
+        (b"time_s,step_s,a,b\n1e300,1,1,0\n", "times must be from 0"),
+        (PEOPLE + b"0.5,1,1,0,0.5,1,1e300,2,2\n", "not a whole number"),
         (PEOPLE + b"0.5,1,1,0,1.5,1,1,2,2\n", "confidence is not"),
         (PEOPLE + b"0.5,1,1,0,0.5,1,1.5,2,2\n", "not a whole number"),
         (PEOPLE + b"0.5,1,1,0,0.5,1,1,-2,2\n", "not a whole number"),
@@ -97,6 +103,11 @@ def test_a_file_that_is_no_scores_is_named(tmp_path: Path, content: bytes, messa
     with pytest.raises(OutputError, match=message) as caught:
         load_scores(tmp_path / "scores.csv")
     assert "scores.csv" in str(caught.value)
+
+
+def test_scores_of_a_lone_picture_and_of_nothing_known_come_back(tmp_path: Path) -> None:
+    (tmp_path / "scores.csv").write_text("time_s,step_s,a,b\n0.0,0.0,0.0,0.0\n")
+    assert load_scores(tmp_path / "scores.csv").step_s == 0.0
 
 
 def test_scores_that_are_not_there_are_named(tmp_path: Path) -> None:

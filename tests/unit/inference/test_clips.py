@@ -13,7 +13,7 @@ from har.errors import BundleMismatchError
 from har.inference.clips import recognize_clips
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
-from har.result import UNCERTAIN
+from har.types import UNCERTAIN
 
 LENGTHS_S = {"short": 0.5, "window": 1.0, "long": 2.7}
 

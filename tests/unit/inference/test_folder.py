@@ -1,5 +1,6 @@
 """Many videos: all at once, past broken ones, going on where a run stopped."""
 
+import json
 import os
 import resource
 from collections.abc import Iterator, Sequence
@@ -203,6 +204,28 @@ def test_a_run_that_broke_off_while_writing_is_not_taken_for_done(done: Done) ->
     other = Plan(plan.bundle, fail, config=PredictConfig(n_overlap=2, jobs=1))
     with pytest.raises(OutputError, match="stopped here"):
         _run(other, jobs)
+    assert not _run(plan, jobs)["a.mp4"].is_unchanged
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("duration_s", "long"),
+        ("duration_s", float("nan")),
+        ("probs", {"still": None}),
+        ("note", 5),
+        ("events", [{"label": "other", "onset_s": 0.0, "offset_s": 1.0, "score": 1.0}]),
+        ("events", [{"label": "still", "onset_s": "0", "offset_s": 1.0, "score": 1.0}]),
+    ],
+)
+def test_a_damaged_file_of_an_earlier_run_is_not_taken_for_done(
+    done: Done, name: str, value: object
+) -> None:
+    plan, jobs, _ = done
+    path = jobs[0].base.with_name("a.result.json")
+    values = json.loads(path.read_text())
+    (values if name in values else values["rest"])[name] = value
+    path.write_text(json.dumps(values))
     assert not _run(plan, jobs)["a.mp4"].is_unchanged
 
 

@@ -53,6 +53,21 @@ def test_a_missing_or_altered_graph_is_refused(tmp_path, name):
         Recognizer(folder)
 
 
+def test_a_contract_that_does_not_fit_its_graphs_is_refused_at_the_load(tmp_path):
+    folder = make_people_bundle(tmp_path, "both")
+    info = load_info(folder)
+    with pytest.raises(
+        BundleIntegrityError, match=r"pose\.onnx: .* makes \(1, 10, 2\), .* 3 labels"
+    ):
+        change(folder, motion=None, labels=(*LABELS, "other"))
+    with pytest.raises(BundleIntegrityError, match=r"temporal\.onnx: .* with 3 labels"):
+        change(folder, motion=info.motion, pose=None)
+    spec = replace(info.motion.spec, lags_s=((0.0, -0.04),))
+    for motion in (replace(info.motion, spec=spec), replace(info.motion, n_features=5)):
+        with pytest.raises(BundleIntegrityError, match=r"frame_cnn\.onnx: of \(1, 192, 256, "):
+            change(folder, labels=LABELS, motion=motion)
+
+
 def test_temperature_divides_and_then_the_bias_is_added(tmp_path):
     folder = make_people_bundle(tmp_path)
     logits = np.array([[0.0, 2.0], [0.0, 0.0]])

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from videos import make_resolution_change, make_truncated_mp4, make_video
 
 from har.config import DecodeConfig, PredictConfig
-from har.errors import BundleMismatchError, VideoDecodeError
+from har.errors import VideoDecodeError
 from har.events.decoder import decode_events
 from har.inference.model import Recognizer
 from har.inference.scores import fuse_windows
@@ -113,18 +113,6 @@ def test_an_error_in_the_middle_leaves_no_thread(recognizer: Recognizer, tmp_pat
         recognize_video(recognizer, path, config=PredictConfig(jobs=3), progress=fail)
     names = [thread.name for thread in threading.enumerate()]
     assert not [name for name in names if name.startswith(("reader", "network"))]
-
-
-def test_a_bundle_whose_graphs_do_not_take_what_it_says(tmp_path: Path) -> None:
-    import json
-
-    bundle = make_bundle(tmp_path / "bundle")
-    contract = json.loads((bundle / "bundle.json").read_text())
-    contract["motion"]["spec"]["lags_s"] = [[0.0, -0.04]]
-    (bundle / "bundle.json").write_text(json.dumps(contract))
-    path = make_video(tmp_path / "a.mp4", np.arange(50) / 25)
-    with pytest.raises(BundleMismatchError, match="does not take an input of shape"):
-        recognize_video(Recognizer(bundle), path, config=PredictConfig(jobs=2))
 
 
 def test_memory_does_not_grow_with_the_frames(recognizer: Recognizer) -> None:

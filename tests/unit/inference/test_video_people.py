@@ -20,7 +20,7 @@ from har.errors import (
 )
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
-from har.result import UNCERTAIN
+from har.types import UNCERTAIN
 
 KEEP = PredictConfig(keep_places=True)
 LEFT, RIGHT = 0.3, 0.7

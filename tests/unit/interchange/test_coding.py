@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -220,12 +221,18 @@ def test_a_name_is_found_with_either_kind_of_accent():
         ('{"label": "hit", "onset_s": 5, "offset_s": 1, "score": 1}', "9"),
         ('{"label": "hit", "onset_s": 1, "offset_s": 2, "score": 1}', "-9"),
         ('{"label": "hit", "onset_s": 1, "offset_s": 2, "score": 1}', "NaN"),
+        ('{"label": "hit", "onset_s": 1, "offset_s": 2, "score": 1}', "9" * 400),
     ],
 )
 def test_results_with_numbers_that_cannot_be_are_refused(tmp_path, event, duration_s):
     text = f'[{{"video": "a", "events": [{event}], "totals": {{"duration_s": {duration_s}}}}}]'
     with pytest.raises(InterchangeError, match="cannot be read as results"):
         read_coding(write(tmp_path / "results.json", text))
+
+
+def test_a_name_with_a_null_byte_is_refused():
+    with pytest.raises(InterchangeError, match="null byte"):
+        read_coding(Path("a\0b"))
 
 
 def test_results_nested_without_end_are_refused(tmp_path):

@@ -12,8 +12,8 @@ from har.errors import OutputError
 from har.events.decoder import decode_events
 from har.render.text import compute_colors, measure_text
 from har.render.timeline import write_timeline
-from har.result import UNCERTAIN, VideoResult
-from har.types import Event, Scores, VideoInfo
+from har.result import VideoResult
+from har.types import UNCERTAIN, Event, Scores, VideoInfo
 
 CONFIG = DecodeConfig(background="play")
 HIT_COLOR = compute_colors(("play", "hit"), "play")["hit"]

@@ -139,7 +139,29 @@ def test_a_video_that_could_not_be_read_before_is_left_out_no_more(tmp_path: Pat
     assert ["error" in entry for entry in _read_results(tmp_path)] == [False]
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '[{"error": "x"}]'])
+_ENTRY = '[{"video": "z.mp4", "stem": "z", "totals": {"duration_s": 9, "labels": [%s]}}]'
+_LABEL = '{"label": "hit", "n_events": 1, "total_s": 1, "per_hour": 1}'
+
+
+def test_an_entry_of_an_earlier_run_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "results.json").write_text(_ENTRY % _LABEL)
+    _write(tmp_path, {"a": _make_result(Path("a.mp4"))})
+    assert [entry["video"] for entry in _read_results(tmp_path)] == ["z.mp4", "a.mp4"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{}", "[1]", '[{"error": "x"}]', "[" * 100_000, '[{"video": "z", "stem": {}}]'),
+        *('[{"video": "z", "totals": []}]', '[{"video": "z", "totals": {"labels": []}}]'),
+        _ENTRY % _LABEL.replace('"hit"', "5"),
+        _ENTRY % _LABEL.replace('"label"', '"name"'),
+        _ENTRY % _LABEL.replace('"total_s"', '"more"'),
+        _ENTRY.replace("9", "NaN") % _LABEL,
+        _ENTRY.replace("9", "1e999") % _LABEL,
+        _ENTRY.replace("9", '"long"') % _LABEL,
+    ],
+)
 def test_results_of_others_are_written_over(tmp_path: Path, text: str) -> None:
     (tmp_path / "results.json").write_text(text)
     _write(tmp_path, {"a": _make_result(Path("a.mp4"))})
@@ -208,8 +230,10 @@ def test_a_run_that_goes_on_gives_the_same_stems() -> None:
 
 def test_stems_in_use_are_read_from_what_earlier_runs_left(tmp_path: Path) -> None:
     (tmp_path / "x.1.result.json").write_text('{"info": {"path": "a/x.1.mp4"}}')
-    for name, text in (("y", "{}"), ("z", "no"), ("w", "[]")):
-        (tmp_path / f"{name}.result.json").write_text(text)
+    texts = ("{}", "no", "[]", "[" * 100_000)
+    paths = (r"a\u0000b", r"\ud800")
+    for number, text in enumerate((*texts, *(f'{{"info": {{"path": "{p}"}}}}' for p in paths))):
+        (tmp_path / f"{number}.result.json").write_text(text)
     assert outputs.find_taken_stems(tmp_path) == {"x.1": Path("a/x.1.mp4")}
     assert outputs.find_taken_stems(tmp_path / "absent") == {}
 

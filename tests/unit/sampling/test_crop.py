@@ -99,6 +99,13 @@ def test_the_view_is_inside_and_holds_the_most_or_its_middle(height, width, moti
     assert 0 <= x <= width - w
 
 
+@pytest.mark.parametrize(("size", "motion_crop"), [((8, 8), 8), ((8, 2048), 2), ((9, 15), 3)])
+def test_the_smallest_pictures_that_a_contract_may_ask_for(size, motion_crop):
+    frames = np.random.default_rng(0).integers(0, 255, (30, *size), np.uint8)
+    spec = replace(SPEC, size=size, motion_crop=motion_crop)
+    assert look_at(frames, spec).shape[1:3] == size
+
+
 def test_hand_computed_view():
     motion = np.zeros((8, 12), np.float32)
     motion[3, 2], motion[3, 6] = 1.0, 3.0  # both in 4x6; their middle is row 3, column 5

@@ -13,7 +13,7 @@ from har.sampling.stacks import BatchSampler, StackSampler
 from har.sampling.times import compute_span_s, compute_stack_indices, compute_step_times
 from har.types import Frame, WindowSpec
 
-TINY = replace(SPEC, size=(2, 2))
+TINY = replace(SPEC, size=(8, 8))
 
 rates = st.sampled_from([1.0, 2.0, 7.5, 8.0, 10.0, 12.0])
 offset = st.floats(-0.6, 0.6).map(lambda value: round(value, 3))
@@ -22,7 +22,7 @@ specs = st.builds(
     lambda rate_hz, lags: replace(TINY, rate_hz=rate_hz, lags_s=tuple(lags)),
     rates,
     st.lists(lag, min_size=1, max_size=4),
-) | st.just(replace(RGB_SPEC, size=(2, 2)))
+) | st.just(replace(RGB_SPEC, size=(8, 8)))
 even = st.builds(
     lambda fps, n: np.arange(n) / fps,
     st.sampled_from([1.0, 3.0, 5.0, 8.0, 23.976, 25.0, 29.97, 30.0, 60.0]),

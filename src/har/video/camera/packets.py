@@ -29,6 +29,9 @@ from har.video.file.source import read_pixel_aspect
 _MAX_BROKEN_READS = 100
 """Damaged reads in a row after which a stream is given up."""
 
+_LONGEST_WAIT_S = 60.0
+"""A file whose frames are further apart is not played at its own speed, but at once."""
+
 _HTTP = "http,https,httpproxy,crypto,tcp,tls"
 _RTSP = "rtsp,rtsps,rtp,srtp,udp,tcp,tls"
 _PROTOCOLS = {
@@ -191,6 +194,8 @@ class PacketSource(Closing):
             begun_s = time.monotonic()
             try:
                 packet = next(self._packets, None)
+            except IndexError:  # of PyAV, at the end, where a stream had begun after the opening
+                return None
             except av.error.InvalidDataError:
                 self._setup.summary.n_damaged += 1
                 self._packets = self._container.demux(self._stream)
@@ -282,7 +287,8 @@ class _Pace:
         now_s = time.monotonic()
         stamp_s = self._last_s + 1 / DEFAULT_FPS if stamp_s is None else stamp_s
         step_s = stamp_s - self._last_s
-        if self._start is None or step_s < 0 or step_s > max(self._jump_s, 2 * self._usual_s):
+        usual_s = min(2 * self._usual_s, _LONGEST_WAIT_S)
+        if self._start is None or step_s < 0 or step_s > max(self._jump_s, usual_s):
             self._start = (now_s, stamp_s)
         self._last_s, self._usual_s = stamp_s, max(step_s, 0.0)
         due_s = self._start[0] + (stamp_s - self._start[1]) / self._speed

@@ -92,6 +92,9 @@ class VideoSource:
         while True:
             try:
                 packet = next(packets, None)
+            except IndexError:  # of PyAV, at the end, where a stream had begun after the opening
+                packets = self._container.demux(self._stream)
+                continue
             except (av.error.FFmpegError, OSError):
                 self._note_damage(None)
                 packet = None
