@@ -1,7 +1,11 @@
 """Every command is thin over one public function: both give the same values."""
 
 import json
+import subprocess
+import sys
 import tomllib
+from pathlib import Path
+from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
 from bundles import make_bundle
@@ -12,6 +16,7 @@ from stores import make_clips
 from videos import make_clip
 
 import har
+from har.api.review import open_project
 from har.cli import har as command_line
 from har.events.files import save_scores
 
@@ -287,6 +292,29 @@ def test_record(tmp_path):
     assert strip(run(*words)) == as_json(done)
     with pytest.raises(har.ConfigError, match="guide"):
         har.record(tmp_path / "c")
+
+
+def test_review(files, tmp_path):
+    run(
+        "predict",
+        files / "videos",
+        "--bundle",
+        files / "bundle",
+        "--out",
+        tmp_path / "out",
+        "--json",
+    )
+    words = [sys.executable, "-m", "har", "review", str(tmp_path / "out"), "--samples", "1"]
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
+        address = next(line for line in process.stderr if line.startswith("Review: "))
+        browser = build_opener(HTTPCookieProcessor())  # the first page gives a cookie
+        with browser.open(address.removeprefix("Review: ").strip(), timeout=30) as page:
+            assert "har review" in page.read().decode()
+        process.terminate()
+        process.communicate(timeout=30)
+    project = open_project(tmp_path / "out", samples=1)
+    assert [Path(item.path).name for item in project.store.list_recordings()] == ["a.mp4", "b.mp4"]
+    project.store.close()
 
 
 def test_each_command_has_its_test():

@@ -85,6 +85,7 @@ def test_the_shared_bundle_is_for_commands_that_read_one(tmp_path):
         "watch": "fight",
         "evaluate": "fight",
         "export": "fight",
+        "review": "fight",
         "events": "three-class",
     }
 
