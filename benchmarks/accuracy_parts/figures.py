@@ -16,7 +16,7 @@ from har.dataset.store import Store
 from har.errors import ConfigError
 from har.metrics.calibration import calibrate_folds
 from har.metrics.clips import bootstrap_metrics
-from har.reports.figures import write_reliability
+from har.reports.breakdown import describe_reliability
 
 Row = dict[str, Any]
 _CURVE_METHOD = "probe"
@@ -77,7 +77,8 @@ class Bench:
                 continue
             probs = self._scorer.score(task, method, self._n_seeds)
             found = calibrate_folds(store.label_indices, probs, folds)
-            write_reliability(self._out / f"reliability_{method.name}.png", found)
+            chart = describe_reliability(found.bins)
+            chart.svg.write(self._out / f"reliability_{method.name}.svg")
             values = found.to_json()
             del values["bins"]
             rows.append({"method": method.about, "streams": method.streams, **values})

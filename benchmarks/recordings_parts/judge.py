@@ -14,9 +14,8 @@ from har.events.decoder import decode_events
 from har.metrics.alarms import ScoredRecording, compute_curves
 from har.metrics.events import CodedRecording, compute_event_metrics
 from har.metrics.grid import count_rules
-from har.reports.events import EventReport, write_event_report
-from har.reports.figures import write_curves
-from har.reports.page import Picture
+from har.reports.events import EventReport, build_event_page
+from har.reports.page import write_page
 
 _NEAR_S = 1.0
 """Rows as near as this to a cut between clips look at both sides of it."""
@@ -46,15 +45,12 @@ def judge(
         items: Of two folds or more.
         base: The usual rule.
         rates: False alarms per hour, of all labels together, for which rules are chosen.
-        out: Gets ``usual/`` and ``tuned_RATE/``, each with a page, and ``curve.png``.
+        out: Gets ``usual/`` and ``tuned_RATE/``, each with a page.
         title: Of the pages.
     """
     recordings = [item.recording for item in items]
     labels = _list_labels(recordings, base.background)
-    curve = out / "curve.png"
     curves = compute_curves(recordings, labels, base)
-    write_curves(curve, curves)
-    picture = Picture("Recall against false alarms per hour, usual lengths, all thresholds", curve)
     found: dict[str, Any] = {
         "n_recordings": len(items),
         "hours": sum(item.hours for item in recordings),
@@ -69,8 +65,8 @@ def judge(
         coded = [_cut(item, rule) for item, rule in zip(recordings, decodes, strict=True)]
         metrics = compute_event_metrics(labels, coded)
         protocol = f"{name}: rules of a fold are chosen on the other folds"
-        page = EventReport(title, protocol, metrics, (picture,))
-        write_event_report(out / name / "report.html", page)
+        page = EventReport(title, protocol, metrics, curves=curves)
+        write_page(out / name / "report.html", build_event_page(page))
         used = {item.fold: asdict(rule) for item, rule in zip(items, decodes, strict=True)}
         found[name] = {**metrics.to_json(), "rules": used}
     return found

@@ -6,6 +6,7 @@ clips, prepares them, trains, measures and recognizes a recording with what it h
 
 from __future__ import annotations
 
+import base64
 import csv
 import time
 from collections.abc import Sequence
@@ -19,6 +20,7 @@ import numpy as np
 from har.bundle_files import find_bundle
 from har.config import (
     RECIPES,
+    DecodeConfig,
     OutputsConfig,
     PredictConfig,
     PrepareConfig,
@@ -26,15 +28,15 @@ from har.config import (
     TrainConfig,
     update_config,
 )
-from har.errors import OutputError
 from har.events.matching import compute_ious
 from har.files import add_ending
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
 from har.progress import Say
 from har.render.sheet import write_synthetic_sheet
-from har.render.text import write_picture
+from har.render.text import encode_picture
 from har.render.thumbnails import find_peak_s
+from har.render.timeline import draw_timeline
 from har.reports.results import write_video_outputs
 from har.result import VideoResult
 from har.synthetic.clips import write_clips
@@ -114,8 +116,8 @@ def take_first_look(folder: Path, say: Say) -> Recognized:
     base = folder / "results" / "first_look"
     recognizer = Recognizer(find_bundle(Path(SHIPPED)))
     found = _recognize(recognizer, truth, base, began_s)
-    picture = add_ending(base, ".png")
-    write_glance(picture, found.recording, found.paths)
+    picture = add_ending(base, ".svg")
+    write_glance(picture, found.recording, found.paths["annotated video"], recognizer.info.decode)
     return Recognized(
         found.recording,
         found.matches,
@@ -174,7 +176,7 @@ def _recognize(recognizer: Recognizer, truth: Path, base: Path, began_s: float) 
     result = recognize_video(recognizer, video, config=PredictConfig(keep_places=True))
     write_video_outputs(base, result, decode, OutputsConfig(annotate=True))
     paths = {
-        "timeline": add_ending(base, ".timeline.png"),
+        "timeline": add_ending(base, ".timeline.svg"),
         "annotated video": add_ending(base, ".annotated.mp4"),
         "events": add_ending(base, ".events.csv"),
         "reference coding": truth,
@@ -183,29 +185,35 @@ def _recognize(recognizer: Recognizer, truth: Path, base: Path, began_s: float) 
     return Recognized(result, matches, paths, time.perf_counter() - began_s)
 
 
-def write_glance(path: Path, result: VideoResult, paths: dict[str, Path]) -> None:
+def write_glance(path: Path, result: VideoResult, annotated: Path, decode: DecodeConfig) -> None:
     """Write one picture: the timeline, and under it frames of the annotated video.
 
     Args:
-        path: A ``.png`` file.
+        path: A ``.svg`` file.
         result: What was found; shown are the peaks of the best event of each of two labels, or the
             middle of the recording where there are no events.
-        paths: Where ``timeline`` and ``annotated video`` are.
+        annotated: The annotated video.
+        decode: The rules that made the events.
 
     Raises:
-        OutputError: The timeline cannot be read, or the picture not written.
+        OutputError: The picture cannot be written.
         VideoError: The annotated video cannot be read.
     """
-    timeline = cv2.imread(str(paths["timeline"]))
-    if timeline is None:
-        raise OutputError(f"The picture {paths['timeline']} cannot be read; run the demo again")
-    width_px = timeline.shape[1]
-    times_s = choose_moments(result)
-    frames = [
-        _read_frame(paths["annotated video"], time_s, width_px // len(times_s))
-        for time_s in times_s
-    ]
-    write_picture(path, np.concatenate([timeline[..., ::-1], np.concatenate(frames, axis=1)]))
+    picture, times_s = draw_timeline(result, decode), choose_moments(result)
+    top, width = picture.height, picture.width / len(times_s)
+    for place, time_s in enumerate(times_s):
+        frame = _read_frame(annotated, time_s, round(width))
+        data = base64.b64encode(encode_picture(frame, ".jpg")).decode("ascii")
+        picture.height = top + frame.shape[0]
+        picture.add(
+            "image",
+            href=f"data:image/jpeg;base64,{data}",
+            x=place * width,
+            y=top,
+            width=width,
+            height=frame.shape[0],
+        )
+    picture.write(path)
 
 
 def choose_moments(result: VideoResult) -> list[float]:

@@ -33,6 +33,7 @@ def test_the_install_asks_for_nothing_more_than_it_needs():
         "av",
         "click",
         "filelock",
+        "jinja2",
         "numpy",
         "onnxruntime",
         "opencv-python-headless",

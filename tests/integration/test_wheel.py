@@ -21,6 +21,7 @@ import json, sys
 from pathlib import Path
 import numpy as np
 import har
+from har.reports.page import Page, Section, Text, render_page
 
 assert sorted({"tensorflow", "keras", "torch", "matplotlib", "sklearn"} & set(sys.modules)) == []
 out = {}
@@ -31,10 +32,12 @@ out["label"], out["probs"] = result.label, sorted(result.probs)
 out["shape"] = result.scores.values.shape, result.scores.times_s.shape
 out["frame"] = list(result.to_frame().columns), list(result.events_to_frame().columns)
 out["recut"] = len(result.recut(onset=0.0, offset=0.0).events)
-out["plot"] = result.plot().pixels.shape[2]
+out["plot"] = result.plot().svg[:4]
 result.save("out/")
 out["saved"] = sorted(path.name for path in Path("out").iterdir())
 out["html"] = result._repr_html_()[:4]
+page = Page("kind", "title", "lead", [Section("part", [Text("text")])])
+out["page"] = render_page(page)[:9]
 
 frames = np.zeros((50, 180, 320, 3), np.uint8)
 out["array"] = model.predict(frames, fps=25).label
@@ -105,8 +108,9 @@ def test_the_front_door_of_the_installed_wheel(installed):
     assert found["shape"] == [[16, 2], [16]]
     assert found["frame"][0] == ["time_s", "fight", "noFight"]
     assert "start_s" in found["frame"][1]
-    assert (found["recut"], found["plot"], found["html"]) == (1, 3, "<div")
-    assert {"recording.events.csv", "recording.timeline.png", "results.json"} <= {*found["saved"]}
+    assert (found["recut"], found["plot"], found["html"]) == (1, "<svg", "<div")
+    assert {"recording.events.csv", "recording.timeline.svg", "results.json"} <= {*found["saved"]}
+    assert found["page"] == "<!doctype"
     assert found["array"] == "noFight"
     assert found["list"] == [found["label"]] * 2
     assert found["folder"] == ["recording.mp4"]

@@ -116,7 +116,7 @@ def test_predict_finds_what_moves_and_leaves_out_what_is_broken(trained):
     with (out / "events.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["label"] for row in rows} <= {"moves"} | {"rests"}
-    assert len(list(out.glob("*.timeline.png"))) == 2
+    assert len(list(out.glob("*.timeline.svg"))) == 2
 
 
 def test_prepare_again_does_nothing_and_gives_the_same(trained):

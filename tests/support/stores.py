@@ -7,6 +7,7 @@ import numpy as np
 from videos import make_video
 
 from har.config import PrepareConfig
+from har.dataset.index import StoredClip
 from har.dataset.prepare import prepare
 from har.dataset.store import Store
 
@@ -43,3 +44,24 @@ def make_store(folder: Path, **options: int) -> Store:
     config = PrepareConfig(size=SIZE, n_folds=3, jobs=1)
     prepare(make_clips(folder / "clips", **options), folder / "store", config)
     return Store.load(folder / "store")
+
+
+def make_stored_clip(name: str, label: str, group: str) -> StoredClip:
+    """Return a line of an index, of a clip that is nowhere."""
+    return StoredClip(
+        clip_id=name,
+        path=Path(name),
+        label=label,
+        group=group,
+        n_frames=50,
+        fps=25.0,
+        duration_s=2.0,
+        width=96,
+        height=64,
+        damaged_s=None,
+        scene_hashes=(),
+        hash="0" * 64,
+        video_bytes=1,
+        video_mtime_ns=0,
+        video_hash="0" * 64,
+    )

@@ -197,21 +197,16 @@ def test_a_result_shows_itself_and_what_it_holds_is_escaped(model, tmp_path):
     path = make_clip(tmp_path / "<b>.mp4", n_frames=50)
     result = model.predict(path).recut(onset=0.1, offset=0.1)
     page = result._repr_html_()
-    assert "data:image/png;base64," in page
+    assert "data:image/svg+xml;base64," in page
     assert page.count("<tr>") == 1 + len(result.events) > 1
     assert "<b>.mp4" not in page
     assert "b>.mp4" in repr(result)
 
 
-def test_the_plot_is_an_array_a_file_and_shows_itself(model, clip, tmp_path):
-    import cv2
-
-    plot = model.predict(clip).plot(tmp_path / "deep" / "a.png")
-    assert plot.pixels.dtype == np.uint8
-    assert np.asarray(plot).shape == plot.pixels.shape
-    written = cv2.imread(str(tmp_path / "deep" / "a.png"))
-    np.testing.assert_array_equal(written[..., ::-1], plot.pixels)
-    assert plot._repr_png_() == (tmp_path / "deep" / "a.png").read_bytes()
+def test_the_plot_is_a_file_and_shows_itself(model, clip, tmp_path):
+    plot = model.predict(clip).plot(tmp_path / "deep" / "a.svg")
+    assert plot.svg.startswith("<svg ")
+    assert plot._repr_svg_() == (tmp_path / "deep" / "a.svg").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -243,7 +238,7 @@ def test_a_name_too_long_stops_no_other(model, clip):
 
 
 def test_a_plot_is_a_picture(model, clip, tmp_path):
-    with pytest.raises(OSError, match=r"a \.png or \.jpg picture"):
+    with pytest.raises(ConfigError, match=r"ends in \.svg, received"):
         model.predict(clip).plot(tmp_path / "timeline.mp4")
 
 

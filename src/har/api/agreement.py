@@ -46,7 +46,7 @@ def agree(
         labels: Those that count; none means all that occur and are no background.
         media: Folder of the videos, for lengths that no coding says.
         out: Folder for ``metrics.json``, ``agreement.csv`` by recording and label, and
-            ``budgets.csv``; None writes nothing.
+            ``budgets.csv`` and ``report.html``; None writes nothing.
 
     Raises:
         InterchangeError: A coding cannot be understood.
@@ -72,7 +72,25 @@ def agree(
     folder = None if media is None else to_path(media)
     found = agreement.agree(codings, config, renames, chosen, folder)
     if out is not None:
+        from har.reports.agreement_page import AgreementReport, build_agreement_page
+        from har.reports.facts import format_command, list_file_facts
+        from har.reports.page import write_page
+
         agreement_text.write_agreement(to_path(out), found)
+        files = [item for item in sources if isinstance(item, Path)]
+        options = {
+            "--model": list(map(str, known)),
+            "--interval": [interval_s],
+            "--bin": [bin_s],
+            "--label": chosen,
+            "--map": [f"{coded}={label}" for coded, label in (renames or {}).items()],
+            "--media": [] if folder is None else [folder],
+            "--out": [to_path(out)],
+        }
+        facts = list_file_facts({f"Coding {k}": path for k, path in enumerate(files, start=1)})
+        command = format_command(("har", "agree", *files), options)
+        report = AgreementReport(found, facts, command if len(files) == len(sources) else "")
+        write_page(to_path(out) / "report.html", build_agreement_page(report))
     return found
 
 

@@ -59,7 +59,7 @@ def run_demo(
     Example:
         >>> import har
         >>> har.run_demo("demo", quick=True).first_look.paths["timeline"]  # doctest: +SKIP
-        PosixPath('demo/results/first_look.timeline.png')
+        PosixPath('demo/results/first_look.timeline.svg')
     """
     from har.demo import take_first_look
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from har.api.html import render_table
-from har.api.settings import Rules, StrPath, build_decode, extra, find_folder, list_paths, to_path
+from har.api.settings import Rules, StrPath, build_decode, find_folder, list_paths, to_path
 from har.bundle import load_info, save_info
 from har.bundle_files import FOLDER
 from har.config import SINGLE_PERSON_LABELS, DecodeConfig, TuneConfig, find_background
@@ -227,7 +227,7 @@ def score_events(
             "fight"}``; an empty text leaves a label's acts out.
         decode: The rules in use, for the curve.
         out: Folder for ``metrics.json``, ``matches.csv`` (every hit, miss and false alarm),
-            ``recordings.csv``, the curve and ``report.html``; None writes nothing.
+            ``recordings.csv`` and ``report.html``; None writes nothing.
         guard: As of `har.predict`.
 
     Raises:
@@ -235,7 +235,6 @@ def score_events(
         OutputError: Results or scores cannot be read, or files not written.
         ConfigError: A name stands for several videos, the truth has a label that the model does not
             know, or there is nothing to compare.
-        MissingDependencyError: matplotlib is not installed; it is in the extra ``plots``.
 
     Example:
         >>> import har
@@ -251,10 +250,21 @@ def score_events(
         to_path(predicted), to_path(truth), list_paths(scores), chosen, rules, renames
     )
     if out is not None:
-        scoring.write_score_tables(to_path(out), result, guard)
-        with extra("plots"):
-            from har.reports.events import write_event_score
+        from har.reports.events import write_event_score
+        from har.reports.facts import format_command, list_file_facts
 
-            title = f"{to_path(predicted).name} against {to_path(truth).name}"
-            write_event_score(to_path(out), result, title)
+        scoring.write_score_tables(to_path(out), result, guard)
+        found, reference = to_path(predicted), to_path(truth)
+        command = format_command(
+            ("har", "score-events", found, reference, *["--no-guard"] * (not guard)),
+            {
+                "--scores": list_paths(scores),
+                "--label": chosen,
+                "--map": [f"{coded}={label}" for coded, label in (renames or {}).items()],
+                "--out": [to_path(out)],
+            },
+        )
+        title = f"{found.name} against {reference.name}"
+        facts = list_file_facts({"Found events": found, "Reference": reference})
+        write_event_score(to_path(out), result, title, facts, command)
     return result

@@ -17,6 +17,7 @@ from har.api.frames import build_events_frame, build_scores_frame
 from har.api.html import MOST_ROWS, render_table
 from har.api.settings import Rules, StrPath, build_decode, to_path
 from har.config import DecodeConfig, OutputsConfig
+from har.errors import ConfigError
 from har.escaping import show_line
 from har.events.decoder import decode_events, name_people
 from har.interchange.events import EventTable
@@ -33,23 +34,13 @@ class Plot:
     """A picture that shows itself in a notebook.
 
     Attributes:
-        pixels: (H, W, 3) uint8 RGB.
+        svg: The text of an SVG file.
     """
 
-    pixels: np.ndarray = field(repr=False)
+    svg: str = field(repr=False)
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        """Return the pixels, so that other tools draw it."""
-        return np.array(self.pixels, dtype=dtype, copy=copy)
-
-    def to_png(self) -> bytes:
-        """Return the bytes of a PNG file."""
-        from har.render.text import encode_picture
-
-        return encode_picture(self.pixels, ".png")
-
-    def _repr_png_(self) -> bytes:
-        return self.to_png()
+    def _repr_svg_(self) -> str:
+        return self.svg
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,23 +163,27 @@ class Result(VideoResult):
         """Draw the timeline: the score of each label over time, and its events.
 
         Args:
-            path: A ``.png`` or ``.jpg`` file to write as well; missing folders are made.
+            path: A ``.svg`` file to write as well; missing folders are made.
 
         Returns:
-            A picture that shows itself in a notebook; ``plot().pixels`` is (H, W, 3) uint8 RGB.
+            A picture that shows itself in a notebook; ``plot().svg`` is its text.
 
         Raises:
+            ConfigError: The file has another ending.
             OutputError: The file cannot be written.
             VideoError: There is nothing to draw, for the video could not be recognized.
         """
-        from har.render.text import write_picture
         from har.render.timeline import draw_timeline
 
         self._need_scores()
-        pixels = draw_timeline(self, self.decode)
+        if path is not None and to_path(path).suffix.lower() != ".svg":
+            raise ConfigError(
+                f"Expected the path of a picture that ends in .svg, received path={str(path)!r}"
+            )
+        drawn = draw_timeline(self, self.decode)
         if path is not None:
-            write_picture(to_path(path), pixels)
-        return Plot(pixels)
+            drawn.write(to_path(path))
+        return Plot(drawn.to_file())
 
     def save(
         self,
@@ -269,8 +264,8 @@ class Result(VideoResult):
         """Return timeline and events for a notebook."""
         if self.error:
             return f"<p><b>{escape(self.info.path.name)}</b>: {escape(self.error)}</p>"
-        data = base64.b64encode(self.plot().to_png()).decode("ascii")
-        parts = [f'<img alt="Scores and events over time" src="data:image/png;base64,{data}">']
+        data = base64.b64encode(self.plot().svg.encode()).decode("ascii")
+        parts = [f'<img alt="Scores and events over time" src="data:image/svg+xml;base64,{data}">']
         parts += [_render_events(self.events)] if self.events else []
         parts += [f"<p>{escape(self.note)}</p>"] if self.note else []
         return f'<div style="max-width: 60rem">{"".join(parts)}</div>'

@@ -167,6 +167,7 @@ def crossvalidate(
     head: keras.Model | HeadBuilder | None = None,
     calibrate: Model | StrPath | None = None,
     results: StrPath = "results/crossval",
+    strips: bool = False,
     start_from: StrPath | None = None,
     config: Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
@@ -188,7 +189,8 @@ def crossvalidate(
         backbone: As of `har.train`, like ``head``.
         head: In place of the recipe's.
         calibrate: A model of this recipe and store: it gets the temperature found, and the figures.
-        results: Folder of the figures, and the state of an interrupted run.
+        results: Folder of the figures and the page, and the state of an interrupted run.
+        strips: Show frames of the worst errors on the page.
         start_from: As of `har.train`.
         config: As of `har.train`.
         seed: The first one.
@@ -218,10 +220,10 @@ def crossvalidate(
     folder = to_path(results)
     with locking(folder / "bundle", beside=True), locking(folder), training():
         from har.network.parts import OwnParts
-        from har.reports.figures import write_reliability
         from har.reports.predictions import PREDICTIONS, write_predictions
         from har.training.crossval import crossvalidate as validate
         from har.training.crossval import record_crossval
+        from har.training.crossval_page import write_crossval_page
         from har.training.run import Run
         from har.training.streams import settle_streams
 
@@ -231,7 +233,7 @@ def crossvalidate(
         write_json(folder / f"{protocol}.json", found.to_json())
         table = folder / f"{protocol}_{PREDICTIONS}"
         write_predictions(table, found.labels, found.clips, found.probs)
-        write_reliability(folder / f"{protocol}_reliability.png", found.calibration)
+        write_crossval_page(folder, found, prepared, strips=strips)
         if target is not None:
             record_crossval(target, found)
     return found

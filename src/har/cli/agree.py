@@ -51,7 +51,11 @@ if TYPE_CHECKING:
 @click.option("--label", "labels", multiple=True, help="Only this one; once a label.")
 @map_option
 @path_option("--media", help="Folder of the videos, for lengths that no coding has.")
-@path_option("--out", default="results/agree", help="Figures, and tables by recording and label.")
+@path_option(
+    "--out",
+    default="results/agree",
+    help="Figures, tables by recording and label, and a page to read.",
+)
 @json_option
 def agree(codings: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -> None:
     """Compare codings of the same recordings by people, or by people and a model.
@@ -72,7 +76,8 @@ def agree(codings: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -
         _say_pairs(found)
     for text in found.notes:
         say(text)
-    say(f"Figures, and tables by recording and label: {out}")
+    say(f"Tables by recording and label: {out}")
+    say(f"Page: {out / 'report.html'}")
 
 
 def _say_budgets(found: Agreement) -> None:

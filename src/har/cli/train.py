@@ -35,6 +35,12 @@ from_option = path_option(
     "clips of one's own.",
 )
 
+strips_option = click.option(
+    "--strips",
+    is_flag=True,
+    help="Show frames of the worst errors on the page; without it no picture of anyone is in it.",
+)
+
 
 @click.command()
 @click.argument("stage", type=click.Choice(["cnn", "lstm", "system", "all"]))
@@ -102,6 +108,7 @@ def _describe(info: BundleInfo, out: Path, results: Path) -> dict[str, Any]:
     help="A bundle of this recipe and store: it gets the temperature found, and the figures.",
 )
 @results_option("results/crossval")
+@strips_option
 @streams_option
 @from_option
 @recipe_options("frozen")
@@ -123,6 +130,7 @@ def crossval(as_json: bool, **options: Any) -> None:
         f"Expected calibration error {found.calibration.ece:.3f}, before calibration "
         f"{found.calibration.ece_before:.3f}; temperature {found.calibration.temperature:.2f}"
     )
+    say(f"Page: {options['results'] / 'report.html'}")
 
 
 @click.command()
@@ -136,13 +144,14 @@ def crossval(as_json: bool, **options: Any) -> None:
     help="Which clips; only test clips give an honest figure for a bundle of the same store.",
 )
 @results_option("results/evaluate")
+@strips_option
 @json_option
-def evaluate(bundle: Path, results: Path, as_json: bool, **options: Any) -> None:
+def evaluate(bundle: Path, results: Path, strips: bool, as_json: bool, **options: Any) -> None:
     """Measure a bundle on prepared clips: figures with intervals, confusion, a page to read."""
     import har
 
     result = har.load(bundle).evaluate(progress=True, **options)
-    page = result.save(results)
+    page = result.save(results, strips=strips)
     values = result.to_json()
     if as_json:
         print_json(values)
@@ -154,7 +163,7 @@ def evaluate(bundle: Path, results: Path, as_json: bool, **options: Any) -> None
     say_table(["class", "clips", *_CLASS_FIGURES], rows)
     if result.warning:
         warn(result.warning)
-    say(f"Page with the confusion matrix: {page}")
+    say(f"Page: {page}")
 
 
 _CLASS_FIGURES = ("precision", "recall", "f1")

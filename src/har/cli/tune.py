@@ -98,7 +98,7 @@ def _say_tuned(result: TuneResult) -> None:
 @decode_option
 @click.option("--label", "labels", multiple=True, help="Only this one; once a label.")
 @map_option
-@path_option("--out", default="results/score-events", help="Figures, curve and a page to read.")
+@path_option("--out", default="results/score-events", help="Figures and a page to read.")
 @guard_option
 @json_option
 def score_events(out: Path, as_json: bool, **options: Any) -> None:
@@ -122,7 +122,7 @@ def score_events(out: Path, as_json: bool, **options: Any) -> None:
     for text in result.warnings:
         warn(text)
     say(f"Every hit, miss and false alarm with its place: {out / 'matches.csv'}")
-    say(f"Page{' with the curve' if result.curves else ''}: {out / 'report.html'}")
+    say(f"Page: {out / 'report.html'}")
 
 
 def _say_metrics(metrics: EventMetrics) -> None:

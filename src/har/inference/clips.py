@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,11 +21,11 @@ from har.inference.steps import score_steps
 from har.inference.streams import Stream
 from har.learned import build_mark
 from har.metrics.clips import ClipMetrics, bootstrap_metrics, compute_clip_metrics
-from har.metrics.intervals import Interval, warn_few_groups
+from har.metrics.intervals import Interval
 from har.progress import track
-from har.reports.clips import ClipReport, render_body, write_clip_report
-from har.reports.figures import write_confusion
-from har.reports.page import Picture
+from har.reports.clips import ClipReport, build_clip_page
+from har.reports.facts import format_command, list_model_facts, list_store_facts
+from har.reports.page import render_fragment, write_page
 from har.reports.predictions import PREDICTIONS, write_predictions
 from har.types import SplitName
 
@@ -87,6 +87,8 @@ class EvaluationResult:
             same.
         probs: (N, K) float32 in the bundle's order of labels.
         clips: N clips.
+        bundle: Its folder.
+        store: Has the clips.
     """
 
     info: BundleInfo
@@ -100,6 +102,8 @@ class EvaluationResult:
     synthetic_data: bool
     probs: np.ndarray
     clips: tuple[StoredClip, ...]
+    bundle: Path
+    store: Store
 
     @property
     def warning(self) -> str:
@@ -131,24 +135,65 @@ class EvaluationResult:
             "baseline": None if self.baseline is None else self.baseline.to_json(),
         }
 
-    def save(self, folder: str | Path) -> Path:
-        """Write figures, predictions, confusion and the page, whose path is returned.
+    def save(self, folder: str | Path, *, strips: bool = False) -> Path:
+        """Write figures, predictions and the page, whose path is returned.
+
+        Args:
+            folder: It is created.
+            strips: Show frames of the worst errors on the page; else no picture of anyone is in it.
 
         Raises:
             OutputError: A file cannot be written.
+            StoreError: Frames are missing or damaged.
         """
         folder = Path(folder)
+        words = ("har", "evaluate", self.bundle, *["--strips"] * strips)
+        options = {"--store": self.store.path, "--split": self.part, "--results": folder}
+        command = format_command(words, {name: [value] for name, value in options.items()})
         write_json(folder / "metrics.json", self.to_json())
         write_predictions(folder / PREDICTIONS, self.info.labels, self.clips, self.probs)
-        picture = folder / "confusion.png"
-        write_confusion(picture, self.metrics.labels, self.metrics.confusion)
-        page = folder / "report.html"
-        write_clip_report(page, _describe(self, (Picture("Confusion of the classes", picture),)))
-        return page
+        report = replace(self._describe(), command=command)
+        write_page(folder / "report.html", build_clip_page(report, self.store if strips else None))
+        return folder / "report.html"
 
     def _repr_html_(self) -> str:
-        """Return the figures for a notebook."""
-        return render_body(_describe(self))
+        """Return the page for a notebook."""
+        return render_fragment(build_clip_page(self._describe()))
+
+    def _describe(self) -> ClipReport:
+        metrics = self.info.metrics
+        published = metrics.get("crossval")
+        return ClipReport(
+            kind="Evaluation on clips",
+            title=f"{', '.join(self.metrics.labels)}: {self.part} clips",
+            protocol=(
+                f"{self.metrics.n_clips} clips from {self.n_groups} groups. Intervals are 95 %, "
+                "over groups drawn whole."
+            ),
+            labels=self.metrics.labels,
+            clips=self.clips,
+            truth=np.array([self.info.labels.index(clip.label) for clip in self.clips]),
+            probs=self.probs[None],
+            intervals=self.intervals,
+            baseline=self.baseline,
+            warnings=tuple(filter(None, (self.warning, self._note_uncertain()))),
+            is_synthetic=self.synthetic_data,
+            histories=metrics.get("history", {}),
+            crossval={published["protocol"]: published} if published else {},
+            facts={
+                **list_model_facts(self.info, self.bundle),
+                **list_store_facts(self.store, self.part),
+            },
+            recipe=self.info.recipe,
+        )
+
+    def _note_uncertain(self) -> str:
+        if not self.n_uncertain:
+            return ""
+        return (
+            f"The model is uncertain of {self.n_uncertain} clips: nobody's keypoints are confident "
+            "enough. They count by what it would say all the same."
+        )
 
 
 def evaluate_bundle(
@@ -183,6 +228,8 @@ def evaluate_bundle(
         synthetic_data=store.is_synthetic,
         probs=answers.probs,
         clips=tuple(store.clips[clip] for clip in clips),
+        bundle=bundle_dir,
+        store=store,
     )
 
 
@@ -199,20 +246,3 @@ def _compute_baseline(store: Store) -> ShortcutBaseline | None:
     if not folds or len({clip.label for clip in store.clips}) < 2:
         return None
     return compute_shortcut_baseline(store.clips, np.array([folds[c.clip_id] for c in store.clips]))
-
-
-def _describe(result: EvaluationResult, pictures: tuple[Picture, ...] = ()) -> ClipReport:
-    baseline = result.baseline
-    return ClipReport(
-        title=f"{', '.join(result.metrics.labels)}: {result.part} clips",
-        protocol=(
-            f"{result.metrics.n_clips} clips from {result.n_groups} groups; "
-            "95 % intervals by bootstrap over groups"
-        ),
-        metrics=result.metrics,
-        intervals=result.intervals,
-        baseline={} if baseline is None else {"accuracy": baseline.accuracy, "auc": baseline.auc},
-        pictures=pictures,
-        warnings=tuple(filter(None, (result.warning, warn_few_groups(result.n_groups)))),
-        is_synthetic=result.synthetic_data,
-    )

@@ -238,6 +238,7 @@ class Agreement:
         per_recording: Each recording, pair and label.
         budgets: Each observer and label, of all recordings and of each.
         notes: For the user: what was assumed, and what was left out.
+        recordings: What each observer coded in each.
     """
 
     observers: tuple[Observer, ...]
@@ -252,6 +253,7 @@ class Agreement:
     per_recording: tuple[RecordingAgreement, ...]
     budgets: tuple[Budget, ...]
     notes: tuple[str, ...] = ()
+    recordings: tuple[ObservedRecording, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that ``har agree --json`` prints."""

@@ -104,6 +104,7 @@ def compute_agreement(
         observers=tuple(observers),
         labels=labels,
         n_recordings=len(recordings),
+        recordings=tuple(recordings),
         n_groups=len(set(groups)),
         hours=sum(recording.duration_s for recording in recordings) / 3600.0,
         config=config,

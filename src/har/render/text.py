@@ -114,8 +114,8 @@ def encode_picture(picture: np.ndarray, ending: str) -> bytes:
     return data.tobytes()
 
 
-REGULAR, BOLD = 400, 700
-"""Weights of the font."""
+_WEIGHT = 400
+"""Of the font: regular."""
 
 _CAPITALS = 0.74
 """Height of the font's capital letters as a part of its size."""
@@ -126,22 +126,22 @@ _LOCK = Lock()
 
 
 @lru_cache(maxsize=4096)
-def measure_text(text: str, size_px: int, weight: int = REGULAR) -> int:
+def measure_text(text: str, size_px: int) -> int:
     """Return the width of a line of text in pixels."""
     with _LOCK:
-        return cv2.getTextSize((0, 0), _make_drawable(text), (0, 0), _FONT, size_px, weight)[2]
+        return cv2.getTextSize((0, 0), _make_drawable(text), (0, 0), _FONT, size_px, _WEIGHT)[2]
 
 
 @lru_cache(maxsize=1024)
-def fit_text(text: str, size_px: int, width_px: int, weight: int = REGULAR) -> str:
+def fit_text(text: str, size_px: int, width_px: int) -> str:
     """Return the text, cut and with an ellipsis where it is wider than ``width_px``.
 
     >>> fit_text("hitting", 14, 500), fit_text("hitting", 14, 40)
     ('hitting', 'hitti…')
     """
-    if measure_text(text, size_px, weight) <= width_px:
+    if measure_text(text, size_px) <= width_px:
         return text
-    while text and measure_text(text + "…", size_px, weight) > width_px:
+    while text and measure_text(text + "…", size_px) > width_px:
         text = text[:-1]
     return text + "…"
 
@@ -152,7 +152,6 @@ def put_text(
     left_middle: tuple[int, int],
     size_px: int,
     color: Color,
-    weight: int = REGULAR,
 ) -> None:
     """Blend a line of text into a picture; what reaches over its edges is cut off.
 
@@ -162,9 +161,8 @@ def put_text(
         left_middle: (x, y) in pixels of the left edge and of the middle of capital letters.
         size_px: Size of the font.
         color: RGB.
-        weight: From 100, thin, to 1000, black.
     """
-    coverage = _render_text(text, size_px, weight)
+    coverage = _render_text(text, size_px)
     left, top = left_middle[0], left_middle[1] - size_px
     rows = slice(max(top, 0), min(top + coverage.shape[0], canvas.shape[0]))
     columns = slice(max(left, 0), min(left + coverage.shape[1], canvas.shape[1]))
@@ -181,10 +179,10 @@ def _make_drawable(text: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _render_text(text: str, size_px: int, weight: int) -> np.ndarray:
+def _render_text(text: str, size_px: int) -> np.ndarray:
     """Return the (2 * size, w, 1) float32 coverage; capitals are centered in its rows."""
-    mask = np.zeros((2 * size_px, measure_text(text, size_px, weight) + 1), np.uint8)
+    mask = np.zeros((2 * size_px, measure_text(text, size_px) + 1), np.uint8)
     foot = size_px + round(_CAPITALS / 2 * size_px)
     with _LOCK:
-        cv2.putText(mask, _make_drawable(text), (0, foot), 255, _FONT, size_px, weight)
+        cv2.putText(mask, _make_drawable(text), (0, foot), 255, _FONT, size_px, _WEIGHT)
     return mask[..., None].astype(np.float32) / 255

@@ -1,35 +1,30 @@
-"""A recording at a glance: its scores over time and its events, as one picture."""
+"""Recordings over time: lanes of bars and curves, and a video's timeline made of them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from har.config import DecodeConfig, LabelRule
-from har.render.text import (
-    BOLD,
-    REGULAR,
-    SMOOTH,
-    Color,
-    compute_colors,
-    fit_text,
-    format_people,
-    format_time,
-    measure_text,
-    put_text,
-    to_fixed,
-    write_picture,
-)
+from har.config import DecodeConfig
+from har.render.svg import Svg, fit, measure, name_colors, write_path
+from har.render.text import format_people, format_time
 from har.result import VideoResult
 from har.types import Event, Scores
 
-_WIDTH_PX, _LEFT_PX, _RIGHT_PX = 1440, 230, 1394
-"""Of the picture, and where in it time begins and ends."""
-_HEAD_PX, _LANE_PX, _GAP_PX, _FOOT_PX = 58, 66, 20, 92
-_TOP, _BAR_FROM, _BAR_TO = 1.38, 1.1, 1.36
-"""Top of a lane, and foot and top of an event's bar, in units of the scores."""
+Span = tuple[float, float]
+"""Start and end in seconds."""
+
+_WIDE_PX, _NARROW_PX = 1200, 940
+"""Of a picture of its own, and of one in a page."""
+_MARGIN_PX, _END_PX = 190, 24
+"""What is left of the lanes, with their names, and right of them."""
+_HEAD_PX, _TICKS_PX, _FOOT_PX = 52, 34, 19
+_BAR_PX, _CURVE_PX, _GAP_PX = 18, 52, 12
+_LEAST_BAR_PX, _LEAST_OPEN_PX = 1.5, 5.0
+_HATCH_PX = 9
 _MAX_TICKS = 12
 _TICKS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 _EXACT_BELOW_S = 60.0
@@ -38,28 +33,198 @@ _LEGEND = (
     "bars are events: from the start threshold (dashed) until below the stop threshold (dotted), "
     "ends moved to where the score was near its peak"
 )
-_PAPER: Color = (255, 255, 255)
-_INK: Color = (34, 37, 42)
-_FAINT: Color = (138, 144, 153)
-_EDGE: Color = (213, 216, 220)
-_UNCERTAIN: Color = (236, 238, 240)
-_HATCH: Color = (195, 200, 206)
-_HATCH_PX = 12
-_DASHES_PX, _DOTS_PX = (7, 12), (2, 6)
-_FILL, _SHADE = 0.28, 0.1
-"""How strongly the color of a label covers what is under its curve, and the time of an event."""
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A span of time in a lane.
+
+    Attributes:
+        start_s: Where it begins.
+        end_s: Where it ends.
+        text: Written on it where there is room.
+        hint: Shown where the pointer rests on it.
+        is_open: Only its edge is drawn.
+    """
+
+    start_s: float
+    end_s: float
+    text: str = ""
+    hint: str = ""
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One row over time.
+
+    Attributes:
+        name: Left of it.
+        color: A class of `har.render.svg`, such as ``s0``.
+        bars: Its spans.
+        detail: Under its name; empty for none.
+        times_s: (M,) float64 of its curve, empty for none.
+        values: (M,) from 0 to 1, NaN where nothing is known.
+        levels: Values that are marked beside the curve: a dashed and a dotted line; empty for none.
+        unknown: Spans that are hatched.
+    """
+
+    name: str
+    color: str
+    bars: Sequence[Bar] = ()
+    detail: str = ""
+    times_s: Sequence[float] | np.ndarray = ()
+    values: Sequence[float] | np.ndarray = ()
+    levels: Sequence[float] = ()
+    unknown: Sequence[Span] = ()
+
+    @property
+    def height_px(self) -> int:
+        """Of the bars, and of the curve under them where there is one."""
+        return _BAR_PX + (4 + _CURVE_PX if len(self.times_s) else 0)
+
+
+def draw_lanes(
+    title: str,
+    desc: str,
+    lanes: Sequence[Lane],
+    duration_s: float,
+    *,
+    summary: str = "",
+    notes: Sequence[str] = (),
+    width_px: int = _NARROW_PX,
+) -> Svg:
+    """Draw lanes under each other over one axis of time.
+
+    Args:
+        title: Its name, written above where there is a summary.
+        desc: What it shows, for who does not see it.
+        lanes: From top to bottom.
+        duration_s: Where time ends.
+        summary: Written above, at the right.
+        notes: Lines under the axis.
+        width_px: Of the picture.
+    """
+    top = _HEAD_PX if summary else 8
+    heights = [lane.height_px + _GAP_PX for lane in lanes]
+    foot = top + sum(heights)
+    height = foot + _TICKS_PX + _FOOT_PX * len(notes) + 4
+    canvas = _Canvas(Svg(width_px, height, title, desc), duration_s)
+    if summary:
+        canvas.draw_head(title, summary)
+    canvas.draw_times(top, foot)
+    for lane, height_px in zip(lanes, heights, strict=True):
+        canvas.draw_lane(lane, top)
+        top += height_px
+    for row, note in enumerate(notes):
+        y = foot + _TICKS_PX + 14 + _FOOT_PX * row
+        canvas.svg.text(note, width_px / 2, y, "t-small t-soft t-mid")
+    return canvas.svg
+
+
+class _Canvas:
+    """A picture with an axis of time."""
+
+    def __init__(self, svg: Svg, duration_s: float) -> None:
+        self.svg, self._duration_s = svg, max(duration_s, 1e-9)
+        self._right = svg.width - _END_PX
+
+    def draw_head(self, title: str, summary: str) -> None:
+        self.svg.text(summary, self._right, 32, "t-end")
+        room = self._right - measure(summary, 13) - 50
+        self.svg.text(fit(title, 17, room), 16, 33, "t-large")
+
+    def draw_times(self, top: float, foot: float) -> None:
+        tick_s = next((t for t in _TICKS_S if self._duration_s / t <= _MAX_TICKS), self._duration_s)
+        for time_s in np.arange(0.0, self._duration_s * (1 + 1e-9), tick_s):
+            x = self._x(float(time_s))
+            self.svg.line(x, top, x, foot, "grid")
+            text = format_time(float(time_s), 0 if tick_s >= 1 else 1)
+            self.svg.text(text, x, foot + 17, "t-small t-soft t-mid")
+
+    def draw_lane(self, lane: Lane, top: float) -> None:
+        foot = top + lane.height_px
+        for span in lane.unknown:
+            self._draw_hatch(span, top, foot)
+        if len(lane.times_s):
+            self._draw_curve(lane, foot)
+        self.svg.line(_MARGIN_PX, foot, self._right, foot, "axis")
+        for bar in lane.bars:
+            self._draw_bar(bar, lane, top, foot)
+        self._draw_names(lane, (top + foot) / 2)
+
+    def _draw_names(self, lane: Lane, middle: float) -> None:
+        """Write name and detail left of a lane: under each other where it is high enough."""
+        right, room = _MARGIN_PX - 22.0, _MARGIN_PX - 34.0
+        is_flat = bool(lane.detail) and not len(lane.times_s)
+        detail = fit(lane.detail, 12, room / 2) if is_flat else lane.detail
+        aside = measure(detail, 12) + 12 if is_flat else 0.0
+        y = middle if lane.detail and not aside else middle + 5
+        name = fit(lane.name, 13, room - aside)
+        self.svg.text(name, right - aside, y, f"fill t-end {lane.color}")
+        if lane.detail:
+            self.svg.text(detail, right, y + (0 if aside else 16), "t-small t-soft t-end")
+
+    def _draw_bar(self, bar: Bar, lane: Lane, top: float, foot: float) -> None:
+        left, right = self._x(bar.start_s), self._x(bar.end_s)
+        width = max(right - left, _LEAST_OPEN_PX if bar.is_open else _LEAST_BAR_PX)
+        left = (left + right - width) / 2
+        kind = "open" if bar.is_open else "fill"
+        spans = [(top + 1.0, _BAR_PX - 2.0, f"{kind} {lane.color}")]
+        if len(lane.times_s):
+            spans.append((top + _BAR_PX, foot - top - _BAR_PX, f"veil {lane.color}"))
+        for y, height, style in spans:
+            self.svg.add(
+                "rect", hint=bar.hint, x=left, y=y, width=width, height=height, rx=2, class_=style
+            )
+        if bar.text and width > measure(bar.text, 12) + 8:
+            x, y = (left + right) / 2, top + _BAR_PX / 2 + 4
+            self.svg.text(bar.text, x, y, "t-small t-mid" + " t-on" * (not bar.is_open))
+
+    def _draw_curve(self, lane: Lane, foot: float) -> None:
+        times_s, values = np.asarray(lane.times_s), np.asarray(lane.values)
+        for level, style in zip(lane.levels, ("axis dashed", "hint"), strict=False):
+            y = foot - level * _CURVE_PX
+            self.svg.line(_MARGIN_PX, y, self._right, y, style)
+        self.svg.text("1", _MARGIN_PX - 5, foot - _CURVE_PX + 8, "t-small t-soft t-end")
+        self.svg.text("0", _MARGIN_PX - 5, foot + 2, "t-small t-soft t-end")
+        known = np.flatnonzero(~np.isnan(values))
+        for run in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1) if len(known) else ():
+            line = [(self._x(float(times_s[k])), foot - float(values[k]) * _CURVE_PX) for k in run]
+            area = [*line, (line[-1][0], foot), (line[0][0], foot)]
+            self.svg.add("path", d=write_path(area) + "Z", class_=f"veil {lane.color}")
+            self.svg.add("path", d=write_path(line), class_=f"thin {lane.color}")
+
+    def _draw_hatch(self, span: Span, top: float, foot: float) -> None:
+        left, right, height = self._x(span[0]), self._x(span[1]), foot - top
+        self.svg.add("rect", x=left, y=top, width=right - left, height=height, class_="wash")
+        starts = np.arange(left - height, right, _HATCH_PX)
+        lines = [
+            write_path(
+                [
+                    (max(x, left), foot - (max(x, left) - x)),
+                    (min(x + height, right), foot - (min(x + height, right) - x)),
+                ]
+            )
+            for x in starts.tolist()
+        ]
+        self.svg.add("path", d="".join(lines), class_="hatch")
+
+    def _x(self, time_s: float) -> float:
+        part = min(max(time_s / self._duration_s, 0.0), 1.0)
+        return _MARGIN_PX + part * (self._right - _MARGIN_PX)
 
 
 def write_timeline(path: Path, result: VideoResult, config: DecodeConfig) -> None:
-    """Write what `draw_timeline` draws as a ``.png`` file; missing folders are created.
+    """Write what `draw_timeline` draws as a ``.svg`` file; missing folders are created.
 
     Raises:
         OutputError: The file cannot be written.
     """
-    write_picture(path, draw_timeline(result, config))
+    draw_timeline(result, config).write(path)
 
 
-def draw_timeline(result: VideoResult, config: DecodeConfig) -> np.ndarray:
+def draw_timeline(result: VideoResult, config: DecodeConfig) -> Svg:
     """Draw one lane a label: its score over time, and above it a bar for each of its events.
 
     In long recordings a point of the curve is the highest score of several steps, so that no short
@@ -70,105 +235,56 @@ def draw_timeline(result: VideoResult, config: DecodeConfig) -> np.ndarray:
     Args:
         result: What was found.
         config: The settings that the events were cut with; its thresholds are drawn in.
-
-    Returns:
-        (H, W, 3) uint8 RGB.
     """
-    labels = result.scores.labels
-    height_px = _HEAD_PX + len(labels) * (_LANE_PX + _GAP_PX) - _GAP_PX + _FOOT_PX
-    canvas = np.full((height_px, _WIDTH_PX, 3), _PAPER, np.uint8)
+    labels, scores = result.scores.labels, result.scores
     times_s, values, point_s = _thin_scores(result)
-    colors = compute_colors(labels, config.background)
+    colors = name_colors(labels, config.background)
+    unknown = _find_uncertain(scores)
+    lanes = []
     for column, label in enumerate(labels):
-        top = _HEAD_PX + column * (_LANE_PX + _GAP_PX)
-        lane = _Lane(canvas[top : top + _LANE_PX], result.end_s, colors[label])
         events = [event for event in result.events if event.label == label]
-        lane.draw_uncertain(result.scores)
-        lane.draw_scores(times_s, values[:, column])
-        lane.draw_events(events)
-        if label == config.background:
-            lane.draw_names(label, "background")
-        else:
-            lane.draw_names(label, _sum_up(events))
-            lane.draw_thresholds(config.rule(label))
-    _draw_times(canvas, result.end_s)
-    _draw_legend(canvas, result, point_s)
-    _draw_title(canvas, result)
-    return canvas
+        is_background = label == config.background
+        rule = config.rule(label)
+        lanes.append(
+            Lane(
+                name=label,
+                color=colors[label],
+                bars=[to_bar(event) for event in events],
+                detail="background" if is_background else _sum_up(events),
+                times_s=times_s,
+                values=values[:, column],
+                levels=() if is_background else (rule.onset, rule.offset),
+                unknown=unknown,
+            )
+        )
+    summary = _summarize(result)
+    details = "; ".join(f"{lane.name}: {lane.detail}" for lane in lanes)
+    return draw_lanes(
+        result.info.path.name,
+        f"Scores and events over time. {summary}. {details}",
+        lanes,
+        result.end_s,
+        summary=summary,
+        notes=(_LEGEND, "; ".join(_explain(result, point_s))),
+        width_px=_WIDE_PX,
+    )
 
 
-class _Lane:
-    """The strip of one label, as wide as the picture."""
-
-    def __init__(self, canvas: np.ndarray, duration_s: float, color: Color) -> None:
-        self._canvas, self._duration_s, self._color = canvas, duration_s, color
-        canvas[-1, _LEFT_PX:_RIGHT_PX] = _EDGE
-
-    def draw_uncertain(self, scores: Scores) -> None:
-        edges = np.flatnonzero(np.diff(np.pad(scores.is_uncertain.astype(np.int8), 1)))
-        rows, columns = np.indices(self._canvas.shape[:2])
-        is_line = np.less((rows + columns) % _HATCH_PX, 2)
-        for first, end in edges.reshape(-1, 2):
-            times_s = scores.times_s[[first, end - 1]] + scores.step_s * np.array([-0.5, 0.5])
-            span = self._span(times_s[0], times_s[1])
-            self._canvas[:, span] = np.where(is_line[:, span][..., None], _HATCH, _UNCERTAIN)
-
-    def draw_scores(self, times_s: np.ndarray, values: np.ndarray) -> None:
-        """Draw the curve; it is interrupted where the values are NaN."""
-        known = np.flatnonzero(~np.isnan(values))
-        for run in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1) if len(known) else ():
-            x = _to_x(times_s[run], self._duration_s)
-            line = np.stack([x, self._to_rows(values[run])], axis=-1)
-            foot = [[x[-1], self._row(0.0)], [x[0], self._row(0.0)]]
-            filled = self._canvas.copy()
-            cv2.fillPoly(filled, [to_fixed(np.concatenate([line, foot]))], self._color, *SMOOTH)
-            cv2.addWeighted(filled, _FILL, self._canvas, 1 - _FILL, 0, dst=self._canvas)
-            cv2.polylines(self._canvas, [to_fixed(line)], False, self._color, 1, *SMOOTH)
-
-    def draw_events(self, events: list[Event]) -> None:
-        top, foot = self._row(_BAR_TO), self._row(_BAR_FROM)
-        for event in events:
-            span = self._span(event.onset_s, event.offset_s)
-            below = self._canvas[foot:, span]
-            shade = below + (np.array(self._color, np.float32) - below) * _SHADE
-            self._canvas[foot:, span] = np.rint(shade)
-            self._canvas[top:foot, span] = self._color
-            text = format_people(event)
-            length_px = measure_text(text, 11, BOLD)
-            if text and span.stop - span.start > length_px + 6:
-                left = (span.start + span.stop - length_px) // 2
-                put_text(self._canvas, text, (left, (top + foot) // 2), 11, _PAPER, BOLD)
-
-    def draw_thresholds(self, rule: LabelRule) -> None:
-        columns = np.arange(_LEFT_PX, _RIGHT_PX)
-        for value, (ink_px, every_px) in ((rule.onset, _DASHES_PX), (rule.offset, _DOTS_PX)):
-            drawn = columns[(columns - _LEFT_PX) % every_px < ink_px]
-            self._canvas[self._row(value), drawn] = _FAINT
-
-    def draw_names(self, label: str, detail: str) -> None:
-        one, zero = self._row(1.0), self._row(0.0)
-        _put_right(self._canvas, "1", _LEFT_PX - 6, one, (11, _FAINT, REGULAR))
-        _put_right(self._canvas, "0", _LEFT_PX - 6, zero - 4, (11, _FAINT, REGULAR))
-        right = _LEFT_PX - 26
-        name = fit_text(label, 17, right - 8, BOLD)
-        _put_right(self._canvas, name, right, 26, (17, self._color, BOLD))
-        _put_right(self._canvas, detail, right, 52, (13, _FAINT, REGULAR))
-
-    def _span(self, begin_s: float, end_s: float) -> slice:
-        """Return the columns of a span of time, at least one."""
-        left, right = _to_x(np.array([begin_s, end_s]), self._duration_s).round().astype(int)
-        return slice(int(left), max(int(right), int(left) + 1))
-
-    def _to_rows(self, values: np.ndarray) -> np.ndarray:
-        return (self._canvas.shape[0] - 1) * (1 - values / _TOP)
-
-    def _row(self, value: float) -> int:
-        return round(float(self._to_rows(np.array(value))))
+def to_bar(event: Event, *, is_open: bool = False) -> Bar:
+    """Return the bar of an event, with who acts on whom and when."""
+    people = format_people(event)
+    times = f"{format_time(event.onset_s, 1)} to {format_time(event.offset_s, 1)}"
+    hint = f"{event.label} {people}".strip() + f", {times}, score {event.score:.2f}"
+    return Bar(event.onset_s, event.offset_s, people, hint, is_open)
 
 
-def _to_x(times_s: np.ndarray, duration_s: float) -> np.ndarray:
-    part = np.clip(times_s / max(duration_s, 1e-9), 0.0, 1.0)
-    return _LEFT_PX + part * (_RIGHT_PX - _LEFT_PX)
+def _find_uncertain(scores: Scores) -> list[Span]:
+    edges = np.flatnonzero(np.diff(np.pad(scores.is_uncertain.astype(np.int8), 1)))
+    half_s = 0.5 * scores.step_s
+    return [
+        (float(scores.times_s[first]) - half_s, float(scores.times_s[end - 1]) + half_s)
+        for first, end in edges.reshape(-1, 2)
+    ]
 
 
 def _thin_scores(result: VideoResult) -> tuple[np.ndarray, np.ndarray, float]:
@@ -177,7 +293,7 @@ def _thin_scores(result: VideoResult) -> tuple[np.ndarray, np.ndarray, float]:
     Points of which nothing is known are NaN.
     """
     scores = result.scores
-    n_each = -(-len(scores.times_s) // (_RIGHT_PX - _LEFT_PX))
+    n_each = -(-len(scores.times_s) // (_WIDE_PX - _MARGIN_PX - _END_PX))
     firsts = np.arange(0, len(scores.times_s), n_each)
     values = np.maximum.reduceat(scores.values, firsts, axis=0)
     values = np.where(values.any(axis=1, keepdims=True), values, np.nan)
@@ -186,34 +302,13 @@ def _thin_scores(result: VideoResult) -> tuple[np.ndarray, np.ndarray, float]:
     return times_s, values[[0, *range(len(values)), -1]], n_each * scores.step_s
 
 
-def _sum_up(events: list[Event]) -> str:
+def _sum_up(events: Sequence[Event]) -> str:
     total_s = sum(event.offset_s - event.onset_s for event in events)
     digits = 0 if total_s >= _EXACT_BELOW_S else 1
     return f"{len(events)} event{'s' * (len(events) != 1)}, {format_time(total_s, digits)}"
 
 
-def _draw_times(canvas: np.ndarray, duration_s: float) -> None:
-    tick_s = next((tick for tick in _TICKS_S if duration_s / tick <= _MAX_TICKS), duration_s)
-    foot = canvas.shape[0] - _FOOT_PX
-    for time_s in np.arange(0.0, duration_s * (1 + 1e-9), tick_s):
-        x = round(float(_to_x(np.array(time_s), duration_s)))
-        canvas[foot : foot + 5, x] = _INK
-        text = format_time(float(time_s), 0 if tick_s >= 1 else 1)
-        put_text(canvas, text, (x - measure_text(text, 15) // 2, foot + 17), 15, _INK)
-
-
-def _draw_legend(canvas: np.ndarray, result: VideoResult, point_s: float) -> None:
-    parts = [f"the curve is the highest score in every {point_s:.3g} s"]
-    if any(event.subject for event in result.events):
-        parts.append("1→2: person 1 acts on person 2")
-    if result.uncertain_share:
-        parts.append("hatched: uncertain")
-    for row, text in enumerate((_LEGEND, "; ".join(parts))):
-        left = (_LEFT_PX + _RIGHT_PX - measure_text(text, 13)) // 2
-        put_text(canvas, text, (left, canvas.shape[0] - 45 + 19 * row), 13, _FAINT)
-
-
-def _draw_title(canvas: np.ndarray, result: VideoResult) -> None:
+def _summarize(result: VideoResult) -> str:
     n = len(result.events)
     label = f"{result.label} {result.prob:.0%}" if result.prob else result.label
     summary = f"{label}   |   {n} event{'s' * (n != 1)} in {format_time(result.duration_s)}"
@@ -221,16 +316,13 @@ def _draw_title(canvas: np.ndarray, result: VideoResult) -> None:
         summary += f"   |   uncertain {result.uncertain_share:.0%} of the time"
     if result.note:
         summary += "   |   incomplete: the file is damaged"
-    _put_right(canvas, summary, _RIGHT_PX, _HEAD_PX // 2, (17, _INK, REGULAR))
-    room_px = _RIGHT_PX - measure_text(summary, 17) - 60
-    name = fit_text(result.info.path.name, 20, room_px, BOLD)
-    put_text(canvas, name, (17, _HEAD_PX // 2), 20, _INK, BOLD)
+    return summary
 
 
-def _put_right(
-    canvas: np.ndarray, text: str, right: int, middle: int, style: tuple[int, Color, int]
-) -> None:
-    """Write a line that ends at ``right``; the style is size, color and weight."""
-    size_px, color, weight = style
-    left = right - measure_text(text, size_px, weight)
-    put_text(canvas, text, (left, middle), size_px, color, weight)
+def _explain(result: VideoResult, point_s: float) -> list[str]:
+    parts = [f"the curve is the highest score in every {point_s:.3g} s"]
+    if any(event.subject for event in result.events):
+        parts.append("1→2: person 1 acts on person 2")
+    if result.uncertain_share:
+        parts.append("hatched: uncertain")
+    return parts

@@ -4,7 +4,7 @@ Every file appears under its name only once it is complete. Of a video whose fil
 
     STEM.scores.csv       the scores with their time grid (`har.events.files`)
     STEM.events.csv       its events as a table; STEM.events.vtt: as subtitles
-    STEM.timeline.png     scores and events at a glance
+    STEM.timeline.svg     scores and events at a glance
     STEM.annotated.mp4    optional
     STEM.thumbnails/      optional, a picture of each event
     STEM.keypoints.npz    optional, people's keypoints at every step
@@ -64,7 +64,7 @@ def write_video_outputs(
         VideoError: The video cannot be read again, or the annotated one not written.
     """
     write_event_files(base, str(result.info.path), result.events, outputs.guard)
-    write_timeline(files.add_ending(base, ".timeline.png"), result, decode)
+    write_timeline(files.add_ending(base, ".timeline.svg"), result, decode)
     if result.info.codec == KEYPOINTS:
         return
     if outputs.keypoints and result.pose_tracks is not None:

@@ -175,7 +175,9 @@ def finish_stage(
     val = _validate(run, store, clips)
     n_epochs = {part: item.n_epochs for part, item in fitted.items()}
     epochs = {**info.metrics.get("epochs", {}), **n_epochs}
-    info = replace(info, metrics={**info.metrics, f"{info.stage}.val": val, "epochs": epochs})
+    histories = {**info.metrics.get("history", {}), **({info.stage: history} if history else {})}
+    metrics = {f"{info.stage}.val": val, "epochs": epochs, "history": histories}
+    info = replace(info, metrics={**info.metrics, **metrics})
     save_info(run.bundle_dir, info)
     write_card(run.bundle_dir)
     if history:

@@ -110,7 +110,7 @@ def test_predict_prints_json_on_standard_output_only(tmp_path):
     assert set(found["a.mp4"]["probs"]) == {"still", "active"}
     assert "error" in found["broken.mp4"]
     written = {path.name for path in (tmp_path / "results" / "predict").iterdir()}
-    assert written >= {"events.csv", "results.json", "a.timeline.png", "a.annotated.mp4"}
+    assert written >= {"events.csv", "results.json", "a.timeline.svg", "a.annotated.mp4"}
 
 
 def test_a_rule_for_an_uncertain_label_is_refused_before_any_video_is_looked_at(tmp_path):

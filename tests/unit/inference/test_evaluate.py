@@ -1,12 +1,16 @@
 """Measuring a bundle: by the names of labels, some of them, and with clips it is uncertain."""
 
+import base64
 import json
 from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 from bodies import detect, stand
 from bundles import LABELS, make_people_bundle
 from crowds import make_crowd_store
+from pages import Page
 
 from har.errors import BundleMismatchError
 from har.inference.clips import evaluate_bundle
@@ -39,6 +43,24 @@ def test_clips_it_cannot_tell_are_counted_and_said(store, tmp_path):
     assert page.is_file()
     written = json.loads((tmp_path / "page" / "metrics.json").read_text())
     assert written == json.loads(json.dumps(values))
+
+
+def test_no_picture_of_anyone_is_on_the_page_unless_asked(store, tmp_path):
+    result = evaluate_bundle(make_people_bundle(tmp_path / "bundle"), store, "all")
+    n_wrong = 8 - round(result.metrics.accuracy * 8)
+    assert n_wrong
+    plain = result.save(tmp_path / "page").read_text(encoding="utf-8")
+    assert "<img" not in plain
+    assert "data:image" not in plain
+    page = Page(result.save(tmp_path / "page", strips=True).read_text(encoding="utf-8"))
+    page.check()
+    pictures = [attributes["src"] for tag, attributes in page.tags if tag == "img"]
+    assert len(pictures) == n_wrong
+    data = np.frombuffer(base64.b64decode(pictures[0].split(",")[1]), np.uint8)
+    height, width = store.size
+    assert cv2.imdecode(data, cv2.IMREAD_COLOR).shape == (108, 6 * round(108 * width / height), 3)
+    assert "--strips" in page.text
+    assert "--strips" not in plain
 
 
 def test_some_of_the_labels_are_enough(store, tmp_path):

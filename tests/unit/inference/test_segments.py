@@ -56,7 +56,7 @@ def test_a_gap_is_neither_scored_nor_an_event(
     assert np.allclose(spans_s, [(0.0, 2.0), (shift_s, shift_s + 2.0)], atol=0.01)
     assert found.label == "active"
     assert f"no frames from 1.96 to {shift_s:.2f} s" in found.note
-    write_timeline(tmp_path / "timeline.png", found, recognizer.info.decode)
+    write_timeline(tmp_path / "timeline.svg", found, recognizer.info.decode)
 
 
 def test_memory_is_bounded_by_what_was_read(recognizer: Recognizer, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from har.metrics.calibration import (
     find_best_accuracy,
     fit_temperature,
 )
-from har.reports.figures import write_reliability
 
 
 def two(first):
@@ -84,9 +83,3 @@ def test_what_does_not_fit_is_refused():
         fit_temperature(np.array([], int), np.zeros((0, 2)))
     with pytest.raises(ConfigError, match="Expected probs of 2 clips"):
         compute_reliability(np.array([0, 1]), np.zeros((3, 2)))
-
-
-def test_the_diagram_is_a_picture(tmp_path):
-    found = calibrate_folds(np.array([0, 1]), two([0.7, 0.4])[None], np.array([[0, 1]]))
-    write_reliability(tmp_path / "r.png", found)
-    assert (tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")

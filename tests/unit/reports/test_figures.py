@@ -4,7 +4,8 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from har.reports.figures import find_best_epoch, write_confusion, write_history
+from har.metrics.breakdown import find_best_epoch
+from har.reports.figures import write_history
 
 BLUE, ORANGE = (0x2F, 0x6D, 0xB3), (0xD9, 0x70, 0x2B)
 
@@ -15,30 +16,6 @@ def read_png(path) -> np.ndarray:
 
 def count_pixels(picture: np.ndarray, color: tuple[int, int, int]) -> int:
     return int((np.abs(picture - color).max(axis=-1) <= 2).sum())
-
-
-def test_confusion_is_dark_where_the_share_of_the_true_class_is_high(tmp_path):
-    right, wrong = tmp_path / "a" / "right.png", tmp_path / "wrong.png"
-    write_confusion(right, ("hit", "play"), ((90, 10), (1, 9)))
-    write_confusion(wrong, ("hit", "play"), ((10, 90), (9, 1)))
-    height, width, _ = read_png(right).shape
-    assert height > 250
-    assert width > 250
-    # Both rows are 90 % right although their counts are 90 and 9: mirrored, the same colors.
-    for row_share in (0.15, 0.6):
-        line = slice(int(height * row_share), int(height * (row_share + 0.1)))
-        as_right = read_png(right)[line].sum(axis=(0, 2))
-        as_wrong = read_png(wrong)[line].sum(axis=(0, 2))
-        darker_left = (
-            as_right[width // 3 : width // 2].mean() < as_wrong[width // 3 : width // 2].mean()
-        )
-        assert darker_left == (row_share < 0.5)
-
-
-def test_confusion_draws_a_class_without_clips_and_any_label(tmp_path):
-    labels = ("$a_b$", "hitting others, " * 3, "c", "d", "e", "f", "g", "h", "i")
-    write_confusion(tmp_path / "c.png", labels, np.diag([0, *range(1, 9)]).tolist())
-    assert read_png(tmp_path / "c.png").std() > 10
 
 
 def test_history_draws_training_and_validation(tmp_path):

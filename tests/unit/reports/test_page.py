@@ -1,127 +1,119 @@
+"""The one page of all reports: whole, closed to the outside, escaped, with a text for each part."""
+
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
-from dataclasses import replace
-from html.parser import HTMLParser
 
+import cv2
 import numpy as np
 import pytest
+from pages import Page as Read
 
-from har.metrics.clips import bootstrap_metrics, compute_clip_metrics
-from har.reports.clips import ClipReport, write_clip_report
-from har.reports.figures import write_confusion
-from har.reports.page import Picture
+from har.errors import OutputError
+from har.metrics.intervals import Interval
+from har.render.charts import draw_interval
+from har.reports.page import (
+    Chart,
+    Charts,
+    Facts,
+    Figure,
+    Headline,
+    Note,
+    Page,
+    Points,
+    Section,
+    Strip,
+    Strips,
+    Table,
+    Text,
+    render_fragment,
+    render_page,
+    write_page,
+)
 
-VOID = {"meta", "img", "rect", "circle", "br"}
-
-
-class Page(HTMLParser):
-    """The page's text and tags; fails on a tag that is not closed in order."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.text, self.tags, self.open = "", [], []
-        self.feed(html)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.tags.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag):
-        if tag not in VOID:
-            assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] != "style":
-            self.text += data
+EVIL = '<script>alert("1")</script>&'
 
 
-@pytest.fixture
-def report() -> ClipReport:
-    truth = np.array([0, 0, 0, 1, 1, 1])
-    second = np.array([0.1, 0.2, 0.8, 0.7, 0.9, 0.6])
-    probs = np.stack([1 - second, second], axis=1)
-    return ClipReport(
-        title="Fights",
-        protocol="Grouped 3-fold cross-validation.",
-        metrics=compute_clip_metrics(("play", "hit"), truth, probs),
-        intervals=bootstrap_metrics(truth, probs, ["a", "b", "c", "a", "b", "c"]),
-        baseline={"accuracy": 0.61},
-    )
+def make_page(text: str) -> Page:
+    """Return a page with every part, all of whose texts are one."""
+    svg = draw_interval(Interval(0.5, 0.2, 0.9), 0.3, text)
+    table = Table([text, text], [[text, svg], [text, 3]], text, text)
+    jpeg = cv2.imencode(".jpg", np.zeros((4, 8, 3), np.uint8))[1].tobytes()
+    parts = [
+        Text(text),
+        Note(text),
+        Points([text]),
+        Headline((Figure(text, Interval(0.5, None, None, 0, text), text, 0.4),)),
+        table,
+        Table([text], [[f"{text}{k}"] for k in range(5)], text, fold=text, n_open=2),
+        Chart(svg, text, text, table),
+        Charts((Chart(svg, text), Chart(svg, text, is_wide=True))),
+        Facts({text: text}, text),
+        Facts({text: text}, fold=text),
+        Strips((Strip(text, jpeg, text),)),
+    ]
+    sections = [
+        Section(text, parts),
+        Section("Empty", []),
+        Section("b", parts),
+        Section("c", parts),
+    ]
+    return Page(text, text, text, sections, (text,), text)
 
 
-def read_page(path, report: ClipReport) -> tuple[str, Page]:
-    write_clip_report(path, report)
-    html = path.read_text(encoding="utf-8")
-    return html, Page(html)
+@pytest.mark.parametrize("text", ["plain", EVIL, "'\" x=y", "{{ 7 * 7 }}", "名前 \udce9"])
+def test_a_page_of_every_part_is_whole_and_needs_nothing_else(text, tmp_path):
+    write_page(tmp_path / "new" / "report.html", make_page(text))
+    page = Read((tmp_path / "new" / "report.html").read_text(encoding="utf-8"))
+    page.check()
+    assert "49" not in page.text
+    assert "Empty" not in page.text, "a section without parts is left out"
+    assert page.list_names("section") == [None] * 3
 
 
-def test_figures_intervals_and_floor_stand_side_by_side(tmp_path, report):
-    html, page = read_page(tmp_path / "new" / "report.html", report)
-    rows = re.findall(r"<tr><th>(.*?)</th>(.*?)</tr>", html)
-    cells = {name: re.findall(r"<td[^>]*>([^<]+)</td>", row) for name, row in rows}
-    accuracy = report.intervals["accuracy"]
-    assert cells["Accuracy"] == ["0.833", f"{accuracy.low:.3f} to {accuracy.high:.3f}", "0.610"]
-    assert cells["AUC"][0] == "0.778"  # (3 + 3 + 1) of 9 pairs
-    assert cells["AUC"][-1] == "n/a"
-    assert cells["hit"] == ["0.750", "1.000", "0.857", "3"]
-    assert "Grouped 3-fold" in page.text
-    assert "AUC is that of hit." in page.text
-
-
-def test_without_a_floor_there_is_no_column_for_it(tmp_path, report):
-    _, page = read_page(tmp_path / "r.html", replace(report, baseline={}))
-    assert "baseline" not in page.text
-
-
-def test_made_clips_are_named_beside_every_figure(tmp_path, report):
-    _, filmed = read_page(tmp_path / "r.html", report)
-    assert "synthetic" not in filmed.text
-    picture = tmp_path / "c.png"
-    write_confusion(picture, ("a", "b"), report.metrics.confusion)
-    shown = replace(report, is_synthetic=True, pictures=(Picture("Counts", picture),))
-    _, made = read_page(tmp_path / "m.html", shown)
-    # The title, both tables and the picture.
-    assert [attrs.get("class") for _, attrs in made.tags].count("synthetic") == 4
-    assert "not filmed" in made.text
-
-
-def test_why_there_is_no_interval_is_said(tmp_path, report):
-    alone = bootstrap_metrics(np.array([0, 1]), np.eye(2), ["cam", "cam"])
-    _, page = read_page(tmp_path / "r.html", replace(report, intervals=alone))
-    assert "none: all clips are of one group ('cam')" in page.text
-
-
-def test_text_is_escaped(tmp_path, report):
-    evil = '<script>alert("1")</script>&'
-    metrics = compute_clip_metrics((evil, f"b{evil}"), np.array([0, 1]), np.eye(2))
-    intervals = bootstrap_metrics(np.array([0, 1]), np.eye(2), [evil, evil])
-    picture = tmp_path / "c.png"
-    write_confusion(picture, ("a", "b"), metrics.confusion)
-    html, page = read_page(
-        tmp_path / "r.html",
-        ClipReport(evil, evil, metrics, intervals, {}, (Picture(evil, picture),), (evil,)),
-    )
+def test_text_is_escaped_in_every_part():
+    html = render_page(make_page(EVIL))
     assert "<script" not in html
-    assert page.text.count('alert("1")') >= 7
-    image = next(attrs for tag, attrs in page.tags if tag == "img")
-    assert image["alt"] == evil
+    # Title, lead, heading and so on, and in each of three sections every part.
+    assert Read(html).text.count('alert("1")') > 3 * 30
 
 
-def test_the_page_holds_its_pictures_and_needs_nothing_else(tmp_path, report):
-    picture = tmp_path / "c.png"
-    write_confusion(picture, ("a", "b"), report.metrics.confusion)
-    html, page = read_page(
-        tmp_path / "r.html", replace(report, pictures=(Picture("Counts", picture),))
-    )
-    image = next(attrs for tag, attrs in page.tags if tag == "img")
-    kind, data = image["src"].split(",", 1)
-    assert kind == "data:image/png;base64"
-    assert base64.b64decode(data) == picture.read_bytes()
-    assert {tag for tag, _ in page.tags} & {"script", "link", "iframe", "a"} == set()
-    assert "http:" not in html
-    assert "https:" not in html
+def test_the_policy_allows_the_one_style_and_nothing_else():
+    html = render_page(make_page("x"))
+    (style,) = re.findall(r"<style>(.*?)</style>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]+)"', html)
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.replace("&#39;", "'").split(";"))
+    assert rules == {
+        "default-src": "'none'",
+        "img-src": "data:",
+        "style-src": f"'sha256-{digest}'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+    }
+    assert "prefers-color-scheme: dark" in style
+    assert "@media print" in style
+
+
+def test_a_long_table_is_open_at_its_head_and_folded_after():
+    rows = [[f"row {k}", k] for k in range(5)]
+    page = Page("k", "t", "l", [Section("s", [Table(["a", "b"], rows, "n", n_open=3)])])
+    html = render_page(page)
+    assert re.findall(r"<summary>(.*?)</summary>", html) == ["2 more"]
+    assert html.index("row 2") < html.index("<details>") < html.index("row 3")
+
+
+def test_a_fragment_is_what_markdown_takes_and_brings_its_style():
+    html = render_fragment(make_page("x"))
+    assert all(line.strip() for line in html.splitlines())
+    assert html.count("<style>") == 1
+    assert "<html" not in html
+    Read(html).check()
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "report.html").mkdir()
+    with pytest.raises(OutputError, match=r"report\.html"):
+        write_page(tmp_path / "report.html", make_page("x"))

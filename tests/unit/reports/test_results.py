@@ -173,7 +173,7 @@ def test_each_video_has_its_files(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {
         "day.1.events.csv",
         "day.1.events.vtt",
-        "day.1.timeline.png",
+        "day.1.timeline.svg",
         "events.csv",
         "results.json",
         "totals.csv",
