@@ -308,12 +308,14 @@ def test_review(files, tmp_path):
     )
     words = [sys.executable, "-m", "har", "review", str(tmp_path / "out"), "--samples", "1"]
     with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as process:
-        address = next(line for line in process.stderr if line.startswith("Review: "))
-        browser = build_opener(HTTPCookieProcessor())  # the first page gives a cookie
-        with browser.open(address.removeprefix("Review: ").strip(), timeout=30) as page:
-            assert "har review" in page.read().decode()
-        process.terminate()
-        process.communicate(timeout=30)
+        try:
+            address = next(line for line in process.stderr if line.startswith("Review: "))
+            browser = build_opener(HTTPCookieProcessor())  # the first page gives a cookie
+            with browser.open(address.removeprefix("Review: ").strip(), timeout=30) as page:
+                assert "har review" in page.read().decode()
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
     project = open_project(tmp_path / "out", samples=1)
     assert [Path(item.path).name for item in project.store.list_recordings()] == ["a.mp4", "b.mp4"]
     project.store.close()

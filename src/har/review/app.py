@@ -50,6 +50,7 @@ def _bind(port: int) -> socket.socket:
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((HOST, port))
+        bound.listen()  # who opens the address at once waits for the server
     except OSError as error:
         bound.close()
         raise ReviewError(

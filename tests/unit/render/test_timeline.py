@@ -13,8 +13,8 @@ from har.errors import OutputError
 from har.events.decoder import decode_events
 from har.render.text import format_time
 from har.render.timeline import Bar, Lane, draw_lanes, draw_timeline, write_timeline
-from har.result import UNCERTAIN, VideoResult
-from har.types import Event, Scores, VideoInfo
+from har.result import VideoResult
+from har.types import UNCERTAIN, Event, Scores, VideoInfo
 
 CONFIG = DecodeConfig(background="play")
 
