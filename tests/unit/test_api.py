@@ -287,7 +287,7 @@ def test_a_name_with_a_null_byte_is_refused_wherever_it_is_given(model, clip, tm
     found = model.predict(clip)
     for use in (
         lambda: found.save(name),
-        lambda: found.plot(f"{name}.png"),
+        lambda: found.plot(f"{name}.svg"),
         lambda: har.predict(clip, out=name, model=model),
         lambda: har.recut(found.save(tmp_path).parent, out=name),
     ):

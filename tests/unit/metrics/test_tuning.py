@@ -176,4 +176,4 @@ def test_rules_that_find_nothing_and_large_amounts_are_said_in_words():
         "The rules of hit find none of its 2 coded events: no settings that were tried do, within "
         "0.001 false alarms per hour. Allow more of them, or leave the label out"
     )
-    assert "at least 3000 h would be enough" in result.warnings[0]
+    assert "at least 3000 h would be enough" in result.warnings[1]

@@ -357,9 +357,18 @@ def test_folds_decide_so_on_a_part_of_what_they_learn_from(crowd_store, tmp_path
     solved = update_config(config, {"pose": {"solved_fit": {"epochs": 0}}})
     found, alone = (score(item, crowd_store, run, train, test) for item in (config, solved))
     assert (np.abs(found - alone).max() < 1e-5) is not is_kept
-    few = train[groups[train] != "g1"]  # four groups cannot be cut into fifths
-    found = score(WILD, crowd_store, run, few, test)
-    assert np.abs(found - alone).max() > 1.0
+
+
+@pytest.mark.parametrize(("names", "is_weighed"), [(("g1", "g2"), False), (("g1",), True)])
+def test_with_two_groups_folds_still_decide_and_with_one_they_cannot(
+    crowd_store, tmp_path, names, is_weighed
+):
+    run, _ = make_run(tmp_path)
+    groups = np.array([clip.group for clip in crowd_store.clips])
+    train, test = np.flatnonzero(np.isin(groups, names)), np.flatnonzero(groups == "g0")
+    solved = update_config(WILD, {"pose": {"solved_fit": {"epochs": 0}}})
+    found, alone = (score(item, crowd_store, run, train, test) for item in (WILD, solved))
+    assert bool(np.abs(found - alone).max() > 1e-5) is is_weighed
 
 
 def score(config, store, run, train, test):
