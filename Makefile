@@ -32,7 +32,7 @@ test:
 	$(BIN)/pytest -n 2 --dist loadfile
 
 cover:
-	$(BIN)/pytest -n 2 --dist loadfile -m "not soak and not wheel and not browser" --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest -n 2 --dist loadfile -m "not soak and not wheel and not browser and not boris and not fuzz" --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 bench:
 	$(BIN)/python benchmarks/prepare.py $(CLIPS)
