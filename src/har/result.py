@@ -56,6 +56,56 @@ class PoseTracks:
         return (1 - part) * self.points[before] + part * self.points[after]
 
 
+@dataclass(frozen=True)
+class FoundPeople:
+    """Where people are in a video, and when it was looked for them: what must not show them.
+
+    Attributes:
+        tracks: Where they are.
+        looked_s: (N,) float64 ascending: the times at which the pose network has answered.
+    """
+
+    tracks: PoseTracks
+    looked_s: np.ndarray
+
+    def has_looked(self, time_s: float) -> bool:
+        """Return whether the network has answered so near to a time that it holds for it."""
+        reach_s = 1.5 * self.tracks.step_s + TIME_EPS_S
+        first, end = np.searchsorted(self.looked_s, [time_s - reach_s, time_s + reach_s])
+        return bool(end > first)
+
+    def find_near(self, time_s: float, reach_s: float) -> list[tuple[np.ndarray, float]]:
+        """Return the bodies of those who are seen within ``reach_s`` before or after a time.
+
+        Of each person these are where they were last and where they are next, and the middle
+        between in proportion to the time.
+
+        Returns:
+            (17, 3) keypoints in pixels of the video, and how many seconds they are away.
+        """
+        tracks = self.tracks
+        first, end = np.searchsorted(tracks.times_s, [time_s - reach_s, time_s + reach_s])
+        before, after = dict[int, int](), dict[int, int]()
+        for row in range(first, end):
+            number = int(tracks.numbers[row])
+            if tracks.times_s[row] <= time_s:
+                before[number] = row
+            else:
+                after.setdefault(number, row)
+        found: list[tuple[np.ndarray, float]] = []
+        for number in before.keys() | after.keys():
+            rows = [rows[number] for rows in (before, after) if number in rows]
+            away_s = min(abs(float(tracks.times_s[row]) - time_s) for row in rows)
+            away_s = max(away_s - tracks.step_s, 0.0)
+            found += [(tracks.points[row], away_s) for row in rows]
+            if len(rows) == 2:
+                begin, finish = (float(tracks.times_s[row]) for row in rows)
+                part = np.float32((time_s - begin) / (finish - begin))
+                between = (1 - part) * tracks.points[rows[0]] + part * tracks.points[rows[1]]
+                found.append((between, away_s))
+        return found
+
+
 def place_people(
     people: dict[int, np.ndarray], info: VideoInfo, box: Letterbox
 ) -> dict[int, np.ndarray]:
@@ -89,6 +139,7 @@ class VideoResult:
         pose_tracks: Where the people were, if that was asked for and the bundle knows people.
         crops: (N, 4) for each step of the scores the left, top, right and bottom of what the CNN
             saw, in pixels of the video, if that was asked for and it does not see all.
+        people: Where people are, if they are to be hidden; not of the model's own pose stream.
     """
 
     info: VideoInfo
@@ -102,6 +153,7 @@ class VideoResult:
     note: str
     pose_tracks: PoseTracks | None = None
     crops: np.ndarray | None = None
+    people: FoundPeople | None = None
 
     @property
     def end_s(self) -> float:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,7 @@ import numpy as np
 from har.api.frames import build_events_frame, build_scores_frame
 from har.api.html import MOST_ROWS, render_table
 from har.api.settings import Rules, StrPath, build_decode, to_path
-from har.config import DecodeConfig, OutputsConfig
+from har.config import DecodeConfig, Faces, OutputsConfig, PrivacyConfig, ShownPeople, Unsure
 from har.errors import ConfigError
 from har.escaping import show_line
 from har.events.decoder import decode_events, name_people
@@ -191,6 +191,9 @@ class Result(VideoResult):
         *,
         annotate: bool = False,
         thumbnails: bool = False,
+        faces: Faces = "keep",
+        people: ShownPeople = "keep",
+        unsure: Unsure = "keep",
         guard: bool = True,
     ) -> Path:
         """Write the files that `har predict` writes of a video, and bring those of all up to date.
@@ -199,7 +202,10 @@ class Result(VideoResult):
             out: The folder; it is made if need be. What is there of other videos stays.
             annotate: Write an annotated video, too; the video is read again.
             thumbnails: Write a picture of each event, too.
-            guard: As of `har.predict`.
+            faces: As of `har.predict`, like ``people``, ``unsure`` and ``guard``.
+            people: What is shown in their place.
+            unsure: What is hidden where nobody was found.
+            guard: Of tables.
 
         Returns:
             What the names of the video's files begin with: the folder and a stem.
@@ -227,8 +233,14 @@ class Result(VideoResult):
             (stem,) = results.compute_output_stems([path], results.find_taken_stems(folder))
             base, found = folder / stem, self._to_video_result()
             start_result(base, found)
-            wants = OutputsConfig(annotate, thumbnails, guard=guard)
-            results.write_video_outputs(base, found, self.decode, wants)
+            privacy = PrivacyConfig(faces, people, unsure)
+            wants = OutputsConfig(annotate, thumbnails, privacy=privacy, guard=guard)
+            shown = found
+            if privacy.is_on and (annotate or thumbnails) and found.pose_tracks is None:
+                from har.inference.people import find_people_in
+
+                shown = replace(found, people=find_people_in(path))
+            results.write_video_outputs(base, shown, self.decode, wants)
             save_result(base, "", found)
             results.write_folder_outputs(folder, [found], {path: stem}, self.decode, guard)
         return base

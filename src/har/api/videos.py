@@ -15,7 +15,16 @@ from har.api.model import Model, load
 from har.api.result import Result, render_results
 from har.api.settings import Rules, StrPath, list_paths, to_path
 from har.bundle import BUNDLE_FILE
-from har.config import DecodeConfig, OutputsConfig, PosesConfig, PredictConfig
+from har.config import (
+    DecodeConfig,
+    Faces,
+    OutputsConfig,
+    PosesConfig,
+    PredictConfig,
+    PrivacyConfig,
+    ShownPeople,
+    Unsure,
+)
 from har.dataset.catalog import Reject
 from har.errors import BundleMismatchError, ConfigError
 from har.escaping import show_line
@@ -91,6 +100,9 @@ def predict(
     model: Model | StrPath | None = None,
     annotate: bool = False,
     thumbnails: bool = False,
+    faces: Faces = "keep",
+    people: ShownPeople = "keep",
+    unsure: Unsure = "keep",
     keep: Literal["keypoints"] | None = None,
     fps: float | None = None,
     size: tuple[int, int] | None = None,
@@ -121,6 +133,10 @@ def predict(
         model: A loaded one, a folder or a name; the default as of `har.load` when None.
         annotate: Write an annotated video of each, too.
         thumbnails: Write a picture of each event, too.
+        faces: What becomes of heads in annotated videos and pictures: ``blur``, ``pixelate``,
+            ``black``.
+        people: ``skeleton`` shows skeletons on the still background there, and no people.
+        unsure: ``blur-moving`` also blurs there what moves where nobody was found.
         keep: ``keypoints`` writes those of each video, which `har.predict` reads again, and
             nothing that shows people.
         fps: As of `har.read_poses`, like ``size`` and ``joints``, for files of keypoints.
@@ -160,7 +176,9 @@ def predict(
     chosen = None if to is None else find_writer(to)
     loaded = model if isinstance(model, Model) else load(model, jobs=jobs)
     rules = loaded.build_rules(decode, changes)
-    wants = OutputsConfig(annotate, thumbnails, keep is not None, guard)
+    privacy = PrivacyConfig(faces, people, unsure)
+    shown = privacy if annotate or thumbnails else PrivacyConfig()
+    wants = OutputsConfig(annotate, thumbnails, keep is not None, shown, guard)
     _check_keep(loaded, wants)
     poses = PosesConfig(fps, size, joints or {})
     if on_start is not None:
@@ -218,7 +236,12 @@ def _recognize(
         loaded.path,
         write=partial(outputs.write_video_outputs, decode=rules, outputs=wants),
         outputs=str(wants) if wants.guard else f"{wants}, plain tables",
-        config=PredictConfig(keep_places=wants != OutputsConfig(), jobs=jobs, poses=poses),
+        config=PredictConfig(
+            keep_places=wants != OutputsConfig(),
+            jobs=jobs,
+            poses=poses,
+            find_people=wants.privacy.is_on,
+        ),
         decode=rules,
     )
     stems, found = dict(zip(paths, names, strict=True)), dict[VideoJob, Finished]()

@@ -11,11 +11,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
-from har.config import RECIPES
+from har.config import RECIPES, Faces, ShownPeople, Unsure
 
 
 class _NamedPath(click.Path):
@@ -190,6 +190,35 @@ def poses_options(size_name: str) -> Decorator:
         return command
 
     return add
+
+
+def privacy_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add what is hidden of people in all that is written; nothing unless it is given."""
+    for option in (
+        click.option(
+            "--unsure",
+            type=click.Choice(get_args(Unsure)),
+            default="keep",
+            show_default=True,
+            help="What moves where nobody was found.",
+        ),
+        click.option(
+            "--people",
+            type=click.Choice(get_args(ShownPeople)),
+            default="keep",
+            show_default=True,
+            help="skeleton: drawn on the still background in the place of people.",
+        ),
+        click.option(
+            "--faces",
+            type=click.Choice(get_args(Faces)),
+            default="keep",
+            show_default=True,
+            help="Heads in videos and pictures that are written.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 _MAX_LIST_BYTES = 16 * 1024 * 1024

@@ -35,6 +35,10 @@ from har.config.poses import PosesConfig as PosesConfig
 from har.config.predict import OutputsConfig as OutputsConfig
 from har.config.predict import PredictConfig as PredictConfig
 from har.config.prepare import PrepareConfig as PrepareConfig
+from har.config.privacy import Faces as Faces
+from har.config.privacy import PrivacyConfig as PrivacyConfig
+from har.config.privacy import ShownPeople as ShownPeople
+from har.config.privacy import Unsure as Unsure
 from har.config.synthetic import SynthConfig as SynthConfig
 from har.config.train import MOTION_LAGS_S as MOTION_LAGS_S
 from har.config.train import RECIPES as RECIPES

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from har.config.bounds import check_range
 from har.config.poses import PosesConfig
+from har.config.privacy import PrivacyConfig
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,8 @@ class PredictConfig:
             so many videos of several; 0 means all.
         n_ahead: Frames that are decoded ahead of the networks.
         poses: How files of keypoints are read.
+        find_people: Where the model does not follow people itself, find them all the same, so that
+            they can be hidden.
     """
 
     n_overlap: int = 4
@@ -29,6 +32,7 @@ class PredictConfig:
     jobs: int = 0
     n_ahead: int = 64
     poses: PosesConfig = field(default_factory=PosesConfig)
+    find_people: bool = False
 
     def __post_init__(self) -> None:
         check_range(
@@ -52,10 +56,12 @@ class OutputsConfig:
         annotate: The video again, with what was found drawn in.
         thumbnails: A picture of each event.
         keypoints: People's keypoints, which show nobody's face.
+        privacy: What is hidden of people in videos and pictures.
         guard: Cells of tables that a spreadsheet would take for a formula are made safe.
     """
 
     annotate: bool = False
     thumbnails: bool = False
     keypoints: bool = False
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     guard: bool = field(default=True, repr=False, compare=False)

@@ -101,8 +101,8 @@ class KeypointCache:
         return Detections(points, scores)
 
 
-_APART = ("info", "events", "scores", "pose_tracks", "crops")
-"""Fields that are no plain values. PoseTracks and crops are not kept: only drawing needs them."""
+_APART = ("info", "events", "scores", "pose_tracks", "crops", "people")
+"""Fields that are no plain values. Places and crops are not kept: only drawing needs them."""
 
 
 def compute_key(video: Path, *settings: str) -> str:

@@ -24,6 +24,7 @@ from har.inference.cache import compute_key, load_result, save_result, start_res
 from har.inference.engines import find_engine
 from har.inference.keypoints import recognize_poses
 from har.inference.model import Recognizer
+from har.inference.people import find_people_in
 from har.inference.steps import Networks, build_networks, open_networks
 from har.inference.video import recognize_video
 from har.parallel import Workers, count_cores, describe_fault, share_numbers
@@ -318,6 +319,8 @@ def _run_task(
                 progress=note,
                 networks=networks,
             )
+            if plan.config.find_people and result.pose_tracks is None:
+                result = replace(result, people=find_people_in(job.path))
         start_result(job.base, result)
         plan.write(job.base, result)
         save_result(job.base, key, result)

@@ -44,8 +44,9 @@ class PeopleTracker:
     readily than by matching the nearest first.
     """
 
-    def __init__(self, rate_hz: float) -> None:
-        """Start with nobody, for steps at ``rate_hz``."""
+    def __init__(self, rate_hz: float, start_score: float = START_SCORE) -> None:
+        """Start with nobody, for steps at ``rate_hz``; new people score ``start_score`` or more."""
+        self._start_score = start_score
         self._max_lost = round(LOST_S * rate_hz)
         self._memory = max(round(MEMORY_S * rate_hz), 1)
         self._tracks: list[_Track] = []
@@ -65,7 +66,7 @@ class PeopleTracker:
             track = matches.get(place)
             if track is not None:
                 _follow(track, points[row])
-            elif scores[row] >= START_SCORE:
+            elif scores[row] >= self._start_score:
                 self._n_people += 1
                 track = _Track(self._n_people, points[row], np.zeros(2))
                 self._tracks.append(track)

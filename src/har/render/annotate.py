@@ -10,10 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from har.config import DecodeConfig
+from har.config import DecodeConfig, PrivacyConfig
 from har.errors import VideoDecodeError
 from har.events.matching import EventFinder
 from har.events.summary import NOTHING, compute_states
+from har.render.privacy import open_anonymizer
 from har.render.skeletons import draw_people
 from har.render.text import (
     SMOOTH,
@@ -49,7 +50,11 @@ _FAINT: Color = (150, 155, 163)
 
 
 def write_annotated(
-    path: Path, result: VideoResult, config: DecodeConfig, progress: Progress | None = None
+    path: Path,
+    result: VideoResult,
+    config: DecodeConfig,
+    progress: Progress | None = None,
+    privacy: PrivacyConfig | None = None,
 ) -> None:
     """Write the video that was recognized again, with a panel of the results under the picture.
 
@@ -64,8 +69,10 @@ def write_annotated(
             if it has pose tracks, and the corners of the motion crop if it has crops.
         config: The settings that the events were cut with; its background label is drawn in gray.
         progress: Called after every frame.
+        privacy: What is hidden of people; nothing when None.
 
     Raises:
+        BundleMismatchError: People are to be hidden, and the result does not say where they are.
         VideoError: The video cannot be read again, or the new one not written.
     """
     size = compute_picture_size(result.info.height, result.info.width)
@@ -76,9 +83,13 @@ def write_annotated(
         open_video(result.info.path, size, "rgb") as reader,
         open_writer(path, whole, result.info.fps or _DEFAULT_FPS) as writer,
     ):
+        privacy = privacy or PrivacyConfig()
+        anonymizer = open_anonymizer(privacy, result, size, reader.letterbox)
         try:
             for frame in reader:
                 canvas[: size[0]] = frame.image
+                if anonymizer is not None:
+                    anonymizer.cover(canvas[: size[0]], frame.time_s)
                 panel.draw(canvas[size[0] :], frame.time_s)
                 panel.draw_crop(canvas[: size[0]], reader.letterbox, frame.time_s)
                 panel.draw_people(canvas[: size[0]], reader.letterbox, frame.time_s)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from har.config import DecodeConfig
+from har.config import DecodeConfig, PrivacyConfig
 from har.errors import VideoDecodeError
 from har.files import replacing_folder
+from har.render.privacy import Anonymizer, open_anonymizer
 from har.render.skeletons import draw_people
 from har.render.text import (
     Color,
@@ -22,17 +24,24 @@ from har.render.text import (
     write_picture,
 )
 from har.result import VideoResult, place_people
-from har.types import Event, Frame, Scores
+from har.types import TIME_EPS_S, Event, Frame, Scores
 from har.video.file.reader import VideoReader, open_video
 from har.video.geometry import Letterbox
 
 _SIZE_PX = (270, 480)
 _STRIP_PX, _TEXT_PX, _PAD_PX = 28, 15, 10
 _LEAST_WIDTH_PX = 320
+_BEFORE_S = 0.5
+"""So long before, it is looked at what moves."""
 _INK: Color = (255, 255, 255)
 
 
-def write_thumbnails(folder: Path, result: VideoResult, config: DecodeConfig) -> list[Path]:
+def write_thumbnails(
+    folder: Path,
+    result: VideoResult,
+    config: DecodeConfig,
+    privacy: PrivacyConfig | None = None,
+) -> list[Path]:
     """Write ``0001_LABEL.jpg`` and on: one picture an event, in the order of the events.
 
     A picture is of the frame in which the event's label scores highest. Under it are the label, who
@@ -43,18 +52,21 @@ def write_thumbnails(folder: Path, result: VideoResult, config: DecodeConfig) ->
         result: What was found; the video is read again from the place it names, only where events
             are. People are drawn if it has pose tracks.
         config: The settings that the events were cut with; gives the colors.
+        privacy: What is hidden of people; nothing when None.
 
     Returns:
         The pictures, but for events at damaged places that cannot be read again.
 
     Raises:
+        BundleMismatchError: People are to be hidden, and the result does not say where they are.
         OutputError: The folder cannot be written.
         VideoError: The video cannot be read again.
     """
     colors, names = compute_colors(result.scores.labels, config.background), list[str]()
+    privacy = privacy or PrivacyConfig()
     with replacing_folder(folder) as part:
         for number, event in enumerate(result.events, start=1):
-            picture = _draw_event(result, event, colors[event.label])
+            picture = _draw_event(result, event, colors[event.label], privacy)
             if picture is not None:
                 names.append(f"{number:04}_{_to_name(event.label)}.jpg")
                 write_picture(part / names[-1], picture)
@@ -75,14 +87,19 @@ def find_peak_s(event: Event, scores: Scores) -> float:
     return float(scores.times_s[first + highest[len(highest) // 2]])
 
 
-def _draw_event(result: VideoResult, event: Event, color: Color) -> np.ndarray | None:
+def _draw_event(
+    result: VideoResult, event: Event, color: Color, privacy: PrivacyConfig
+) -> np.ndarray | None:
     """Return (H, W, 3) uint8 RGB, or None where the video cannot be read."""
     peak_s = find_peak_s(event, result.scores)
-    with open_video(result.info.path, _SIZE_PX, "rgb", start_s=peak_s) as reader:
-        frame, box = _read_first(reader, result.note), reader.letterbox
+    start_s = max(peak_s - _BEFORE_S, 0.0) if privacy.is_on else peak_s
+    with open_video(result.info.path, _SIZE_PX, "rgb", start_s=start_s) as reader:
+        box = reader.letterbox
+        anonymizer = open_anonymizer(privacy, result, _SIZE_PX, box)
+        frame = _read_at(reader, peak_s, anonymizer, result.note)
     if frame is None:
         return None
-    picture = frame.image.copy()
+    picture = frame.image.copy() if anonymizer is None else frame.image
     if result.pose_tracks is not None:
         people = result.pose_tracks.find_people(frame.time_s)
         draw_people(picture, place_people(people, result.info, box), event, color)
@@ -109,13 +126,21 @@ def _add_caption(picture: np.ndarray, event: Event, time_s: float, color: Color)
     return canvas
 
 
-def _read_first(reader: VideoReader, note: str) -> Frame | None:
+def _read_at(
+    reader: VideoReader, time_s: float, anonymizer: Anonymizer | None, note: str
+) -> Frame | None:
+    """Return the first frame from a time on, its people hidden as in a video up to there."""
     try:
-        return next(iter(reader), None)
+        for frame in reader:
+            if anonymizer is not None:
+                frame = replace(frame, image=frame.image.copy())
+                anonymizer.cover(frame.image, frame.time_s)
+            if frame.time_s >= time_s - TIME_EPS_S:
+                return frame
     except VideoDecodeError:
         if not note:
             raise
-        return None
+    return None
 
 
 def _write_caption(strip: np.ndarray, event: Event, time_s: float) -> None:

@@ -70,9 +70,11 @@ def write_video_outputs(
     if outputs.keypoints and result.pose_tracks is not None:
         write_poses(files.add_ending(base, KEYPOINTS_ENDING), spread_tracks(result))
     if outputs.annotate:
-        write_annotated(files.add_ending(base, ".annotated.mp4"), result, decode)
+        path = files.add_ending(base, ".annotated.mp4")
+        write_annotated(path, result, decode, privacy=outputs.privacy)
     if outputs.thumbnails:
-        write_thumbnails(files.add_ending(base, ".thumbnails"), result, decode)
+        path = files.add_ending(base, ".thumbnails")
+        write_thumbnails(path, result, decode, outputs.privacy)
 
 
 def spread_tracks(result: VideoResult) -> Poses:

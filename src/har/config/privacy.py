@@ -1,0 +1,41 @@
+"""What is hidden of people in all pictures that are written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from har.config.bounds import check, check_range
+
+Faces = Literal["keep", "blur", "pixelate", "black"]
+ShownPeople = Literal["keep", "skeleton"]
+Unsure = Literal["keep", "blur-moving"]
+
+
+@dataclass(frozen=True)
+class PrivacyConfig:
+    """What is hidden of people in videos and pictures that are written.
+
+    Attributes:
+        faces: ``blur``, ``pixelate`` or ``black`` covers heads; ``keep`` leaves them as they are.
+        people: ``skeleton`` shows drawn skeletons on the still background in their place.
+        unsure: ``blur-moving`` also blurs what moves where nobody was found.
+        hold_s: A head stays covered for so long before it is first seen and after it was last seen.
+    """
+
+    faces: Faces = "keep"
+    people: ShownPeople = "keep"
+    unsure: Unsure = "keep"
+    hold_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        kinds = {"faces": Faces, "people": ShownPeople, "unsure": Unsure}
+        for name, kind in kinds.items():
+            value, known = getattr(self, name), get_args(kind)
+            check(value in known, name, value, f"one of {', '.join(known)}")
+        check_range(self, hold_s=(0.2, 10.0))
+
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is hidden."""
+        return (self.faces, self.people, self.unsure) != ("keep", "keep", "keep")

@@ -1,0 +1,102 @@
+"""Finds people in videos for the sake of those who must not be shown, with any model or none."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from har.errors import BundleMismatchError, VideoDecodeError
+from har.inference.detector import PoseDetector
+from har.pose.tracking import MIN_SCORE, PeopleTracker
+from har.result import FoundPeople, PoseTracks
+from har.types import Frame, VideoInfo
+from har.video.file.reader import open_video
+from har.video.geometry import Letterbox
+
+_log = logging.getLogger(__name__)
+
+SIZE_PX = (256, 448)
+RATE_HZ = 10.0
+
+
+@cache
+def _open_detector() -> PoseDetector:
+    return PoseDetector()
+
+
+def find_people(
+    frames: Iterable[Frame],
+    size: tuple[int, int],
+    box: Letterbox,
+    detector: PoseDetector | None = None,
+) -> FoundPeople:
+    """Return where people are in the frames of a video.
+
+    The network looks ten times a second, at the first frame and at the last. A frame for which it
+    fails is not among those that were looked at.
+
+    Args:
+        frames: RGB pictures of `SIZE_PX`, letterboxed.
+        size: (H, W) of the video, in whose pixels people are given.
+        box: Where the video is in the pictures.
+        detector: The shipped one when None.
+    """
+    chosen = detector or _open_detector()
+    scale = np.array([size[1] / box.width, size[0] / box.height, 1.0], dtype=np.float32)
+    corner = np.array([box.left, box.top, 0.0], dtype=np.float32)
+    tracker = PeopleTracker(RATE_HZ, start_score=MIN_SCORE)
+    rows: list[tuple[float, int, np.ndarray]] = []
+    looked_s: list[float] = []
+    for frame in _thin(frames):
+        try:
+            seen = tracker.push(*chosen.detect(frame.image))
+        except BundleMismatchError as error:
+            _log.warning("The picture at %.2f s is hidden as a whole: %s", frame.time_s, error)
+            continue
+        looked_s.append(frame.time_s)
+        rows += [(frame.time_s, n, (points - corner) * scale) for n, points in seen.items()]
+    tracks = PoseTracks(
+        np.array([row[0] for row in rows], dtype=np.float64),
+        np.array([row[1] for row in rows], dtype=np.int64),
+        np.array([row[2] for row in rows], dtype=np.float32).reshape(-1, 17, 3),
+        1.0 / RATE_HZ,
+    )
+    return FoundPeople(tracks, np.array(looked_s, dtype=np.float64))
+
+
+def find_people_in(path: Path) -> FoundPeople:
+    """Return where people are in a video; what is damaged in it counts as not looked at.
+
+    Raises:
+        VideoError: It cannot be opened.
+    """
+    with open_video(path, SIZE_PX, "rgb") as reader:
+        return find_people(_iter_readable(reader), _get_size(reader.info), reader.letterbox)
+
+
+def _get_size(info: VideoInfo) -> tuple[int, int]:
+    return info.height, info.width
+
+
+def _iter_readable(frames: Iterable[Frame]) -> Iterable[Frame]:
+    try:
+        yield from frames
+    except VideoDecodeError as error:
+        _log.info("People are looked for up to here: %s", error)
+
+
+def _thin(frames: Iterable[Frame]) -> Iterable[Frame]:
+    """Yield frames that are a step apart, the first and the last among them."""
+    last: Frame | None = None
+    due_s = -np.inf
+    for frame in frames:
+        last = frame
+        if frame.time_s >= due_s:
+            yield frame
+            due_s, last = frame.time_s + 1.0 / RATE_HZ - 1e-3, None
+    if last is not None:
+        yield last
