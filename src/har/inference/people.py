@@ -11,7 +11,7 @@ import numpy as np
 
 from har.errors import BundleMismatchError, VideoDecodeError
 from har.inference.detector import PoseDetector
-from har.pose.tracking import MIN_SCORE, PeopleTracker
+from har.pose.tracking import PeopleTracker
 from har.result import FoundPeople, PoseTracks
 from har.types import Frame, VideoInfo
 from har.video.file.reader import open_video
@@ -21,6 +21,7 @@ _log = logging.getLogger(__name__)
 
 SIZE_PX = (256, 448)
 RATE_HZ = 10.0
+LEAST_SCORE = 0.05
 
 
 @cache
@@ -48,7 +49,7 @@ def find_people(
     chosen = detector or _open_detector()
     scale = np.array([size[1] / box.width, size[0] / box.height, 1.0], dtype=np.float32)
     corner = np.array([box.left, box.top, 0.0], dtype=np.float32)
-    tracker = PeopleTracker(RATE_HZ, start_score=MIN_SCORE)
+    tracker = PeopleTracker(RATE_HZ, LEAST_SCORE, LEAST_SCORE)
     rows: list[tuple[float, int, np.ndarray]] = []
     looked_s: list[float] = []
     for frame in _thin(frames):

@@ -44,9 +44,17 @@ class PeopleTracker:
     readily than by matching the nearest first.
     """
 
-    def __init__(self, rate_hz: float, start_score: float = START_SCORE) -> None:
-        """Start with nobody, for steps at ``rate_hz``; new people score ``start_score`` or more."""
-        self._start_score = start_score
+    def __init__(
+        self, rate_hz: float, start_score: float = START_SCORE, min_score: float = MIN_SCORE
+    ) -> None:
+        """Start with nobody.
+
+        Args:
+            rate_hz: Steps a second.
+            start_score: The least score of a new person.
+            min_score: Of one who is followed.
+        """
+        self._start_score, self._min_score = start_score, min_score
         self._max_lost = round(LOST_S * rate_hz)
         self._memory = max(round(MEMORY_S * rate_hz), 1)
         self._tracks: list[_Track] = []
@@ -59,7 +67,7 @@ class PeopleTracker:
             points: (6, 17, 3) as in `Detections`.
             scores: (6,).
         """
-        people = find_people(points, scores)
+        people = find_people(points, scores, self._min_score)
         matches = self._match(points[people])
         seen: dict[int, np.ndarray] = {}
         for place, row in enumerate(people):
@@ -127,15 +135,16 @@ def assign(distances: np.ndarray, limit: float) -> list[tuple[int, int]]:
     return sorted(max(best.values())[1])
 
 
-def find_people(points: np.ndarray, scores: np.ndarray) -> list[int]:
+def find_people(points: np.ndarray, scores: np.ndarray, min_score: float = MIN_SCORE) -> list[int]:
     """Return the rows of the people to follow, the most confident first, nobody twice.
 
     Args:
         points: (M, 17, 3).
         scores: (M,).
+        min_score: People with a lower one are left out.
     """
     rows = np.argsort(-scores, kind="stable")
-    rows = rows[scores[rows] >= MIN_SCORE]
+    rows = rows[scores[rows] >= min_score]
     apart = compute_distances(points[rows], points[rows]) > SAME_BODY
     chosen: list[int] = []
     for place in range(len(rows)):

@@ -27,6 +27,8 @@ _CELLS_OF_PICTURE = 12
 """What is left, along the shorter side, of a picture that is hidden as a whole."""
 _N_SAMPLES = 15
 _BODY_MARGIN = 0.35
+SURE_SCORE = 0.35
+"""Where the keypoints of a body score less, in the mean, what moves there is blurred, too."""
 
 
 class Anonymizer:
@@ -62,7 +64,7 @@ class Anonymizer:
         still = StillBackground()
         for picture, time_s in samples:
             if self._people.has_looked(time_s):
-                still.push(picture, self._find_bodies(picture, time_s))
+                still.push(picture, self.find_bodies(picture, time_s))
         self._background = still.compute()
 
     def cover(self, picture: np.ndarray, time_s: float) -> None:
@@ -80,7 +82,7 @@ class Anonymizer:
             coarsen(picture, _CELLS_OF_PICTURE)
             return
         if moving is not None:
-            moving &= ~self._find_bodies(picture, time_s)
+            moving &= ~self.find_bodies(picture, time_s, SURE_SCORE)
             coarse = picture.copy()
             coarsen(coarse, _CELLS_OF_PICTURE)
             picture[moving] = coarse[moving]
@@ -93,10 +95,14 @@ class Anonymizer:
         near = self._people.find_near(time_s, self._config.hold_s)
         return [(points * self._scale + self._corner, away_s) for points, away_s in near]
 
-    def _find_bodies(self, picture: np.ndarray, time_s: float) -> np.ndarray:
-        """Return (H, W) bool: where bodies are, with a margin."""
+    def find_bodies(
+        self, picture: np.ndarray, time_s: float, least_score: float = 0.0
+    ) -> np.ndarray:
+        """Return (H, W) bool: where bodies are whose keypoints score so much, with a margin."""
         found = np.zeros(picture.shape[:2], dtype=bool)
         for points, away_s in self._find_near(time_s):
+            if points[:, 2].mean() < least_score:
+                continue
             seen = points[points[:, 2] >= MIN_POINT_SCORE / 2, :2]
             heads = find_heads(points, away_s)
             reach = heads[:, 2:]
