@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from har.config import SynthConfig
-from har.inference.people import find_people
+from har.inference.people import find_people, open_detector
 from har.synthetic.body import JOINT
 from har.synthetic.motion import LABELS, Motion, draw_motion
 from har.synthetic.people import compute_capsules
@@ -57,7 +57,7 @@ def _measure(
     by_light: Tally,
 ) -> None:
     frames = [Frame(i, i / fps, fit(image)[0]) for i, image in enumerate(shown)]
-    people = find_people(frames, _SIZE_PX, fit(shown[0])[1])
+    people = find_people(frames, _SIZE_PX, fit(shown[0])[1], open_detector())
     cover = Cover(people, _SIZE_PX)
     for step, (image, heads) in enumerate(zip(shown, truth, strict=True)):
         covers = cover.find(image, step / fps)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from har.api.settings import StrPath, extra, list_paths
 from har.api.videos import predict
+from har.config import Faces, PrivacyConfig, ShownPeople, Unsure
 from har.errors import ConfigError
 from har.interchange.formats import read_events
 
@@ -26,6 +27,9 @@ def open_project(
     samples: int = 3,
     sample_s: float = 20.0,
     seed: int = 0,
+    faces: Faces = "keep",
+    people: ShownPeople = "keep",
+    unsure: Unsure = "keep",
 ) -> Project:
     """Return what is reviewed: results with their database of verdicts.
 
@@ -40,6 +44,7 @@ def open_project(
         from har.review import project as projects
         from har.review.media import MediaFolder
         from har.review.store import ReviewStore
+    privacy = PrivacyConfig(faces, people, unsure)
     named = list_paths(sources)
     if not named:
         raise ConfigError("Name a folder of results or videos to review")
@@ -53,7 +58,7 @@ def open_project(
     if coding is not None:
         projects.add_coding(store, read_events(Path(coding)))
     projects.add_samples(store, samples, sample_s, seed)
-    return projects.Project(store, MediaFolder(folders[0] / ".review"))
+    return projects.Project(store, MediaFolder(folders[0] / ".review", privacy))
 
 
 def open_review(
@@ -65,6 +70,9 @@ def open_review(
     samples: int = 3,
     sample_s: float = 20.0,
     seed: int = 0,
+    faces: Faces = "keep",
+    people: ShownPeople = "keep",
+    unsure: Unsure = "keep",
     port: int = 0,
     open_browser: bool = False,
     on_start: Callable[[str], None] | None = None,
@@ -84,6 +92,9 @@ def open_review(
         samples: Random samples of each recording to watch for events that were missed.
         sample_s: Length of one, in seconds.
         seed: Draws them.
+        faces: What becomes of heads in the videos that the page shows; copies are made of them.
+        people: ``skeleton`` shows skeletons on the still background, and no people.
+        unsure: ``blur-moving`` also blurs what moves where nobody was found.
         port: On the loopback; 0 takes a free one.
         open_browser: Open the page in this machine's browser.
         on_start: Gets the page's address.
@@ -105,6 +116,9 @@ def open_review(
         samples=samples,
         sample_s=sample_s,
         seed=seed,
+        faces=faces,
+        people=people,
+        unsure=unsure,
     )
     from har.review.app import serve
 

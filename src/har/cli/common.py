@@ -192,33 +192,39 @@ def poses_options(size_name: str) -> Decorator:
     return add
 
 
-def privacy_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what is hidden of people in all that is written; nothing unless it is given."""
-    for option in (
+def privacy_options(default: str | None = "keep") -> Decorator:
+    """Add what is hidden of people in all that is written."""
+    shown = default is not None
+    options = (
         click.option(
             "--unsure",
             type=click.Choice(get_args(Unsure)),
-            default="keep",
-            show_default=True,
+            default=default,
+            show_default=shown,
             help="What moves where nobody was found.",
         ),
         click.option(
             "--people",
             type=click.Choice(get_args(ShownPeople)),
-            default="keep",
-            show_default=True,
+            default=default,
+            show_default=shown,
             help="skeleton: drawn on the still background in the place of people.",
         ),
         click.option(
             "--faces",
             type=click.Choice(get_args(Faces)),
-            default="keep",
-            show_default=True,
+            default=default,
+            show_default=shown,
             help="Heads in videos and pictures that are written.",
         ),
-    ):
-        command = option(command)
-    return command
+    )
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in options:
+            command = option(command)
+        return command
+
+    return add
 
 
 _MAX_LIST_BYTES = 16 * 1024 * 1024

@@ -88,7 +88,7 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
 )
 @click.option("--annotate", is_flag=True, help="Write an annotated video of each, too.")
 @click.option("--thumbnails", is_flag=True, help="Write a picture of each event, too.")
-@privacy_options
+@privacy_options()
 @click.option(
     "--keep",
     type=click.Choice(["keypoints"]),

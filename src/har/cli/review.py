@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from har.cli.common import PATH, path_option
+from har.cli.common import PATH, path_option, privacy_options
 from har.cli.output import say_result
 
 
@@ -29,6 +29,7 @@ from har.cli.output import say_result
 )
 @click.option("--sample-s", default=20.0, show_default=True, help="Seconds of one.")
 @click.option("--seed", default=0, show_default=True, help="Draws the samples.")
+@privacy_options()
 @click.option("--port", default=0, help="On this machine's loopback; 0 takes a free one.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the page in a browser.")
 def review(sources: tuple[Path, ...], **options: Any) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import decode_option, path_option, set_option
+from har.cli.common import decode_option, path_option, privacy_options, set_option
 from har.cli.output import is_verbose, print_json, say, say_table, unlogged, warn
 from har.errors import VideoError
 
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     type=float,
     help="Delete alerts, clips and lines of the event log that are older; nothing when left out.",
 )
+@privacy_options(None)
 @click.option(
     "--metrics-port", type=int, help="Serve /healthz and /metrics (Prometheus) on 127.0.0.1."
 )

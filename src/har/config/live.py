@@ -9,6 +9,7 @@ from datetime import time
 from typing import Any
 
 from har.config.bounds import check, check_range
+from har.config.privacy import PrivacyConfig
 from har.config.rules import check_label_rules, derive_rule
 from har.errors import ConfigError
 
@@ -292,6 +293,7 @@ class WatchSettings:
     watch: WatchConfig = field(default_factory=WatchConfig)
     alerts: AlertsConfig = field(default_factory=AlertsConfig)
     clips: ClipsConfig = field(default_factory=ClipsConfig)
+    privacy: PrivacyConfig = field(default_factory=PrivacyConfig)
     notify: NotifyConfig = field(default_factory=NotifyConfig)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)

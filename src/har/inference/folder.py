@@ -320,7 +320,7 @@ def _run_task(
                 networks=networks,
             )
             if plan.config.find_people and result.pose_tracks is None:
-                result = replace(result, people=find_people_in(job.path))
+                result = replace(result, people=find_people_in(job.path, plan.config.jobs))
         start_result(job.base, result)
         plan.write(job.base, result)
         save_result(job.base, key, result)

@@ -13,7 +13,7 @@ from har.errors import BundleMismatchError, VideoDecodeError
 from har.inference.detector import PoseDetector
 from har.pose.tracking import PeopleTracker
 from har.result import FoundPeople, PoseTracks
-from har.types import Frame, VideoInfo
+from har.types import Frame
 from har.video.file.reader import open_video
 from har.video.geometry import Letterbox
 
@@ -25,15 +25,16 @@ LEAST_SCORE = 0.05
 
 
 @cache
-def _open_detector() -> PoseDetector:
-    return PoseDetector()
+def open_detector(n_threads: int = 0) -> PoseDetector:
+    """Return the shipped network, loaded once; see `PoseDetector`."""
+    return PoseDetector(n_threads)
 
 
 def find_people(
     frames: Iterable[Frame],
     size: tuple[int, int],
     box: Letterbox,
-    detector: PoseDetector | None = None,
+    detector: PoseDetector,
 ) -> FoundPeople:
     """Return where people are in the frames of a video.
 
@@ -44,9 +45,8 @@ def find_people(
         frames: RGB pictures of `SIZE_PX`, letterboxed.
         size: (H, W) of the video, in whose pixels people are given.
         box: Where the video is in the pictures.
-        detector: The shipped one when None.
+        detector: Of `open_detector`.
     """
-    chosen = detector or _open_detector()
     scale = np.array([size[1] / box.width, size[0] / box.height, 1.0], dtype=np.float32)
     corner = np.array([box.left, box.top, 0.0], dtype=np.float32)
     tracker = PeopleTracker(RATE_HZ, LEAST_SCORE, LEAST_SCORE)
@@ -54,7 +54,7 @@ def find_people(
     looked_s: list[float] = []
     for frame in _thin(frames):
         try:
-            seen = tracker.push(*chosen.detect(frame.image))
+            seen = tracker.push(*detector.detect(frame.image))
         except BundleMismatchError as error:
             _log.warning("The picture at %.2f s is hidden as a whole: %s", frame.time_s, error)
             continue
@@ -69,18 +69,16 @@ def find_people(
     return FoundPeople(tracks, np.array(looked_s, dtype=np.float64))
 
 
-def find_people_in(path: Path) -> FoundPeople:
+def find_people_in(path: Path, n_threads: int = 0) -> FoundPeople:
     """Return where people are in a video; what is damaged in it counts as not looked at.
 
     Raises:
         VideoError: It cannot be opened.
     """
     with open_video(path, SIZE_PX, "rgb") as reader:
-        return find_people(_iter_readable(reader), _get_size(reader.info), reader.letterbox)
-
-
-def _get_size(info: VideoInfo) -> tuple[int, int]:
-    return info.height, info.width
+        size = reader.info.height, reader.info.width
+        detector = open_detector(n_threads)
+        return find_people(_iter_readable(reader), size, reader.letterbox, detector)
 
 
 def _iter_readable(frames: Iterable[Frame]) -> Iterable[Frame]:

@@ -16,8 +16,9 @@ from threading import Lock, Thread
 
 import av
 
-from har.config import ClipsConfig
+from har.config import ClipsConfig, PrivacyConfig
 from har.errors import HarError
+from har.live.hiding import SUFFIX, write_hidden
 from har.parallel import describe_fault
 from har.types import Frame
 from har.video.camera.ring import Coding, Footage, PacketRing, Piece, write_footage
@@ -65,15 +66,21 @@ class _Reel:
 class ClipKeeper:
     """Holds the last seconds of every camera and writes clips; taps the cameras' packets."""
 
-    def __init__(self, config: ClipsConfig, longest_wait_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        config: ClipsConfig,
+        longest_wait_s: float = 0.0,
+        privacy: PrivacyConfig | None = None,
+    ) -> None:
         """Start the thread that writes.
 
         Args:
             config: How long clips are.
             longest_wait_s: How long an event may last before it becomes an alert; its beginning
                 is held for so long.
+            privacy: What is hidden of people in clips; nothing when None.
         """
-        self._config = config
+        self._config, self._privacy = config, privacy or PrivacyConfig()
         self._keep_s = config.before_s + longest_wait_s + _DELAY_S
         self._reels: defaultdict[str, _Reel] = defaultdict(self._make_reel)
         self._lock = Lock()
@@ -185,19 +192,23 @@ class ClipKeeper:
     def _write_all(self) -> None:
         while (recording := self._jobs.get()) is not None:
             try:
-                _write(recording)
+                _write(recording, self._privacy)
             except HarError as error:
                 _log.warning("Could not write a clip: %s", error)
             except Exception:  # noqa: BLE001, one bad clip must not end all later ones
                 _log.warning("Could not write the clip %s", recording.stem, exc_info=True)
 
 
-def _write(recording: _Recording) -> None:
+def _write(recording: _Recording, privacy: PrivacyConfig) -> None:
     if not recording.may_write():
         _log.warning("The clip %s is left out: its alert has no record", recording.stem)
         return
     whole = Footage(tuple(recording.pieces), recording.coding)
     footage = whole.until(recording.until_s)
-    path = recording.stem.with_name(recording.stem.name + footage.suffix)
-    write_footage(path, footage)
+    suffix = SUFFIX if privacy.is_on else footage.suffix
+    path = recording.stem.with_name(recording.stem.name + suffix)
+    if privacy.is_on:
+        write_hidden(path, footage, privacy)
+    else:
+        write_footage(path, footage)
     recording.done(path, footage.start_s, footage.length_s)

@@ -160,7 +160,7 @@ def _open_clips(job: Job) -> ClipKeeper | None:
     if not settings.clips.on:
         return None
     waits_s = [settings.alerts.rule(label).min_s for label in job.recognizer.info.labels]
-    return ClipKeeper(settings.clips, max(waits_s))
+    return ClipKeeper(settings.clips, max(waits_s), settings.privacy)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ as a whole.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from har.render.heads import find_heads
 from har.render.skeletons import draw_people
 from har.render.still import MotionFinder, StillBackground
 from har.result import FoundPeople, VideoResult
+from har.types import VideoInfo
 from har.video.file.reader import open_video
 from har.video.geometry import Letterbox
 
@@ -146,17 +148,39 @@ def open_anonymizer(
             f"It is not known where people are in {result.info.path}, so nothing of it is drawn; "
             "recognize it again with the same settings of privacy"
         )
-    anonymizer = Anonymizer(config, people, (result.info.height, result.info.width), box)
+    return build_anonymizer(config, people, result.info, size, box)
+
+
+def build_anonymizer(
+    config: PrivacyConfig,
+    people: FoundPeople,
+    info: VideoInfo,
+    size: tuple[int, int],
+    box: Letterbox,
+) -> Anonymizer:
+    """Return what hides the people of a video file, its background learned where it is shown.
+
+    Args:
+        config: What to hide.
+        people: Where people are in it.
+        info: Of the video.
+        size: (H, W) of the pictures.
+        box: Where the video is in them.
+
+    Raises:
+        VideoError: The video cannot be read again.
+    """
+    anonymizer = Anonymizer(config, people, (info.height, info.width), box)
     if config.people == "skeleton":
-        anonymizer.learn_background(_iter_samples(result, people, size))
+        anonymizer.learn_background(_iter_samples(info.path, people, size))
     return anonymizer
 
 
 def _iter_samples(
-    result: VideoResult, people: FoundPeople, size: tuple[int, int]
+    path: Path, people: FoundPeople, size: tuple[int, int]
 ) -> Iterable[tuple[np.ndarray, float]]:
     for time_s in choose_samples(people):
-        with open_video(result.info.path, size, "rgb", start_s=time_s) as reader:
+        with open_video(path, size, "rgb", start_s=time_s) as reader:
             for frame in reader:
                 yield frame.image, frame.time_s
                 break

@@ -72,7 +72,7 @@ class StillBackground:
             middle = np.maximum((~hidden[:, rows]).sum(axis=0) - 1, 0) // 2
             chosen = np.take_along_axis(values, middle[None, ..., None], axis=0)[0]
             found[rows] = np.minimum(chosen, 255)
-        return _fill(found, hidden.all(axis=0))
+        return _fill(found, np.logical_and.reduce(hidden, axis=0))
 
 
 def _fill(picture: np.ndarray, is_unknown: np.ndarray) -> np.ndarray:

@@ -9,7 +9,10 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from har.config import PrivacyConfig
 from har.errors import HarError
+from har.inference.people import find_people_in
+from har.render.privacy import build_anonymizer
 from har.video.file.reader import open_video, probe_video
 from har.video.file.writer import open_writer
 
@@ -39,12 +42,19 @@ class Playable:
 class MediaFolder:
     """Gives each video in a form that browsers play, and makes copies where one is needed.
 
-    Copies have no sound. They are made one after another, in a thread, and stay in the folder until
-    it is deleted.
+    Where people are to be hidden, every video gets a copy in which they are, and the file itself is
+    never given. Copies have no sound. They are made one after another, in a thread, and stay in the
+    folder until it is deleted.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, privacy: PrivacyConfig | None = None) -> None:
+        """Find nothing yet.
+
+        Args:
+            folder: Of the copies.
+            privacy: What is hidden of people; nothing when None.
+        """
+        self._folder, self._privacy = folder, privacy or PrivacyConfig()
         self._lock, self._busy = threading.Lock(), threading.Lock()
         self._states: dict[Path, Playable] = {}
 
@@ -62,7 +72,7 @@ class MediaFolder:
             codec = probe_video(video).codec
         except HarError as error:
             return Playable(None, error=str(error))
-        if codec in _PLAYED.get(video.suffix.lower(), ()):
+        if not self._privacy.is_on and codec in _PLAYED.get(video.suffix.lower(), ()):
             return Playable(video, 1.0)
         copy = self._name(video)
         return Playable(copy, 1.0) if copy.is_file() else Playable(None)
@@ -70,6 +80,7 @@ class MediaFolder:
     def _name(self, video: Path) -> Path:
         stat = video.stat()
         key = f"{os.fsencode(video.resolve())!r} {stat.st_size} {stat.st_mtime_ns}"
+        key += f" {self._privacy}" if self._privacy.is_on else ""
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.mp4"
 
     def _copy(self, video: Path) -> None:
@@ -86,12 +97,20 @@ class MediaFolder:
     def _write(self, video: Path, copy: Path) -> None:
         info = probe_video(video)
         size = _fit((info.height, info.width))
+        people = find_people_in(video) if self._privacy.is_on else None
         with (
             open_video(video, size) as reader,
             open_writer(copy, size, info.fps or _DEFAULT_FPS) as writer,
         ):
+            anonymizer = people and build_anonymizer(
+                self._privacy, people, info, size, reader.letterbox
+            )
             for frame in reader:
-                writer.write(frame.image, frame.time_s)
+                picture = frame.image
+                if anonymizer is not None:
+                    picture = picture.copy()
+                    anonymizer.cover(picture, frame.time_s)
+                writer.write(picture, frame.time_s)
                 share = frame.time_s / info.duration_s if info.duration_s else 0.0
                 with self._lock:
                     self._states[video] = Playable(None, min(share, 0.99))

@@ -25,7 +25,9 @@ from av.error import FFmpegError
 from har.errors import VideoWriteError
 from har.files import replacing
 from har.types import Frame
+from har.video.file.picture import PictureMaker
 from har.video.file.writer import open_writer
+from har.video.geometry import Orientation
 
 _JPEG_QUALITY = 85
 _MAX_DRIFT_S = 2.0
@@ -193,6 +195,41 @@ class PacketRing:
     def _forget(self) -> None:
         self._groups.clear()
         self._n_bytes = 0
+
+
+def iter_pictures(footage: Footage) -> Iterator[Frame]:
+    """Yield the pictures of footage, decoded in memory; times are from its first picture.
+
+    What cannot be decoded is passed over.
+
+    Raises:
+        VideoWriteError: None of it can be.
+    """
+    start_s = footage.pieces[0].time_s
+    if footage.coding is None:
+        for index, piece in enumerate(footage.pieces):
+            yield Frame(index, piece.time_s - start_s, _decode_jpeg(piece))
+        return
+    maker = PictureMaker(None, "rgb", Orientation(), 1.0)
+    with _translated_errors("An alert's footage"):
+        for index, frame in enumerate(_decode_packets(footage.pieces, footage.coding)):
+            yield Frame(index, float(frame.time or 0.0), maker.make_picture(frame))
+
+
+def _decode_packets(pieces: Sequence[Piece], coding: Coding) -> Iterator[av.VideoFrame]:
+    memory = io.BytesIO()
+    with av.open(memory, "w", format="matroska") as container:
+        stream = coding.add_to(container)
+        for packet in _iter_packets(pieces, coding.tick):
+            packet.stream = stream
+            container.mux_one(packet)
+    memory.seek(0)
+    with av.open(memory, "r", format="matroska") as container:
+        for packet in container.demux(video=0):
+            try:
+                yield from packet.decode()
+            except FFmpegError:
+                continue
 
 
 def write_footage(path: Path, footage: Footage) -> None:
