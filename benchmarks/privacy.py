@@ -8,7 +8,7 @@ With folders of real clips also there, against heads that a second network finds
 @mediapipe/pose 0.5.1675469404. What it does not find either is not counted, and it errs, too.
 
 ``pixels open`` is the share of all head pixels that nothing covers, ``heads open`` that of heads of
-which more than a quarter is open; with ``blur-moving`` what --unsure blur-moving blurs counts as
+which more than a quarter is open; with ``blur-moving`` what --uncertain blur-moving blurs counts as
 covered, too. Sizes are the heads' widths in pixels of the video.
 """
 

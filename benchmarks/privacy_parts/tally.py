@@ -11,7 +11,7 @@ import numpy as np
 
 from har.config import PrivacyConfig
 from har.inference.people import SIZE_PX
-from har.render.privacy import SURE_SCORE, Anonymizer
+from har.render.privacy import CONFIDENT_SCORE, Anonymizer
 from har.render.still import MotionFinder
 from har.result import FoundPeople
 from har.video.geometry import Letterbox, compute_letterbox
@@ -38,12 +38,12 @@ class Cover:
         self._motion = MotionFinder()
 
     def find(self, image: np.ndarray, time_s: float) -> tuple[np.ndarray, np.ndarray]:
-        """Return (H, W) bool: what ``faces`` covers, and what ``unsure`` blurs beyond it."""
+        """Return (H, W) bool: what ``faces`` covers, and what ``uncertain`` blurs beyond it."""
         white = np.full_like(image, 255)
         self._anonymizer.cover(white, time_s)
         heads = (white == 0).all(axis=2)
         return heads, self._motion.push(image) & ~self._anonymizer.find_bodies(
-            image, time_s, SURE_SCORE
+            image, time_s, CONFIDENT_SCORE
         )
 
 
@@ -51,10 +51,10 @@ class Cover:
 class _Sum:
     n_heads: int = 0
     n_bare: int = 0
-    n_bare_unsure: int = 0
+    n_bare_moving: int = 0
     n_pixels: int = 0
     n_open: int = 0
-    n_open_unsure: int = 0
+    n_open_moving: int = 0
 
 
 @dataclass
@@ -69,14 +69,14 @@ class Tally:
         n_pixels = int(head.sum())
         if not n_pixels:
             return
-        n_open, n_unsure = int((head & ~heads).sum()), int((head & ~heads & ~moving).sum())
+        n_open, n_moving = int((head & ~heads).sum()), int((head & ~heads & ~moving).sum())
         own = self.sums[names]
         own.n_heads += 1
         own.n_bare += n_open > _BARE * n_pixels
-        own.n_bare_unsure += n_unsure > _BARE * n_pixels
+        own.n_bare_moving += n_moving > _BARE * n_pixels
         own.n_pixels += n_pixels
         own.n_open += n_open
-        own.n_open_unsure += n_unsure
+        own.n_open_moving += n_moving
 
     def to_rows(self, columns: tuple[str, ...]) -> list[dict[str, Any]]:
         """Return a row for each name, by name."""
@@ -86,8 +86,8 @@ class Tally:
                 "heads": own.n_heads,
                 "pixels open": round(own.n_open / own.n_pixels, 4),
                 "heads open": round(own.n_bare / own.n_heads, 4),
-                "pixels open, blur-moving": round(own.n_open_unsure / own.n_pixels, 4),
-                "heads open, blur-moving": round(own.n_bare_unsure / own.n_heads, 4),
+                "pixels open, blur-moving": round(own.n_open_moving / own.n_pixels, 4),
+                "heads open, blur-moving": round(own.n_bare_moving / own.n_heads, 4),
             }
             for names, own in sorted(self.sums.items())
         ]

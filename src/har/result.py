@@ -58,20 +58,20 @@ class PoseTracks:
 
 @dataclass(frozen=True)
 class FoundPeople:
-    """Where people are in a video, and when it was looked for them: what must not show them.
+    """Where people are in a video, and when they were sought: what must not show them.
 
     Attributes:
         tracks: Where they are.
-        looked_s: (N,) float64 ascending: the times at which the pose network has answered.
+        checked_s: (N,) float64 ascending: the times at which the pose network has answered.
     """
 
     tracks: PoseTracks
-    looked_s: np.ndarray
+    checked_s: np.ndarray
 
-    def has_looked(self, time_s: float) -> bool:
+    def is_checked(self, time_s: float) -> bool:
         """Return whether the network has answered so near to a time that it holds for it."""
         reach_s = 1.5 * self.tracks.step_s + TIME_EPS_S
-        first, end = np.searchsorted(self.looked_s, [time_s - reach_s, time_s + reach_s])
+        first, end = np.searchsorted(self.checked_s, [time_s - reach_s, time_s + reach_s])
         return bool(end > first)
 
     def find_near(self, time_s: float, reach_s: float) -> list[tuple[np.ndarray, float]]:

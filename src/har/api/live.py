@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from har.api.model import Model, load
 from har.api.settings import Rules, StrPath, build_decode, extra, to_path
-from har.config import Faces, ShownPeople, Unsure, WatchSettings, load_config
+from har.config import Faces, ShownPeople, Uncertain, WatchSettings, load_config
 from har.errors import ConfigError
 from har.live.messages import Alert, CameraState, LiveEvent, LiveScores
 from har.locks import locking
@@ -75,7 +75,7 @@ def watch(
     keep_days: float | None = None,
     faces: Faces | None = None,
     people: ShownPeople | None = None,
-    unsure: Unsure | None = None,
+    uncertain: Uncertain | None = None,
     metrics_port: int | None = None,
     duration_s: float | None = None,
     until: threading.Event | None = None,
@@ -107,9 +107,9 @@ def watch(
         notify: Apprise addresses that are told of alerts, over those of the settings.
         keep_days: What is older is deleted from ``out``.
         faces: What becomes of heads in clips of alerts: ``blur``, ``pixelate``, ``black``, or
-            ``keep``; over the settings, like ``people`` and ``unsure``.
+            ``keep``; over the settings, like ``people`` and ``uncertain``.
         people: ``skeleton`` shows skeletons on the still background, and no people.
-        unsure: ``blur-moving`` also blurs what moves where nobody was found.
+        uncertain: ``blur-moving`` also blurs what moves where nobody was found.
         metrics_port: Serve /healthz and /metrics (Prometheus) on 127.0.0.1.
         duration_s: Ends the watch after so many seconds.
         until: Ends the watch when it is set, from any thread.
@@ -138,7 +138,7 @@ def watch(
 
     several = [sources] if isinstance(sources, int | str | Path) else sources
     options = _build_settings(settings, tuple(notify), keep_days, metrics_port)
-    hidden = {"faces": faces, "people": people, "unsure": unsure}
+    hidden = {"faces": faces, "people": people, "uncertain": uncertain}
     given = {name: value for name, value in hidden.items() if value is not None}
     options = replace(options, privacy=replace(options.privacy, **given))
     named = [str(source) for source in several]

@@ -16,7 +16,7 @@ import numpy as np
 from har.api.frames import build_events_frame, build_scores_frame
 from har.api.html import MOST_ROWS, render_table
 from har.api.settings import Rules, StrPath, build_decode, to_path
-from har.config import DecodeConfig, Faces, OutputsConfig, PrivacyConfig, ShownPeople, Unsure
+from har.config import DecodeConfig, Faces, OutputsConfig, PrivacyConfig, ShownPeople, Uncertain
 from har.errors import ConfigError
 from har.escaping import show_line
 from har.events.decoder import decode_events, name_people
@@ -193,7 +193,7 @@ class Result(VideoResult):
         thumbnails: bool = False,
         faces: Faces = "keep",
         people: ShownPeople = "keep",
-        unsure: Unsure = "keep",
+        uncertain: Uncertain = "keep",
         guard: bool = True,
     ) -> Path:
         """Write the files that `har predict` writes of a video, and bring those of all up to date.
@@ -202,9 +202,9 @@ class Result(VideoResult):
             out: The folder; it is made if need be. What is there of other videos stays.
             annotate: Write an annotated video, too; the video is read again.
             thumbnails: Write a picture of each event, too.
-            faces: As of `har.predict`, like ``people``, ``unsure`` and ``guard``.
+            faces: As of `har.predict`, like ``people``, ``uncertain`` and ``guard``.
             people: What is shown in their place.
-            unsure: What is hidden where nobody was found.
+            uncertain: What is hidden where nobody was found.
             guard: Of tables.
 
         Returns:
@@ -233,7 +233,7 @@ class Result(VideoResult):
             (stem,) = results.compute_output_stems([path], results.find_taken_stems(folder))
             base, found = folder / stem, self._to_video_result()
             start_result(base, found)
-            privacy = PrivacyConfig(faces, people, unsure)
+            privacy = PrivacyConfig(faces, people, uncertain)
             wants = OutputsConfig(annotate, thumbnails, privacy=privacy, guard=guard)
             shown = found
             if privacy.is_on and (annotate or thumbnails) and found.pose_tracks is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from har.api.settings import StrPath, extra, list_paths
 from har.api.videos import predict
-from har.config import Faces, PrivacyConfig, ShownPeople, Unsure
+from har.config import Faces, PrivacyConfig, ShownPeople, Uncertain
 from har.errors import ConfigError
 from har.interchange.formats import read_events
 
@@ -29,7 +29,7 @@ def open_project(
     seed: int = 0,
     faces: Faces = "keep",
     people: ShownPeople = "keep",
-    unsure: Unsure = "keep",
+    uncertain: Uncertain = "keep",
 ) -> Project:
     """Return what is reviewed: results with their database of verdicts.
 
@@ -44,7 +44,7 @@ def open_project(
         from har.review import project as projects
         from har.review.media import MediaFolder
         from har.review.store import ReviewStore
-    privacy = PrivacyConfig(faces, people, unsure)
+    privacy = PrivacyConfig(faces, people, uncertain)
     named = list_paths(sources)
     if not named:
         raise ConfigError("Name a folder of results or videos to review")
@@ -72,7 +72,7 @@ def open_review(
     seed: int = 0,
     faces: Faces = "keep",
     people: ShownPeople = "keep",
-    unsure: Unsure = "keep",
+    uncertain: Uncertain = "keep",
     port: int = 0,
     open_browser: bool = False,
     on_start: Callable[[str], None] | None = None,
@@ -94,7 +94,7 @@ def open_review(
         seed: Draws them.
         faces: What becomes of heads in the videos that the page shows; copies are made of them.
         people: ``skeleton`` shows skeletons on the still background, and no people.
-        unsure: ``blur-moving`` also blurs what moves where nobody was found.
+        uncertain: ``blur-moving`` also blurs what moves where nobody was found.
         port: On the loopback; 0 takes a free one.
         open_browser: Open the page in this machine's browser.
         on_start: Gets the page's address.
@@ -118,7 +118,7 @@ def open_review(
         seed=seed,
         faces=faces,
         people=people,
-        unsure=unsure,
+        uncertain=uncertain,
     )
     from har.review.app import serve
 

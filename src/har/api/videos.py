@@ -23,7 +23,7 @@ from har.config import (
     PredictConfig,
     PrivacyConfig,
     ShownPeople,
-    Unsure,
+    Uncertain,
 )
 from har.dataset.catalog import Reject
 from har.errors import BundleMismatchError, ConfigError
@@ -102,7 +102,7 @@ def predict(
     thumbnails: bool = False,
     faces: Faces = "keep",
     people: ShownPeople = "keep",
-    unsure: Unsure = "keep",
+    uncertain: Uncertain = "keep",
     keep: Literal["keypoints"] | None = None,
     fps: float | None = None,
     size: tuple[int, int] | None = None,
@@ -136,7 +136,7 @@ def predict(
         faces: What becomes of heads in annotated videos and pictures: ``blur``, ``pixelate``,
             ``black``.
         people: ``skeleton`` shows skeletons on the still background there, and no people.
-        unsure: ``blur-moving`` also blurs there what moves where nobody was found.
+        uncertain: ``blur-moving`` also blurs there what moves where nobody was found.
         keep: ``keypoints`` writes those of each video, which `har.predict` reads again, and
             nothing that shows people.
         fps: As of `har.read_poses`, like ``size`` and ``joints``, for files of keypoints.
@@ -176,7 +176,7 @@ def predict(
     chosen = None if to is None else find_writer(to)
     loaded = model if isinstance(model, Model) else load(model, jobs=jobs)
     rules = loaded.build_rules(decode, changes)
-    privacy = PrivacyConfig(faces, people, unsure)
+    privacy = PrivacyConfig(faces, people, uncertain)
     shown = privacy if annotate or thumbnails else PrivacyConfig()
     wants = OutputsConfig(annotate, thumbnails, keep is not None, shown, guard)
     _check_keep(loaded, wants)

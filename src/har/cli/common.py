@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 import click
 
-from har.config import RECIPES, Faces, ShownPeople, Unsure
+from har.config import RECIPES, Faces, ShownPeople, Uncertain
 
 
 class _NamedPath(click.Path):
@@ -197,8 +197,8 @@ def privacy_options(default: str | None = "keep") -> Decorator:
     shown = default is not None
     options = (
         click.option(
-            "--unsure",
-            type=click.Choice(get_args(Unsure)),
+            "--uncertain",
+            type=click.Choice(get_args(Uncertain)),
             default=default,
             show_default=shown,
             help="What moves where nobody was found.",

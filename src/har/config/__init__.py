@@ -38,7 +38,7 @@ from har.config.prepare import PrepareConfig as PrepareConfig
 from har.config.privacy import Faces as Faces
 from har.config.privacy import PrivacyConfig as PrivacyConfig
 from har.config.privacy import ShownPeople as ShownPeople
-from har.config.privacy import Unsure as Unsure
+from har.config.privacy import Uncertain as Uncertain
 from har.config.synthetic import SynthConfig as SynthConfig
 from har.config.train import MOTION_LAGS_S as MOTION_LAGS_S
 from har.config.train import RECIPES as RECIPES

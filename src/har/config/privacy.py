@@ -9,7 +9,7 @@ from har.config.bounds import check, check_range
 
 Faces = Literal["keep", "blur", "pixelate", "black"]
 ShownPeople = Literal["keep", "skeleton"]
-Unsure = Literal["keep", "blur-moving"]
+Uncertain = Literal["keep", "blur-moving"]
 
 
 @dataclass(frozen=True)
@@ -19,17 +19,17 @@ class PrivacyConfig:
     Attributes:
         faces: ``blur``, ``pixelate`` or ``black`` covers heads; ``keep`` leaves them as they are.
         people: ``skeleton`` shows drawn skeletons on the still background in their place.
-        unsure: ``blur-moving`` also blurs what moves where nobody was found.
+        uncertain: ``blur-moving`` also blurs what moves where nobody was found.
         hold_s: A head stays covered for so long before it is first seen and after it was last seen.
     """
 
     faces: Faces = "keep"
     people: ShownPeople = "keep"
-    unsure: Unsure = "keep"
+    uncertain: Uncertain = "keep"
     hold_s: float = 1.0
 
     def __post_init__(self) -> None:
-        kinds = {"faces": Faces, "people": ShownPeople, "unsure": Unsure}
+        kinds = {"faces": Faces, "people": ShownPeople, "uncertain": Uncertain}
         for name, kind in kinds.items():
             value, known = getattr(self, name), get_args(kind)
             check(value in known, name, value, f"one of {', '.join(known)}")
@@ -38,4 +38,4 @@ class PrivacyConfig:
     @property
     def is_on(self) -> bool:
         """Whether anything is hidden."""
-        return (self.faces, self.people, self.unsure) != ("keep", "keep", "keep")
+        return (self.faces, self.people, self.uncertain) != ("keep", "keep", "keep")

@@ -38,8 +38,8 @@ def find_people(
 ) -> FoundPeople:
     """Return where people are in the frames of a video.
 
-    The network looks ten times a second, at the first frame and at the last. A frame for which it
-    fails is not among those that were looked at.
+    The network is run ten times a second, at the first frame and at the last. A frame for which it
+    fails is not among those that were checked.
 
     Args:
         frames: RGB pictures of `SIZE_PX`, letterboxed.
@@ -51,14 +51,14 @@ def find_people(
     corner = np.array([box.left, box.top, 0.0], dtype=np.float32)
     tracker = PeopleTracker(RATE_HZ, LEAST_SCORE, LEAST_SCORE)
     rows: list[tuple[float, int, np.ndarray]] = []
-    looked_s: list[float] = []
+    checked_s: list[float] = []
     for frame in _thin(frames):
         try:
             seen = tracker.push(*detector.detect(frame.image))
         except BundleMismatchError as error:
             _log.warning("The picture at %.2f s is hidden as a whole: %s", frame.time_s, error)
             continue
-        looked_s.append(frame.time_s)
+        checked_s.append(frame.time_s)
         rows += [(frame.time_s, n, (points - corner) * scale) for n, points in seen.items()]
     tracks = PoseTracks(
         np.array([row[0] for row in rows], dtype=np.float64),
@@ -66,11 +66,11 @@ def find_people(
         np.array([row[2] for row in rows], dtype=np.float32).reshape(-1, 17, 3),
         1.0 / RATE_HZ,
     )
-    return FoundPeople(tracks, np.array(looked_s, dtype=np.float64))
+    return FoundPeople(tracks, np.array(checked_s, dtype=np.float64))
 
 
 def find_people_in(path: Path, n_threads: int = 0) -> FoundPeople:
-    """Return where people are in a video; what is damaged in it counts as not looked at.
+    """Return where people are in a video; what is damaged in it counts as not checked.
 
     Raises:
         VideoError: It cannot be opened.
@@ -85,7 +85,7 @@ def _iter_readable(frames: Iterable[Frame]) -> Iterable[Frame]:
     try:
         yield from frames
     except VideoDecodeError as error:
-        _log.info("People are looked for up to here: %s", error)
+        _log.info("People are sought up to here: %s", error)
 
 
 def _thin(frames: Iterable[Frame]) -> Iterable[Frame]:

@@ -25,7 +25,7 @@ _FPS_BOUNDS = (1.0, 60.0)
 def write_hidden(path: Path, footage: Footage, config: PrivacyConfig) -> None:
     """Write footage with its people hidden, from its very first picture.
 
-    The pose network looks at all of it first, so that a head is covered before it is found, too.
+    The pose network is run on all of it first, so that a head is covered before it is found, too.
     Pictures of another size than the first are left out.
 
     Args:

@@ -18,7 +18,7 @@ _OF_TRUNK, _OF_SHOULDERS, _OF_BODY = 0.38, 0.45, 0.2
 small children, whose heads are largest."""
 _OF_EARS, _OF_EYES = 0.95, 2.2
 _LEAST_PX = 3.0
-_MARGIN, _UNSURE = 1.15, 0.6
+_MARGIN, _DOUBT = 1.15, 0.6
 _GUESSED = 1.6
 
 
@@ -26,7 +26,7 @@ def find_heads(points: np.ndarray, away_s: float = 0.0) -> np.ndarray:
     """Return circles that cover the head of a body, (N, 3): x, y and radius in pixels.
 
     Where the face is not seen, the head is looked for over the shoulders and where the network
-    thinks the face to be. Circles grow with how unsure the keypoints are.
+    thinks the face to be. Circles grow with how uncertain the keypoints are.
 
     Args:
         points: (17, 3) as in `har.pose.keypoints.Detections`, in pixels of the picture.
@@ -46,7 +46,7 @@ def find_heads(points: np.ndarray, away_s: float = 0.0) -> np.ndarray:
     if len(seen):
         middle = seen[:, :2].mean(axis=0)
         spread = np.linalg.norm(seen[:, :2] - middle, axis=1).max()
-        grown = max(radius, 1.3 * spread) * (_MARGIN + _UNSURE * (1.0 - seen[:, 2].mean()))
+        grown = max(radius, 1.3 * spread) * (_MARGIN + _DOUBT * (1.0 - seen[:, 2].mean()))
         circles = [(*middle, grown)]
     else:
         circles = [(*place, _GUESSED * radius) for place in _guess(points, radius)]

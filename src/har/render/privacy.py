@@ -29,7 +29,7 @@ _CELLS_OF_PICTURE = 12
 """What is left, along the shorter side, of a picture that is hidden as a whole."""
 _N_SAMPLES = 15
 _BODY_MARGIN = 0.35
-SURE_SCORE = 0.35
+CONFIDENT_SCORE = 0.35
 """Where the keypoints of a body score less, in the mean, what moves there is blurred, too."""
 
 
@@ -54,7 +54,7 @@ class Anonymizer:
         self._config, self._people = config, people
         self._scale = np.array([box.width / size[1], box.height / size[0], 1.0])
         self._corner = np.array([box.left, box.top, 0.0])
-        self._motion = MotionFinder() if config.unsure == "blur-moving" else None
+        self._motion = MotionFinder() if config.uncertain == "blur-moving" else None
         self._background: np.ndarray | None = None
 
     def learn_background(self, samples: Iterable[tuple[np.ndarray, float]]) -> None:
@@ -65,7 +65,7 @@ class Anonymizer:
         """
         still = StillBackground()
         for picture, time_s in samples:
-            if self._people.has_looked(time_s):
+            if self._people.is_checked(time_s):
                 still.push(picture, self.find_bodies(picture, time_s))
         self._background = still.compute()
 
@@ -80,11 +80,11 @@ class Anonymizer:
             self._draw_skeletons(picture, time_s)
             return
         moving = None if self._motion is None else self._motion.push(picture)
-        if not self._people.has_looked(time_s):
+        if not self._people.is_checked(time_s):
             coarsen(picture, _CELLS_OF_PICTURE)
             return
         if moving is not None:
-            moving &= ~self.find_bodies(picture, time_s, SURE_SCORE)
+            moving &= ~self.find_bodies(picture, time_s, CONFIDENT_SCORE)
             coarse = picture.copy()
             coarsen(coarse, _CELLS_OF_PICTURE)
             picture[moving] = coarse[moving]
@@ -188,9 +188,9 @@ def _iter_samples(
 
 def choose_samples(people: FoundPeople) -> np.ndarray:
     """Return some times, spread over the video, at which the network has answered."""
-    n_looked = len(people.looked_s)
-    rows = np.linspace(0, n_looked - 1, min(_N_SAMPLES, n_looked)).astype(int)
-    return people.looked_s[rows]
+    n_checked = len(people.checked_s)
+    rows = np.linspace(0, n_checked - 1, min(_N_SAMPLES, n_checked)).astype(int)
+    return people.checked_s[rows]
 
 
 def coarsen(region: np.ndarray, n_cells: int, is_smooth: bool = True) -> None:

@@ -42,8 +42,8 @@ def _body(x: float = 160.0, y: float = 50.0) -> np.ndarray:
     return body
 
 
-def _nobody(looked_s) -> FoundPeople:
-    return replace(_tracks([], np.zeros((0, 17, 3))), looked_s=np.array(looked_s, float))
+def _nobody(checked_s) -> FoundPeople:
+    return replace(_tracks([], np.zeros((0, 17, 3))), checked_s=np.array(checked_s, float))
 
 
 def _noise(seed: int = 0) -> np.ndarray:
@@ -109,12 +109,14 @@ def test_a_picture_for_which_the_network_fails_is_not_among_those_looked_at() ->
     frames = [Frame(i, i / RATE_HZ, np.zeros((*SIZE_PX, 3), np.uint8)) for i in range(10)]
     frames[4:7] = [replace(frame, image=frame.image[:-1]) for frame in frames[4:7]]
     found = find_people(frames, SIZE, Letterbox(0, 0, *SIZE_PX), open_detector())
-    np.testing.assert_allclose(found.looked_s, [0.0, 0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
-    assert [found.has_looked(time_s) for time_s in (0.4, 0.5, 0.6)] == [True, False, True]
+    np.testing.assert_allclose(found.checked_s, [0.0, 0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
+    assert [found.is_checked(time_s) for time_s in (0.4, 0.5, 0.6)] == [True, False, True]
 
 
 def test_what_moves_is_blurred_where_nobody_was_found() -> None:
-    anonymizer = Anonymizer(PrivacyConfig(unsure="blur-moving"), _nobody(np.arange(99)), SIZE, BOX)
+    anonymizer = Anonymizer(
+        PrivacyConfig(uncertain="blur-moving"), _nobody(np.arange(99)), SIZE, BOX
+    )
     still = np.full((*SIZE, 3), 90, np.uint8)
     moved = still.copy()
     moved[100:140:2, 100:140] = 255
@@ -223,7 +225,7 @@ def test_settings_are_checked() -> None:
     with pytest.raises(ConfigError, match="faces must be one of keep, blur, pixelate, black"):
         PrivacyConfig("hide")  # type: ignore[arg-type]
     assert not PrivacyConfig().is_on
-    assert PrivacyConfig(unsure="blur-moving").is_on
+    assert PrivacyConfig(uncertain="blur-moving").is_on
 
 
 def test_an_empty_film_has_nobody(tmp_path: Path) -> None:
