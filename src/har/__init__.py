@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from har.api.events import recut as recut
     from har.api.events import score_events as score_events
     from har.api.events import tune as tune
+    from har.api.forget import forget as forget
     from har.api.interchange import Converted as Converted
     from har.api.interchange import convert as convert
     from har.api.interchange import read_events as read_events
@@ -85,6 +86,7 @@ _MODULES = {
     "har.api.clips": ("PreparedStore", "Synthetic", "prepare", "synthesize"),
     "har.api.demo": ("Demo", "run_demo"),
     "har.api.events": ("Recuts", "Tuned", "recut", "score_events", "tune"),
+    "har.api.forget": ("forget",),
     "har.api.interchange": ("Converted", "convert", "read_events", "write_events"),
     "har.api.live": ("watch",),
     "har.api.model": ("Model", "load"),

@@ -359,3 +359,13 @@ def test_predict_writes_a_format_of_another_tool(files, tmp_path):
     assert har.read_events(tmp_path / "again.tsv").events == table.events
     assert {event.annotator for event in table.events} == {"bundle"}
     assert len(table.events) == sum(len(result.events) for result in found.results) > 0
+
+
+def test_forget(files, tmp_path):
+    for name in ("command", "function"):
+        har.predict(files / "videos", model=files / "bundle", out=tmp_path / name / "out", jobs=1)
+    said = run("forget", tmp_path / "command", "--video", "a.mp4", "--json")
+    found = har.forget(tmp_path / "function", video="a.mp4").to_json()
+    text = json.dumps(said).replace(str(tmp_path / "command"), str(tmp_path / "function"))
+    assert json.loads(text) == found
+    assert found["removed"]

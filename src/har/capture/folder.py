@@ -83,6 +83,12 @@ def make_row(take: Take, config: CaptureConfig) -> TakeRow:
     )
 
 
+def is_manifest(path: Path) -> bool:
+    """Return whether a file is a manifest that `har record` wrote."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return file.readline().strip().split(",") == list(_COLUMNS)
+
+
 def load_rows(out_dir: Path) -> list[TakeRow]:
     """Read the manifest; none gives no rows.
 

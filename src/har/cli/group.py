@@ -107,6 +107,9 @@ ENTRIES = {
         "watch",
         "Watch live cameras, write down events, and raise alerts for a person to review.",
     ),
+    "forget": Entry(
+        "Privacy", "forget", "Remove a person or a recording from all that har has written."
+    ),
 }
 
 OLD_COMMANDS = {"stage": "record"}

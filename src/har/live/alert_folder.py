@@ -164,6 +164,13 @@ class AlertFolder:
         if not self.change(alert_id, clip=values):
             _delete(clip)
 
+    def list_records(self) -> list[tuple[Path, datetime]]:
+        """Return the records of `har watch` that are on the disk, and when their alerts began."""
+        if self.path.is_symlink() or not self.path.is_dir():
+            return []
+        read = [(record, _read_record(record)) for record in sorted(self.path.glob("*.json"))]
+        return [(record, _read_time(values)) for record, values in read if values is not None]
+
     def delete_before(self, moment: datetime) -> list[str]:
         """Delete alerts that began before ``moment``, record last; return the names of the files.
 

@@ -403,6 +403,7 @@ def replay(log: Iterable[Verdict]) -> list[Verdict]:
 def _set_up_sqlite(connection: Any, _record: object) -> None:
     for pragma in (
         "foreign_keys=ON",
+        "secure_delete=ON",
         "journal_mode=WAL",
         "synchronous=FULL",
         "busy_timeout=5000",

@@ -1,0 +1,1 @@
+"""Removes what har has written of a person or a recording."""
