@@ -26,7 +26,7 @@ def forget(folders: tuple[Path, ...], as_json: bool, **options: Any) -> None:
     clips, results, recorded takes, alerts and reviews. Links are not followed. One of --subject,
     --video and --before is needed.
 
-    Videos that har has not written stay, and so do models; what is left is said.
+    Videos that har has not written stay, and so do models; what is left is listed.
     """
     import har
 
