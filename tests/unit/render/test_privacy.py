@@ -6,9 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from bundles import make_bundle
 from puppet import FPS, SIZE, iter_times, make_film, paint_moment, paint_people
 from videos import make_clip
 
+import har
 from har.config import DecodeConfig, PrivacyConfig
 from har.errors import BundleMismatchError, ConfigError
 from har.inference.people import RATE_HZ, SIZE_PX, find_people, find_people_in, open_detector
@@ -231,3 +233,20 @@ def test_settings_are_checked() -> None:
 def test_an_empty_film_has_nobody(tmp_path: Path) -> None:
     found = find_people_in(make_clip(tmp_path / "a.mp4", 5, 5.0, size=SIZE))
     assert found.find_near(0.5, 1.0) == [] or found.tracks.points[:, :, 2].max() < 0.5
+
+
+def test_a_model_without_keypoints_hides_faces_too(film: Path, tmp_path: Path) -> None:
+    model = har.load(make_bundle(tmp_path / "bundle"))
+    assert model.info.pose is None
+    found = har.predict(film, model=model, out=tmp_path / "a", annotate=True, faces="blur", jobs=1)
+    assert found.recognized
+    again = har.predict(film, model=model, out=tmp_path / "a", annotate=True, faces="blur", jobs=1)
+    assert again.n_unchanged == 1
+
+    model.predict(film).save(tmp_path / "b", annotate=True, faces="blur")
+    for folder in ("a", "b"):
+        frames = _read(tmp_path / folder / "a.annotated.mp4")
+        assert max(_edges(frame.image) for frame in frames) < 25
+    plain = har.predict(film, model=model, out=tmp_path / "a", annotate=True, jobs=1)
+    assert plain.n_unchanged == 0  # what was hidden otherwise is written anew
+    assert max(_edges(frame.image) for frame in _read(tmp_path / "a" / "a.annotated.mp4")) > 50
