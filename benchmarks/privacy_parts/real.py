@@ -14,7 +14,9 @@ from privacy_parts.tally import Cover, Tally, name_size
 
 _SIDE_PX, _CLOSE_PX = 224, 256
 _STRIDES = (8, 16, 32, 32, 32)
-_LEAST_SCORE = 0.6
+_LEAST_SCORE, _LEAST_PRESENCE = 0.6, 0.8
+_LARGEST = 1 / 8
+"""Of the picture's height; heads of a larger radius are errors of the second network here."""
 _FACE, _EARS, _TRUNK = slice(0, 11), (7, 8), ((11, 12), (23, 24))
 _OF_TRUNK, _OF_EARS = 0.24, 0.6
 """A head's radius in lengths of the trunk, of the way from ear to ear."""
@@ -79,7 +81,7 @@ class HeadDetector:
         outputs = self._landmarks.run(close.astype(np.float32) / 255.0)
         points = next(o for o in outputs if o.size == 195).reshape(39, 5)[:, :2]
         presence = float(next(o for o in outputs if o.size == 1).reshape(()))
-        if presence < _LEAST_SCORE:
+        if presence < _LEAST_PRESENCE:
             return None
         places = (points - shift) @ np.linalg.inv(turn).T
         face = places[_FACE]
@@ -87,7 +89,8 @@ class HeadDetector:
         neck, waist = (places[list(pair)].mean(axis=0) for pair in _TRUNK)
         ears = np.linalg.norm(places[_EARS[0]] - places[_EARS[1]])
         radius = max(_OF_TRUNK * np.linalg.norm(neck - waist), _OF_EARS * ears)
-        return np.array([*center, radius])
+        is_head = radius <= _LARGEST * image.shape[0]
+        return np.array([*center, radius]) if is_head else None
 
 
 class _Graph:
