@@ -59,6 +59,18 @@ def test_a_model_of_motion_says_what_it_lacks(tmp_path):
         har.predict(path, out=tmp_path / "out", model=model, keep="keypoints")
 
 
+@pytest.mark.parametrize("header", ["video,label,start_s,end_s", "video;behavior;from;to"])
+def test_a_table_of_events_given_as_a_recording_is_called_one(tmp_path, bundle, header):
+    path = tmp_path / "coded.csv"
+    path.write_text(f"{header}\na.mp4,hit,1,2\n")
+    for model in (make_bundle(tmp_path / f"motion_{len(header)}"), bundle):
+        with pytest.raises(PoseFileError, match=r"looks like a table of events.*score-events"):
+            har.load(model).predict(path)
+    path.write_text("height,weight\n1,2\n")
+    with pytest.raises(PoseFileError, match=r"received: height, weight$"):
+        har.load(bundle).predict(path)
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_videos_and_keypoints_in_one_folder(tmp_path, bundle, jobs):
     folder, out = tmp_path / "data", tmp_path / "out"

@@ -40,16 +40,25 @@ def _parse_columns(_: object, __: object, texts: Sequence[str]) -> dict[str, str
 @click.option("--fps", type=float, help="Frames a second, for formats that count frames.")
 @click.option("--video", default="", help="The video of all events, where a file names none.")
 @click.option("--points", type=float, help="Seconds that point events get; else they stay points.")
+@click.option("--replace", is_flag=True, help="Write over OUT where it is a file that exists.")
 @guard_option
 @map_option
 @json_option
-def convert(sources: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -> None:
+def convert(
+    sources: tuple[Path, ...], out: Path, replace: bool, as_json: bool, **options: Any
+) -> None:
     """Turn coded events of one tool into those of another: BORIS, ELAN, tables and more.
 
     SOURCES are files or folders of them, also the results.json of 'har predict'; all go into OUT.
     """
     import har
+    from har.errors import OutputError
 
+    if out.is_file() and not replace:
+        raise OutputError(
+            f"{out} exists already, and what was coded in it would be lost; give OUT, the last "
+            "name, another one, or add --replace"
+        )
     done = har.convert(sources, out, **options)
     values = done.to_json()
     if as_json:

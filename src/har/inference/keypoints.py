@@ -16,7 +16,7 @@ from har.inference.segments import Segment
 from har.inference.steps import StreamOutput, score_steps
 from har.inference.streams import iter_people
 from har.inference.video import build_result
-from har.pose.adapters.reading import read_poses
+from har.pose.adapters.reading import check_poses, read_poses
 from har.pose.keypoints import INDEX, Detections, to_detections
 from har.result import VideoResult
 from har.sampling.times import compute_nearest_indices, compute_step_times
@@ -117,6 +117,7 @@ def recognize_poses(
         PoseFileError: The file cannot be read, or the bundle has no pose stream.
     """
     if recognizer.pose is None:
+        check_poses(path)
         raise PoseFileError(f"{show_path(path)} holds keypoints. {_NO_POSE}")
     started_s = time.perf_counter()
     poses = read_poses(path, config)

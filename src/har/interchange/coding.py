@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -228,3 +229,22 @@ def list_labels(
     """Return the labels of all events, sorted, without the background (lower case)."""
     labels = {event.label for video in (*truth, *found) for event in video.events}
     return sorted(label for label in labels if label.lower() not in set(background))
+
+
+def note_background(labels: Iterable[str]) -> str:
+    """Return a note on coded labels that do not count, since they are background; or nothing.
+
+    Args:
+        labels: Of each coded event.
+
+    >>> note_background(["hit", "playing"]).partition(": ")[2].partition(";")[0]
+    "'playing' (1 event)"
+    """
+    counts = Counter(label for label in labels if label.lower() in BACKGROUND_NAMES)
+    named = (f"{key!r} ({n} event{'s' * (n != 1)})" for key, n in sorted(counts.items()))
+    return (
+        "Not counted, since their names say that nothing of interest happens: "
+        f"{', '.join(named)}; --label, once a label, says which count"
+        if counts
+        else ""
+    )

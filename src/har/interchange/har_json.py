@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from har.errors import InterchangeError
 from har.interchange.events import CodedEvent, EventTable, Media, build_table, name_some
-from har.interchange.format import Format, Source
+from har.interchange.format import Format, ReadSettings, Source
 
 
 def _matches(source: Source) -> bool:
@@ -52,4 +53,11 @@ def _parse_event(video: str, values: Mapping[str, Any]) -> CodedEvent:
     return CodedEvent(video, onset_s, offset_s, label, subject, target, score=score)
 
 
+RESULTS = "results.json"
+"""Name of the file of results in a folder of `har predict`."""
 FORMAT = Format("har", "results of har", (".json",), matches=_matches, read=read_results)
+
+
+def is_results(path: Path) -> bool:
+    """Return whether a file was written by `har predict` or `har events`."""
+    return path.is_file() and _matches(Source(path, ReadSettings()))

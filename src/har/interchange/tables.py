@@ -34,7 +34,7 @@ COLUMNS = (
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "video": (
         *("video", "media file name", "media file", "source", "media", "file", "filename"),
-        *("file name", "recording"),
+        *("file name", "recording", "path"),
     ),
     "start": (
         *("start_s", "onset_s", "start", "onset", "start (s)", "start time", "begin", "begin time"),
@@ -77,8 +77,8 @@ def read_csv(source: Source) -> EventTable:
     if "video" not in columns and not source.settings.video:
         raise InterchangeError(
             f"{source.path} has no column for the video (its columns: {_list(table.names)}): add "
-            f"one named video, say which it is (video=COLUMN), or name the video that all events "
-            f"are in"
+            f"one named video, say which it is (har convert --columns video=COLUMN), or name the "
+            f"video that all events are in (--video)"
         )
     events, media, ends = list[CodedEvent](), dict[str, Media](), list[int]()
     for row in table.rows:
@@ -151,7 +151,10 @@ def _advise(names: Sequence[str]) -> str:
             "Its first line holds a time and no names, as in an ELAN tab-delimited export: put "
             "the line video,label,start_s,end_s before it, with the columns in its order"
         )
-    return "Rename the columns, add those that are missing, or say which is which: start=COLUMN"
+    return (
+        "Rename the columns, add those that are missing, or say which is which: "
+        "har convert --columns start=COLUMN"
+    )
 
 
 def _is_clock(name: str) -> bool:

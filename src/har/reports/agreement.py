@@ -9,8 +9,7 @@ from pathlib import Path
 from har.config import BACKGROUND_NAMES, AgreeConfig
 from har.dataset.catalog import Reject, iter_files
 from har.errors import ConfigError, VideoError
-from har.interchange import har_json
-from har.interchange.coding import check_known, find_video
+from har.interchange.coding import check_known, find_video, note_background
 from har.interchange.events import (
     CodedEvent,
     EventTable,
@@ -18,15 +17,13 @@ from har.interchange.events import (
     give_length,
     name_some,
 )
-from har.interchange.format import ReadSettings, Source
 from har.interchange.formats import read_events
+from har.interchange.har_json import RESULTS, is_results
 from har.metrics.agreement import Agreement, ObservedRecording, Observer
 from har.metrics.intervals import warn_few_groups
 from har.metrics.observers import compute_agreement
 from har.types import Event
 from har.video.file.reader import probe_video
-
-RESULTS = "results.json"
 
 
 @dataclass(frozen=True)
@@ -88,8 +85,7 @@ def _read(source: Path | EventTable, name: str) -> tuple[EventTable, str, bool]:
         return table, name, _is_scored(table)
     path = source / RESULTS if (source / RESULTS).is_file() else source
     table = read_events(path)
-    matches = har_json.FORMAT.matches
-    if path.is_file() and matches is not None and matches(Source(path, ReadSettings())):
+    if is_results(path):
         return table, "model", True
     return table, path.stem, _is_scored(table)
 
@@ -176,6 +172,9 @@ def agree(
         *(note for coding in codings for note in coding.table.notes),
         *notes,
         *more,
+        ""
+        if labels
+        else note_background(event.label for item in codings for event in item.table.events),
         *name_some("Events begin after the end of their recording and do not count", late),
         f"Events of which only the moment was coded count as {config.point_s:g} s long in figures "
         "of time"

@@ -10,7 +10,14 @@ from har.metrics.intervals import Interval
 from har.render.svg import name_colors
 from har.render.text import format_time
 from har.render.timeline import Lane, draw_lanes, to_bar
-from har.reports.agreement_text import NAMES, PERCENT, explain_ceiling, explain_pair, format_value
+from har.reports.agreement_text import (
+    NAMES,
+    PERCENT,
+    explain_ceiling,
+    explain_pair,
+    format_figure,
+    format_value,
+)
 from har.reports.facts import list_versions
 from har.reports.limits import OF_INTERVALS, list_limits
 from har.reports.page import (
@@ -145,7 +152,7 @@ def _describe_ceilings(found: Agreement) -> list[Part]:
             NAMES[name],
             format_value(name, overall.people[name].mean),
             format_value(name, overall.model[name].mean),
-            format_interval(overall.difference[name]),
+            format_figure(name, overall.difference[name]),
         ]
         for name in NAMES
         if name in overall.people

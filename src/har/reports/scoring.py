@@ -20,8 +20,10 @@ from har.interchange.coding import (
     check_known,
     find_video,
     list_labels,
+    note_background,
     read_coding,
 )
+from har.interchange.har_json import RESULTS, is_results
 from har.learned import NOTE
 from har.metrics.alarms import AlarmCurve, AlarmPoint, ScoredRecording, compute_curves
 from har.metrics.events import CodedRecording, EventMetrics, compute_event_metrics
@@ -100,6 +102,12 @@ def score_events(
         ConfigError: A name stands for several videos, a label is not known to the model, or there
             is nothing to compare.
     """
+    predicted = predicted / RESULTS if (predicted / RESULTS).is_file() else predicted
+    if is_results(truth) and not is_results(predicted):
+        raise ConfigError(
+            f"{truth} holds results of har, {predicted} does not: the found events come first, "
+            "then the reference coding. Exchange the two"
+        )
     is_complete = predicted.suffix.lower() == ".json"
     found = read_coding(predicted)
     coded = read_coding(truth, renames)
@@ -110,9 +118,11 @@ def score_events(
     chosen = list(labels) or list_labels(coded.videos, found.videos, BACKGROUND_NAMES)
     metrics = compute_event_metrics(chosen, recordings)
     curves = _compute_curves(scored, chosen, decode, metrics)
+    coded_labels = [event.label for video in coded.videos for event in video.events]
+    left_out = "" if labels else note_background(coded_labels)
     late = note_late_events((item.name, item.duration_s, item.truth) for item in recordings)
     few = warn_few_groups(metrics.n_groups, "groups of recordings")
-    every = (*coded.notes, *found.notes, *notes, *scored_notes, *only_coded, *late, few)
+    every = (*coded.notes, *found.notes, *notes, *scored_notes, *only_coded, *late, left_out, few)
     matches = list_matches(chosen, recordings)
     learned = warn_of_learned(scores, predicted)
     counts = count_recordings(matches, recordings)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from click.testing import CliRunner
 
@@ -70,3 +71,26 @@ def test_cells_are_guarded_for_spreadsheets_unless_told(tmp_path):
     run(source, tmp_path / "raw.csv", "--no-guard")
     assert ",'=1+1," in (tmp_path / "safe.csv").read_text()
     assert ",=1+1," in (tmp_path / "raw.csv").read_text()
+
+
+def test_a_coding_that_exists_is_not_written_over(tmp_path):
+    ann, ben = tmp_path / "ann.csv", tmp_path / "ben.csv"
+    ann.write_text(f"{HEADER}\na.mp4,1,2,hit\n")
+    ben.write_text(f"{HEADER},mood\na.mp4,3,4,hit,calm\n")
+    before = ben.read_bytes()
+    for words in ((ann, ben), (ben, ben)):
+        done = run(*words)
+        assert done.exit_code == 1
+        assert re.search(r"ben.csv exists already.*--replace", str(done.exception))
+    assert ben.read_bytes() == before
+    assert run(ann, ben, "--replace").exit_code == 0
+    assert "a.mp4,1.000,2.000,hit" in ben.read_text()
+
+
+def test_a_column_called_path_names_the_video(tmp_path):
+    source = tmp_path / "clips.csv"
+    source.write_text("path;label;start_s;end_s\nvid/f0.mp4;fight;0,5;2,0\n")
+    done = run(source, tmp_path / "out.csv")
+    assert done.exit_code == 0, done.stderr
+    assert "video=path" in done.stderr
+    assert "vid/f0.mp4,0.500,2.000,fight" in (tmp_path / "out.csv").read_text()

@@ -254,3 +254,15 @@ def test_tables_hold_every_recording_and_label(folder):
     ]
     with (folder / "out" / "budgets.csv").open(newline="") as file:
         assert next(csv.DictReader(file))["n_events"] == "2"
+
+
+def test_labels_that_are_background_are_left_out_with_a_word(folder):
+    ben = folder / "ben.csv"
+    ben.write_text(BEN + "a.mp4,playing,20,30\nb.mp4,Playing,1,2\nb.mp4,playing,5,6\n")
+    found = compare(folder / "ann.csv", ben)
+    assert found.labels == ("hit",)
+    (note,) = [note for note in found.notes if note.startswith("Not counted")]
+    assert "'Playing' (1 event), 'playing' (2 events); --label" in note
+    chosen = compare(folder / "ann.csv", ben, labels=["hit", "playing"])
+    assert chosen.labels == ("hit", "playing")
+    assert not [note for note in chosen.notes if note.startswith("Not counted")]

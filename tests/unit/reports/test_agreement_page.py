@@ -60,6 +60,6 @@ def test_what_each_coded_is_listed(pair):
 
 def test_people_stand_beside_the_model():
     page = read(har.agree(code(5, 20), code(5, 20), code(5, score=0.9)))
-    assert page.find_row("Total count")[:2] == ["100 %", "50 %"]
+    assert page.find_row("Total count") == ["100 %", "50 %", "-50 %"]
     assert "Krippendorff's alpha: coding 1, coding 2, coding 3" in page.text
     assert "All figures of coding 1 and coding 3" in page.text

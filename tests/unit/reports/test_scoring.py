@@ -8,12 +8,13 @@ from coded import make_scores
 from har.config import DecodeConfig
 from har.errors import ConfigError, OutputError
 from har.events.files import save_scores
-from har.interchange.coding import read_coding
+from har.interchange.coding import note_background, read_coding
 from har.metrics.intervals import warn_few_groups
 from har.reports.events import write_event_score
 from har.reports.scoring import load_scored, score_events
 
 FEW = warn_few_groups(2, "groups of recordings")
+BACKGROUND = note_background(["playing"])
 TRUTH = "video,label,start_s,end_s\na.mp4,hit,10,14\na.mp4,playing,20,30\nb.mp4,hit,50,54\n"
 
 
@@ -50,7 +51,20 @@ def test_results_against_truth(folder):
     assert (figures["recall"].mean, figures["precision"].mean) == (0.5, 0.5)
     assert figures["false_alarms_per_hour"].mean == 1.0
     assert figures["onset_error_s"].mean == 1.0
-    assert (found.curves, found.notes) == ((), (FEW,))
+    assert "'playing' (1 event); --label" in BACKGROUND
+    assert (found.curves, found.notes) == ((), (BACKGROUND, FEW))
+
+
+def test_a_folder_of_results_stands_for_them(folder):
+    results = write_results(folder, a=[(11, 14)], b=[])
+    found = score_events(folder, folder / "truth.csv")
+    assert found.metrics == score_events(results, folder / "truth.csv").metrics
+
+
+def test_found_events_and_coding_exchanged_are_refused(folder):
+    results = write_results(folder, a=[(11, 14)], b=[])
+    with pytest.raises(ConfigError, match=r"the found events come first.*Exchange the two"):
+        score_events(folder / "truth.csv", results)
 
 
 def test_videos_on_one_side_only_are_named(folder):
@@ -59,7 +73,9 @@ def test_videos_on_one_side_only_are_named(folder):
     assert found.metrics.n_recordings == 1
     assert found.metrics.overall.figures["recall"].mean == 1.0  # b was not recognized at all
     assert found.metrics.overall.figures["false_alarms_per_hour"].mean == 0.0  # c was not coded
-    assert [note.split(": ")[1] for note in found.notes] == ["/films/c.mp4", "b.mp4"]
+    *videos, background = found.notes
+    assert [note.split(": ")[1] for note in videos] == ["/films/c.mp4", "b.mp4"]
+    assert background == BACKGROUND
 
 
 def test_a_label_that_the_model_does_not_know_is_refused_not_scored_zero(folder):
@@ -86,6 +102,7 @@ def test_of_a_table_of_events_a_label_that_was_not_found_is_noted(folder):
     found = score_events(folder / "events.csv", folder / "truth.csv")
     assert found.notes == (
         "Coded, but no found event has such a label; --map renames one: kick",
+        BACKGROUND,
         FEW,
     )
     (folder / "truth.csv").write_text(TRUTH.replace("hit", "kick"))
@@ -99,6 +116,7 @@ def test_events_after_the_end_of_the_video_are_told(folder):
     assert found.notes == (
         "Coded events begin after the end of their video and count as not found: "
         "a.mp4 (hit at 5000 s, the video has 1800.0 s)",
+        BACKGROUND,
         FEW,
     )
 

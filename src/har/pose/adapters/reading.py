@@ -103,13 +103,7 @@ def read_poses(path: Path, config: PosesConfig | None = None) -> Poses:
         MissingDependencyError: It is HDF5, and the extra ``poses`` is not installed.
     """
     config = config or PosesConfig()
-    reader = READERS.get(path.suffix.lower())
-    if path.is_dir():
-        reader = read_openpose
-    if reader is None:
-        raise build_error(path, f"its ending is none of {', '.join(READERS)}")
-    with np.errstate(over="ignore", invalid="ignore"):  # what is beyond a float32 is not seen
-        raw = reader(path)
+    raw = _read_raw(path)
     try:
         columns, notes = map_joints(raw.joints, config.joints)
     except ValueError as error:
@@ -128,6 +122,26 @@ def read_poses(path: Path, config: PosesConfig | None = None) -> Poses:
         source=path,
         notes=(*raw.notes, *notes),
     )
+
+
+def check_poses(path: Path) -> None:
+    """Refuse a file that holds no keypoints, whatever its ending says.
+
+    Raises:
+        PoseFileError: It holds something else, or cannot be read.
+        MissingDependencyError: It is HDF5, and the extra ``poses`` is not installed.
+    """
+    _read_raw(path)
+
+
+def _read_raw(path: Path) -> RawPoses:
+    reader = READERS.get(path.suffix.lower())
+    if path.is_dir():
+        reader = read_openpose
+    if reader is None:
+        raise build_error(path, f"its ending is none of {', '.join(READERS)}")
+    with np.errstate(over="ignore", invalid="ignore"):  # what is beyond a float32 is not seen
+        return reader(path)
 
 
 def _find_fps(path: Path, own: float | None, given: float | None) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 import math
+import re
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,6 +28,7 @@ _JOINT_COLUMNS = ("joint", "keypoint", "landmark", "bodypart", "landmarkname", "
 _FRAME_COLUMNS = ("frame", "frameindex", "frameidx", "framenumber", "index")
 _PERSON_COLUMNS = ("person", "individual", "track", "personid", "trackid", "id")
 _TIME_COLUMNS = ("times", "time", "timestamps", "timestamp", "seconds")
+_OTHER_TABLES = {"label", "behavior", "behaviour", "start_s", "onset_s", "start", "step_s"}
 _MAX_FRAME = 2.0**52
 _MAX_COLUMNS = 3 * MAX_JOINTS * 8
 
@@ -125,7 +127,7 @@ def _read_wide(path: Path, header: list[str], rows: Iterator[list[str]]) -> RawP
         raise build_error(
             path,
             "expected the header of DeepLabCut, or columns such as nose_x, nose_y, or frame, "
-            f"joint, x, y; received: {', '.join(header)[:200]}",
+            f"joint, x, y; received: {', '.join(header)[:200]}{_advise(header)}",
         )
     values = _read_numbers(path, rows, len(header))
     check_shape(path, len(values), len(joints), 3)
@@ -141,6 +143,17 @@ def _read_wide(path: Path, header: list[str], rows: Iterator[list[str]]) -> RawP
     joints = _name_numbers(path, joints)
     units = "shares" if len(joints) == len(BY_COUNT[33]) else ""
     return RawPoses(points, tuple(joints), fps, units=units)
+
+
+def _advise(header: Sequence[str]) -> str:
+    """Return what to do with a table of events or scores, which some take for a recording."""
+    names = {part.strip().lower() for cell in header for part in re.split("[;\t,]", cell)}
+    if not names & _OTHER_TABLES:
+        return ""
+    return (
+        ". It looks like a table of events or scores: 'har predict' takes recordings; 'har "
+        "convert', 'har score-events' and 'har agree' take tables of events"
+    )
 
 
 def _split_axis(cell: str) -> tuple[str, str]:
