@@ -66,4 +66,5 @@ def convert(
     say_table(["label", "events"], list(values["labels"].items()))
     for note in done.notes:
         say(note)
-    say(f"{values['n_events']} events of {values['n_videos']} videos: {out}")
+    place = f"{out} (a folder, with a file for each video)" if out.is_dir() else str(out)
+    say(f"{values['n_events']} events of {values['n_videos']} videos: {place}")

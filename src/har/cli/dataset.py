@@ -143,4 +143,4 @@ def _say_summary(summary: dict[str, Any], store: Path) -> None:
         )
     for warning in summary["warnings"]:
         warn(warning)
-    say(f"Store, report and rejects: {store}")
+    say(f"Store and rejects: {store}; to read first: {store / 'report.md'}, {store / 'sheet.png'}")

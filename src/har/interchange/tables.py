@@ -57,6 +57,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 """What a column may be called that is not named by a map: lower case, the best first."""
 _NEEDED = ("start", "label")
 _OURS = {*COLUMNS, "onset_s", "offset_s", "start", "end", "onset", "offset", "duration_s"}
+_SHEET = {"time", "subject", "code", "modifier", "comment"}
 _YES = {"1", "yes", "true", "point"}
 
 
@@ -150,6 +151,11 @@ def _advise(names: Sequence[str]) -> str:
         return (
             "Its first line holds a time and no names, as in an ELAN tab-delimited export: put "
             "the line video,label,start_s,end_s before it, with the columns in its order"
+        )
+    if set(names) == _SHEET:
+        return (
+            "It is a sheet to import into BORIS, which names no video and no ends of events: give "
+            "what it was written from, or the project"
         )
     return (
         "Rename the columns, add those that are missing, or say which is which: "

@@ -162,8 +162,16 @@ def agree(
         )
     _check_labels(codings)
     codings = [replace(c, table=give_length(c.table, config.point_s)) for c in codings]
-    chosen = tuple(labels) or _list_labels(codings)
+    chosen = _choose_labels(codings, labels)
     videos, notes = _pair(codings)
+    if not videos:
+        firsts = [(item.observer.name, next(iter(_list_videos(item)), None)) for item in codings]
+        named = ", ".join(f"{who} has {'none' if v is None else repr(v)}" for who, v in firsts)
+        raise ConfigError(
+            f"No recording was coded by all observers; the first of each: {named}. Name the videos "
+            "alike in all codings; one in which nothing happens needs a line with empty label and "
+            "times"
+        )
     lengths_s, more = _measure(codings, videos, media)
     recordings, late = _build([coding.table for coding in codings], videos, lengths_s)
     found = compute_agreement([item.observer for item in codings], chosen, recordings, config)
@@ -219,9 +227,20 @@ def _check_labels(codings: Sequence[Coding]) -> None:
             check_known(people, coding.table.labels)
 
 
-def _list_labels(codings: Sequence[Coding]) -> tuple[str, ...]:
-    labels = {event.label for coding in codings for event in coding.table.events}
-    return tuple(sorted(label for label in labels if label.lower() not in BACKGROUND_NAMES))
+def _choose_labels(codings: Sequence[Coding], chosen: Sequence[str]) -> tuple[str, ...]:
+    """Return the labels that count, sorted where none is chosen."""
+    seen = {event.label for coding in codings for event in coding.table.events}
+    known = seen.union(*(coding.table.labels for coding in codings))
+    if unknown := [label for label in chosen if label not in known]:
+        raise ConfigError(
+            f"There is no label {unknown[0]!r} in the codings; there are: "
+            f"{', '.join(map(repr, sorted(known)))}"
+        )
+    labels = sorted(label for label in seen if label.lower() not in BACKGROUND_NAMES)
+    if not (chosen or labels):
+        why = note_background(event.label for item in codings for event in item.table.events)
+        raise ConfigError(f"The codings have no event that counts. {why}".strip())
+    return tuple(chosen) or tuple(labels)
 
 
 def _pair(codings: Sequence[Coding]) -> tuple[list[list[str]], list[str]]:

@@ -114,6 +114,14 @@ def score_events(
     scored, scored_notes = load_scored(scores, coded.videos)
     lengths_s = {item.name: item.hours * 3600.0 for item in scored}
     recordings, notes = _pair(found.videos, coded.videos, is_complete, lengths_s)
+    if not recordings:
+        ours, theirs = (
+            next((v.video for v in part), "none") for part in (found.videos, coded.videos)
+        )
+        raise ConfigError(
+            f"No recording is in both: the first of {predicted} is {ours!r}, that of {truth} "
+            f"{theirs!r}. Name the videos alike"
+        )
     only_coded = _check_labels(coded.videos, found.videos, scored, labels)
     chosen = list(labels) or list_labels(coded.videos, found.videos, BACKGROUND_NAMES)
     metrics = compute_event_metrics(chosen, recordings)

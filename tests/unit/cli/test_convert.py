@@ -94,3 +94,12 @@ def test_a_column_called_path_names_the_video(tmp_path):
     assert done.exit_code == 0, done.stderr
     assert "video=path" in done.stderr
     assert "vid/f0.mp4,0.500,2.000,fight" in (tmp_path / "out.csv").read_text()
+
+
+def test_a_folder_of_files_is_called_one(tmp_path):
+    source, sheets = tmp_path / "a.csv", tmp_path / "found.boris.xlsx"
+    source.write_text(f"{HEADER}\na.mp4,1,2,hit\nb.mp4,1,2,hit\n")
+    done = run(source, sheets)
+    assert f"{sheets} (a folder, with a file for each video)" in done.stderr
+    back = run(sheets / "a.boris.xlsx", tmp_path / "back.csv")
+    assert "sheet to import into BORIS, which names no video" in str(back.exception)

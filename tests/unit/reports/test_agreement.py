@@ -135,7 +135,7 @@ def test_only_recordings_that_all_coded_count_and_the_others_are_named(folder):
     assert "Coded by ann but not by all others, so left out: e.mp4" in found.notes
     assert "Coded by ben but not by all others, so left out: c.mp4, d.mp4" in found.notes
     (folder / "ben.csv").write_text("video,label,start_s,end_s\nz.mp4,hit,1,2\n")
-    with pytest.raises(ConfigError, match="name the same videos"):
+    with pytest.raises(ConfigError, match=r"ann has 'a\.mp4', ben has 'z\.mp4'"):
         compare(folder / "ann.csv", folder / "ben.csv")
 
 
@@ -266,3 +266,21 @@ def test_labels_that_are_background_are_left_out_with_a_word(folder):
     chosen = compare(folder / "ann.csv", ben, labels=["hit", "playing"])
     assert chosen.labels == ("hit", "playing")
     assert not [note for note in chosen.notes if note.startswith("Not counted")]
+
+
+def test_a_label_that_nobody_has_is_refused(folder):
+    sources = (folder / "ann.csv", folder / "ben.csv")
+    with pytest.raises(ConfigError, match=r"no label 'hti' in the codings; there are: 'hit'$"):
+        compare(*sources, labels=["hti"])
+    assert compare(*sources, folder / "predict", labels=["kick"]).labels == ("kick",)  # a model's
+
+
+def test_codings_with_nothing_in_common_are_refused_by_name(folder):
+    cut = folder / "cut.csv"
+    cut.write_text("video,label,start_s,end_s\ntape7.mp4,hit,1,2\n")
+    with pytest.raises(ConfigError, match=r"ann has 'a\.mp4', cut has 'tape7\.mp4'"):
+        compare(folder / "ann.csv", cut)
+    for name in ("x", "y"):
+        (folder / f"{name}.csv").write_text("video,label,start_s,end_s\na.mp4,Other,1,2\n")
+    with pytest.raises(ConfigError, match=r"no event that counts.*'Other' \(2 events\)"):
+        compare(folder / "x.csv", folder / "y.csv")

@@ -195,3 +195,9 @@ def test_two_results_of_one_video_are_refused(folder):
     results.write_text(json.dumps(values))
     with pytest.raises(ConfigError, match=r"a\.mp4 of the reference coding"):
         score_events(results, folder / "truth.csv")
+
+
+def test_results_of_other_recordings_are_named(folder):
+    results = write_results(folder, tape7=[(10, 14)])
+    with pytest.raises(ConfigError, match=r"is '/films/tape7\.mp4', that of .*truth\.csv 'a\.mp4'"):
+        score_events(results, folder / "truth.csv")
