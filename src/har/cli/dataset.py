@@ -138,9 +138,9 @@ def _say_summary(summary: dict[str, Any], store: Path) -> None:
     baseline = summary["baseline"]
     if baseline:
         say(
-            f"Shortcut baseline (what size, frame rate and length alone predict): accuracy "
-            f"{baseline['accuracy']:.3f}, AUC {baseline['auc']:.3f}"
+            "Chance level from file format (what size, frame rate and length alone predict): "
+            f"accuracy {baseline['accuracy']:.3f}, AUC {baseline['auc']:.3f}"
         )
     for warning in summary["warnings"]:
         warn(warning)
-    say(f"Store and rejects: {store}; to read first: {store / 'report.md'}, {store / 'sheet.png'}")
+    say(f"Store and rejects: {store}; to read first: {store / 'report.md'}")
