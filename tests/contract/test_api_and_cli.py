@@ -135,6 +135,18 @@ def test_predict(files, tmp_path):
         assert other.is_file()
 
 
+def test_a_name_that_is_no_file_is_in_no_table(files, tmp_path):
+    (tmp_path / "broken.mp4").write_bytes(b"no video")
+    sources = [files / "videos" / "a.mp4", tmp_path / "broken.mp4", tmp_path / "slip.mp4"]
+    with pytest.warns(UserWarning, match="Left out"):
+        found = har.predict(sources, model=files / "bundle", out=tmp_path / "out", jobs=1)
+    assert sum(bool(result.error) for result in found.results) == 2
+    kept = [
+        Path(item["video"]).name for item in json.loads((tmp_path / "out/results.json").read_text())
+    ]
+    assert sorted(kept) == ["a.mp4", "broken.mp4"]
+
+
 def test_a_saved_result_is_what_predict_writes(files, tmp_path):
     run(
         "predict", files / "videos", "--bundle", files / "bundle", "--out", tmp_path / "a", "--json"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -248,12 +249,14 @@ def _recognize(
     tables = _Tables(
         lambda done: outputs.write_folder_outputs(folder, done, stems, rules, wants.guard)
     )
+    there = [reject for reject in rejects if os.path.lexists(reject.path)]  # no slips of typing
     for item in recognize_folder(plan, jobs_of, again, progress):
         found[item.job] = item
-        tables.write_if_due([*rejects, *(each.outcome for each in found.values())])
+        tables.write_if_due([*there, *(each.outcome for each in found.values())])
     finished = [found[job] for job in jobs_of]
-    outcomes = [*rejects, *(item.outcome for item in finished)]
-    tables.write(outcomes)
+    done = [item.outcome for item in finished]
+    tables.write([*there, *done])
+    outcomes = [*rejects, *done]
     return Predictions(
         out=folder,
         model=loaded,
