@@ -138,3 +138,54 @@ def test_a_damaged_file_is_read_or_refused(chosen, place, value, cut, tmp_path_f
     path.write_bytes(data[:place] if cut else data)
     with suppress(InterchangeError):
         read_events(path, chosen.name)
+
+
+NAMES = (
+    *(
+        "../../x.mp4",
+        "/etc/x.mp4",
+        "a\0b.mp4",
+        "X.MP4",
+        "x.avi",
+        "..",
+        ".",
+        "/",
+        ".mp4",
+        "._x",
+        "~$x",
+    ),
+    *(
+        "n" * 300 + ".mp4",
+        "\u00fc" * 140,
+        "\u00e9.mp4",
+        "e\u0301.mp4",
+        "a\nb",
+        "\udcff.mp4",
+        "C:\\a\\b.mp4",
+    ),
+)
+
+
+@pytest.mark.parametrize("chosen", [item for item in FORMATS if item.write], ids=lambda f: f.name)
+def test_no_name_of_a_video_leaves_the_folder_or_stops_the_others(chosen, tmp_path):
+    out = tmp_path / "deep" / "in" / "out"
+    out.mkdir(parents=True)
+    table = build_table(
+        [CodedEvent(name, 1, 2, "hit") for name in NAMES],
+        [Media(name, 10.0, FPS) for name in NAMES],
+    )
+    path = out if chosen.one_video else out / f"events{chosen.endings[0]}"
+    write_events(table, path, chosen.name)
+    written = [item for item in tmp_path.rglob("*") if item.is_file()]
+    assert {item.parent for item in written} == {out}
+    assert len(written) == (len(NAMES) if chosen.one_video else 1)
+    assert len({item.name.casefold() for item in written}) == len(written)
+    if chosen.read:
+        assert len(read_events(path, chosen.name, ReadSettings(fps=FPS)).events) == len(NAMES)
+
+
+def test_what_a_workbook_would_cut_is_refused(tmp_path):
+    table = build_table([CodedEvent("a.mp4", 1, 2, "hit", comment="x" * 40_000)])
+    with pytest.raises(InterchangeError, match=r"Line 2 does not fit .* write CSV to e\.csv"):
+        write_events(table, tmp_path / "e.xlsx")
+    assert not list(tmp_path.iterdir())

@@ -141,6 +141,7 @@ def tune(
     *,
     false_alarms_per_hour: float = TuneConfig.false_alarms_per_hour,
     renames: Mapping[str, str] | None = None,
+    annotator: str = "",
     model: StrPath | None = None,
     out: StrPath | None = None,
     progress: bool = False,
@@ -157,6 +158,7 @@ def tune(
         false_alarms_per_hour: At most as many, of all labels together.
         renames: What labels of the truth are called by the model, such as ``{"Hitting others":
             "fight"}``; an empty text leaves a label's acts out.
+        annotator: Whose acts count, where several coded a video.
         model: Folder of a model: the choice starts from its rules and is written there.
         out: JSON file for the rules, such as other functions take as ``decode``.
         progress: Show a bar.
@@ -164,7 +166,7 @@ def tune(
     Raises:
         BundleError: The model is absent or damaged.
         ConfigError: There is nothing to tune on, the truth has a label that the model does not
-            know, or the model is one that comes with har.
+            know or a video of several annotators, or the model is one that comes with har.
         InterchangeError: The truth cannot be understood.
         OutputError: Scores cannot be read, or the rules not written.
 
@@ -181,7 +183,7 @@ def tune(
     info = None if model is None else load_info(to_path(model))
     if model is not None and to_path(model).resolve().parent == FOLDER.resolve():
         raise ConfigError(f"{model} comes with har and stays as it is; write the rules to a file")
-    coding = read_coding(to_path(truth), renames)
+    coding = read_coding(to_path(truth), renames, annotator)
     recordings, notes = load_scored(list_paths(scores), coding.videos)
     if not recordings:
         raise ConfigError(
@@ -211,6 +213,7 @@ def score_events(
     scores: StrPath | Iterable[StrPath] = (),
     labels: Sequence[str] = (),
     renames: Mapping[str, str] | None = None,
+    annotator: str = "",
     decode: Rules | None = None,
     out: StrPath | None = None,
     guard: bool = True,
@@ -225,6 +228,7 @@ def score_events(
         labels: Those that count; none means all that occur and are no background.
         renames: What labels of the truth are called by the model, such as ``{"Hitting others":
             "fight"}``; an empty text leaves a label's acts out.
+        annotator: Whose acts count, where several coded a video.
         decode: The rules in use, for the curve.
         out: Folder for ``metrics.json``, ``matches.csv`` (every hit, miss and false alarm),
             ``recordings.csv`` and ``report.html``; None writes nothing.
@@ -234,7 +238,7 @@ def score_events(
         InterchangeError: A table cannot be understood.
         OutputError: Results or scores cannot be read, or files not written.
         ConfigError: A name stands for several videos, the truth has a label that the model does not
-            know, or there is nothing to compare.
+            know or a video of several annotators, or there is nothing to compare.
 
     Example:
         >>> import har
@@ -247,7 +251,7 @@ def score_events(
     rules = None if decode is None else build_decode(DecodeConfig(), decode, None)
     chosen = (labels,) if isinstance(labels, str) else labels
     result = scoring.score_events(
-        to_path(predicted), to_path(truth), list_paths(scores), chosen, rules, renames
+        to_path(predicted), to_path(truth), list_paths(scores), chosen, rules, renames, annotator
     )
     if out is not None:
         from har.reports.events import write_event_score
@@ -261,6 +265,7 @@ def score_events(
                 "--scores": list_paths(scores),
                 "--label": chosen,
                 "--map": [f"{coded}={label}" for coded, label in (renames or {}).items()],
+                "--annotator": [annotator] if annotator else [],
                 "--out": [to_path(out)],
             },
         )

@@ -14,7 +14,7 @@ from har.api.videos import Predictions
 from har.errors import ConfigError
 from har.interchange import formats
 from har.interchange.coding import rename_labels
-from har.interchange.events import CodedEvent, EventTable, build_table, give_length, join_tables
+from har.interchange.events import CodedEvent, EventTable, build_table, give_length, join_codings
 from har.interchange.format import ReadSettings, WriteSettings
 
 
@@ -163,7 +163,11 @@ def convert(
         raise ConfigError(f"Expected a length of point events up to 60 s, received {points:g}")
     settings = ReadSettings(dict(columns or {}), fps, video)
     paths = list_paths(sources)
-    table = join_tables([formats.read_events(path, source_format, settings) for path in paths])
+    read = {
+        str(path): formats.read_events(path, source_format, settings)
+        for path in dict.fromkeys(paths)
+    }
+    table = join_codings(read)
     table = rename_labels(table, renames or {}, ", ".join(map(str, paths)))
     if points is not None:
         table = give_length(table, points)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     help="Table of the reference coding: video,label,start,end; or a BORIS aggregated export.",
 )
 @map_option
+@click.option("--annotator", default="", help="Whose coded events count, where several coded.")
 @click.option(
     "--false-alarms-per-hour",
     type=float,
@@ -98,6 +99,7 @@ def _say_tuned(result: TuneResult) -> None:
 @decode_option
 @click.option("--label", "labels", multiple=True, help="Only this one; once a label.")
 @map_option
+@click.option("--annotator", default="", help="Whose coded events count, where several coded.")
 @path_option("--out", default="results/score-events", help="Figures and a page to read.")
 @guard_option
 @json_option

@@ -41,6 +41,7 @@ _log = logging.getLogger(__name__)
 
 _ASPECTS = ((1, 1), (4, 3), (16, 9), (3, 4), (9, 16))
 _SIDE_STEP_PX = 32
+_N_NAMED = 5
 _SIZE_SAMPLE = 100
 _USUAL_SIZE = (9, 16)
 """Of videos that a model of keypoints may be used on."""
@@ -143,10 +144,11 @@ def _prepare(
     clips = _in_order(catalog, [*reused.values(), *cut])
     labels = _check_labels(catalog, clips, rejects)
     clips = _with_scenes(clips) if catalog.group_source == SCENES else clips
+    clips, joined = join_recordings(clips)
     splits = build_splits(clips, config.n_folds, config.seed)
     settings = StoreSettings(frames, labels, catalog.group_source)
     store = writer.finish(settings, clips, splits, [*catalog.rejects, *rejects])
-    report = build_report(store, catalog.notes)
+    report = build_report(store, (*catalog.notes, *joined))
     return PrepareSummary(store, report, n_cut=len(cut), n_reused=len(reused))
 
 
@@ -260,6 +262,33 @@ def _check_labels(
             f" {rejects[0].path}: {rejects[0].reason}"
         )
     return tuple(labels)
+
+
+def join_recordings(clips: Sequence[StoredClip]) -> tuple[list[StoredClip], list[str]]:
+    """Return clips with one group where groups share a recording, and a note on which do.
+
+    A recording is the same bytes, under whatever names: in training and in test at once it would
+    make results seem better than they are. The joined group is called like the first of them.
+    """
+    group_of: dict[str, str] = {}
+
+    def find(group: str) -> str:
+        while group_of.setdefault(group, group) != group:
+            group_of[group] = group = group_of[group_of[group]]
+        return group
+
+    first: dict[str, str] = {}
+    for clip in filter(lambda clip: clip.video_hash, clips):
+        ours, theirs = find(clip.group), find(first.setdefault(clip.video_hash, clip.group))
+        group_of[ours] = theirs
+    joined: dict[str, list[str]] = {}
+    for group in dict.fromkeys(clip.group for clip in clips):
+        joined.setdefault(find(group), []).append(group)
+    sets = [" and ".join(map(repr, names)) for names in joined.values() if len(names) > 1]
+    more = f" and {len(sets) - _N_NAMED} more" if len(sets) > _N_NAMED else ""
+    named = f"{', '.join(sets[:_N_NAMED])}{more}"
+    notes = [f"Groups that share a recording (the same bytes) count as one: {named}"] * bool(sets)
+    return [replace(clip, group=joined[find(clip.group)][0]) for clip in clips], notes
 
 
 def _with_scenes(clips: Sequence[StoredClip]) -> list[StoredClip]:

@@ -10,7 +10,7 @@ from statistics import median
 from har.dataset.catalog import RECORDINGS, Catalog, Reject, assign_groups, iter_files
 from har.dataset.manifest import make_clip_id
 from har.errors import ConfigError, NoClipsError, VideoError
-from har.interchange.coding import find_video
+from har.interchange.coding import choose_annotator, find_video, note_namesakes
 from har.interchange.events import CodedEvent, EventTable, give_length, name_some
 from har.types import Clip
 from har.video.file.reader import probe_video
@@ -61,9 +61,16 @@ def build_catalog(table: EventTable, media: Sequence[Path], options: CodingOptio
 
     Raises:
         NoClipsError: No video of the coding is there.
-        ConfigError: The coding has several annotators, and none was chosen.
+        ConfigError: The coding has several annotators of a video, and none was chosen, or it has
+            events that are called like the background.
     """
-    events = give_length(_choose_annotator(table, options.annotator), options.point_s).events
+    table = choose_annotator(table, options.annotator, "The coding")
+    events = give_length(table, options.point_s).events
+    if options.background in {event.label for event in events} - {""}:
+        raise ConfigError(
+            f"The background cannot be called {options.background!r}: the coding has events of "
+            "that label, and clips of where nothing is coded would be taken for them"
+        )
     files, rejects = _find_files(media)
     by_video = {item.video: [e for e in events if e.video == item.video] for item in table.media}
     paths, missing = _match(by_video, files)
@@ -89,25 +96,13 @@ def build_catalog(table: EventTable, media: Sequence[Path], options: CodingOptio
     groups = {item.video: item.group for item in table.media}
     grouped, source = _group(clips, paths, groups, options.group_by, root)
     uncoded = [path.name for path in files if path not in paths.values()]
-    notes = (*table.notes, *name_some("Videos without a line in the coding are left out", uncoded))
+    notes = (
+        *table.notes,
+        *name_some("Videos without a line in the coding are left out", uncoded),
+        *note_namesakes((video, str(path)) for video, path in paths.items()),
+    )
     ordered = sorted(grouped, key=lambda clip: (str(clip.path), clip.start_s, clip.clip_id))
     return Catalog(tuple(ordered), tuple(rejects), source, notes)
-
-
-def _choose_annotator(table: EventTable, chosen: str) -> EventTable:
-    """Return the events of one annotator; those of nobody in particular belong to everybody."""
-    names = sorted({event.annotator for event in table.events} - {""})
-    if chosen and chosen not in names:
-        raise ConfigError(
-            f"The coding has no annotator {chosen!r}; it has: {', '.join(names) or 'none named'}"
-        )
-    if len(names) > 1 and not chosen:
-        raise ConfigError(
-            f"The coding holds the events of several annotators: {', '.join(names)}. Choose one "
-            f'with --annotator "{names[0]}"'
-        )
-    kept = (event for event in table.events if event.annotator in ("", chosen or event.annotator))
-    return replace(table, events=tuple(kept))
 
 
 def _find_files(media: Sequence[Path]) -> tuple[list[Path], list[Reject]]:
@@ -208,7 +203,8 @@ def _cut_background(
     pieces: list[tuple[Path, float]] = []
     for video, path in paths.items():
         spans = [(event.start_s, event.end_s) for event in by_video[video]]
-        end_s = lengths_s[video] or _probe_length_s(path) or max((b for _, b in spans), default=0)
+        known_s = filter(None, (lengths_s[video], _probe_length_s(path)))  # a coding may be wrong
+        end_s = min(known_s, default=max((b for _, b in spans), default=0))
         for start_s, stop_s in find_free(spans, end_s):
             n_pieces = int((stop_s - start_s) / length_s)
             pieces += [(path, round(start_s + k * length_s, 3)) for k in range(n_pieces)]

@@ -11,11 +11,16 @@ from pathlib import Path, PurePath
 
 from har.config import BACKGROUND_NAMES
 from har.errors import ConfigError
-from har.interchange.events import EventTable, build_table, give_length
+from har.interchange.events import EventTable, build_table, give_length, name_some
 from har.interchange.formats import read_events
 from har.pose.adapters.reading import KEYPOINTS_ENDING
 from har.types import Event
 
+_ENDING = re.compile(
+    r"\.(3gp|asf|avi|divx|dv|flv|gif|h26[45]|hevc|m2ts|m[24]v|mjpe?g|mkv|mov|mp4|mpe?g|mts|mxf|ogv"
+    r"|rm|rmvb|ts|vob|webm|wmv|npz|csv|tsv|json|h5|hdf5|slp|pkl)"
+)
+"""Of videos and of keypoints, in small letters."""
 POINT_EVENT_S = 1.0
 """Length that an event gets of which only the moment was coded, in seconds."""
 
@@ -52,19 +57,24 @@ class Coding:
     notes: tuple[str, ...] = ()
 
 
-def read_coding(path: Path, renames: Mapping[str, str] | None = None) -> Coding:
+def read_coding(
+    path: Path, renames: Mapping[str, str] | None = None, annotator: str = ""
+) -> Coding:
     """Read a coding of any format, such as a person's, or what `har predict` wrote.
 
     Args:
         path: A file that `har.interchange.formats` reads, or a folder of such.
         renames: What labels of the file are called here; empty leaves their events out.
+        annotator: As of `choose_annotator`.
 
     Raises:
         InterchangeError: The file cannot be read, lacks a column, or a line of it makes no sense.
         MissingDependencyError: The extra that it needs is not installed.
-        ConfigError: A label to rename does not occur.
+        ConfigError: A label to rename does not occur, or several annotators coded a video and none
+            was chosen.
     """
-    table = rename_labels(read_events(path), renames or {}, str(path))
+    table = choose_annotator(read_events(path), annotator, str(path))
+    table = rename_labels(table, renames or {}, str(path))
     events = give_length(table, POINT_EVENT_S).events
     found: dict[str, list[Event]] = {item.video: [] for item in table.media}
     for event in events:
@@ -78,6 +88,54 @@ def read_coding(path: Path, renames: Mapping[str, str] | None = None) -> Coding:
     if any(event.start_s == event.end_s for event in table.events):
         notes.append(f"Point events of {path.name} count as {POINT_EVENT_S:g} s long")
     return Coding(videos, tuple(notes))
+
+
+def choose_annotator(table: EventTable, chosen: str, where: str) -> EventTable:
+    """Return the events of one annotator; those of nobody in particular belong to everybody.
+
+    Videos in which others have events and this one has none are taken for not watched, and left
+    out.
+
+    Args:
+        table: Coded events.
+        chosen: The annotator; empty where no video has events of several, which would count twice.
+        where: Name of the table, for the message.
+
+    Raises:
+        ConfigError: There is no such annotator, or none was chosen and a video has several.
+
+    >>> from har.interchange.events import CodedEvent
+    >>> events = [CodedEvent("a", 1, 2, "hit", annotator=who) for who in ("Ann", "Ben")]
+    >>> table = build_table([*events, CodedEvent("b", 1, 2, "hit", annotator="Ben")])
+    >>> [event.video for event in choose_annotator(table, "Ann", "t.csv").events]
+    ['a']
+    """
+    coded: dict[str, set[str]] = {item.video: set() for item in table.media}
+    for event in table.events:
+        coded[event.video].add(event.annotator)
+    names = sorted(set().union(*coded.values()) - {""})
+    if chosen and chosen not in names:
+        raise ConfigError(
+            f"{where} has no annotator {chosen!r}; it has: {', '.join(names) or 'none named'}"
+        )
+    if not chosen:
+        if twice := [video for video, who in coded.items() if len(who - {""}) > 1]:
+            raise ConfigError(
+                f"{where} holds the events of several annotators ({', '.join(names)}) of "
+                f"{twice[0]}, which would count twice. Choose one with --annotator "
+                f'"{min(coded[twice[0]] - {""})}", or give a file with one'
+            )
+        return table
+    unseen = [video for video, who in coded.items() if who and not who & {"", chosen}]
+    return replace(
+        table,
+        events=tuple(event for event in table.events if event.annotator in ("", chosen)),
+        media=tuple(item for item in table.media if item.video not in unseen),
+        notes=(
+            *table.notes,
+            *name_some(f"Coded by others but not by {chosen}, so left out", unseen),
+        ),
+    )
 
 
 def parse_renames(texts: Iterable[str]) -> dict[str, str]:
@@ -162,7 +220,8 @@ def _quote(labels: Iterable[str]) -> str:
 def find_video(name: str, videos: Iterable[str]) -> str | None:
     """Return the one of some videos that a name stands for, or None.
 
-    The same text comes first, then the same file name, then the name without its ending, then what
+    The same text comes first, then the same file name, then the name without its ending (of both
+    only where it is that of a video: ``day.left`` and ``day.right`` are two recordings), then what
     `har predict` calls the files of videos of one name, then keypoints kept of it; letters may be
     small or capital, and accents letters of their own (NFC) or marks (NFD, as on Macs).
 
@@ -182,9 +241,9 @@ def find_video(name: str, videos: Iterable[str]) -> str | None:
     for mine, form in (
         (str(ours), str),
         (ours.name, _name),
-        (ours.name, _stem),
+        (ours.name, lambda path: path.stem),
         (ours.stem, _name),
-        (ours.stem, _stem),
+        (_stem(ours), _stem),
         (ours.name, _flat_name),
         (ours.name, _flat_path),
         (ours.stem, _video_stem),
@@ -199,6 +258,20 @@ def find_video(name: str, videos: Iterable[str]) -> str | None:
     return None
 
 
+def note_namesakes(pairs: Iterable[tuple[str, str]]) -> list[str]:
+    """Return a note on names that stand for one video although their folders differ.
+
+    >>> note_namesakes([("day1/a.mp4", "day2/a.mp4"), ("x/b.mp4", "/y/x/b.avi"), ("c", "z/c.mp4")])
+    ['Taken for one video, as the files are called alike: day1/a.mp4 and day2/a.mp4']
+    """
+    apart = []
+    for first, second in pairs:
+        folders = {path.parent.name for path in map(_normalize, (first, second))} - {""}
+        if len(folders) > 1:
+            apart.append(f"{first} and {second}")
+    return name_some("Taken for one video, as the files are called alike", apart)
+
+
 def _normalize(name: str) -> PurePath:
     return PurePath(unicodedata.normalize("NFC", name.replace("\\", "/").casefold()))
 
@@ -208,7 +281,8 @@ def _name(path: PurePath) -> str:
 
 
 def _stem(path: PurePath) -> str:
-    return path.stem
+    """Return the name without what is known to be an ending."""
+    return path.stem if _ENDING.fullmatch(path.suffix) else path.name
 
 
 def _flat_name(path: PurePath) -> str:

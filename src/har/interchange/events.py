@@ -6,8 +6,9 @@ Times are seconds from the first frame of the event's own video.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from har.types import TIME_EPS_S
 
@@ -152,6 +153,57 @@ def join_tables(tables: Sequence[EventTable]) -> EventTable:
         (label for table in tables for label in table.labels),
         dict.fromkeys(note for table in tables for note in table.notes),
     )
+
+
+def join_codings(named: Mapping[str, EventTable]) -> EventTable:
+    """Return several tables as one; where two code the same at once, each counts as an annotator.
+
+    Else events that several files hold would count twice.
+
+    Args:
+        named: Tables by what their annotators are called where they must be told apart.
+
+    >>> hit = CodedEvent("a", 1, 2, "hit")
+    >>> both = join_codings({"x.csv": build_table([hit]), "y.csv": build_table([hit])})
+    >>> [event.annotator for event in both.events]
+    ['x.csv', 'y.csv']
+    """
+    spans: list[dict[tuple[str, ...], tuple[float, float]]] = []
+    for table in named.values():
+        reached: dict[tuple[str, ...], tuple[float, float]] = {}
+        for event in table.events:
+            key = (event.video, event.annotator, event.subject, event.label)
+            first_s, last_s = reached.get(key, (event.start_s, event.end_s))
+            reached[key] = min(first_s, event.start_s), max(last_s, event.end_s)
+        spans.append(reached)
+    by_key: dict[tuple[str, ...], list[tuple[float, float, int]]] = {}
+    for place, reached in enumerate(spans):
+        for key, (first_s, last_s) in reached.items():
+            by_key.setdefault(key, []).append((first_s, last_s, place))
+    shared: set[int] = set()
+    for found in by_key.values():
+        found.sort()
+        for before, after in pairwise(found):
+            if after[0] <= before[1]:
+                shared |= {before[2], after[2]}
+    tables = [
+        _name_annotator(table, name) if place in shared else table
+        for place, (name, table) in enumerate(named.items())
+    ]
+    joined = join_tables(tables)
+    notes = name_some(
+        "Several files code the same in one video; each counts as an annotator",
+        [name for place, name in enumerate(named) if place in shared],
+    )
+    return replace(joined, notes=(*joined.notes, *notes))
+
+
+def _name_annotator(table: EventTable, name: str) -> EventTable:
+    events = (
+        replace(event, annotator=" ".join(filter(None, (event.annotator, name))))
+        for event in table.events
+    )
+    return replace(table, events=tuple(events))
 
 
 def give_length(table: EventTable, length_s: float) -> EventTable:

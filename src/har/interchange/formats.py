@@ -5,6 +5,7 @@ A format is a module with a `FORMAT`, listed in `FORMATS` in the order in which 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,7 +26,13 @@ from har.interchange import (
     tables,
     via,
 )
-from har.interchange.events import EventTable, build_table, join_tables, name_some, note_outside
+from har.interchange.events import (
+    EventTable,
+    build_table,
+    join_codings,
+    name_some,
+    note_outside,
+)
 from har.interchange.format import Format, ReadSettings, Source, WriteSettings
 
 FORMATS: tuple[Format, ...] = (
@@ -43,6 +50,10 @@ FORMATS: tuple[Format, ...] = (
     *tables.FORMATS,
 )
 """The last one that reads takes any table, so the others come before it."""
+_NOT_USERS = (".", "~$")
+"""Begin the names of files that systems and Excel leave beside those of users."""
+_STEM_BYTES = 200
+"""Longer names of videos are cut in names of files, which may have 255 bytes."""
 
 
 def read_events(
@@ -57,6 +68,7 @@ def read_events(
 
     Returns:
         The events, with notes on what had to be assumed, and on events beyond their video's end.
+        Files of a folder that code the same at once are those of different annotators.
 
     Raises:
         InterchangeError: The file cannot be read, is in no known format, or a line of it makes no
@@ -65,7 +77,8 @@ def read_events(
     """
     chosen = None if name is None else find_format(name)
     if path.is_dir():
-        table = join_tables([_read(file, chosen, settings) for file in _list_files(path, chosen)])
+        files = _list_files(path, chosen)
+        table = join_codings({file.name: _read(file, chosen, settings) for file in files})
     else:
         table = _read(path, chosen, settings)
     notes = (*table.notes, *note_outside(table))
@@ -75,7 +88,13 @@ def read_events(
 def _list_files(folder: Path, chosen: Format | None) -> list[Path]:
     formats = FORMATS if chosen is None else (chosen,)
     endings = tuple(ending for item in formats if item.read for ending in item.endings)
-    found = sorted(path for path in folder.iterdir() if path.name.lower().endswith(endings))
+    found = sorted(
+        path
+        for path in folder.iterdir()
+        if path.name.lower().endswith(endings)
+        and not path.name.startswith(_NOT_USERS)
+        and not path.is_dir()
+    )
     if not found:
         raise InterchangeError(
             f"The folder {folder} holds no file that ends in {', '.join(sorted(set(endings)))}"
@@ -236,11 +255,30 @@ def _note_lost(table: EventTable, chosen: Format) -> list[str]:
 def _split(table: EventTable) -> Mapping[str, EventTable]:
     """Return the part of each video, by a file name that no other has."""
     parts: dict[str, EventTable] = {}
+    taken: set[str] = set()
     for item in table.media:
-        stem = Path(item.video.replace("\\", "/")).stem or "video"
+        stem = _name_file(item.video)
         name, number = stem, 1
-        while name.casefold() in map(str.casefold, parts):
+        while _fold(name) in taken:
             number += 1
             name = f"{stem}-{number}"
+        taken.add(_fold(name))
         parts[name] = build_table(table.of_video(item.video), [item], table.labels)
     return parts
+
+
+def _name_file(video: str) -> str:
+    r"""Return a name for a file of a video's events that disks take and folders show.
+
+    >>> _name_file("../../day 1.mp4"), _name_file("a\nb"), _name_file(".."), _name_file("/")
+    ('day 1', 'a_b', 'video', 'video')
+    """
+    stem = Path(video.replace("\\", "/")).stem.lstrip(".~$")
+    text = stem.encode("utf-8", "replace").decode("utf-8")
+    shown = "".join(letter if letter.isprintable() else "_" for letter in text) or "video"
+    return shown.encode("utf-8")[:_STEM_BYTES].decode("utf-8", "ignore")
+
+
+def _fold(name: str) -> str:
+    """Return what names have in common that are one on some disk: case, accents as marks."""
+    return unicodedata.normalize("NFC", name.casefold())

@@ -235,6 +235,7 @@ def write_sheet(path: Path, header: Sequence[str], rows: Iterable[Sequence[str |
     """Write a workbook with a sheet of numbers and texts, never a formula or a link.
 
     Raises:
+        InterchangeError: There are more lines than a workbook holds, or a text is too long.
         MissingDependencyError: The extra ``excel`` is not installed.
         OutputError: The file cannot be written.
     """
@@ -252,9 +253,15 @@ def write_sheet(path: Path, header: Sequence[str], rows: Iterable[Sequence[str |
         for line, row in enumerate((header, *rows)):
             for place, cell in enumerate(row):
                 if isinstance(cell, str):
-                    sheet.write_string(line, place, cell)
+                    text = cell.encode("utf-8", "backslashreplace").decode("utf-8")
+                    failed = sheet.write_string(line, place, text)
                 else:
-                    sheet.write_number(line, place, cell)
+                    failed = sheet.write_number(line, place, cell)
+                if failed:
+                    raise InterchangeError(
+                        f"Line {line + 1} does not fit into a workbook of at most 1,048,576 lines "
+                        f"and 32,767 letters a cell; write CSV to {path.with_suffix('.csv').name}"
+                    )
     with files.replacing(path) as part:
         part.write_bytes(data.getvalue())
 

@@ -39,6 +39,8 @@ from har.metrics.observer_counts import (
     sample_codes,
 )
 
+MAX_BINS = 50_000_000
+"""More bins of all observers are refused: half a year of two observers, second by second."""
 _UNDEFINED = "there is nothing to agree or disagree on"
 _Row = list[Interval]
 
@@ -62,7 +64,8 @@ def compute_agreement(
         seed: Same seed, same intervals.
 
     Raises:
-        ConfigError: There are fewer than two observers, no recording or no label.
+        ConfigError: There are fewer than two observers, no recording or no label, or the recordings
+            are too long for so short bins.
 
     >>> from har.types import Event
     >>> coded = (Event("hit", 1.0, 3.0, 1.0), Event("hit", 12.0, 13.0, 1.0))
@@ -79,6 +82,7 @@ def compute_agreement(
             "codings name the same videos"
         )
     config, labels = config or AgreeConfig(), tuple(labels)
+    _check_size(len(observers), recordings, config)
     groups = [recording.group or recording.name for recording in recordings]
     pairs = list(combinations(range(len(observers)), 2))
     by_pair = [_compare_events(pair, labels, recordings, n_resamples, seed) for pair in pairs]
@@ -126,6 +130,19 @@ def compute_agreement(
         ),
         per_recording=tuple(_list_recordings(observers, pairs, rows, recordings, counts)),
         budgets=tuple(_list_budgets(observers, labels, recordings)),
+    )
+
+
+def _check_size(n_observers: int, recordings: Sequence[ObservedRecording], c: AgreeConfig) -> None:
+    total_s, part_s = sum(item.duration_s for item in recordings), min(c.bin_s, c.interval_s)
+    if n_observers * total_s / part_s <= MAX_BINS:
+        return
+    longest = max(recordings, key=lambda item: item.duration_s)
+    raise ConfigError(
+        f"{len(recordings)} recordings of {total_s / 3600:.6g} h in all have too many bins of "
+        f"{part_s:g} s for {n_observers} observers (at most {MAX_BINS:,}). The longest is "
+        f"{longest.name} with {longest.duration_s:g} s: check that its times are seconds, or take "
+        "longer bins (--bin)"
     )
 
 

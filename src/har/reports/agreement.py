@@ -9,7 +9,7 @@ from pathlib import Path
 from har.config import BACKGROUND_NAMES, AgreeConfig
 from har.dataset.catalog import Reject, iter_files
 from har.errors import ConfigError, VideoError
-from har.interchange.coding import check_known, find_video, note_background
+from har.interchange.coding import check_known, find_video, note_background, note_namesakes
 from har.interchange.events import (
     CodedEvent,
     EventTable,
@@ -24,6 +24,8 @@ from har.metrics.intervals import warn_few_groups
 from har.metrics.observers import compute_agreement
 from har.types import Event
 from har.video.file.reader import probe_video
+
+_SAME_LENGTH_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -260,7 +262,7 @@ def _pair(codings: Sequence[Coding]) -> tuple[list[list[str]], list[str]]:
                     )
                 taken[place].add(name)
             rows.append(row)
-    notes: list[str] = []
+    notes = note_namesakes((row[0], name) for row in rows for name in row[1:])
     for coding, videos, names in zip(codings, (first, *others), taken, strict=True):
         why = (
             " (videos in which this annotator has no event are taken for not watched; give each "
@@ -291,10 +293,13 @@ def _measure(
     """
     known = [{item.video: item for item in coding.table.media} for coding in codings]
     files = {} if media is None else _list_files(media)
-    lengths_s, guessed, empty, missing = [], [], [], []
+    lengths_s, guessed, empty, missing, differ = [], [], [], [], []
     for names in videos:
         says = [own[name].duration_s for own, name in zip(known, names, strict=True)]
         length_s = next(filter(None, says), None)
+        stated_s = list(filter(None, says))
+        if stated_s and max(stated_s) - min(stated_s) > _SAME_LENGTH_S:
+            differ.append(f"{names[0]} ({', '.join(f'{say_s:g} s' for say_s in stated_s)})")
         if length_s is None and media is not None:
             length_s = _probe(names, files)
             missing += [] if length_s else [names[0]]
@@ -306,6 +311,11 @@ def _measure(
         lengths_s.append(length_s)
     return lengths_s, [
         *name_some(f"There is no readable video in {media} of", missing),
+        *name_some(
+            "The observers' files say different lengths, of which the first counts; check that "
+            "they are of one video",
+            differ,
+        ),
         *name_some(
             "The length is not known, so the last event is taken for the end, and time without "
             "events after it does not count (--media names the folder of the videos)",

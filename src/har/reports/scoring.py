@@ -21,6 +21,7 @@ from har.interchange.coding import (
     find_video,
     list_labels,
     note_background,
+    note_namesakes,
     read_coding,
 )
 from har.interchange.har_json import RESULTS, is_results
@@ -83,6 +84,7 @@ def score_events(
     labels: Sequence[str] = (),
     decode: DecodeConfig | None = None,
     renames: Mapping[str, str] | None = None,
+    annotator: str = "",
 ) -> EventScore:
     """Compare recognized events with a reference coding.
 
@@ -95,12 +97,13 @@ def score_events(
         labels: Those that count; empty for all that occur but the background.
         decode: The settings in use, for the curve; the defaults when None.
         renames: What labels of the reference coding are called by the model; empty leaves them out.
+        annotator: Whose events of the reference count, where several coded a video.
 
     Raises:
         InterchangeError: A table cannot be understood.
         OutputError: The results or the scores cannot be read.
-        ConfigError: A name stands for several videos, a label is not known to the model, or there
-            is nothing to compare.
+        ConfigError: A name stands for several videos, a label is not known to the model, several
+            annotators coded a video, or there is nothing to compare.
     """
     predicted = predicted / RESULTS if (predicted / RESULTS).is_file() else predicted
     if is_results(truth) and not is_results(predicted):
@@ -110,7 +113,7 @@ def score_events(
         )
     is_complete = predicted.suffix.lower() == ".json"
     found = read_coding(predicted)
-    coded = read_coding(truth, renames)
+    coded = read_coding(truth, renames, annotator)
     scored, scored_notes = load_scored(scores, coded.videos)
     lengths_s = {item.name: item.hours * 3600.0 for item in scored}
     recordings, notes = _pair(found.videos, coded.videos, is_complete, lengths_s)
@@ -262,7 +265,7 @@ def _pair(
 ) -> tuple[list[CodedRecording], list[str]]:
     """Join both sides by the videos' names."""
     by_video = {video.video: video for video in coded}
-    recordings, uncoded, taken = [], [], set[str]()
+    recordings, uncoded, taken, pairs = [], [], set[str](), []
     for video in found:
         name = find_video(video.video, by_video)
         if name is None:
@@ -272,12 +275,13 @@ def _pair(
             raise ConfigError(f"Several videos of the results are {name} of the reference coding")
         truth = by_video[name]
         taken.add(truth.video)
+        pairs.append((truth.video, video.video))
         duration_s = video.duration_s or lengths_s.get(truth.video)
         recordings.append(
             CodedRecording(truth.video, truth.events, video.events, duration_s, truth.group)
         )
     missing = [name for name in by_video if name not in taken]
-    notes = _note(_UNCODED, uncoded)
+    notes = [*_note(_UNCODED, uncoded), *note_namesakes(pairs)]
     if is_complete:
         return recordings, [*notes, *_note("Coded but not recognized, so left out", missing)]
     recordings += [

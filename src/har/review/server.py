@@ -126,7 +126,7 @@ def _check_post(request: Request, origin: str | None) -> Response | None:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         return _refuse(415, "Expected application/json")
     length = request.headers.get("content-length", "")
-    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+    if not length.isdecimal() or len(length) > 9 or int(length) > MAX_BODY_BYTES:
         return _refuse(413, f"Expected a body of at most {MAX_BODY_BYTES} bytes")
     return None
 
@@ -281,7 +281,10 @@ def _parse_verdict(body: bytes) -> Verdict:
                 value = known.get(name)
                 if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
                     raise TypeError(f"{name} is {type(value).__name__}")
-        return Verdict(**known)
+        verdict = Verdict(**known)
+        if len(verdict.observer) > MAX_OBSERVER:
+            raise ConfigError(f"Expected an observer of at most {MAX_OBSERVER} letters")
+        return verdict
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         if isinstance(error, ConfigError):
             raise

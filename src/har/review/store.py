@@ -8,6 +8,7 @@ told what the other did.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -26,6 +27,8 @@ verdict any more (undo, or delete); a random sample has been watched to its end.
 
 MAX_TEXT = 500
 MAX_TIME_S = 1e9
+_MAX_ID = 2**31 - 1
+_HALF_LETTER = re.compile("[\ud800-\udfff]")
 
 _meta = sa.MetaData()
 _recordings = sa.Table(
@@ -177,13 +180,16 @@ class Verdict:
             raise ConfigError(
                 f"Expected a verdict with uuid, observer, key and kind, received {self}"
             )
-        if any(len(text) > MAX_TEXT or "\0" in text for text in (*texts, self.comment)):
-            raise ConfigError(f"Expected texts of at most {MAX_TEXT} letters in a verdict")
-        if not 1 <= self.version <= 2**31 - 1:
-            raise ConfigError(f"Expected a version from 1, received {self.version}")
-        if self.kind == "keep" and not (
-            self.label and 0 <= self.start_s < self.end_s <= MAX_TIME_S
+        if any(
+            len(text) > MAX_TEXT or "\0" in text or _HALF_LETTER.search(text)
+            for text in (*texts, self.comment)
         ):
+            raise ConfigError(f"Expected texts of at most {MAX_TEXT} letters in a verdict")
+        if not all(1 <= number <= _MAX_ID for number in (self.version, self.recording)):
+            raise ConfigError("Expected a version and the number of a recording, from 1")
+        if not all(0 <= time_s <= MAX_TIME_S for time_s in (self.start_s, self.end_s)):
+            raise ConfigError(f"Expected times from 0 to {MAX_TIME_S:g} s in a verdict")
+        if self.kind == "keep" and not (self.label and self.start_s < self.end_s):
             raise ConfigError(
                 f"Expected a label and 0 <= start_s < end_s, received {self.label!r}, "
                 f"{self.start_s:g} and {self.end_s:g}"
@@ -282,7 +288,8 @@ class ReviewStore:
         """
         with self._transaction() as connection:
             where = _recordings.c.id == recording
-            row = connection.execute(sa.select(_recordings).where(where)).mappings().first()
+            query = sa.select(_recordings).where(where)
+            row = connection.execute(query).mappings().first() if recording <= _MAX_ID else None
         if row is None:
             raise ReviewError(f"There is no recording {recording}")
         return _to_recording(row)

@@ -323,3 +323,21 @@ def test_odd_videos_are_warned_of_and_survive_a_second_run(make_source, store_di
         (rare,) = [item for item in report.warnings if "are too few" in item]
         assert "slow" in rare
         assert "1 frame(s) a second" in rare
+
+
+def test_a_recording_is_never_divided_whatever_its_groups_are_called(tmp_path, store_dir):
+    """Clips 0 and 1 are of one video, and so are 2 and 3: kid1, kid2 and kid3 hang together."""
+    rows = ["a.mp4,hit,0,1,kid1", "a.mp4,play,1,2,kid2", "b.mp4,hit,0,1,kid2", "b.mp4,play,1,2,"]
+    rows += ["c.mp4,hit,0,1,kid4", "c.mp4,play,1,2,kid4"]
+    for number, name in enumerate("abc"):
+        make_clip(tmp_path / f"{name}.mp4", n_frames=60 + number)
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path,label,start_s,end_s,group\n" + "\n".join(rows))
+    found = prepare(manifest, store_dir, PrepareConfig(size=(64, 64), jobs=1))
+    assert {(clip.path.name, clip.group) for clip in found.store.clips} == {
+        *[("a.mp4", "kid1"), ("b.mp4", "kid1"), ("c.mp4", "kid4")],
+    }
+    assert found.report.warnings[0] == (
+        "Groups that share a recording (the same bytes) count as one: 'kid1' and 'kid2' and "
+        "'video b.mp4'"
+    )

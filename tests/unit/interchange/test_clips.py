@@ -13,8 +13,8 @@ from har.interchange.events import CodedEvent, Media, build_table
 def folder(tmp_path_factory):
     """Two recordings of 10 s."""
     place = tmp_path_factory.mktemp("media")
-    for name in ("a.mp4", "day/b.mp4"):
-        make_clip(place / name, n_frames=100, fps=10)
+    for n_frames, name in ((100, "a.mp4"), (101, "day/b.mp4")):  # of different bytes
+        make_clip(place / name, n_frames=n_frames, fps=10)
     return place
 
 
@@ -99,7 +99,7 @@ def test_one_of_several_annotators_is_chosen(folder):
         CodedEvent("a.mp4", 5, 6, "kick", annotator="Ada"),
         CodedEvent("a.mp4", 8, 9, "hit"),
     ]
-    with pytest.raises(ConfigError, match=r'Ada, Ben. Choose one with --annotator "Ada"'):
+    with pytest.raises(ConfigError, match=r'Ada, Ben.*twice. Choose one with --annotator "Ada"'):
         build(folder, events)
     found = build(folder, events, annotator="Ada")
     assert [span(clip)[1:3] for clip in found.clips] == [("kick", 5), ("hit", 8)]
@@ -139,3 +139,52 @@ def test_a_coding_without_its_recordings_is_named(folder, tmp_path):
         har.prepare(coding, tmp_path / "store")
     with pytest.raises(ConfigError, match="are for a coding of recordings"):
         har.prepare(folder, tmp_path / "store", background="calm")
+
+
+def test_no_background_is_cut_where_only_others_watched(folder):
+    events = [
+        CodedEvent("a.mp4", 1, 2, "hit", annotator="Ada"),
+        CodedEvent("b.mp4", 1, 9, "hit", annotator="Ben"),
+    ]
+    found = build(folder, events, annotator="Ada", background="calm")
+    assert {clip.path.name for clip in found.clips} == {"a.mp4"}
+    assert "Coded by others but not by Ada, so left out: b.mp4" in found.notes
+
+
+def test_background_is_not_called_like_what_is_coded(folder):
+    with pytest.raises(ConfigError, match="cannot be called 'hit': the coding has events of that"):
+        build(folder, [CodedEvent("a.mp4", 1, 2, "hit")], background="hit")
+
+
+def test_background_is_within_the_video_whatever_the_coding_says(folder):
+    events = [CodedEvent("a.mp4", 10 * k, 10 * k + 1, "hit") for k in range(8)]
+    found = build(folder, events, [Media("a.mp4", 90.0)], background="calm")
+    calm = [clip for clip in found.clips if clip.label == "calm"]
+    assert len(calm) == 8
+    assert all(clip.end_s is not None and clip.end_s <= 10.0 for clip in calm)
+
+
+def test_a_video_of_another_folder_is_named(folder):
+    found = build(folder, [CodedEvent("night/b.mp4", 1, 2, "hit")])
+    assert [note for note in found.notes if "called alike: night/b.mp4 and" in note]
+
+
+def test_one_recording_under_two_names_is_one_group(tmp_path):
+    for number, name in enumerate(("a.mp4", "b.mp4", "c.mp4")):
+        make_clip(tmp_path / name, n_frames=100 + number, fps=10)
+    (tmp_path / "copy.mp4").write_bytes((tmp_path / "a.mp4").read_bytes())
+    events = [
+        CodedEvent(f"{name}.mp4", start, start + 1, label)
+        for name in ("a", "b", "c", "copy")
+        for start, label in ((1, "hit"), (5, "kick"))
+    ]
+    table = build_table(events)
+    store = har.prepare(table, tmp_path / "store", media=tmp_path, folds=2, long_side=64, jobs=1)
+    groups = {clip.path.name: clip.group for clip in store.clips}
+    assert groups["copy.mp4"] == groups["a.mp4"]
+    assert len(set(groups.values())) == 3
+    for part in (store.splits.parts, store.splits.folds):
+        of_group = {(clip.group, part[clip.clip_id]) for clip in store.clips}
+        assert len(of_group) == 3
+    (said,) = [text for text in store.report.warnings if "share a recording" in text]
+    assert said.endswith("count as one: 'video a.mp4' and 'video copy.mp4'")

@@ -13,6 +13,7 @@ from har.interchange.coding import (
     parse_renames,
     read_coding,
 )
+from har.interchange.formats import read_events
 
 
 def write(path, text: str):
@@ -239,3 +240,72 @@ def test_results_nested_without_end_are_refused(tmp_path):
     text = '[{"totals": ' + "[" * 100_000
     with pytest.raises(InterchangeError, match="damaged as JSON"):
         read_coding(write(tmp_path / "results.json", text))
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("day.left", "day.right"),
+        ("2024.01.05", "2024.01.06"),
+        ("child.1.mp4", "child.2.mp4"),
+        ("k/x.1", "k/x.2.mp4"),
+    ],
+)
+def test_what_follows_a_point_is_an_ending_only_if_videos_have_it(name, other):
+    assert find_video(name, [other]) is None
+    assert find_video(name, [other, name]) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [("day.left", "x/day.left.MP4"), ("a.avi", "a.mkv"), ("a.odd", "a"), ("a", "a.odd")],
+)
+def test_a_name_without_its_ending_is_the_same_video(name, other):
+    assert find_video(name, [other]) == other
+
+
+ANNOTATED = """video,label,start_s,end_s,annotator
+a,hit,1,2,Ann
+a,hit,1.1,2.1,Ben
+a,kick,5,6,
+b,hit,3,4,Ben
+c,,,,
+"""
+
+
+def test_events_of_several_annotators_never_count_twice(tmp_path):
+    path = write(tmp_path / "t.csv", ANNOTATED)
+    with pytest.raises(ConfigError, match=r'\(Ann, Ben\) of a, .* twice. .* --annotator "Ann"'):
+        read_coding(path)
+    ann = read_coding(path, annotator="Ann")
+    assert [(item.video, len(item.events)) for item in ann.videos] == [("a", 2), ("c", 0)]
+    assert "Coded by others but not by Ann, so left out: b" in ann.notes
+    ben = read_coding(path, annotator="Ben").videos
+    assert [(item.video, len(item.events)) for item in ben] == [("a", 2), ("b", 1), ("c", 0)]
+
+
+def test_annotators_who_share_the_videos_out_are_read_as_one_coding(tmp_path):
+    rows = "a,hit,1,2,Ann\nb,hit,1,2,Ben\n"
+    path = write(tmp_path / "t.csv", f"video,label,start_s,end_s,annotator\n{rows}")
+    assert [len(item.events) for item in read_coding(path).videos] == [1, 1]
+
+
+def test_files_of_a_folder_that_code_the_same_are_annotators(tmp_path):
+    write(tmp_path / "x.csv", f"{HEADER}\na,hit,1,2\na,hit,5,6\n")
+    write(tmp_path / "y.csv", f"{HEADER}\na,hit,2,3\n")
+    write(tmp_path / "later.csv", f"{HEADER}\na,hit,60,61\na,kick,1,2\n")
+    found = read_events(tmp_path)
+    assert [(e.start_s, e.annotator) for e in found.events if e.label == "hit"] == [
+        *[(1, "x.csv"), (2, "y.csv"), (5, "x.csv"), (60, "")],
+    ]
+    assert found.notes == (
+        "Several files code the same in one video; each counts as an annotator: x.csv, y.csv",
+    )
+
+
+def test_what_systems_leave_in_a_folder_is_no_coding(tmp_path):
+    write(tmp_path / "a.csv", f"{HEADER}\na,hit,1,2\n")
+    (tmp_path / "._a.csv").write_bytes(b"\x00\x05\x16\x07")
+    (tmp_path / "~$a.xlsx").write_bytes(b"\x05user")
+    (tmp_path / "old.csv").mkdir()
+    assert len(read_events(tmp_path).events) == 1

@@ -284,3 +284,19 @@ def test_codings_with_nothing_in_common_are_refused_by_name(folder):
         (folder / f"{name}.csv").write_text("video,label,start_s,end_s\na.mp4,Other,1,2\n")
     with pytest.raises(ConfigError, match=r"no event that counts.*'Other' \(2 events\)"):
         compare(folder / "x.csv", folder / "y.csv")
+
+
+def test_videos_that_may_be_others_are_named():
+    ours = build_table([CodedEvent("day1/cam.mp4", 1, 2, "hit")], [Media("day1/cam.mp4", 20.0)])
+    theirs = build_table([CodedEvent("day2/cam.mp4", 1, 2, "hit")], [Media("day2/cam.mp4", 30.0)])
+    notes = agree(read_codings([ours, theirs])).notes
+    assert "Taken for one video, as the files are called alike: day1/cam.mp4 and day2/cam.mp4" in (
+        notes
+    )
+    assert [note for note in notes if note.endswith("of one video: day1/cam.mp4 (20 s, 30 s)")]
+
+
+def test_times_that_are_no_seconds_are_refused_before_they_fill_the_memory():
+    table = build_table([CodedEvent("a", 9e8, 9e8 + 1, "hit")])
+    with pytest.raises(ConfigError, match=r"longest is a with 9e\+08 s: check that its times are"):
+        agree(read_codings([table, table]))

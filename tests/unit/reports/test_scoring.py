@@ -201,3 +201,14 @@ def test_results_of_other_recordings_are_named(folder):
     results = write_results(folder, tape7=[(10, 14)])
     with pytest.raises(ConfigError, match=r"is '/films/tape7\.mp4', that of .*truth\.csv 'a\.mp4'"):
         score_events(results, folder / "truth.csv")
+
+
+def test_a_reference_of_two_annotators_is_scored_against_one(folder):
+    rows = "a.mp4,hit,10,14,Ann\na.mp4,hit,10,14,Ben\na.mp4,hit,90,94,Ben\n"
+    (folder / "both.csv").write_text(f"video,label,start_s,end_s,annotator\n{rows}")
+    write_results(folder, a=[(10, 14)])
+    with pytest.raises(ConfigError, match="several annotators"):
+        score_events(folder / "results.json", folder / "both.csv")
+    for annotator, recall in (("Ann", 1.0), ("Ben", 0.5)):
+        found = score_events(folder / "results.json", folder / "both.csv", annotator=annotator)
+        assert found.metrics.overall.figures["recall"].mean == recall

@@ -171,3 +171,31 @@ def test_parts_of_others_are_as_they_were_pinned():
         assert hashlib.sha256((vendor / name).read_bytes()).hexdigest() == item["sha256"]
         for license_name in item["licenses"]:
             assert (vendor / license_name).is_file()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        '"start_s": Infinity',
+        '"start_s": NaN',
+        '"start_s": -5',
+        '"end_s": 1' + 400 * "0",
+        '"recording": 1' + 30 * "0",
+        '"label": "\\ud800"',
+        '"observer": "' + 81 * "x" + '"',
+    ],
+)
+def test_no_verdict_breaks_the_page_of_its_recording(client, changes):
+    text = json.dumps(verdict(kind="reject")).removesuffix("}")
+    headers = {**HEADERS, "content-type": "application/json"}
+    answer = client.post("/api/verdicts", content=f"{text}, {changes}}}", headers=headers)
+    assert (answer.status_code, list(answer.json())) == (400, ["error"])
+    assert client.get("/api/recordings/1?observer=Ada").json()["verdicts"] == []
+
+
+def test_numbers_of_any_length_are_answered(client):
+    for what in ("media", "scores", "?observer=Ada"):
+        path = f"/api/recordings/1{30 * '0'}/{what}".replace("/?", "?")
+        assert client.get(path).status_code == 404
+    headers = {**HEADERS, "content-type": "application/json", "content-length": 5000 * "9"}
+    assert client.post("/api/verdicts", content="{}", headers=headers).status_code == 413

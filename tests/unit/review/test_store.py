@@ -148,12 +148,12 @@ def test_what_was_forgotten_is_gone(store):
     [
         ({"label": ""}, "Expected a label"),
         ({"end_s": 0.5}, "0 <= start_s < end_s"),
-        ({"end_s": float("nan")}, "0 <= start_s < end_s"),
+        ({"end_s": float("nan")}, "times from 0 to"),
         ({"kind": "drop"}, "a verdict with uuid"),
         ({"observer": ""}, "a verdict with uuid"),
         ({"comment": "x" * 501}, "at most 500 letters"),
         ({"label": "a\0b"}, "at most 500 letters"),
-        ({"version": 0}, "a version from 1"),
+        ({"version": 0}, "a version and the number of a recording, from 1"),
     ],
 )
 def test_what_no_page_sends_is_refused(changes, said):
