@@ -213,6 +213,35 @@ def test_coco_results_and_data_sets(tmp_path):
     assert poses.points[1, 0, [0, 15]].tolist() == [[1, 2, 1.0], [2, 2, 0.5]]
 
 
+def test_frames_without_a_person_shift_no_other(tmp_path):
+    """Results list pictures 3 and 5 of people only; the first three frames are empty."""
+    results = [
+        {"image_id": number, "keypoints": [number, 2.0, 0.9] * 17, "score": 0.8}
+        for number in (5, 3)
+    ]
+    (tmp_path / "r.json").write_text(json.dumps(results))
+    poses = read_poses(tmp_path / "r.json", PosesConfig(fps=25))
+    assert poses.points[:, 0, 0, 0].tolist() == [0, 0, 0, 3, 0, 5]
+    assert "its first picture is 3, so nobody is in as many frames before it" in poses.notes
+
+
+@pytest.mark.parametrize(
+    ("column", "cells"),
+    [("frame", (2, 3, 6)), ("time_s", (0, 0.04, 0.16)), ("time_s", (7, 7.041, 7.16))],
+)
+def test_lines_that_are_missing_shift_no_other(tmp_path, column, cells):
+    """At 25 frames a second; the last line is three frames after the one before it."""
+    more = 20 if column == "time_s" else 0
+    step = 0.04 if more else 1
+    times = [*cells, *(cells[-1] + step * (k + 1) for k in range(more))]
+    lines = [f"{time},{100 + k},5" for k, time in enumerate(times)]
+    (tmp_path / "a.csv").write_text("\n".join([f"{column},nose_x,nose_y", *lines]))
+    poses = read_poses(tmp_path / "a.csv", PosesConfig(fps=25))
+    before = [0, 0] if column == "frame" else []
+    assert poses.points[: len(before) + 5, 0, 0, 0].tolist() == [*before, 100, 101, 0, 0, 102]
+    assert len(poses.points) == len(before) + 5 + more
+
+
 @pytest.mark.parametrize("wrapped", ["frames", "people", "plain"])
 def test_mediapipe_json(tmp_path, wrapped):
     person = [{"x": n / 66, "y": 0.5, "z": 0.1, "visibility": 0.8} for n in range(33)]

@@ -154,16 +154,20 @@ def _read_coco(path: Path, annotations: list[Any], whole: dict[str, Any]) -> Raw
     numbers = np.array(sorted(by_frame), dtype=np.int64)
     frames = [[person for _, person in by_frame[int(number)]] for number in numbers]
     notes: tuple[str, ...] = ()
-    if len(numbers) and numbers[-1] - numbers[0] >= _SPARSE * len(numbers):
+    first = 0  # pictures in which nobody is are not listed, also before the first
+    if len(numbers) and numbers[-1] >= _SPARSE * len(numbers):
         numbers = np.arange(len(numbers))
         notes = ("the ids of its pictures are no numbers of frames; they are taken in their order",)
+    elif len(numbers) and numbers[0] > 1:
+        notes = (f"its first picture is {numbers[0]}, so nobody is in as many frames before it",)
     names = next(
         (item["keypoints"] for item in whole.get("categories", []) if item.get("keypoints")), None
     )
     by_count = BY_COUNT if names is None else {len(names): tuple(map(str, names))}
     sizes = {(item.get("height"), item.get("width")) for item in images.values()}
     (size,) = sizes if len(sizes) == 1 else ((None, None),)
-    return _build(path, frames, numbers, by_count, "pixels", _check_size(*size), notes=notes)
+    size = _check_size(*size)
+    return _build(path, frames, numbers, by_count, "pixels", size, notes=notes, first=first)
 
 
 def _number_of(key: Any) -> int:

@@ -30,6 +30,8 @@ _PERSON_COLUMNS = ("person", "individual", "track", "personid", "trackid", "id")
 _TIME_COLUMNS = ("times", "time", "timestamps", "timestamp", "seconds")
 _OTHER_TABLES = {"label", "behavior", "behaviour", "start_s", "onset_s", "start", "step_s"}
 _MAX_FRAME = 2.0**52
+_GAP = 2.5
+"""Steps between times that are longer, in frames, lack frames; shorter ones are jitter."""
 _MAX_COLUMNS = 3 * MAX_JOINTS * 8
 
 
@@ -142,6 +144,7 @@ def _read_wide(path: Path, header: list[str], rows: Iterator[list[str]]) -> RawP
     fps = _find_fps(names, values)
     joints = _name_numbers(path, joints)
     units = "shares" if len(joints) == len(BY_COUNT[33]) else ""
+    points = spread_frames(path, points, *_number_frames(names, values, fps))
     return RawPoses(points, tuple(joints), fps, units=units)
 
 
@@ -259,6 +262,25 @@ def _read_numbers(path: Path, rows: Iterator[list[str]], n_columns: int) -> np.n
             n_rows += 1
             check_shape(path, n_rows, n_columns)
     return np.frombuffer(cells, dtype=np.float64).reshape(n_rows, n_columns)
+
+
+def _number_frames(
+    names: Sequence[str], values: np.ndarray, fps: float | None
+) -> tuple[np.ndarray, int | None]:
+    """Return the frame of each line, so that lines that are missing shift no other, and the first.
+
+    Without a column of frames they follow from times between which some are missing.
+    """
+    column = next((names.index(name) for name in _FRAME_COLUMNS if name in names), None)
+    if column is not None and _are_numbers(values[:, column]).all():
+        return values[:, column].astype(np.int64), 0
+    column = next((names.index(name) for name in _TIME_COLUMNS if name in names), None)
+    if column is not None and fps and _are_numbers(values[:, column] * fps).all():
+        steps = np.diff(values[:, column], prepend=values[:1, column]) * fps
+        if steps.min() >= 0 and steps.max() >= _GAP:
+            counts = np.where(steps >= _GAP, np.round(steps), np.arange(len(steps)) > 0)
+            return np.cumsum(counts).astype(np.int64), None
+    return np.arange(len(values)), None
 
 
 def _are_numbers(frames: np.ndarray) -> np.ndarray:
