@@ -22,6 +22,7 @@ from har.interchange.har_json import RESULTS, is_results
 from har.metrics.agreement import Agreement, ObservedRecording, Observer
 from har.metrics.intervals import warn_few_groups
 from har.metrics.observers import compute_agreement
+from har.reports.scoring import warn_of_learned
 from har.types import Event
 from har.video.file.reader import probe_video
 
@@ -88,7 +89,8 @@ def _read(source: Path | EventTable, name: str) -> tuple[EventTable, str, bool]:
     path = source / RESULTS if (source / RESULTS).is_file() else source
     table = read_events(path)
     if is_results(path):
-        return table, "model", True
+        notes = (*table.notes, *warn_of_learned((), path))
+        return replace(table, notes=notes), "model", True
     return table, path.stem, _is_scored(table)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -71,7 +72,12 @@ def _parse_counts(values: Mapping[str, Any]) -> RecordingLabelCounts:
     n_pairs = tuple(int(n) for n in values["n_pairs"])
     if len(n_pairs) != len(F1_IOUS):
         raise ValueError(f"{len(n_pairs)} counts of pairs")
+    most = min(int(values["n_true"]), int(values["n_found"]))
+    if not all(0 <= n <= most for n in n_pairs):
+        raise ValueError(f"{values['name']}: expected from 0 to {most} pairs, received {n_pairs}")
     duration_s = values["duration_s"]
+    if duration_s is not None and not 0 < float(duration_s) < math.inf:
+        raise ValueError(f"{values['name']}: a length of {duration_s} s")
     return RecordingLabelCounts(
         str(values["name"]),
         str(values["group"]),
@@ -162,6 +168,9 @@ def _compare_events(
 ) -> tuple[Comparison, list[str]]:
     ours, theirs = ({(item.name, item.label): item for item in items} for items in (first, second))
     shared = [key for key in ours if key in theirs]
+    for name, items, found in zip(names, (first, second), (ours, theirs), strict=True):
+        if len(found) < len(items):
+            raise ConfigError(f"{name} has a recording and label twice; score the events again")
     for key in shared:
         if ours[key].n_true != theirs[key].n_true:
             raise ConfigError(

@@ -11,6 +11,7 @@ from videos import make_clip
 from har.config import AgreeConfig
 from har.errors import ConfigError
 from har.interchange.events import CodedEvent, EventTable, Media, build_table
+from har.learned import NOTE
 from har.metrics.agreement import Agreement
 from har.reports.agreement import agree, read_codings
 from har.reports.agreement_text import (
@@ -300,3 +301,15 @@ def test_times_that_are_no_seconds_are_refused_before_they_fill_the_memory():
     table = build_table([CodedEvent("a", 9e8, 9e8 + 1, "hit")])
     with pytest.raises(ConfigError, match=r"longest is a with 9e\+08 s: check that its times are"):
         agree(read_codings([table, table]))
+
+
+def test_recordings_that_the_model_has_learned_from_are_named(folder):
+    path = folder / "predict" / "results.json"
+    entries = json.loads(path.read_text())
+    entries[0]["note"] = NOTE
+    path.write_text(json.dumps(entries))
+    notes = compare(folder / "ann.csv", folder / "predict").notes
+    (said,) = [note for note in notes if "learned" in note]
+    assert said == (
+        "The model has learned from these recordings, so figures on them are no honest ones: a.mp4"
+    )

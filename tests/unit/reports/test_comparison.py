@@ -133,3 +133,24 @@ def test_what_is_no_evaluation_is_refused(tmp_path):
             read_evaluation(tmp_path)
     with pytest.raises(OutputError, match="run the command again"):
         read_evaluation(tmp_path / "none")
+
+
+COUNTS = {"name": "a", "group": "a", "label": "hit", "n_true": 2, "n_found": 3, "duration_s": 60.0}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"n_pairs": [3, 1, 1]}, {"n_pairs": [1, 1, -1]}, {"duration_s": -5}, {"duration_s": "nan"}],
+)
+def test_counts_that_cannot_be_are_refused(tmp_path, changes):
+    values = {"per_recording": [COUNTS | {"n_pairs": [2, 1, 0]} | changes]}
+    write_json(tmp_path / "metrics.json", values)
+    with pytest.raises(OutputError, match="cannot be read as an evaluation: ValueError"):
+        read_evaluation(tmp_path)
+
+
+def test_a_recording_that_stands_twice_is_refused(tmp_path):
+    write_json(tmp_path / "metrics.json", {"per_recording": [COUNTS | {"n_pairs": [2, 1, 0]}] * 2})
+    twice = read_evaluation(tmp_path)
+    with pytest.raises(ConfigError, match="A has a recording and label twice"):
+        compare(twice, twice, ("A", "B"))
