@@ -42,6 +42,8 @@ _log = logging.getLogger(__name__)
 _ASPECTS = ((1, 1), (4, 3), (16, 9), (3, 4), (9, 16))
 _SIDE_STEP_PX = 32
 _N_NAMED = 5
+_OWN_GROUPS = ("video ", "scene of ")
+"""Begin the names of groups that no person named."""
 _SIZE_SAMPLE = 100
 _USUAL_SIZE = (9, 16)
 """Of videos that a model of keypoints may be used on."""
@@ -265,30 +267,55 @@ def _check_labels(
 
 
 def join_recordings(clips: Sequence[StoredClip]) -> tuple[list[StoredClip], list[str]]:
-    """Return clips with one group where groups share a recording, and a note on which do.
+    """Return clips with one group where groups share a recording, and notes on which do.
 
-    A recording is the same bytes, under whatever names: in training and in test at once it would
-    make results seem better than they are. The joined group is called like the first of them.
+    In training and in test at once a recording would make results seem better than they are. So
+    groups that have the same file become one, called like the first of them, and so do those of
+    recordings and scenes that have the same bytes under several names. Groups that a person named
+    stay apart where they have only the same bytes; a note says so.
     """
-    group_of: dict[str, str] = {}
+    group_of = {clip.group: clip.group for clip in clips}
 
     def find(group: str) -> str:
-        while group_of.setdefault(group, group) != group:
-            group_of[group] = group = group_of[group_of[group]]
+        while group_of[group] != group:
+            group = group_of[group]
         return group
 
-    first: dict[str, str] = {}
-    for clip in filter(lambda clip: clip.video_hash, clips):
-        ours, theirs = find(clip.group), find(first.setdefault(clip.video_hash, clip.group))
-        group_of[ours] = theirs
+    by_path: dict[str, dict[str, None]] = {}
+    by_bytes: dict[str, dict[str, None]] = {}
+    for clip in clips:
+        by_path.setdefault(str(clip.path), {})[clip.group] = None
+        by_bytes.setdefault(clip.video_hash, {})[clip.group] = None
+    for found in by_path.values():
+        for group in found:
+            group_of[find(group)] = find(next(iter(found)))
+    apart: dict[tuple[str, ...], None] = {}
+    for found in by_bytes.values():
+        named = [group for group in found if not group.startswith(_OWN_GROUPS)]
+        for group in found:
+            if group not in named:
+                group_of[find(group)] = find((named or list(found))[0])
+        roots = dict.fromkeys(map(find, named))
+        apart |= {tuple(roots): None} if len(roots) > 1 else {}
     joined: dict[str, list[str]] = {}
-    for group in dict.fromkeys(clip.group for clip in clips):
+    for group in group_of:
         joined.setdefault(find(group), []).append(group)
-    sets = [" and ".join(map(repr, names)) for names in joined.values() if len(names) > 1]
-    more = f" and {len(sets) - _N_NAMED} more" if len(sets) > _N_NAMED else ""
-    named = f"{', '.join(sets[:_N_NAMED])}{more}"
-    notes = [f"Groups that share a recording (the same bytes) count as one: {named}"] * bool(sets)
+    together = [names for names in joined.values() if len(names) > 1]
+    notes = [
+        *_name_groups("Groups that share a recording count as one", together),
+        *_name_groups(
+            "Groups have the same bytes under several names, so a recording may be in training and "
+            "test at once; if it is one, name one group",
+            apart,
+        ),
+    ]
     return [replace(clip, group=joined[find(clip.group)][0]) for clip in clips], notes
+
+
+def _name_groups(what: str, sets: Iterable[Iterable[str]]) -> list[str]:
+    named = [" and ".join(map(repr, names)) for names in sets]
+    more = [f"{len(named) - _N_NAMED} more"] if len(named) > _N_NAMED else []
+    return [f"{what}: {'; '.join([*named[:_N_NAMED], *more])}"] if named else []
 
 
 def _with_scenes(clips: Sequence[StoredClip]) -> list[StoredClip]:

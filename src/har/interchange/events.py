@@ -292,7 +292,7 @@ def note_outside(table: EventTable) -> list[str]:
     return name_some("Events reach beyond the end of their video", late)
 
 
-def name_some(what: str, things: Sequence[str]) -> list[str]:
+def name_some(what: str, things: Sequence[object]) -> list[str]:
     """Return a note that names the first of some things, or none where there are none.
 
     >>> name_some("Left out", ["a", "b"]), name_some("Left out", [])
@@ -301,4 +301,4 @@ def name_some(what: str, things: Sequence[str]) -> list[str]:
     if not things:
         return []
     more = f" and {len(things) - _N_NAMED} more" if len(things) > _N_NAMED else ""
-    return [f"{what}: {', '.join(things[:_N_NAMED])}{more}"]
+    return [f"{what}: {', '.join(map(str, things[:_N_NAMED]))}{more}"]

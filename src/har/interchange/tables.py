@@ -58,6 +58,7 @@ FIELDS: Mapping[str, tuple[str, ...]] = {
 _NEEDED = ("start", "label")
 _OURS = {*COLUMNS, "onset_s", "offset_s", "start", "end", "onset", "offset", "duration_s"}
 _SHEET = {"time", "subject", "code", "modifier", "comment"}
+_SAME_S = 1.0
 _YES = {"1", "yes", "true", "point"}
 
 
@@ -81,7 +82,8 @@ def read_csv(source: Source) -> EventTable:
             f"one named video, say which it is (har convert --columns video=COLUMN), or name the "
             f"video that all events are in (--video)"
         )
-    events, media, ends = list[CodedEvent](), dict[str, Media](), list[int]()
+    events, media = list[CodedEvent](), dict[str, Media]()
+    ends, odd, divided = list[int](), list[int](), dict[str, None]()
     for row in table.rows:
         cells = {field: row.get(column) for field, column in columns.items()}
         try:
@@ -93,13 +95,23 @@ def read_csv(source: Source) -> EventTable:
         first = media.setdefault(item.video, item)
         if item.group and not first.group:
             media[item.video] = Media(item.video, group=item.group)
+        elif item.group not in ("", first.group):
+            divided[item.video] = None
         if event is not None:
             events.append(event)
             ends += [row.line] if event.point else []
-    if ends:
-        lines = name_some("", [str(line) for line in ends])[0].removeprefix(": ")
-        notes.append(f"{source.path.name} has point events, without an end, in line {lines}")
+            odd += [row.line] if _is_odd(event, cells) else []
+    file = source.path.name
+    notes += [
+        *_name_lines(f"{file} has point events, without an end, in line", ends),
+        *_name_lines(f"{file} has ends that its durations contradict; the ends count. Line", odd),
+        *name_some(f"{file} has several groups of a video, of which the first counts", [*divided]),
+    ]
     return build_table(events, media.values(), notes=(*table.notes, *notes))
+
+
+def _name_lines(what: str, lines: Sequence[int]) -> list[str]:
+    return [note.replace(f"{what}:", what, 1) for note in name_some(what, lines)]
 
 
 def find_columns(table: Table, named: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
@@ -119,10 +131,12 @@ def find_columns(table: Table, named: Mapping[str, str]) -> tuple[dict[str, str]
                 f"{_list(table.names)}; fields: {', '.join(FIELDS)}"
             )
     found = {field: column.strip().lower() for field, column in named.items()}
+    several = []
     for field, known in FIELDS.items():
-        fit = next((name for name in known if name in table.names), None)
-        if field not in found and fit is not None and fit not in found.values():
-            found[field] = fit
+        fit = [name for name in known if name in table.names]
+        if field not in found and fit and fit[0] not in found.values():
+            found[field] = fit[0]
+            several += [f"{field}={fit[0]} (not {', '.join(fit[1:])})"] if fit[1:] else []
     missing = [field for field in _NEEDED if field not in found]
     if missing or not {"end", "duration", "point"} & set(found):
         raise InterchangeError(
@@ -130,7 +144,11 @@ def find_columns(table: Table, named: Mapping[str, str]) -> tuple[dict[str, str]
             f"{_list(table.names)}. {_advise(table.names)}"
         )
     guessed = [f"{f}={c}" for f, c in found.items() if f not in named and c not in _OURS]
-    return found, name_some(f"Columns of {table.path.name} were guessed from their names", guessed)
+    file = table.path.name
+    return found, [
+        *name_some(f"Columns of {file} were guessed from their names", guessed),
+        *name_some(f"Several columns of {file} may be the same; these were taken", several),
+    ]
 
 
 def has_columns(path: Path) -> bool:
@@ -196,6 +214,17 @@ def _parse_end_s(start_s: float, end: str, duration: str) -> float:
     if end:
         return parse_time_s(end)
     return start_s + parse_time_s(duration) if duration else start_s
+
+
+def _is_odd(event: CodedEvent, cells: Mapping[str, str]) -> bool:
+    """Return whether a line has an end and a duration that are not of one event."""
+    if not (cells.get("end") and cells.get("duration")) or event.point:
+        return False
+    try:
+        length_s = parse_time_s(cells["duration"])
+    except ValueError:  # such as NA; it is not needed
+        return False
+    return abs(event.end_s - event.start_s - length_s) > _SAME_S
 
 
 def write_csv(

@@ -338,6 +338,30 @@ def test_a_recording_is_never_divided_whatever_its_groups_are_called(tmp_path, s
         *[("a.mp4", "kid1"), ("b.mp4", "kid1"), ("c.mp4", "kid4")],
     }
     assert found.report.warnings[0] == (
-        "Groups that share a recording (the same bytes) count as one: 'kid1' and 'kid2' and "
-        "'video b.mp4'"
+        "Groups that share a recording count as one: 'kid1' and 'kid2' and 'video b.mp4'"
+    )
+
+
+def test_the_same_bytes_in_groups_that_a_person_named_are_said(tmp_path, store_dir):
+    """The copy without a group is one with its original; kid2 has another copy of it."""
+    for number, name in enumerate(("a", "b", "c")):
+        make_clip(tmp_path / f"{name}.mp4", n_frames=60 + number)
+    for name in ("copy", "kid2"):
+        shutil.copy(tmp_path / "a.mp4", tmp_path / f"{name}.mp4")
+    rows = [
+        "a.mp4,hit,kid1",
+        "copy.mp4,hit,",
+        "kid2.mp4,hit,kid2",
+        "b.mp4,play,kid1",
+        "c.mp4,play,",
+    ]
+    manifest = tmp_path / "manifest.csv"
+    manifest.write_text("path,label,group\n" + "\n".join(rows))
+    found = prepare(manifest, store_dir, PrepareConfig(size=(64, 64), jobs=1))
+    groups = {clip.path.stem: clip.group for clip in found.store.clips}
+    assert (groups["copy"], groups["kid2"], groups["c"]) == ("kid1", "kid2", "video c.mp4")
+    assert found.report.warnings[:2] == (
+        "Groups that share a recording count as one: 'kid1' and 'video copy.mp4'",
+        "Groups have the same bytes under several names, so a recording may be in training and "
+        "test at once; if it is one, name one group: 'kid1' and 'kid2'",
     )

@@ -309,3 +309,31 @@ def test_what_systems_leave_in_a_folder_is_no_coding(tmp_path):
     (tmp_path / "~$a.xlsx").write_bytes(b"\x05user")
     (tmp_path / "old.csv").mkdir()
     assert len(read_events(tmp_path).events) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "said"),
+    [
+        ("start,end,duration", "1,5,2", "ends that its durations contradict; the ends count. Line"),
+        ("start,end,stop", "1,5,2", "may be the same; these were taken: end=end (not stop)"),
+        ("start,onset,end", "1,2,5", "these were taken: start=start (not onset)"),
+    ],
+)
+def test_columns_that_contradict_each_other_are_noted(tmp_path, header, row, said):
+    path = write(tmp_path / "t.csv", f"video,label,{header}\na,hit,{row}\n")
+    found = read_events(path)
+    assert [(event.start_s, event.end_s) for event in found.events] == [(1, 5)]
+    assert [note for note in found.notes if said in note]
+
+
+@pytest.mark.parametrize("row", ["1,3,2", "1,3,2.4", "1,3,NA", "1,3,"])
+def test_durations_that_fit_are_not_noted(tmp_path, row):
+    path = write(tmp_path / "t.csv", f"video,label,start_s,end_s,duration_s\na,hit,{row}\n")
+    assert read_events(path).notes == ()
+
+
+def test_a_video_of_two_groups_is_noted(tmp_path):
+    rows = "a,hit,1,2,kid1\na,hit,3,4,kid2\nb,hit,1,2,\nb,hit,3,4,kid2\n"
+    found = read_events(write(tmp_path / "t.csv", f"{HEADER},group\n{rows}"))
+    assert [item.group for item in found.media] == ["kid1", "kid2"]
+    assert found.notes == ("t.csv has several groups of a video, of which the first counts: a",)
