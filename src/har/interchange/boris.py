@@ -107,6 +107,7 @@ class _Notes:
         self.unknown: dict[str, None] = {}
         self.without_video: list[str] = []
         self.other_players: list[str] = []
+        self.unmeasured: list[str] = []
         self.variables: dict[str, None] = {}
 
     def list(self) -> list[str]:
@@ -121,6 +122,10 @@ class _Notes:
                 "Several players show the same time; the events are named by the videos of the "
                 "first",
                 self.other_players,
+            ),
+            *name_some(
+                "The length of a video that others follow is not known, so their events stand in it",
+                self.unmeasured,
             ),
             *name_some("Independent variables are not read", list(self.variables)),
         ]
@@ -169,6 +174,8 @@ def _read_observation(name: str, item: Mapping[str, Any], notes: _Notes) -> Obse
     ]
     observation = build_observation(name, media, offset_s, annotator)
     if not item.get("media_creation_date_as_offset"):
+        unknown = [one.video for one in media[:-1] if one.duration_s is None]
+        notes.unmeasured += [f"{video} in {name}" for video in unknown]
         return observation
     begins_s = {path: float(time_s) for path, time_s in info["media_creation_time"].items()}
     media.sort(key=lambda one: begins_s[one.video])

@@ -137,6 +137,7 @@ def test_a_video_of_unknown_length_lasts_until_the_end(tmp_path):
     values = make_project(rows, observation={"media_info": {}})
     table = read(values, tmp_path)
     assert list_events(table) == [("a.mp4", 70, 70, "shout", "")]
+    assert [note for note in table.notes if "length of a video that others follow" in note]
 
 
 def test_what_is_not_as_it_should_be_is_said_and_nothing_is_lost(tmp_path):
