@@ -124,7 +124,7 @@ class _Notes:
                 self.other_players,
             ),
             *name_some(
-                "The length of a video that others follow is not known, so their events stand in it",
+                "The length of a video that others follow is unknown, so their events stand in it",
                 self.unmeasured,
             ),
             *name_some("Independent variables are not read", list(self.variables)),
