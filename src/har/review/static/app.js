@@ -32,6 +32,16 @@ function App() {
   useEffect(() => {
     reload();
   }, [place]);
+  useEffect(() => {
+    const places = { q: blind ? "" : "queue", r: "recordings" };
+    const onKey = (event) => {
+      const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
+      const kind = places[event.key.toLowerCase()];
+      if (kind && observer && !isTyping && !event.ctrlKey && !event.metaKey && !event.altKey) setPlace({ kind });
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, [observer, blind]);
   const sign = (name, isBlind) => {
     sessionStorage.setItem(SIGNED, name);
     setObserver(name);
@@ -54,6 +64,8 @@ function App() {
 function SignIn({ known, onSign }) {
   const [name, setName] = useState("");
   const [blind, setBlind] = useState(false);
+  const field = useRef(null);
+  useEffect(() => field.current.focus(), []);
   const submit = (event) => {
     event.preventDefault();
     if (name.trim()) onSign(name.trim().slice(0, 80), blind);
@@ -62,7 +74,7 @@ function SignIn({ known, onSign }) {
     <h1>Who is reviewing?</h1>
     <p>Your decisions are kept under this name, apart from those of others and of the model.</p>
     <label for="name">Name</label>
-    <input id="name" value=${name} list="known" autofocus maxlength="80" onInput=${(e) => setName(e.target.value)} />
+    <input id="name" value=${name} ref=${field} list="known" maxlength="80" onInput=${(e) => setName(e.target.value)} />
     <datalist id="known">${known.map((item) => html`<option value=${item} />`)}</datalist>
     <p><label for="blind"><input id="blind" type="checkbox" checked=${blind} onChange=${(e) => setBlind(e.target.checked)} />
       Blind: hide what the model and others found, to code independently</label></p>
@@ -72,11 +84,11 @@ function SignIn({ known, onSign }) {
 
 function Head({ observer, blind, place, onPlace, onLeave, outbox }) {
   const waiting = outbox.waiting.length;
-  const where = (kind, text) =>
-    html`<button aria-pressed=${place.kind === kind} onClick=${() => onPlace({ kind })}>${text}</button>`;
+  const where = (kind, text, key) =>
+    html`<button aria-pressed=${place.kind === kind} onClick=${() => onPlace({ kind })}>${text} <kbd>${key}</kbd></button>`;
   return html`<header>
     <h1>har review</h1>
-    <nav class="bar" aria-label="Views">${where("recordings", "Recordings")} ${!blind && where("queue", "Queue")}</nav>
+    <nav class="bar" aria-label="Views">${where("recordings", "Recordings", "R")} ${!blind && where("queue", "Queue", "Q")}</nav>
     <span class="spacer"></span>
     <span role="status" class=${outbox.error ? "bad" : "faint"}>
       ${outbox.error ? `${waiting} not saved yet: ${outbox.error}` : waiting ? `saving ${waiting}` : "all saved"}</span>
@@ -134,7 +146,7 @@ function Queue(share) {
       <span role="status" data-left=${items.length - done}>${items.length - done} of ${items.length} left</span>
       <button onClick=${() => setAt(Math.max(at - 1, 0))}>Previous</button>
       <button onClick=${() => setAt(Math.min(at + 1, items.length - 1))}>Next</button>
-      ${progress && html`<span class="faint">kept so far ${formatShare(progress.precision)}; found of what is there ${formatShare(progress.recall)}</span>`}
+      ${progress && html`<span class="faint">Right so far: ${formatShare(progress.precision)}. Found of all that happens, by the samples: ${formatShare(progress.recall)}.</span>`}
     </div>
     ${!item && html`<p>There is nothing to decide.</p>`}
     ${item && done === items.length && html`<p class="message">All are decided.</p>`}

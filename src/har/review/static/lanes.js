@@ -9,6 +9,7 @@ export class Lanes {
     this.recording = recording;
     this.observer = observer;
     this.send = send;
+    this.byKey = new Map(recording.events.map((event) => [event.key, event]));
     this.found = recording.events.filter((event) => event.source !== "sample");
     this.samples = recording.events.filter((event) => event.source === "sample");
     this.verdicts = new Map(recording.verdicts.map((verdict) => [verdict.key, verdict]));
@@ -20,6 +21,8 @@ export class Lanes {
   refresh() {
     const kept = [...this.verdicts.values()].filter((verdict) => verdict.kind === "keep");
     this.mine = kept.sort((a, b) => a.start_s - b.start_s);
+    const open = this.found.filter((event) => !this.status(event.key) && event.source !== "coding");
+    this.all = [...this.mine, ...open].sort((a, b) => a.start_s - b.start_s || a.end_s - b.end_s);
     this.version = (this.version || 0) + 1;
   }
 
@@ -32,7 +35,7 @@ export class Lanes {
   find(key) {
     const verdict = this.verdicts.get(key);
     if (verdict && verdict.kind === "keep") return verdict;
-    return this.found.find((event) => event.key === key) || this.samples.find((e) => e.key === key);
+    return this.byKey.get(key);
   }
 
   // Decide: `changes` are the fields of each key after the step. One step is undone as a whole.
@@ -109,8 +112,8 @@ export class Lanes {
   }
 
   reject(key) {
-    const own = !this.found.some((event) => event.key === key);
-    this.decide([[key, { kind: own ? "clear" : "reject" }]]);
+    const isFound = this.found.some((event) => event.key === key);
+    this.decide([[key, { kind: isFound ? "reject" : "clear" }]]);
   }
 
   relabel(key, label) {
@@ -158,7 +161,7 @@ export class Lanes {
     const next = this.list().find((e) => e.start_s >= event.start_s && e.key !== key && e.label === event.label);
     if (!next) return false;
     const end_s = Math.max(event.end_s, next.end_s);
-    const own = !this.found.some((item) => item.key === next.key);
+    const own = !this.byKey.has(next.key);
     this.decide([
       [key, { kind: "keep", end_s }],
       [next.key, { kind: own ? "clear" : "reject" }],
@@ -168,8 +171,7 @@ export class Lanes {
 
   // All events that count now: the person's, and what was found and is not decided.
   list() {
-    const open = this.found.filter((event) => !this.status(event.key) && event.source !== "coding");
-    return [...this.mine, ...open].sort((a, b) => a.start_s - b.start_s || a.end_s - b.end_s);
+    return this.all;
   }
 }
 

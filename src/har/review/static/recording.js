@@ -1,6 +1,6 @@
 // One recording: the video, its timeline, the chosen event, the keys.
 
-import { html, useState, useEffect, useRef } from "./vendor/htm-preact-3.1.1.js";
+import { html, useState, useEffect, useLayoutEffect, useRef } from "./vendor/htm-preact-3.1.1.js";
 import { getJson, loadScores } from "./server.js";
 import { Lanes } from "./lanes.js";
 import { Timeline } from "./timeline.js";
@@ -10,7 +10,7 @@ const KEYS = [
   ["← →", "one frame back or on; with Shift one second"],
   ["J L", "ten seconds back or on"],
   [", .", "slower, faster"],
-  ["Tab (on the timeline)  N P", "next, previous event"],
+  ["N P", "next, previous event"],
   ["Enter", "accept the event, or a sample that you have watched"],
   ["X", "reject or delete the event"],
   ["1 … 9", "give the event that label; without an event it is the label of new ones"],
@@ -21,6 +21,7 @@ const KEYS = [
   ["O", "play the event over and over"],
   ["+ −", "zoom in or out; 0 shows all"],
   ["U  Shift+U", "undo, redo (Ctrl+Z, Ctrl+Y, too)"],
+  ["Q  R", "the queue, the recordings"],
   ["?", "this list"],
 ];
 const RATES = [0.25, 0.5, 0.75, 1, 1.5, 2, 4];
@@ -45,7 +46,8 @@ export function Recording({ project, observer, blind, outbox, listeners, setErro
   const labels = project.labels;
   const chosen = label || labels.find((name) => !/^(no|play|normal|none|nothing|background)/i.test(name)) || labels[0] || "event";
 
-  useEffect(() => {
+  // Before the next key: an effect that waits for the picture would let a fast key meet the old event.
+  useLayoutEffect(() => {
     let isOld = false;
     setLanes(null);
     setScores(null);
@@ -99,13 +101,13 @@ export function Recording({ project, observer, blind, outbox, listeners, setErro
     }
   };
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!lanes || !focus) return;
     select(focus.key, true);
     setLoop(focus.source !== "sample");
   }, [lanes, focus?.key]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!lanes || !canvas.current) return;
     if (!timeline.current || timeline.current.canvas !== canvas.current) {
       timeline.current = new Timeline(canvas.current, {});
@@ -226,7 +228,7 @@ export function Recording({ project, observer, blind, outbox, listeners, setErro
     action();
   };
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
   });

@@ -11,13 +11,13 @@ const MIN_SPAN_S = 0.5;
 export class Timeline {
   constructor(canvas, actions) {
     this.canvas = canvas;
+    canvas.timeline = this;
     this.actions = actions;
     this.context = canvas.getContext("2d");
     this.view = [0, 1];
     this.now = 0;
     this.drag = null;
     this.lanes = null;
-    this.indexes = new Map();
     canvas.addEventListener("pointerdown", (event) => this.onDown(event));
     canvas.addEventListener("pointermove", (event) => this.onMove(event));
     canvas.addEventListener("pointerup", (event) => this.onUp(event));
@@ -32,7 +32,6 @@ export class Timeline {
     Object.assign(this, { lanes, labels, scores, selected });
     if (isOther) this.view = [0, lanes.recording.duration_s];
     this.rows = this.layOut();
-    this.indexes.clear();
     this.resize();
   }
 
@@ -124,6 +123,8 @@ export class Timeline {
     c.clearRect(0, 0, width, height);
     c.font = "12px system-ui, sans-serif";
     c.textBaseline = "middle";
+    c.fillStyle = colors.lane;
+    for (const row of this.rows) c.fillRect(GUTTER, row.y, width - GUTTER - 4, row.height);
     this.paintSamples();
     let title = "";
     for (const row of this.rows) {
@@ -144,17 +145,17 @@ export class Timeline {
   paintSamples() {
     const c = this.context;
     c.fillStyle = this.colors.sample;
+    c.globalAlpha = 0.6;
     for (const item of this.lanes.samples) {
       if (item.end_s < this.view[0] || item.start_s > this.view[1]) continue;
       const left = Math.max(this.toX(item.start_s), GUTTER);
       c.fillRect(left, 0, Math.max(this.toX(item.end_s) - left, 1), this.height - OVERVIEW_H - 6);
     }
+    c.globalAlpha = 1;
   }
 
   paintScores(row) {
-    const { context: c, colors, scores } = this;
-    c.fillStyle = colors.lane;
-    c.fillRect(GUTTER, row.y, this.width - GUTTER - 4, row.height);
+    const { context: c, scores } = this;
     this.paintName(row.label, row.y + row.height / 2);
     const column = scores.labels.indexOf(row.label) + 1;
     const first = Math.max(Math.floor(this.findStep(this.view[0])) - 1, 0);
@@ -190,9 +191,6 @@ export class Timeline {
   }
 
   paintRow(row, isFirst) {
-    const { context: c, colors } = this;
-    c.fillStyle = colors.lane;
-    c.fillRect(GUTTER, row.y, this.width - GUTTER - 4, row.height);
     const name = row.label || "none";
     this.paintName(isFirst ? `${row.title}: ${name}` : name, row.y + row.height / 2);
     for (const event of this.inView(row)) this.paintEvent(row, event);
@@ -245,10 +243,9 @@ export class Timeline {
     c.fillStyle = colors.lane;
     c.fillRect(GUTTER, top, last * scale, OVERVIEW_H - 2);
     this.paintName("whole recording", top + OVERVIEW_H / 2);
-    if (!this.indexes.has("overview")) this.indexes.set("overview", this.lanes.list());
     c.fillStyle = colors.faint;
     let drawn = -1;
-    for (const event of this.indexes.get("overview")) {
+    for (const event of this.lanes.list()) {
       const x = Math.floor(GUTTER + event.start_s * scale);
       if (x === drawn) continue;
       drawn = x;

@@ -1,0 +1,194 @@
+"""The review page in a real browser: what a person does there, at both widths."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+from reviewing import CHROMIUM, ReviewServer, Watched, make_results, open_browser
+
+from har.review.store import ReviewStore
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+FILMS = {
+    "kitchen": [("hit", 4.0, 6.0, 0.8), ("hit", 10.0, 12.0, 0.55), ("push", 20.0, 23.0, 0.7)],
+    "garden": [("hit", 3.0 + 2 * k, 4.0 + 2 * k, 0.5 + k / 100) for k in range(12)],
+}
+WIDTHS = (1280, 820)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with open_browser() as browser:
+        yield browser
+
+
+@pytest.fixture
+def server(tmp_path):
+    make_results(tmp_path / "out", FILMS, 30.0)
+    with ReviewServer(tmp_path / "out", "--samples", "1") as server:
+        yield server
+
+
+@pytest.fixture
+def verdicts(tmp_path):
+    def read():
+        store = ReviewStore(f"sqlite:///{tmp_path}/out/review.db")
+        try:
+            return store.list_verdicts()
+        finally:
+            store.close()
+
+    return read
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_events_are_mended_undone_and_there_after_a_reload(browser, server, verdicts, width):
+    watched = Watched(browser, server, width)
+    page, keys = watched.page, watched.page.keyboard
+    watched.sign_in()
+    watched.open("kitchen")
+
+    keys.press("Space")
+    watched.wait_for("document.querySelector('video').currentTime > 0.5")
+    keys.press("Space")
+    keys.press("Shift+ArrowRight")
+    keys.press("n")
+    watched.wait_for("Math.abs(document.querySelector('video').currentTime - 4) < 0.05")
+
+    x, y = watched.find_edge("model", "hit", "end_s")
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y, steps=4)
+    page.mouse.up()
+    ((label, start_s, end_s),) = watched.list_own()
+    assert (label, start_s) == ("hit", 4.0)
+    assert 6.1 < end_s < 8.0
+
+    keys.press("3")
+    assert watched.list_own()[0][0] == "push"
+    keys.press("Shift+ArrowLeft")
+    keys.press("s")
+    first, second = watched.list_own()
+    assert (first[1], second[2]) == (4.0, end_s)
+    assert first[2] == second[1] == pytest.approx(end_s - 1.0, abs=0.02)
+    keys.press("m")
+    assert watched.list_own() == [("push", 4.0, end_s)]
+    keys.press("u")
+    assert len(watched.list_own()) == 2
+    keys.press("u")
+    keys.press("u")
+    assert watched.list_own() == [("hit", 4.0, end_s)]
+    keys.press("Shift+U")
+    assert watched.list_own() == [("push", 4.0, end_s)]
+    keys.press("Escape")
+    keys.press("2")
+    keys.press("l")
+    keys.press("a")
+    keys.press("Shift+ArrowRight")
+    keys.press("a")
+    watched.wait_saved()
+    before = watched.list_own()
+    assert len(before) == 2
+
+    page.reload()
+    watched.open("kitchen")
+    assert watched.list_own() == before
+    kept = [(v.label, v.start_s, v.end_s) for v in verdicts() if v.kind == "keep"]
+    assert sorted(kept) == sorted(before)
+    assert (watched.errors, watched.outside) == ([], [])
+    watched.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_queue_of_fifty_is_worked_off_by_keys_alone(browser, tmp_path, width):
+    events = [("hit" if k % 2 else "push", 1.0 + k, 1.8 + k, 0.5 + k / 200) for k in range(24)]
+    make_results(tmp_path / "out", {"a": events, "b": events}, 26.0)
+    with ReviewServer(tmp_path / "out", "--samples", "1", "--sample-s", "5") as server:
+        watched = Watched(browser, server, width)
+        page, keys = watched.page, watched.page.keyboard
+        page.locator(":focus").wait_for()
+        keys.type("Ada")
+        keys.press("Enter")
+        page.get_by_role("heading", name="Recordings").wait_for()
+        keys.press("q")
+        left = page.locator("[data-left]")
+        for n_left in range(50, 0, -1):
+            page.locator(f"[data-left='{n_left}']").wait_for()
+            chosen = page.locator("aside h2").first
+            chosen.wait_for()
+            is_sample = "Watch" in chosen.inner_text()
+            keys.press("Enter" if is_sample else ("x", "Enter", "2")[n_left % 3])
+        page.locator("[data-left='0']").wait_for()
+        watched.wait_saved()
+        assert left.inner_text() == "0 of 50 left"
+        assert (watched.errors, watched.outside) == ([], [])
+        watched.close()
+    store = ReviewStore(f"sqlite:///{tmp_path}/out/review.db")
+    assert len([item for item in store.list_verdicts() if item.kind != "clear"]) == 50
+    store.close()
+
+
+def find_axe() -> str | None:
+    """Return axe-core's source: at HAR_AXE, or fetched by npm into a folder that is deleted."""
+    named = os.environ.get("HAR_AXE")
+    if named:
+        return Path(named).read_text()
+    if shutil.which("npm") is None:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "axe-core@4"]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=120)
+        script = Path(folder) / "node_modules/axe-core/axe.min.js"
+        return script.read_text() if done.returncode == 0 and script.is_file() else None
+
+
+@pytest.fixture(scope="module")
+def axe():
+    source = find_axe()
+    if source is None:
+        pytest.skip("axe-core is neither at HAR_AXE nor can npm fetch it")
+    return source
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nothing_serious_keeps_anybody_out(browser, server, axe, width, scheme):
+    watched = Watched(browser, server, width, scheme)
+    watched.page.get_by_label("Name", exact=True).wait_for()
+    problems = {}
+
+    def check(name):
+        watched.page.wait_for_timeout(200)
+        watched.shoot(f"{name}-{width}-{scheme}")
+        watched.page.evaluate(axe)
+        found = watched.page.evaluate("axe.run()")["violations"]
+        problems[name] = [
+            (item["id"], node["html"])
+            for item in found
+            if item["impact"] in ("serious", "critical")
+            for node in item["nodes"]
+        ]
+
+    check("sign-in")
+    watched.sign_in()
+    check("recordings")
+    watched.open("kitchen")
+    for key in ("n", "Enter", "n", "x", "n"):
+        watched.page.keyboard.press(key)
+    check("recording")
+    watched.page.keyboard.press("?")
+    check("keys")
+    watched.page.keyboard.press("Escape")
+    watched.page.keyboard.press("q")
+    watched.page.locator("aside h2").first.wait_for()
+    check("queue")
+    assert not any(problems.values()), problems
+    watched.close()

@@ -1,0 +1,214 @@
+"""Results to review, a server that shows them, and a browser that works on them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from har.events.files import SCORES_ENDING, save_scores
+from har.types import Scores
+from har.video.file.writer import open_writer
+
+LABELS = ("playing", "hit", "push")
+CHROMIUM = shutil.which("chromium")
+_SIZE = (240, 320)
+
+
+def make_film(path: Path, length_s: float, fps: float = 10.0) -> Path:
+    """Write a film in which a square walks, with a mark that grows each second."""
+    with open_writer(path, _SIZE, fps) as writer:
+        for index in range(round(length_s * fps)):
+            image = np.full((*_SIZE, 3), (96, 112, 104), np.uint8)
+            x = int(index * 4 % (_SIZE[1] - 60))
+            image[120:200, x : x + 30] = (190, 90, 60)
+            image[100:120, x + 5 : x + 25] = (220, 190, 160)
+            image[230:238, : int(_SIZE[1] * (index % fps) / fps)] = (250, 240, 200)
+            writer.write(image, index / fps)
+    return path
+
+
+def make_results(
+    folder: Path, films: Mapping[str, Sequence[tuple[str, float, float, float]]], length_s: float
+) -> Path:
+    """Write what `har predict` writes: films with events ``(label, onset_s, offset_s, score)``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    entries = []
+    for name, events in films.items():
+        video = folder / f"{name}.mp4"
+        if not video.exists():
+            make_film(video, length_s)
+        found = [
+            dict(zip(("label", "onset_s", "offset_s", "score"), event, strict=True))
+            for event in events
+        ]
+        totals = {"duration_s": length_s}
+        probs = dict.fromkeys(LABELS, 0.0)
+        entries.append({"video": str(video), "events": found, "probs": probs, "totals": totals})
+        save_scores(folder / f"{name}{SCORES_ENDING}", _score(events, length_s))
+    (folder / "results.json").write_text(json.dumps(entries))
+    return folder
+
+
+def _score(events: Sequence[tuple[str, float, float, float]], length_s: float) -> Scores:
+    step_s = 0.25
+    times_s = (np.arange(round(length_s / step_s)) + 0.5) * step_s
+    values = np.full((len(times_s), len(LABELS)), 0.03, np.float32)
+    values[:, 1:] += 0.02 * np.sin(times_s * 1.7)[:, None].astype(np.float32)
+    for label, onset_s, offset_s, score in events:
+        inside = slice(*np.searchsorted(times_s, (onset_s, offset_s)))
+        values[inside, LABELS.index(label)] = score
+    values[:, 0] = 1.0 - values[:, 1:].max(axis=1)
+    return Scores(LABELS, times_s, values.clip(0, 1), step_s)
+
+
+class ReviewServer:
+    """`har review` in a process of its own, on one port however often it is started again."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self._command = [sys.executable, "-m", "har", "review", str(folder), *options]
+        self._log = folder.parent / "review.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.address = ""
+
+    @property
+    def origin(self) -> str:
+        """What the browser sees as the page's origin."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, **environment: str) -> str:
+        """Start it; gives the address with this run's token."""
+        with self._log.open("w") as log:
+            self._process = subprocess.Popen(
+                [*self._command, "--port", str(self.port)],
+                stderr=log,
+                env={**os.environ, **environment},
+            )
+        until_s = time.monotonic() + 60
+        while "Review: " not in self._log.read_text() or not self._log.read_text().endswith("\n"):
+            if self._process.poll() is not None or time.monotonic() > until_s:
+                raise RuntimeError(f"har review did not start: {self._log.read_text()}")
+            time.sleep(0.02)
+        self.address = self._log.read_text().partition("Review: ")[2].split()[0]
+        return self.address
+
+    def kill(self, how: int = signal.SIGKILL) -> None:
+        """End it at once."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(20)
+            self._process = None
+
+    def __enter__(self) -> ReviewServer:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
+@contextmanager
+def open_browser() -> Iterator[Any]:
+    """Run Chromium without a window."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--autoplay-policy=no-user-gesture-required"],
+        )
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+class Watched:
+    """A page that notes errors on its console and every request that leaves its origin."""
+
+    def __init__(
+        self, browser: Any, server: ReviewServer, width: int, scheme: str = "light"
+    ) -> None:
+        viewport = {"width": width, "height": 900}
+        self.context = browser.new_context(viewport=viewport, color_scheme=scheme)
+        self.context.set_default_timeout(10_000)
+        self.page = self.context.new_page()
+        self.errors: list[str] = []
+        self.outside: list[str] = []
+        self.page.on("console", self._note)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("request", lambda request: self._check(request.url, server.origin))
+        self.page.goto(server.address)
+
+    def _note(self, message: Any) -> None:
+        if message.type in ("error", "warning"):
+            self.errors.append(message.text)
+
+    def _check(self, url: str, origin: str) -> None:
+        if not url.startswith((origin, "data:", "blob:")):
+            self.outside.append(url)
+
+    def sign_in(self, name: str = "Ada") -> None:
+        """Say who is reviewing."""
+        self.page.get_by_label("Name", exact=True).fill(name)
+        self.page.keyboard.press("Enter")
+        self.page.get_by_role("heading", name="Recordings").wait_for()
+
+    def wait_for(self, script: str, most_s: float = 10.0) -> None:
+        """Wait until a script gives true; the page's policy forbids Playwright's own way."""
+        until_s = time.monotonic() + most_s
+        while not self.page.evaluate(script):
+            if time.monotonic() > until_s:
+                raise TimeoutError(f"{script} stayed false; the page said {self.errors}")
+            time.sleep(0.02)
+
+    def open(self, name: str) -> None:
+        """Open a recording and wait until its film can be played."""
+        self.page.get_by_role("button", name=name).click()
+        self.wait_for("document.querySelector('video')?.readyState >= 2")
+        self.wait_for("document.querySelector('canvas')?.timeline?.scores")
+
+    def wait_saved(self) -> None:
+        """Wait until the server has acknowledged everything."""
+        self.page.get_by_text("all saved").wait_for()
+
+    def list_own(self) -> list[tuple[str, float, float]]:
+        """Return the observer's events as the page has them."""
+        found = self.page.evaluate("document.querySelector('canvas').timeline.lanes.mine")
+        return [(item["label"], item["start_s"], item["end_s"]) for item in found]
+
+    def find_edge(self, row: str, label: str, side: str) -> tuple[float, float]:
+        """Return where on the screen a bar's edge is: of the first event in the row in view."""
+        script = """([kind, label, side]) => {
+          const t = document.querySelector('canvas').timeline;
+          const box = t.canvas.getBoundingClientRect();
+          const row = t.rows.find((r) => r.kind === kind && r.label === label);
+          const event = t.inView(row)[0];
+          return [box.left + t.toX(event[side]), box.top + row.y + row.height / 2];
+        }"""
+        x, y = self.page.evaluate(script, [row, label, side])
+        return x, y
+
+    def shoot(self, name: str) -> None:
+        """Keep a picture of the page in the folder HAR_SHOTS, if that is set."""
+        folder = os.environ.get("HAR_SHOTS")
+        if folder:
+            self.page.screenshot(path=Path(folder) / f"{name}.png")
+
+    def close(self) -> None:
+        """Close it."""
+        self.context.close()
