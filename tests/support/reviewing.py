@@ -11,7 +11,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ class ReviewServer:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self._command = [sys.executable, "-m", "har", "review", str(folder), *options]
+        self._command += ["--port", str(self.port)]
         self._log = folder.parent / "review.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.address = ""
@@ -90,14 +92,15 @@ class ReviewServer:
         """What the browser sees as the page's origin."""
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, **environment: str) -> str:
-        """Start it; gives the address with this run's token."""
+    def start(self, most_kib: int | None = None) -> str:
+        """Start it; gives the address with this run's token.
+
+        Args:
+            most_kib: No file may grow beyond it, as on a full disk.
+        """
+        limit = [] if most_kib is None else ["bash", "-c", f'ulimit -f {most_kib}; exec "$@"', "-"]
         with self._log.open("w") as log:
-            self._process = subprocess.Popen(
-                [*self._command, "--port", str(self.port)],
-                stderr=log,
-                env={**os.environ, **environment},
-            )
+            self._process = subprocess.Popen([*limit, *self._command], stderr=log)
         until_s = time.monotonic() + 60
         while "Review: " not in self._log.read_text() or not self._log.read_text().endswith("\n"):
             if self._process.poll() is not None or time.monotonic() > until_s:
@@ -119,6 +122,31 @@ class ReviewServer:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+
+class Caller:
+    """Posts verdicts to a server as the page does, and counts what was acknowledged."""
+
+    def __init__(self, server: ReviewServer) -> None:
+        self._server = server
+        self._cookie = ""
+        self.enter()
+
+    def enter(self) -> None:
+        """Take the cookie of the server's present run."""
+        path = self._server.address.removeprefix(self._server.origin)
+        with closing(HTTPConnection("127.0.0.1", self._server.port, timeout=20)) as line:
+            line.request("GET", path)
+            self._cookie = (line.getresponse().getheader("set-cookie") or "").partition(";")[0]
+
+    def post(self, verdict: Mapping[str, Any]) -> tuple[int, str]:
+        """Return the answer's status and body."""
+        headers = {"cookie": self._cookie, "origin": self._server.origin}
+        headers["content-type"] = "application/json"
+        with closing(HTTPConnection("127.0.0.1", self._server.port, timeout=20)) as line:
+            line.request("POST", "/api/verdicts", json.dumps(verdict), headers)
+            answer = line.getresponse()
+            return answer.status, answer.read().decode()
 
 
 @contextmanager

@@ -31,7 +31,6 @@ from har.review.project import Project
 from har.review.queue import build_queue, compute_progress, parse_order
 from har.review.store import FoundEvent, Recording, Verdict
 
-COOKIE = "har_review"
 MAX_BODY_BYTES = 64 * 1024
 MAX_OBSERVER = 80
 _POLICY = (
@@ -74,6 +73,15 @@ def create_app(project: Project, token: str, hosts: tuple[str, ...]) -> ASGIApp:
     return Guard(app, token, hosts)
 
 
+def name_cookie(host: str) -> str:
+    """Return the name of the cookie with the token: one a port, since browsers share them.
+
+    >>> name_cookie("127.0.0.1:8123")
+    'har_review_8123'
+    """
+    return f"har_review_{host.rpartition(':')[2]}"
+
+
 class Guard:
     """Lets through what comes from this run's own page, and nothing else."""
 
@@ -81,6 +89,7 @@ class Guard:
         if len(token) < 16:
             raise ConfigError("Expected a token of at least 16 characters")
         self._app, self._token, self._hosts = app, token, hosts
+        self._cookie = name_cookie(hosts[0])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -104,7 +113,7 @@ class Guard:
         given = request.query_params.get("token")
         if given is not None and request.url.path == "/" and request.method == "GET":
             return self._enter(given)
-        if not _is_same(request.cookies.get(COOKIE, ""), self._token):
+        if not _is_same(request.cookies.get(self._cookie, ""), self._token):
             return _refuse(
                 401, "Open the address that har review printed: it holds the token of this run"
             )
@@ -116,7 +125,7 @@ class Guard:
         if not _is_same(given, self._token):
             return _refuse(401, "The token is that of another run")
         answer = RedirectResponse("/", status_code=303)
-        answer.set_cookie(COOKIE, self._token, httponly=True, samesite="strict", path="/")
+        answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict", path="/")
         return answer
 
 

@@ -15,11 +15,12 @@ from videos import make_clip
 from har.events.files import save_scores
 from har.review.media import MediaFolder
 from har.review.project import Project, add_results, add_samples
-from har.review.server import COOKIE, create_app
+from har.review.server import create_app, name_cookie
 from har.review.store import ReviewStore
 
 TOKEN = "a-token-of-this-run"  # noqa: S105
 HOST = "127.0.0.1:8123"
+COOKIE = name_cookie(HOST)
 HEADERS = {"origin": f"http://{HOST}"}
 NAME = 'a<img src=x onerror="x">.mp4'
 
