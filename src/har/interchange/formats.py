@@ -21,6 +21,7 @@ from har.interchange import (
     feral,
     har_json,
     label_studio,
+    review_db,
     simba,
     subtitles,
     tables,
@@ -36,7 +37,7 @@ from har.interchange.events import (
 from har.interchange.format import Format, ReadSettings, Source, WriteSettings
 
 FORMATS: tuple[Format, ...] = (
-    *(har_json.FORMAT, boris.FORMAT, *boris_tables.FORMATS),
+    *(har_json.FORMAT, review_db.FORMAT, boris.FORMAT, *boris_tables.FORMATS),
     elan.FORMAT,
     activitynet.FORMAT,
     via.FORMAT,

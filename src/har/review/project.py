@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import tempfile
+import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +13,7 @@ from har.errors import ReviewError
 from har.events.files import SCORES_ENDING
 from har.interchange.coding import find_video
 from har.interchange.events import CodedEvent, EventTable, Media, build_table
-from har.interchange.formats import read_events
+from har.interchange.formats import find_writer, read_events, write_as
 from har.review.media import MediaFolder
 from har.review.queue import draw_samples
 from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
@@ -122,3 +125,24 @@ def build_verdict_table(recordings: Sequence[Recording], verdicts: Iterable[Verd
     media = [Media(r.path, r.duration_s, r.fps, r.group) for r in recordings]
     labels = dict.fromkeys(label for recording in recordings for label in recording.labels)
     return build_table(events, media, labels)
+
+
+def pack_events(table: EventTable, name: str) -> tuple[bytes, str]:
+    """Return a file of a format and its ending: a ZIP of files where it holds one video a file.
+
+    Raises:
+        InterchangeError: There is no such format that is written, or it lacks something.
+        MissingDependencyError: The format needs an extra that is not installed.
+    """
+    chosen = find_writer(name)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        write_as(table, folder, chosen)
+        written = sorted(path for path in folder.rglob("*") if path.is_file())
+        if len(written) == 1:
+            return written[0].read_bytes(), chosen.endings[0]
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in written:
+                archive.write(path, path.name)
+        return packed.getvalue(), ".zip"

@@ -25,9 +25,17 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from har.errors import ConfigError, HarError, ReviewConflictError, ReviewError
+from har.errors import (
+    ConfigError,
+    HarError,
+    InterchangeError,
+    MissingDependencyError,
+    ReviewConflictError,
+    ReviewError,
+)
 from har.events.files import load_scores
-from har.review.project import Project
+from har.interchange.formats import FORMATS
+from har.review.project import Project, build_verdict_table, pack_events
 from har.review.queue import build_queue, compute_progress, parse_order
 from har.review.store import FoundEvent, Recording, Verdict
 
@@ -66,6 +74,7 @@ def create_app(project: Project, token: str, hosts: tuple[str, ...]) -> ASGIApp:
         Route("/api/recordings/{id:int}/media", views.media),
         Route("/api/queue", views.queue),
         Route("/api/progress", views.progress),
+        Route("/api/export", views.export),
         Route("/api/verdicts", views.add_verdict, methods=["POST"]),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
@@ -162,7 +171,8 @@ def _answer_error(_request: Request, error: Exception) -> Response:
     if isinstance(error, ReviewConflictError) and isinstance(error.newest, Verdict):
         newest = _verdict_to_json(error.newest)
         return JSONResponse({"error": str(error), "newest": newest}, status_code=409)
-    status = 400 if isinstance(error, ConfigError) else 500
+    told = (ConfigError, InterchangeError, MissingDependencyError)
+    status = 400 if isinstance(error, told) else 500
     if isinstance(error, ReviewError) and str(error).startswith("There is no"):
         status = 404
     return JSONResponse({"error": str(error)}, status_code=status)
@@ -192,6 +202,7 @@ class _Views:
                 counts[event.recording] = counts.get(event.recording, 0) + 1
         return {
             "labels": list(labels),
+            "formats": {item.name: item.title for item in FORMATS if item.write},
             "observers": sorted({verdict.observer for verdict in verdicts}),
             "recordings": [
                 _recording_to_json(item) | {"n_events": counts.get(item.id, 0)}
@@ -270,6 +281,18 @@ class _Views:
         verdicts = self._store.list_verdicts(observer=observer)
         queue = build_queue(self._store.list_recordings(), self._store.list_events(), verdicts)
         return compute_progress(queue, verdicts).to_json()
+
+    async def export(self, request: Request) -> Response:
+        return await run_in_threadpool(self._send_export, request)
+
+    def _send_export(self, request: Request) -> Response:
+        """Return what the observer keeps, or all do without one, as a file of a format."""
+        observer = request.query_params.get("observer") or None
+        verdicts = self._store.list_verdicts(observer=observer)
+        table = build_verdict_table(self._store.list_recordings(), verdicts)
+        data, ending = pack_events(table, request.query_params.get("format", "csv"))
+        names = {"content-disposition": f'attachment; filename="verdicts{ending}"'}
+        return Response(data, media_type="application/octet-stream", headers=names)
 
     async def add_verdict(self, request: Request) -> Response:
         verdict = _parse_verdict(await request.body())

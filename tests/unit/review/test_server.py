@@ -12,7 +12,9 @@ from coded import make_scores
 from starlette.testclient import TestClient
 from videos import make_clip
 
+from har.errors import InterchangeError
 from har.events.files import save_scores
+from har.interchange.formats import read_events
 from har.review.media import MediaFolder
 from har.review.project import Project, add_results, add_samples
 from har.review.server import create_app, name_cookie
@@ -97,6 +99,8 @@ def test_the_token_lets_in_once_and_then_the_cookie(project):
         ("GET", "/api/recordings/1", {}, 400),
         ("GET", "/api/queue", {"params": {"observer": "Ada", "order": "best"}}, 400),
         ("GET", "/api/queue", {"params": {"observer": "x" * 81}}, 400),
+        ("GET", "/api/export", {"params": {"format": "../csv"}}, 400),
+        ("GET", "/api/export", {"params": {"format": "har"}}, 400),
     ],
 )
 def test_what_is_refused(client, method, path, options, status):
@@ -200,3 +204,29 @@ def test_numbers_of_any_length_are_answered(client):
         assert client.get(path).status_code == 404
     headers = {**HEADERS, "content-type": "application/json", "content-length": 5000 * "9"}
     assert client.post("/api/verdicts", content="{}", headers=headers).status_code == 413
+
+
+def test_every_format_takes_the_kept_events_along(client, folder):
+    client.post("/api/verdicts", json=verdict(label="hit"), headers=HEADERS)
+    client.post("/api/verdicts", json=verdict(uuid="u2", observer="Ben"), headers=HEADERS)
+    for name in client.get("/api/project").json()["formats"]:
+        answer = client.get("/api/export", params={"format": name})
+        needs_fps = answer.status_code == 400 and "frames" in answer.text
+        assert needs_fps or (answer.status_code == 200 and answer.content), (name, answer.text)
+    own = client.get("/api/export", params={"observer": "Ada"})
+    assert 'filename="verdicts.csv"' in own.headers["content-disposition"]
+    (folder / "own.csv").write_bytes(own.content)
+    assert [event.annotator for event in read_events(folder / "own.csv").events] == ["Ada"]
+
+
+def test_the_database_is_a_coding(client, folder, project):
+    client.post("/api/verdicts", json=verdict(label="hit"), headers=HEADERS)
+    client.post("/api/verdicts", json=verdict(uuid="u2", version=2, end_s=1.5), headers=HEADERS)
+    client.post("/api/verdicts", json=verdict(uuid="u3", key="n-1", kind="reject"), headers=HEADERS)
+    table = read_events(folder / "review.db")
+    ((event,), media) = table.events, table.media
+    assert (event.label, event.end_s, event.annotator) == ("hit", 1.5, "Ada")
+    assert [item.duration_s for item in media] == [2.0, 2.0]
+    (folder / "other.db").write_bytes((folder / "review.db").read_bytes()[:5000])
+    with pytest.raises(InterchangeError, match="cannot be read"):
+        read_events(folder / "other.db")

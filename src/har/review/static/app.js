@@ -96,13 +96,20 @@ function Head({ observer, blind, place, onPlace, onLeave, outbox }) {
   </header>`;
 }
 
-function List({ project, onOpen }) {
+function List({ project, observer, onOpen }) {
+  const [format, setFormat] = useState("csv");
+  const query = (values) => new URLSearchParams(values).toString();
   return html`<h2>Recordings</h2>
     <table><thead><tr><th>recording</th><th>length</th><th>found events</th><th>group</th></tr></thead>
     <tbody>${project.recordings.map(
       (item) => html`<tr key=${item.id}><td><button onClick=${() => onOpen(item.id)}>${item.name}</button></td>
         <td>${formatTime(item.duration_s)}</td><td>${item.n_events}</td><td>${item.group}</td></tr>`,
     )}</tbody></table>
+    <div class="bar"><label for="format">Take the kept events along as</label>
+      <select id="format" value=${format} onChange=${(e) => setFormat(e.target.value)}>
+        ${Object.entries(project.formats).map(([name, title]) => html`<option value=${name}>${title}</option>`)}</select>
+      <a href=${`/api/export?${query({ format, observer })}`} download>yours</a>
+      <a href=${`/api/export?${query({ format })}`} download>those of all observers</a></div>
     <p class="faint">An aid for triage and coding: every event is looked at by a person. No diagnosis.</p>`;
 }
 
