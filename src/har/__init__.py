@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from har.api.interchange import convert as convert
     from har.api.interchange import read_events as read_events
     from har.api.interchange import write_events as write_events
+    from har.api.learning import Learned as Learned
+    from har.api.learning import learn as learn
     from har.api.live import watch as watch
     from har.api.model import Model as Model
     from har.api.model import load as load
@@ -88,6 +90,7 @@ _MODULES = {
     "har.api.events": ("Recuts", "Tuned", "recut", "score_events", "tune"),
     "har.api.forget": ("forget",),
     "har.api.interchange": ("Converted", "convert", "read_events", "write_events"),
+    "har.api.learning": ("Learned", "learn"),
     "har.api.live": ("watch",),
     "har.api.model": ("Model", "load"),
     "har.api.poses": ("Poses", "read_poses"),

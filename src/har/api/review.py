@@ -44,21 +44,27 @@ def open_project(
         from har.review import project as projects
         from har.review.media import MediaFolder
         from har.review.store import ReviewStore
+        from har.review.watched import WatchFolder, is_watch_folder
     privacy = PrivacyConfig(faces, people, uncertain)
     named = list_paths(sources)
     if not named:
         raise ConfigError("Name a folder of results or videos to review")
     folders = [path for path in named if (path / RESULTS).is_file()]
-    videos = [path for path in named if path not in folders]
+    watches = [path for path in named if path not in folders and is_watch_folder(path)]
+    videos = [path for path in named if path not in (*folders, *watches)]
     if videos:
         folders.append(predict(videos, out="results/predict", model=model).out)
-    store = ReviewStore(database or f"sqlite:///{folders[0] / 'review.db'}")
+    home = (folders or watches)[0]
+    store = ReviewStore(database or f"sqlite:///{home / 'review.db'}")
     for folder in folders:
         projects.add_results(store, folder)
     if coding is not None:
         projects.add_coding(store, read_events(Path(coding)))
     projects.add_samples(store, samples, sample_s, seed)
-    return projects.Project(store, MediaFolder(folders[0] / ".review", privacy))
+    watched = tuple(map(WatchFolder, watches))
+    for folder in watched:
+        folder.add_alerts(store)
+    return projects.Project(store, MediaFolder(home / ".review", privacy), watched)
 
 
 def open_review(
@@ -83,7 +89,8 @@ def open_review(
     stopped. What the model said is never overwritten.
 
     Args:
-        sources: Folders that `har.predict` wrote, or videos, which are recognized first into
+        sources: Folders that `har.predict` wrote; folders of `har.watch`, whose alerts come into
+            the same queue, also while it runs; or videos, which are recognized first into
             ``results/predict``.
         database: URL of SQLAlchemy, SQLite or PostgreSQL; ``review.db`` in the first folder when
             None.

@@ -35,8 +35,9 @@ from har.cli.output import say_result
 def review(sources: tuple[Path, ...], **options: Any) -> None:
     """Look at what was found and mend it, in a browser on this machine.
 
-    SOURCES are folders that 'har predict' wrote, or videos, which are recognized first. The page is
-    reached from this machine only, by the address that is printed. It runs until Ctrl+C.
+    SOURCES are folders that 'har predict' wrote, folders of 'har watch', whose alerts come into the
+    same queue, or videos, which are recognized first. The page is reached from this machine only,
+    by the address that is printed. It runs until Ctrl+C.
     """
     import har
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,21 +61,85 @@ strips_option = click.option(
     help="Replace a model that is in --out; an interrupted training goes on without it.",
 )
 @recipe_options("full")
+@click.option(
+    "--verdicts",
+    help="Learn from the decisions in a database of 'har review'; goes with all and --from.",
+)
+@click.option("--annotator", default="", help="With --verdicts: whose, where several gave some.")
+@click.option(
+    "--background",
+    default="",
+    help="With --verdicts: label of rejected events; the bundle's own background if not given.",
+)
+@click.option(
+    "--take",
+    is_flag=True,
+    help="With --verdicts: put the new bundle in the place of the old one without asking.",
+)
 @json_option
-def train(out: Path, results: Path, as_json: bool, **options: Any) -> None:
+def train(
+    out: Path,
+    results: Path,
+    as_json: bool,
+    verdicts: str | None,
+    take: bool,
+    **options: Any,
+) -> None:
     """Train one stage or all three.
 
     cnn: the per-frame CNN on single time steps. lstm: the head on that CNN's features.
     system: both together. An interrupted stage goes on when the command is run again.
     With all --final every clip is learned from, once the recipe is cross-validated.
+    With all --verdicts --from BUNDLE the old bundle and the new one are compared on the clips of
+    the verdicts, by groups; the new one is taken only when you say so.
     """
     import har
 
+    if verdicts is not None:
+        _learn(verdicts, out, results, options, take, as_json)
+        return
+    for name in ("annotator", "background"):
+        if options.pop(name):
+            raise click.UsageError(f"--{name} goes with --verdicts.")
     if options["final"] and options["stage"] != "all":
         raise click.UsageError("--final goes with all: it trains every stage on every clip.")
     model = har.train(out=out, results=results, **options)
     if as_json:
         print_json(_describe(model.info, out, results))
+
+
+def _learn(
+    verdicts: str,
+    out: Path,
+    results: Path,
+    options: dict[str, Any],
+    take: bool,
+    as_json: bool,
+) -> None:
+    import har
+
+    source = options["start_from"]
+    if options["stage"] != "all" or source is None or options["final"]:
+        raise click.UsageError("--verdicts goes with all and --from BUNDLE, and without --final.")
+    if out.absolute() == Path(source).absolute():
+        raise click.UsageError("Name another folder with --out: the new bundle stands beside.")
+    names = ("recipe", "config", "seed", "annotator", "background")
+    chosen = {name: options[name] for name in names}
+    done = har.learn(verdicts, source, out=out, results=results / "reviewed", **chosen)
+    if as_json:
+        print_json(done.to_json())
+    say_result(f"Learned from {done.n_kept} kept and {done.n_rejected} rejected events: {out}")
+    rows = [
+        [name, _three(item.first), _three(item.second), format_interval(item.difference.to_json())]
+        for name, item in done.comparison.figures.items()
+    ]
+    say_table(["", "old", "new", "difference [95 % over groups]"], rows)
+    if not take and not as_json and sys.stdin.isatty():
+        take = click.confirm(f"Take it in the place of {source}?", err=True)
+    if take:
+        say_result(f"{source} is the new one; the old one is in {done.take()}")
+    else:
+        say(f"{source} is as it was; use the new one by --bundle {out}")
 
 
 def _describe(info: BundleInfo, out: Path, results: Path) -> dict[str, Any]:

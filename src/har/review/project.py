@@ -17,6 +17,7 @@ from har.interchange.formats import find_writer, read_events, write_as
 from har.review.media import MediaFolder
 from har.review.queue import draw_samples
 from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
+from har.review.watched import WatchFolder
 
 RESULTS = "results.json"
 
@@ -28,10 +29,12 @@ class Project:
     Attributes:
         store: Recordings, found events, verdicts.
         media: The videos as browsers play them.
+        watched: Folders of `har watch`, whose alerts come into the same queue.
     """
 
     store: ReviewStore
     media: MediaFolder
+    watched: tuple[WatchFolder, ...] = ()
 
 
 def add_results(store: ReviewStore, folder: Path) -> int:
@@ -90,12 +93,15 @@ def add_coding(store: ReviewStore, table: EventTable) -> list[str]:
 def add_samples(store: ReviewStore, n_samples: int, length_s: float, seed: int) -> None:
     """Draw random samples of every recording that has none, to estimate what was missed.
 
+    Clips of alerts get none: they were chosen because something was found in them.
+
     Raises:
         ConfigError: The number or the length is out of its bounds.
     """
     drawn = {event.recording for event in store.list_events() if event.source == "sample"}
+    alerts = {event.recording for event in store.list_events() if event.source == "alert"}
     for recording in store.list_recordings():
-        if recording.id not in drawn:
+        if recording.id not in drawn | alerts:
             samples = draw_samples(recording, n_samples, length_s, seed)
             store.add_recording(recording, samples)
 
@@ -125,6 +131,38 @@ def build_verdict_table(recordings: Sequence[Recording], verdicts: Iterable[Verd
     media = [Media(r.path, r.duration_s, r.fps, r.group) for r in recordings]
     labels = dict.fromkeys(label for recording in recordings for label in recording.labels)
     return build_table(events, media, labels)
+
+
+def build_lessons(store: ReviewStore, observer: str, background: str) -> EventTable:
+    """Return what there is to learn: kept events, and rejected ones as background.
+
+    A rejected event that overlaps a kept one of its observer is left out: it was merged or moved.
+
+    Args:
+        store: Recordings, found events, verdicts.
+        observer: Whose verdicts; empty takes all, the observer as annotator.
+        background: Label of what was rejected.
+    """
+    recordings, verdicts = store.list_recordings(), store.list_verdicts(observer=observer or None)
+    kept = build_verdict_table(recordings, verdicts)
+    by_id = {recording.id: recording for recording in recordings}
+    found = {(event.recording, event.key): event for event in store.list_events()}
+    spans: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    for event in kept.events:
+        own = spans.setdefault((event.video, event.annotator), [])
+        own.append((event.start_s, event.end_s))
+    rejected: list[CodedEvent] = []
+    for verdict in verdicts:
+        event = found.get((verdict.recording, verdict.key))
+        if verdict.kind == "reject" and event is not None and event.source != "sample":
+            path, (start_s, end_s) = by_id[verdict.recording].path, (event.start_s, event.end_s)
+            own = spans.get((path, verdict.observer), ())
+            if all(stop_s <= start_s or end_s <= at_s for at_s, stop_s in own):
+                who = verdict.observer
+                rejected.append(CodedEvent(path, start_s, end_s, background, annotator=who))
+    decided = {verdict.recording for verdict in verdicts}
+    media = [item for item, r in zip(kept.media, recordings, strict=True) if r.id in decided]
+    return build_table([*kept.events, *rejected], media)
 
 
 def pack_events(table: EventTable, name: str) -> tuple[bytes, str]:

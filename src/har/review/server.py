@@ -11,6 +11,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,9 @@ def create_app(project: Project, token: str, hosts: tuple[str, ...]) -> ASGIApp:
     views = _Views(project)
     routes = [
         Route("/", views.page),
+        Route("/live", views.page),
         Route("/api/project", views.project),
+        Route("/api/live", views.live),
         Route("/api/recordings/{id:int}", views.recording),
         Route("/api/recordings/{id:int}/scores", views.scores),
         Route("/api/recordings/{id:int}/media", views.media),
@@ -182,7 +185,7 @@ class _Views:
     """What each address gives."""
 
     def __init__(self, project: Project) -> None:
-        self._store, self._media = project.store, project.media
+        self._store, self._media, self._watched = project.store, project.media, project.watched
 
     async def page(self, _request: Request) -> Response:
         return FileResponse(_STATIC / "index.html", media_type="text/html")
@@ -202,12 +205,26 @@ class _Views:
                 counts[event.recording] = counts.get(event.recording, 0) + 1
         return {
             "labels": list(labels),
+            "is_watched": bool(self._watched),
             "formats": {item.name: item.title for item in FORMATS if item.write},
             "observers": sorted({verdict.observer for verdict in verdicts}),
             "recordings": [
                 _recording_to_json(item) | {"n_events": counts.get(item.id, 0)}
                 for item in recordings
             ],
+        }
+
+    async def live(self, _request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(self._describe_live))
+
+    def _describe_live(self) -> dict[str, Any]:
+        """Return cameras and the day's alerts, once new alerts have come into the queue."""
+        for folder in self._watched:
+            folder.add_alerts(self._store)
+        found = [folder.describe(datetime.now().astimezone()) for folder in self._watched]
+        return {
+            "cameras": [camera for item in found for camera in item["cameras"]],
+            "alerts": [alert for item in found for alert in item["alerts"]],
         }
 
     async def recording(self, request: Request) -> Response:

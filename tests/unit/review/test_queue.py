@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from har.errors import ConfigError
+from har.review.project import build_lessons
 from har.review.queue import build_queue, compute_progress, draw_samples, parse_order
-from har.review.store import FoundEvent, Recording, Verdict
+from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
 
 A, B = Recording(1, "a.mp4", 100.0, group="Anna"), Recording(2, "b.mp4", 50.0)
 
@@ -89,3 +90,24 @@ def test_samples_do_not_overlap_and_end_with_the_recording():
     assert (whole.start_s, whole.end_s) == (0.0, 4.0)
     with pytest.raises(ConfigError, match="samples of 1 to 600 s"):
         draw_samples(A, 1, 0.0, 0)
+
+
+def test_lessons_are_kept_events_and_rejected_ones_that_nothing_kept_overlaps(tmp_path):
+    store = ReviewStore(f"sqlite:///{tmp_path}/review.db")
+    spans = ((0.0, 2.0), (2.0, 4.0), (6.0, 7.0), (8.0, 9.0))
+    events = [FoundEvent(0, 0, "model", "hit", *span, 0.6) for span in spans]
+    number = store.add_recording(Recording(0, "a.mp4", 10.0, None, "child 1"), events)
+    store.add_recording(Recording(0, "b.mp4", 10.0), [])
+    keys = [event.key for event in store.list_events(number)]
+    merged = Verdict("u1", "Ada", number, keys[0], 1, "keep", "hit", 0.0, 4.0)
+    store.add_verdict(merged)
+    store.add_verdict(Verdict("u2", "Ada", number, keys[1], 1, "reject"))
+    store.add_verdict(Verdict("u3", "Ada", number, keys[2], 1, "reject"))
+    store.add_verdict(Verdict("u4", "Ben", number, keys[3], 1, "reject"))
+    table = build_lessons(store, "Ada", "calm")
+    store.close()
+    assert [(e.label, e.start_s, e.end_s) for e in table.events] == [
+        ("hit", 0.0, 4.0),
+        ("calm", 6.0, 7.0),
+    ]
+    assert [(item.video, item.group) for item in table.media] == [("a.mp4", "child 1")]

@@ -10,7 +10,7 @@ function App() {
   const [observer, setObserver] = useState(sessionStorage.getItem(SIGNED) || "");
   const [blind, setBlind] = useState(false);
   const [project, setProject] = useState(null);
-  const [place, setPlace] = useState({ kind: "recordings" });
+  const [place, setPlace] = useState({ kind: location.pathname === "/live" ? "live" : "recordings" });
   const [error, setError] = useState("");
   const [, setTick] = useState(0);
   const listeners = useRef(new Set());
@@ -33,7 +33,7 @@ function App() {
     reload();
   }, [place]);
   useEffect(() => {
-    const places = { q: blind ? "" : "queue", r: "recordings" };
+    const places = { q: blind ? "" : "queue", r: "recordings", w: !blind && project?.is_watched ? "live" : "" };
     const onKey = (event) => {
       const isTyping = /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName);
       const kind = places[event.key.toLowerCase()];
@@ -41,7 +41,7 @@ function App() {
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
-  }, [observer, blind]);
+  }, [observer, blind, project]);
   const sign = (name, isBlind) => {
     sessionStorage.setItem(SIGNED, name);
     setObserver(name);
@@ -51,12 +51,13 @@ function App() {
   if (!observer) return html`<${SignIn} known=${project.observers} onSign=${sign} />`;
   const share = { project, observer, blind, outbox: outbox.current, listeners: listeners.current, setError };
   return html`
-    <${Head} observer=${observer} blind=${blind} place=${place} onPlace=${setPlace}
+    <${Head} isWatched=${project.is_watched} observer=${observer} blind=${blind} place=${place} onPlace=${setPlace}
       onLeave=${() => sign("", false)} outbox=${outbox.current} />
     <main>
       ${error && html`<p class="message" role="alert">${error} <button onClick=${() => setError("")}>OK</button></p>`}
       ${place.kind === "recordings" && html`<${List} ...${share} onOpen=${(id) => setPlace({ kind: "recording", id })} />`}
       ${place.kind === "recording" && html`<${Recording} key=${place.id} ...${share} id=${place.id} />`}
+      ${place.kind === "live" && html`<${Live} setError=${setError} onOpen=${(id) => setPlace({ kind: "recording", id })} />`}
       ${place.kind === "queue" && html`<${Queue} ...${share} />`}
     </main>`;
 }
@@ -82,13 +83,14 @@ function SignIn({ known, onSign }) {
   </form></main>`;
 }
 
-function Head({ observer, blind, place, onPlace, onLeave, outbox }) {
+function Head({ isWatched, observer, blind, place, onPlace, onLeave, outbox }) {
   const waiting = outbox.waiting.length;
   const where = (kind, text, key) =>
     html`<button aria-pressed=${place.kind === kind} onClick=${() => onPlace({ kind })}>${text} <kbd>${key}</kbd></button>`;
   return html`<header>
     <h1>har review</h1>
-    <nav class="bar" aria-label="Views">${where("recordings", "Recordings", "R")} ${!blind && where("queue", "Queue", "Q")}</nav>
+    <nav class="bar" aria-label="Views">${where("recordings", "Recordings", "R")} ${!blind && where("queue", "Queue", "Q")}
+      ${!blind && isWatched && where("live", "Live", "W")}</nav>
     <span class="spacer"></span>
     <span role="status" class=${outbox.error ? "bad" : "faint"}>
       ${outbox.error ? `${waiting} not saved yet: ${outbox.error}` : waiting ? `saving ${waiting}` : "all saved"}</span>
@@ -111,6 +113,44 @@ function List({ project, observer, onOpen }) {
       <a href=${`/api/export?${query({ format, observer })}`} download>yours</a>
       <a href=${`/api/export?${query({ format })}`} download>those of all observers</a></div>
     <p class="faint">An aid for triage and coding: every event is looked at by a person. No diagnosis.</p>`;
+}
+
+// Asks every two seconds; new alerts come into the queue by that, too.
+function Live({ setError, onOpen }) {
+  const [found, setFound] = useState(null);
+  useEffect(() => {
+    let timer = 0;
+    let isOld = false;
+    const poll = async () => {
+      try {
+        const values = await getJson("/api/live");
+        if (!isOld) setFound(values);
+      } catch (problem) {
+        if (!isOld) setError(problem.message);
+      }
+      if (!isOld) timer = setTimeout(poll, 2000);
+    };
+    poll();
+    return () => {
+      isOld = true;
+      clearTimeout(timer);
+    };
+  }, []);
+  if (!found) return html`<p role="status">Loading</p>`;
+  const clock = (text) => (text ? new Date(text).toLocaleString() : "");
+  const last = (event) =>
+    event && html`${event.label} ${Number(event.score).toFixed(2)}, ${clock(event.at)}${event.is_open ? ", going on" : ""}`;
+  return html`<h2>Cameras</h2>
+    <table><thead><tr><th>camera</th><th>state</th><th>since</th><th>last event and its score</th></tr></thead>
+    <tbody>${found.cameras.map((item) => html`<tr key=${item.name}><td>${item.name}</td>
+      <td class=${item.state === "live" ? "good" : "bad"}>${item.state || "not known"} ${item.note}</td>
+      <td>${clock(item.since)}</td><td>${last(item.last)}</td></tr>`)}</tbody></table>
+    <h2>Alerts of today <span class="faint" role="status">${found.alerts.length}</span></h2>
+    <table><thead><tr><th>began</th><th>camera</th><th>label</th><th>score</th><th>clip</th></tr></thead>
+    <tbody>${found.alerts.map((item) => html`<tr key=${item.id}><td>${clock(item.began_at)}</td><td>${item.camera}</td>
+      <td>${item.label}</td><td>${Number(item.score).toFixed(2)}</td>
+      <td>${item.recording ? html`<button onClick=${() => onOpen(item.recording)}>Decide</button>` : "not yet"}</td></tr>`)}</tbody></table>
+    <p class="faint">For review by a person: what a model has labeled, not confirmed events.</p>`;
 }
 
 function Queue(share) {

@@ -21,7 +21,7 @@ const KEYS = [
   ["O", "play the event over and over"],
   ["+ −", "zoom in or out; 0 shows all"],
   ["U  Shift+U", "undo, redo (Ctrl+Z, Ctrl+Y, too)"],
-  ["Q  R", "the queue, the recordings"],
+  ["Q  R  W", "the queue, the recordings, the live page"],
   ["?", "this list"],
 ];
 const RATES = [0.25, 0.5, 0.75, 1, 1.5, 2, 4];

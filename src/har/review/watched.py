@@ -1,0 +1,130 @@
+"""What `har watch` leaves in its folder: alerts to decide on, and how the cameras are."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from har.review.store import FoundEvent, Recording, ReviewStore
+
+ALERTS = "alerts"
+_EVENTS, _CHANGES = "events.jsonl", "log.jsonl"
+_TAIL_BYTES = 1 << 20
+"""Of each log, so that a page that asks every other second costs little after months, too."""
+_MAX_RECORD_BYTES = 1 << 16
+
+
+def is_watch_folder(folder: Path) -> bool:
+    """Return whether `har watch` writes to a folder."""
+    return (folder / ALERTS).is_dir() or (folder / _EVENTS).is_file()
+
+
+class WatchFolder:
+    """Reads a folder of `har watch`, also while that runs; writes nothing there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._added: dict[str, int] = {}
+
+    def add_alerts(self, store: ReviewStore) -> int:
+        """Add the alerts that are over and have a clip, each clip as a recording of its camera.
+
+        Returns:
+            How many are new since the last call.
+        """
+        n_new = 0
+        for record, values in self._iter_records():
+            if record.name in self._added:
+                continue
+            alert = _to_alert(record, values)
+            if alert is not None:
+                self._added[record.name] = store.add_recording(alert[0], [alert[1]])
+                n_new += 1
+        return n_new
+
+    def describe(self, now: datetime) -> dict[str, Any]:
+        """Return each camera's state and last event, and the alerts of the day of ``now``."""
+        cameras: dict[str, dict[str, Any]] = {}
+        for values in _read_tail(self.path / _CHANGES):
+            if values.get("kind") == "camera":
+                state = {"since": str(values.get("at", ""))}
+                state |= {name: str(values.get(name, "")) for name in ("state", "note")}
+                _camera(cameras, values).update(state)
+        for values in _read_tail(self.path / _EVENTS):
+            if values.get("kind") == "event":
+                names = ("label", "score", "at", "is_open")
+                _camera(cameras, values)["last"] = {name: values.get(name) for name in names}
+        alerts = [
+            {
+                "id": record.stem,
+                "recording": self._added.get(record.name),
+                **{name: values.get(name) for name in ("camera", "label", "score", "began_at")},
+            }
+            for record, values in self._iter_records()
+            if _is_same_day(values.get("began_at"), now)
+        ]
+        alerts.sort(key=lambda alert: str(alert["began_at"]), reverse=True)
+        return {"cameras": [cameras[name] for name in sorted(cameras)], "alerts": alerts}
+
+    def _iter_records(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+        folder = self.path / ALERTS
+        for record in sorted(folder.glob("*.json")) if folder.is_dir() else ():
+            try:
+                if record.is_symlink() or record.stat().st_size > _MAX_RECORD_BYTES:
+                    continue
+                values = json.loads(record.read_text(encoding="utf-8"))
+            except (OSError, ValueError, RecursionError):
+                continue  # deleted meanwhile, or no record
+            if isinstance(values, dict) and values.get("made_by") == "har watch":
+                yield record, values
+
+
+def _to_alert(record: Path, values: dict[str, Any]) -> tuple[Recording, FoundEvent] | None:
+    """Return an alert as a recording with one event; None while it is open or has no clip."""
+    try:
+        clip = record.parent / Path(values["clip"]["file"]).name
+        length_s, onset_s = float(values["clip"]["length_s"]), -float(values["clip"]["start_s"])
+        end_s = min(onset_s + float(values["length_s"]), length_s)
+        if values["is_open"] or not clip.is_file() or not 0 <= onset_s < end_s:
+            return None
+        label, camera = str(values["label"]), str(values["camera"])
+        who = (str(values.get("subject") or ""), str(values.get("target") or ""))
+        score = float(values["score"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    recording = Recording(0, str(clip), length_s, None, camera, (label,))
+    return recording, FoundEvent(0, 0, "alert", label, onset_s, end_s, score, *who)
+
+
+def _camera(cameras: dict[str, dict[str, Any]], values: dict[str, Any]) -> dict[str, Any]:
+    name = str(values.get("camera", ""))
+    empty = {"name": name, "state": "", "since": "", "note": "", "last": None}
+    return cameras.setdefault(name, empty)
+
+
+def _is_same_day(text: object, now: datetime) -> bool:
+    try:
+        return datetime.fromisoformat(str(text)).astimezone().date() == now.astimezone().date()
+    except ValueError:
+        return False
+
+
+def _read_tail(path: Path) -> Iterator[dict[str, Any]]:
+    """Give the values of the last lines of a log, the first of which may be cut."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(os.fstat(file.fileno()).st_size - _TAIL_BYTES, 0))
+            lines = file.read(_TAIL_BYTES).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(values, dict):
+            yield values

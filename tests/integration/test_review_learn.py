@@ -1,0 +1,106 @@
+"""From verdicts to a model that has learned from them: a bar that moves or rests."""
+
+from __future__ import annotations
+
+import json
+import uuid
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from stores import LABELS, SIZE, draw_bar, make_store
+from videos import make_video
+
+from har.cli import har
+from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
+
+pytestmark = pytest.mark.slow
+CONFIG = """
+[cnn.fit]
+epochs = {0}
+[temporal.fit]
+epochs = {0}
+[system.fit]
+epochs = 0
+"""
+N_RECORDINGS, N_PARTS = 6, 4
+
+
+def run(*words, fails=False):
+    result = CliRunner().invoke(har, list(map(str, words)))
+    assert (result.exit_code != 0) is fails, (result.stderr, result.exception)
+    return result
+
+
+def paint(group):
+    def draw(index: int) -> np.ndarray:
+        return draw_bar(index % 25, LABELS[index // 25 % 2], group)
+
+    return draw
+
+
+def make_review(folder):
+    """Recordings that move in even seconds and rest in odd ones; the model said all of it moves."""
+    folder.mkdir()
+    store = ReviewStore(f"sqlite:///{folder}/review.db")
+    for group in range(N_RECORDINGS):
+        path = folder / f"r{group}.mp4"
+        times_s = [index / 25 for index in range(25 * N_PARTS)]
+        make_video(path, times_s, SIZE, paint=paint(group))
+        found = [FoundEvent(0, 0, "model", "moves", k, k + 1.0, 0.6) for k in range(N_PARTS)]
+        number = store.add_recording(
+            Recording(0, str(path), float(N_PARTS), 25.0, f"g{group}", LABELS), found
+        )
+        for event in store.list_events(number):
+            kind = "keep" if event.start_s % 2 == 0 else "reject"
+            span = (event.start_s, event.end_s)
+            verdict = Verdict(str(uuid.uuid4()), "Ada", number, event.key, 1, kind, "moves", *span)
+            store.add_verdict(verdict)
+    store.close()
+    return folder / "review.db"
+
+
+@pytest.fixture(scope="module")
+def present(tmp_path_factory):
+    """A bundle that has hardly learned anything."""
+    folder = tmp_path_factory.mktemp("learn")
+    make_store(folder, n_groups=3)
+    (folder / "short.toml").write_text(CONFIG.format(1))
+    (folder / "long.toml").write_text(CONFIG.format(8))
+    words = ("train", "all", "--recipe", "tiny", "--streams", "motion")
+    words = (*words, "--config", folder / "short.toml", "--store", folder / "store")
+    run(*words, "--out", folder / "bundle", "--results", folder / "results")
+    return folder
+
+
+def test_the_loop_from_verdicts_to_a_new_bundle(present, tmp_path):
+    database = make_review(tmp_path / "out")
+    before = (present / "bundle" / "bundle.json").read_bytes()
+    words = ("train", "all", "--verdicts", database, "--from", present / "bundle")
+    words = (*words, "--background", "rests", "--recipe", "tiny", "--config", present / "long.toml")
+    words = (*words, "--results", tmp_path / "results")
+    done = run(*words, "--out", tmp_path / "new", "--json")
+    found = json.loads(done.stdout)
+    assert (found["n_kept"], found["n_rejected"]) == (12, 12)
+    assert (found["comparison"]["n"], found["comparison"]["n_groups"]) == (24, N_RECORDINGS)
+    assert {"accuracy", "macro_f1"} & set(found["comparison"]["figures"])
+    assert (present / "bundle" / "bundle.json").read_bytes() == before
+    assert "as it was" in done.stderr
+
+    run(*words, "--out", tmp_path / "new", "--take")
+    taken = (present / "bundle" / "bundle.json").read_bytes()
+    assert taken == (tmp_path / "new" / "bundle.json").read_bytes()
+    assert (present / "bundle-before-1" / "bundle.json").read_bytes() == before
+
+
+def test_what_cannot_be_learned_is_said(present, tmp_path):
+    database = make_review(tmp_path / "out")
+    words = ("train", "all", "--verdicts", database)
+    assert "--from" in run(*words, fails=True).stderr
+    store = ReviewStore(f"sqlite:///{database}")
+    store.add_verdict(Verdict("x", "Ada", 1, "n-1", 1, "keep", "jumps", 0.0, 1.0))
+    store.close()
+    words = (*words, "--from", present / "bundle", "--out", tmp_path / "n")
+    assert "--background" in str(run(*words, fails=True).exception)
+    failed = run(*words, "--background", "rests", fails=True)
+    assert "jumps" in str(failed.exception)
