@@ -1,8 +1,9 @@
 """Measure the review page in Chromium on a recording of two hours with 5,000 events.
 
 Prints the time to the first picture of the timeline, the frames a second while it is scrolled and
-zoomed without a pause, and the page's memory before and after. The recording is synthetic: events
-and scores by a formula, and a still film. Needs Chromium (Debian: ``chromium``) and Playwright.
+changes its scale without a pause, and the page's memory before and after. The recording is
+synthetic: events and scores by a formula, and a still film. Needs Chromium
+(Debian: ``chromium``) and Playwright.
 """
 
 from __future__ import annotations
@@ -73,7 +74,7 @@ def measure(browser: Any, server: ReviewServer, n_frames: int) -> dict[str, str]
     watched.wait_for("document.querySelector('video')?.readyState >= 2")
     devtools = watched.context.new_cdp_session(watched.page)
     before = _read_heap(devtools)
-    for name, is_shifted in (("zooming", False), ("scrolling", True)):
+    for name, is_shifted in (("changing the scale", False), ("scrolling", True)):
         gaps_ms = sorted(watched.page.evaluate(_WHEEL, [n_frames, is_shifted]))
         slow = gaps_ms[int(len(gaps_ms) * 0.95)]
         rate = 1000 * len(gaps_ms) / sum(gaps_ms)

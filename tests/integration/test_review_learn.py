@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,12 @@ from click.testing import CliRunner
 from stores import LABELS, SIZE, draw_bar, make_store
 from videos import make_video
 
+from har.api.learning import Learned
+from har.api.model import load
+from har.bundle_files import find_bundle
 from har.cli import har
+from har.errors import ConfigError
+from har.metrics.comparison import Comparison
 from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
 
 pytestmark = pytest.mark.slow
@@ -23,7 +29,7 @@ epochs = {0}
 [system.fit]
 epochs = 0
 """
-N_RECORDINGS, N_PARTS = 6, 4
+N_RECORDINGS, N_PARTS = 3, 4
 
 
 def run(*words, fails=False):
@@ -66,7 +72,7 @@ def present(tmp_path_factory):
     folder = tmp_path_factory.mktemp("learn")
     make_store(folder, n_groups=3)
     (folder / "short.toml").write_text(CONFIG.format(1))
-    (folder / "long.toml").write_text(CONFIG.format(8))
+    (folder / "long.toml").write_text(CONFIG.format(4))
     words = ("train", "all", "--recipe", "tiny", "--streams", "motion")
     words = (*words, "--config", folder / "short.toml", "--store", folder / "store")
     run(*words, "--out", folder / "bundle", "--results", folder / "results")
@@ -79,18 +85,23 @@ def test_the_loop_from_verdicts_to_a_new_bundle(present, tmp_path):
     words = ("train", "all", "--verdicts", database, "--from", present / "bundle")
     words = (*words, "--background", "rests", "--recipe", "tiny", "--config", present / "long.toml")
     words = (*words, "--results", tmp_path / "results")
-    done = run(*words, "--out", tmp_path / "new", "--json")
+    done = run(*words, "--out", tmp_path / "new", "--take", "--json")
     found = json.loads(done.stdout)
-    assert (found["n_kept"], found["n_rejected"]) == (12, 12)
-    assert (found["comparison"]["n"], found["comparison"]["n_groups"]) == (24, N_RECORDINGS)
-    assert {"accuracy", "macro_f1"} & set(found["comparison"]["figures"])
-    assert (present / "bundle" / "bundle.json").read_bytes() == before
-    assert "as it was" in done.stderr
-
-    run(*words, "--out", tmp_path / "new", "--take")
+    n_each = N_RECORDINGS * N_PARTS // 2
+    assert (found["n_confirmed"], found["n_rejected"]) == (n_each, n_each)
+    comparison = found["comparison"]
+    assert (comparison["n"], comparison["n_groups"]) == (2 * n_each, N_RECORDINGS)
+    assert comparison["figures"]["accuracy"]["second"] is not None
     taken = (present / "bundle" / "bundle.json").read_bytes()
     assert taken == (tmp_path / "new" / "bundle.json").read_bytes()
-    assert (present / "bundle-before-1" / "bundle.json").read_bytes() == before
+    assert (present / "bundle-before-1" / "bundle.json").read_bytes() == before != taken
+
+
+def test_a_model_that_comes_with_har_is_not_replaced():
+    comparison = Comparison("clips", "a", "b", 0, 0, {}, None, ())
+    learned = Learned(load("fight"), find_bundle(Path("fight")), comparison, 0, 0)
+    with pytest.raises(ConfigError, match="comes with har"):
+        learned.take()
 
 
 def test_what_cannot_be_learned_is_said(present, tmp_path):

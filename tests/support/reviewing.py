@@ -71,7 +71,7 @@ def _score(events: Sequence[tuple[str, float, float, float]], length_s: float) -
         inside = slice(*np.searchsorted(times_s, (onset_s, offset_s)))
         values[inside, LABELS.index(label)] = score
     values[:, 0] = 1.0 - values[:, 1:].max(axis=1)
-    return Scores(LABELS, times_s, values.clip(0, 1), step_s)
+    return Scores(LABELS, times_s, values / values.sum(axis=1, keepdims=True), step_s)
 
 
 class ReviewServer:

@@ -36,14 +36,14 @@ class Learned:
         before: Folder of the old one, which is as it was.
         comparison: Old against new on the clips of the verdicts, each group judged by a network
             that had not learned from it.
-        n_kept: Clips of events that were kept.
+        n_confirmed: Clips of events that were kept.
         n_rejected: Clips of events that were rejected, as background.
     """
 
     model: Model
     before: Path
     comparison: Comparison
-    n_kept: int
+    n_confirmed: int
     n_rejected: int
 
     def to_json(self) -> dict[str, Any]:
@@ -51,7 +51,7 @@ class Learned:
         return {
             "bundle": str(self.model.path),
             "before": str(self.before),
-            "n_kept": self.n_kept,
+            "n_confirmed": self.n_confirmed,
             "n_rejected": self.n_rejected,
             "comparison": self.comparison.to_json(),
         }
@@ -94,6 +94,7 @@ def learn(
     seeds: int = 1,
     config: Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
+    overwrite: bool = False,
     progress: bool = True,
     say: Say | None = None,
 ) -> Learned:
@@ -116,6 +117,7 @@ def learn(
         seeds: Repetitions of it.
         config: As of `har.train`.
         seed: As of `har.train`.
+        overwrite: As of `har.train`.
         progress: Show bars.
         say: As of `har.train`.
 
@@ -145,7 +147,7 @@ def learn(
     options |= {"start_from": source, "progress": progress}
     crossvalidate(store, folds=folds, seeds=seeds, results=folder / "after", **options)
     comparison = compare(folder / "before", folder / "after", out=folder / "compare")
-    model = train(store, out=out, results=folder, **options)
+    model = train(store, out=out, results=folder, overwrite=overwrite, **options)
     n_rejected = sum(event.label == background for event in table.events)
     return Learned(model, source, comparison, len(table.events) - n_rejected, n_rejected)
 

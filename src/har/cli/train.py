@@ -123,12 +123,12 @@ def _learn(
         raise click.UsageError("--verdicts goes with all and --from BUNDLE, and without --final.")
     if out.absolute() == Path(source).absolute():
         raise click.UsageError("Name another folder with --out: the new bundle stands beside.")
-    names = ("recipe", "config", "seed", "annotator", "background")
+    names = ("recipe", "config", "seed", "overwrite", "annotator", "background")
     chosen = {name: options[name] for name in names}
     done = har.learn(verdicts, source, out=out, results=results / "reviewed", **chosen)
     if as_json:
         print_json(done.to_json())
-    say_result(f"Learned from {done.n_kept} kept and {done.n_rejected} rejected events: {out}")
+    say_result(f"Learned from {done.n_confirmed} kept and {done.n_rejected} rejected events: {out}")
     rows = [
         [name, _three(item.first), _three(item.second), format_interval(item.difference.to_json())]
         for name, item in done.comparison.figures.items()

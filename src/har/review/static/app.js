@@ -143,7 +143,7 @@ function Live({ setError, onOpen }) {
   return html`<h2>Cameras</h2>
     <table><thead><tr><th>camera</th><th>state</th><th>since</th><th>last event and its score</th></tr></thead>
     <tbody>${found.cameras.map((item) => html`<tr key=${item.name}><td>${item.name}</td>
-      <td class=${item.state === "live" ? "good" : "bad"}>${item.state || "not known"} ${item.note}</td>
+      <td class=${item.state === "live" ? "good" : "bad"}>${item.state || "not known"}${item.note && `, ${item.note}`}</td>
       <td>${clock(item.since)}</td><td>${last(item.last)}</td></tr>`)}</tbody></table>
     <h2>Alerts of today <span class="faint" role="status">${found.alerts.length}</span></h2>
     <table><thead><tr><th>began</th><th>camera</th><th>label</th><th>score</th><th>clip</th></tr></thead>
