@@ -112,7 +112,11 @@ def _to_found(event: CodedEvent, source: str) -> FoundEvent:
 
 
 def build_verdict_table(recordings: Sequence[Recording], verdicts: Iterable[Verdict]) -> EventTable:
-    """Return what observers keep, as a table of coded events, the observer as annotator."""
+    """Return what observers keep, as a table of coded events, the observer as annotator.
+
+    Recordings without any verdict are left out: nobody has looked at them.
+    """
+    verdicts = tuple(verdicts)
     by_id = {recording.id: recording for recording in recordings}
     events = [
         CodedEvent(
@@ -128,7 +132,8 @@ def build_verdict_table(recordings: Sequence[Recording], verdicts: Iterable[Verd
         for verdict in verdicts
         if verdict.kind == "keep"
     ]
-    media = [Media(r.path, r.duration_s, r.fps, r.group) for r in recordings]
+    seen = {verdict.recording for verdict in verdicts}
+    media = [Media(r.path, r.duration_s, r.fps, r.group) for r in recordings if r.id in seen]
     labels = dict.fromkeys(label for recording in recordings for label in recording.labels)
     return build_table(events, media, labels)
 
@@ -160,9 +165,7 @@ def build_lessons(store: ReviewStore, observer: str, background: str) -> EventTa
             if all(stop_s <= start_s or end_s <= at_s for at_s, stop_s in own):
                 who = verdict.observer
                 rejected.append(CodedEvent(path, start_s, end_s, background, annotator=who))
-    decided = {verdict.recording for verdict in verdicts}
-    media = [item for item, r in zip(kept.media, recordings, strict=True) if r.id in decided]
-    return build_table([*kept.events, *rejected], media)
+    return build_table([*kept.events, *rejected], kept.media)
 
 
 def pack_events(table: EventTable, name: str) -> tuple[bytes, str]:

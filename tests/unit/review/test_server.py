@@ -226,7 +226,13 @@ def test_the_database_is_a_coding(client, folder, project):
     table = read_events(folder / "review.db")
     ((event,), media) = table.events, table.media
     assert (event.label, event.end_s, event.annotator) == ("hit", 1.5, "Ada")
-    assert [item.duration_s for item in media] == [2.0, 2.0]
+    assert [item.video for item in media] == [event.video]  # nobody has looked at the other one
+    assert table.notes == ()
+    other = verdict(uuid="u4", key="n-2", recording=2)
+    client.post("/api/verdicts", json=other, headers=HEADERS)
+    table = read_events(folder / "review.db")
+    assert (len(table.media), len(table.events)) == (2, 2)
+    assert table.notes == ("Found events that nobody has decided on count as rejected: 1",)
     (folder / "other.db").write_bytes((folder / "review.db").read_bytes()[:5000])
     with pytest.raises(InterchangeError, match="cannot be read"):
         read_events(folder / "other.db")
