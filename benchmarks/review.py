@@ -1,14 +1,16 @@
 """Measure the review page in Chromium on a recording of two hours with 5,000 events.
 
-Prints the time to the first picture of the timeline, the frames a second while it is scrolled and
-changes its scale without a pause, and the page's memory before and after. The recording is
-synthetic: events and scores by a formula, and a still film. Needs Chromium
-(Debian: ``chromium``) and Playwright.
+Prints how long it takes from `har predict` on a synthetic recording of a minute to the first event
+that is mended and saved. Then the time to the first picture of the timeline, the frames a second
+while it is scrolled and changes its scale without a pause, and the page's memory before and after:
+events and scores are by a formula, the film is still. Needs Chromium (Debian: ``chromium``) and
+Playwright.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 import time
@@ -17,6 +19,8 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests/support"))
 from reviewing import CHROMIUM, ReviewServer, Watched, make_film, make_results, open_browser
+
+import har
 
 LENGTH_S = 7200.0
 _WHEEL = """async ([turns, shift]) => {
@@ -45,6 +49,7 @@ def main() -> None:
     options = parser.parse_args()
     if CHROMIUM is None:
         parser.error("Chromium is not installed")
+    print(f"{'from har predict to the first mended event':42} {measure_first():.0f} s")
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out"
         out.mkdir()
@@ -58,6 +63,28 @@ def main() -> None:
         with ReviewServer(out) as server, open_browser() as browser:
             for name, value in measure(browser, server, options.frames).items():
                 print(f"{name:42} {value}")
+
+
+def measure_first() -> float:
+    """Return the seconds from a recording to its first mended event."""
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        har.synthesize(folder, clips=0, recordings=1, minutes=1.0)
+        (film,) = (folder / "recordings").glob("*.mp4")
+        out = folder / "out"
+        begun_s = time.perf_counter()
+        words = ["predict", str(film), "--bundle", "three-class", "--out", str(out)]
+        subprocess.run([sys.executable, "-m", "har", *words], check=True, capture_output=True)
+        with ReviewServer(out) as server, open_browser() as browser:
+            watched = Watched(browser, server, 1280)
+            watched.sign_in()
+            watched.open(film.stem)
+            for key in ("n", "Shift+ArrowRight", "]"):
+                watched.page.keyboard.press(key)
+            watched.wait_saved()
+            if not watched.list_own():
+                raise RuntimeError("No event was found to mend")
+            return time.perf_counter() - begun_s
 
 
 def measure(browser: Any, server: ReviewServer, n_frames: int) -> dict[str, str]:

@@ -9,7 +9,14 @@ import tempfile
 from pathlib import Path
 
 import pytest
-from reviewing import CHROMIUM, ReviewServer, Watched, make_results, open_browser
+from reviewing import (
+    CHROMIUM,
+    ReviewServer,
+    Watched,
+    make_results,
+    make_watch,
+    open_browser,
+)
 
 from har.review.store import ReviewStore
 
@@ -33,7 +40,8 @@ def browser():
 @pytest.fixture
 def server(tmp_path):
     make_results(tmp_path / "out", FILMS, 30.0)
-    with ReviewServer(tmp_path / "out", "--samples", "1") as server:
+    watch = make_watch(tmp_path / "watch")
+    with ReviewServer(tmp_path / "out", str(watch), "--samples", "1") as server:
         yield server
 
 
@@ -190,5 +198,18 @@ def test_nothing_serious_keeps_anybody_out(browser, server, axe, width, scheme):
     watched.page.keyboard.press("q")
     watched.page.locator("aside h2").first.wait_for()
     check("queue")
+    watched.page.keyboard.press("w")
+    watched.page.get_by_role("button", name="Decide").wait_for()
+    check("live")
+    watched.page.get_by_role("button", name="Decide").click()
+    watched.wait_for("document.querySelector('video')?.readyState >= 2")
+    watched.page.keyboard.press("n")
+    watched.page.keyboard.press("Enter")
+    watched.wait_saved()
+    assert [event[0] for event in watched.list_own()] == ["hit"]
+    watched.page.keyboard.press("r")
+    with watched.page.expect_download() as download:
+        watched.page.get_by_role("link", name="yours").click()
+    assert "hall-1.mp4" in Path(download.value.path()).read_text()
     assert not any(problems.values()), problems
     watched.close()

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,25 @@ def make_results(
         entries.append({"video": str(video), "events": found, "probs": probs, "totals": totals})
         save_scores(folder / f"{name}{SCORES_ENDING}", _score(events, length_s))
     (folder / "results.json").write_text(json.dumps(entries))
+    return folder
+
+
+def make_watch(folder: Path) -> Path:
+    """Write what `har watch` writes: two cameras, and an alert with its clip, of just now."""
+    (folder / "alerts").mkdir(parents=True)
+    make_film(folder / "alerts" / "hall-1.mp4", 6.0)
+    now = datetime.now().astimezone().isoformat()
+    event = {"camera": "hall", "label": "hit", "score": 0.8, "is_open": False}
+    alert = {**event, "made_by": "har watch", "id": "hall-1", "began_at": now, "length_s": 1.2}
+    alert["clip"] = {"file": "hall-1.mp4", "start_s": -2.0, "length_s": 6.0}
+    (folder / "alerts" / "hall-1.json").write_text(json.dumps(alert))
+    states = (("hall", "live", ""), ("gate", "lost", "no frame for 10 s"))
+    lines = [
+        {"kind": "camera", "at": now, "camera": camera, "state": state, "note": note}
+        for camera, state, note in states
+    ]
+    (folder / "log.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    (folder / "events.jsonl").write_text(json.dumps({**event, "kind": "event", "at": now}))
     return folder
 
 
