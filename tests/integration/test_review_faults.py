@@ -131,11 +131,12 @@ def test_two_windows_and_a_kill_in_between(out, server):
             first.page.keyboard.press("n")
             first.page.keyboard.press("Enter")
         first.page.get_by_text("not saved yet").wait_for()
-        assert first.page.evaluate("JSON.parse(localStorage['har-review-waiting']).length") == 4
+        assert first.page.evaluate("Object.keys(localStorage).length") == 4
         server.start()
         tab = first.context.new_page()
         tab.goto(server.address)
         first.wait_saved()
+        assert first.page.evaluate("Object.keys(localStorage).length") == 0
         for window in windows:
             window.close()
     newest = replay(read_log(out))

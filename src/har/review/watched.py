@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ class WatchFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._added: dict[str, int] = {}
+        self._lock = threading.Lock()
 
     def add_alerts(self, store: ReviewStore) -> int:
         """Add the alerts that are over and have a clip, each clip as a recording of its camera.
@@ -36,15 +38,13 @@ class WatchFolder:
         Returns:
             How many are new since the last call.
         """
-        n_new = 0
-        for record, values in self._iter_records():
-            if record.name in self._added:
-                continue
-            alert = _to_alert(record, values)
-            if alert is not None:
-                self._added[record.name] = store.add_recording(alert[0], [alert[1]])
-                n_new += 1
-        return n_new
+        with self._lock:
+            n_before = len(self._added)
+            for record, values in self._iter_records():
+                alert = None if record.name in self._added else _to_alert(record, values)
+                if alert is not None:
+                    self._added[record.name] = store.add_recording(alert[0], [alert[1]])
+            return len(self._added) - n_before
 
     def describe(self, now: datetime) -> dict[str, Any]:
         """Return each camera's state and last event, and the alerts of the day of ``now``."""

@@ -1,6 +1,6 @@
 // Talks to the server, and keeps each verdict in the browser until the server has stored it.
 
-const WAITING = "har-review-waiting";
+const WAITING = "har-review-waiting-";
 
 export class Refused extends Error {
   constructor(status, body) {
@@ -26,12 +26,13 @@ export async function loadScores(id) {
   return { labels, values, width: labels.length + 1, stepS: Number(answer.headers.get("x-step-s")) };
 }
 
-// Verdicts wait here in order; one is sent at a time, and stays until it is acknowledged.
+// Verdicts wait here in order; one is sent at a time, and stays until it is acknowledged. Each has an
+// entry of its own in the browser's storage, so that two tabs do not overwrite each other's.
 export class Outbox {
   constructor(onChange, onConflict) {
     this.onChange = onChange;
     this.onConflict = onConflict;
-    this.waiting = JSON.parse(localStorage.getItem(WAITING) || "[]");
+    this.waiting = readWaiting();
     this.busy = false;
     this.error = "";
     this.send();
@@ -39,13 +40,9 @@ export class Outbox {
 
   add(verdict) {
     this.waiting.push(verdict);
-    this.keep();
-    this.send();
-  }
-
-  keep() {
-    localStorage.setItem(WAITING, JSON.stringify(this.waiting));
+    localStorage.setItem(WAITING + verdict.uuid, JSON.stringify({ at: Date.now(), verdict }));
     this.onChange();
+    this.send();
   }
 
   async send() {
@@ -54,9 +51,9 @@ export class Outbox {
     try {
       while (this.waiting.length) {
         await this.sendOne(this.waiting[0]);
-        this.waiting.shift();
+        localStorage.removeItem(WAITING + this.waiting.shift().uuid);
         this.error = "";
-        this.keep();
+        this.onChange();
       }
     } catch (error) {
       this.error = error.message;
@@ -79,4 +76,11 @@ export class Outbox {
     else if (answer.status === 400 || answer.status === 404) this.onConflict(verdict, null, body.error);
     else throw new Refused(answer.status, body);
   }
+}
+
+function readWaiting() {
+  const names = Object.keys(localStorage).filter((name) => name.startsWith(WAITING));
+  const items = names.map((name) => JSON.parse(localStorage.getItem(name)));
+  items.sort((a, b) => a.at - b.at || a.verdict.version - b.verdict.version);
+  return items.map((item) => item.verdict);
 }
