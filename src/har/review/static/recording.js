@@ -51,7 +51,8 @@ export function Recording({ project, observer, blind, outbox, listeners, setErro
     let isOld = false;
     setLanes(null);
     setScores(null);
-    getJson(`/api/recordings/${id}`, { observer, blind: blind ? 1 : 0 }).then((recording) => {
+    const query = { observer, blind: blind ? 1 : 0 };
+    outbox.settle().then(() => getJson(`/api/recordings/${id}`, query)).then((recording) => {
       if (isOld) return;
       setLanes(new Lanes(recording, observer, (verdict) => outbox.add(verdict)));
       if (recording.has_scores) {

@@ -45,6 +45,11 @@ export class Outbox {
     this.send();
   }
 
+  // Until all are saved, or it shows that they cannot be now.
+  async settle() {
+    while (this.waiting.length && !this.error) await new Promise((done) => setTimeout(done, 20));
+  }
+
   async send() {
     if (this.busy || !this.waiting.length) return;
     this.busy = true;
