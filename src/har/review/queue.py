@@ -16,7 +16,7 @@ from har.review.store import FoundEvent, Recording, Verdict
 Order = Literal["uncertain", "confident", "time", "random"]
 SAMPLE = "sample"
 """`FoundEvent.source` of a random sample, which is watched for events that the model missed."""
-_MAX_SAMPLEES = 1000
+_MAX_SAMPLES = 1000
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,9 @@ def draw_samples(
     >>> [(item.start_s, item.end_s, item.source) for item in drawn]
     [(0.0, 10.0, 'sample'), (20.0, 30.0, 'sample')]
     """
-    if not 0 <= n_samples <= _MAX_SAMPLEES or not 1.0 <= length_s <= 600.0:
+    if not 0 <= n_samples <= _MAX_SAMPLES or not 1.0 <= length_s <= 600.0:
         raise ConfigError(
-            f"Expected up to {_MAX_SAMPLEES} samples of 1 to 600 s, received {n_samples} of "
+            f"Expected up to {_MAX_SAMPLES} samples of 1 to 600 s, received {n_samples} of "
             f"{length_s:g} s"
         )
     n_places = max(int(recording.duration_s // length_s), 1)
