@@ -11,11 +11,10 @@ from har.api.videos import predict
 from har.config import Faces, PrivacyConfig, ShownPeople, Uncertain
 from har.errors import ConfigError
 from har.interchange.formats import read_events
+from har.interchange.har_json import RESULTS
 
 if TYPE_CHECKING:
     from har.review.project import Project
-
-RESULTS = "results.json"
 
 
 def open_project(

@@ -14,12 +14,11 @@ from har.events.files import SCORES_ENDING
 from har.interchange.coding import find_video
 from har.interchange.events import CodedEvent, EventTable, Media, build_table
 from har.interchange.formats import find_writer, read_events, write_as
+from har.interchange.har_json import RESULTS
 from har.review.media import MediaFolder
 from har.review.queue import draw_samples
 from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
 from har.review.watched import WatchFolder
-
-RESULTS = "results.json"
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ from har.errors import (
 )
 from har.events.files import load_scores
 from har.interchange.formats import FORMATS
+from har.reports.page import render_page
+from har.review.figures import build_figures
 from har.review.project import Project, build_verdict_table, pack_events
 from har.review.queue import build_queue, compute_progress, parse_order
 from har.review.store import FoundEvent, Recording, Verdict
@@ -47,6 +49,11 @@ _POLICY = (
     "media-src 'self' blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
 )
+_REPORT_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+"""Of the report, which has no script; its own policy allows one style, by hash."""
 _HEADERS = {
     "content-security-policy": _POLICY,
     "x-content-type-options": "nosniff",
@@ -78,6 +85,7 @@ def create_app(project: Project, token: str, hosts: tuple[str, ...]) -> ASGIApp:
         Route("/api/queue", views.queue),
         Route("/api/progress", views.progress),
         Route("/api/export", views.export),
+        Route("/report", views.report),
         Route("/api/verdicts", views.add_verdict, methods=["POST"]),
         Mount("/static", StaticFiles(directory=_STATIC)),
     ]
@@ -163,7 +171,12 @@ def _refuse(status: int, why: str) -> Response:
 def _with_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
     async def wrapped(message: Message) -> None:
         if message["type"] == "http.response.start":
-            extra = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+            own = {name.lower() for name, _ in message["headers"]}
+            extra = [
+                (name.encode(), value.encode())
+                for name, value in _HEADERS.items()
+                if name.encode() not in own
+            ]
             message = {**message, "headers": [*message["headers"], *extra]}
         await send(message)
 
@@ -310,6 +323,11 @@ class _Views:
         data, ending = pack_events(table, request.query_params.get("format", "csv"))
         names = {"content-disposition": f'attachment; filename="verdicts{ending}"'}
         return Response(data, media_type="application/octet-stream", headers=names)
+
+    async def report(self, _request: Request) -> Response:
+        page = await run_in_threadpool(build_figures, self._store)
+        policy = {"content-security-policy": _REPORT_POLICY}
+        return Response(render_page(page), media_type="text/html", headers=policy)
 
     async def add_verdict(self, request: Request) -> Response:
         verdict = _parse_verdict(await request.body())

@@ -236,3 +236,16 @@ def test_the_database_is_a_coding(client, folder, project):
     (folder / "other.db").write_bytes((folder / "review.db").read_bytes()[:5000])
     with pytest.raises(InterchangeError, match="cannot be read"):
         read_events(folder / "other.db")
+
+
+def test_figures_so_far_are_the_page_of_agreement(client):
+    assert client.get("/report").status_code == 400  # nobody has decided on anything
+    for number in (1, 2):
+        sent = verdict(recording=number, uuid=f"r{number}", key=f"new-{number}", label="<b>hit</b>")
+        assert client.post("/api/verdicts", json=sent, headers=HEADERS).status_code == 201
+    answer = client.get("/report")
+    assert answer.status_code == 200
+    assert "Agreement of observers" in answer.text
+    assert "&lt;b&gt;hit&lt;/b&gt;" in answer.text
+    assert "<b>hit</b>" not in answer.text
+    assert "script" not in answer.headers["content-security-policy"]

@@ -112,6 +112,7 @@ function List({ project, observer, onOpen }) {
         ${Object.entries(project.formats).map(([name, title]) => html`<option value=${name}>${title}</option>`)}</select>
       <a href=${`/api/export?${query({ format, observer })}`} download>yours</a>
       <a href=${`/api/export?${query({ format })}`} download>those of all observers</a></div>
+    <p><a href="/report" target="_blank" rel="noopener">Figures so far</a>: how far the observers and the model agree, as a page to keep</p>
     <p class="faint">An aid for triage and coding: every event is looked at by a person. No diagnosis.</p>`;
 }
 
