@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import shutil
+import time
 import uuid
 from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from starlette.testclient import TestClient
 from stores import LABELS, SIZE, draw_bar, make_store
 from videos import make_video
 
 from har.api.learning import Learned
 from har.api.model import load
+from har.api.review import open_project
 from har.bundle_files import find_bundle
 from har.cli import har
 from har.errors import ConfigError
 from har.metrics.comparison import Comparison
+from har.review.server import create_app, name_cookie
 from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
 
 pytestmark = pytest.mark.slow
@@ -115,3 +120,30 @@ def test_what_cannot_be_learned_is_said(present, tmp_path):
     assert "--background" in str(run(*words, fails=True).exception)
     failed = run(*words, "--background", "rests", fails=True)
     assert "jumps" in str(failed.exception)
+
+
+def test_a_person_learns_and_takes_the_new_model_from_the_page(present, tmp_path):
+    database = make_review(tmp_path / "out")
+    (tmp_path / "out" / "results.json").write_text("[]")
+    bundle = tmp_path / "bundle"
+    shutil.copytree(present / "bundle", bundle)
+    project = open_project(
+        tmp_path / "out", database=f"sqlite:///{database}", model=bundle, background="rests"
+    )
+    host = "127.0.0.1:8123"
+    app = create_app(project, "a-token-of-this-run", (host,))
+    cookies = {name_cookie(host): "a-token-of-this-run"}
+    with TestClient(app, base_url=f"http://{host}", cookies=cookies) as client:
+        options = {"json": {}, "headers": {"origin": f"http://{host}"}}
+        assert client.post("/api/learn", params={"observer": "Ada"}, **options).status_code == 202
+        again = client.post("/api/learn", params={"observer": "Ada"}, **options)
+        assert "trained already" in again.json()["error"]
+        while (found := client.get("/api/learn").json())["state"] == "running":
+            time.sleep(0.5)
+        assert (found["state"], found["error"]) == ("done", "")
+        assert found["result"]["comparison"]["figures"]["accuracy"]["second"] is not None
+        before = (bundle / "bundle.json").read_bytes()
+        assert client.post("/api/learn/take", **options).json()["state"] == "taken"
+        assert (bundle / "bundle.json").read_bytes() != before
+        assert (tmp_path / "bundle-before-1" / "bundle.json").read_bytes() == before
+    project.store.close()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from har.api.learning import Learned, learn
 from har.api.settings import StrPath, extra, list_paths
 from har.api.videos import predict
-from har.config import Faces, PrivacyConfig, ShownPeople, Uncertain
+from har.bundle import load_info
+from har.bundle_files import FOLDER as SHIPPED
+from har.bundle_files import find_bundle
+from har.config import Faces, PrivacyConfig, ShownPeople, TrainConfig, Uncertain, update_config
 from har.errors import ConfigError
 from har.interchange.formats import read_events
 from har.interchange.har_json import RESULTS
@@ -23,6 +28,7 @@ def open_project(
     database: str | None = None,
     coding: StrPath | None = None,
     model: StrPath | None = None,
+    background: str = "",
     samples: int = 3,
     sample_s: float = 20.0,
     seed: int = 0,
@@ -41,6 +47,7 @@ def open_project(
     """
     with extra("review"):
         from har.review import project as projects
+        from har.review.learning import Teacher
         from har.review.media import MediaFolder
         from har.review.store import ReviewStore
         from har.review.watched import WatchFolder, is_watch_folder
@@ -54,7 +61,8 @@ def open_project(
     if videos:
         folders.append(predict(videos, out="results/predict", model=model).out)
     home = (folders or watches)[0]
-    store = ReviewStore(database or f"sqlite:///{home / 'review.db'}")
+    url = database or f"sqlite:///{home / 'review.db'}"
+    store = ReviewStore(url)
     for folder in folders:
         projects.add_results(store, folder)
     if coding is not None:
@@ -63,7 +71,26 @@ def open_project(
     watched = tuple(map(WatchFolder, watches))
     for folder in watched:
         folder.add_alerts(store)
-    return projects.Project(store, MediaFolder(home / ".review", privacy), watched)
+    teach = None if model is None else partial(_learn, url, model, background, home / "learned")
+    media = MediaFolder(home / ".review", privacy)
+    return projects.Project(store, media, watched, Teacher(teach))
+
+
+def _learn(url: str, model: StrPath, background: str, home: Path, observer: str) -> Learned:
+    """Train from the verdicts of one observer by the model's own recipe."""
+    folder = find_bundle(Path(model))
+    own = {} if folder.is_relative_to(SHIPPED) else load_info(folder).recipe
+    return learn(
+        url,
+        model,
+        annotator=observer,
+        background=background,
+        recipe=update_config(TrainConfig(), own) if own else "full",
+        out=home / "model",
+        results=home,
+        overwrite=True,
+        progress=False,
+    )
 
 
 def open_review(
@@ -72,6 +99,7 @@ def open_review(
     database: str | None = None,
     coding: StrPath | None = None,
     model: StrPath | None = None,
+    background: str = "",
     samples: int = 3,
     sample_s: float = 20.0,
     seed: int = 0,
@@ -94,7 +122,8 @@ def open_review(
         database: URL of SQLAlchemy, SQLite or PostgreSQL; ``review.db`` in the first folder when
             None.
         coding: A coding that is shown beside the model's events.
-        model: For videos.
+        model: Recognizes videos, and is what *Learn* on the page starts from.
+        background: Label of what *Learn* makes of rejected events; the model's own when empty.
         samples: Random samples of each recording to watch for events that were missed.
         sample_s: Length of one, in seconds.
         seed: Draws them.
@@ -119,6 +148,7 @@ def open_review(
         database=database,
         coding=coding,
         model=model,
+        background=background,
         samples=samples,
         sample_s=sample_s,
         seed=seed,

@@ -20,7 +20,10 @@ from har.cli.output import say_result
     "[default: review.db in the first folder]",
 )
 @path_option("--coding", help="A coding to show beside the model's events, in any format.")
-@path_option("--bundle", "model", help="For videos: the model that recognizes them first.")
+@path_option("--bundle", "model", help="Recognizes videos first, and is what Learn starts from.")
+@click.option(
+    "--background", default="", help="Label of rejected events where the model has none of its own."
+)
 @click.option(
     "--samples",
     default=3,

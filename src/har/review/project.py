@@ -6,7 +6,7 @@ import io
 import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from har.errors import ReviewError
@@ -15,6 +15,7 @@ from har.interchange.coding import find_video
 from har.interchange.events import CodedEvent, EventTable, Media, build_table
 from har.interchange.formats import find_writer, read_events, write_as
 from har.interchange.har_json import RESULTS
+from har.review.learning import Teacher
 from har.review.media import MediaFolder
 from har.review.queue import draw_samples
 from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
@@ -29,11 +30,13 @@ class Project:
         store: Recordings, found events, verdicts.
         media: The videos as browsers play them.
         watched: Folders of `har watch`, whose alerts come into the same queue.
+        teacher: Trains from verdicts.
     """
 
     store: ReviewStore
     media: MediaFolder
     watched: tuple[WatchFolder, ...] = ()
+    teacher: Teacher = field(default_factory=lambda: Teacher(None))
 
 
 def add_results(store: ReviewStore, folder: Path) -> int:

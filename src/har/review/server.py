@@ -85,6 +85,9 @@ def create_app(project: Project, token: str, hosts: tuple[str, ...]) -> ASGIApp:
         Route("/api/queue", views.queue),
         Route("/api/progress", views.progress),
         Route("/api/export", views.export),
+        Route("/api/learn", views.learning),
+        Route("/api/learn", views.learn, methods=["POST"]),
+        Route("/api/learn/take", views.take, methods=["POST"]),
         Route("/report", views.report),
         Route("/api/verdicts", views.add_verdict, methods=["POST"]),
         Mount("/static", StaticFiles(directory=_STATIC)),
@@ -199,6 +202,7 @@ class _Views:
 
     def __init__(self, project: Project) -> None:
         self._store, self._media, self._watched = project.store, project.media, project.watched
+        self._teacher = project.teacher
 
     async def page(self, _request: Request) -> Response:
         return FileResponse(_STATIC / "index.html", media_type="text/html")
@@ -323,6 +327,17 @@ class _Views:
         data, ending = pack_events(table, request.query_params.get("format", "csv"))
         names = {"content-disposition": f'attachment; filename="verdicts{ending}"'}
         return Response(data, media_type="application/octet-stream", headers=names)
+
+    async def learning(self, _request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(self._teacher.describe))
+
+    async def learn(self, request: Request) -> Response:
+        await run_in_threadpool(self._teacher.start, _observer(request))
+        return JSONResponse(self._teacher.describe(), status_code=202)
+
+    async def take(self, _request: Request) -> Response:
+        await run_in_threadpool(self._teacher.take)
+        return JSONResponse(self._teacher.describe())
 
     async def report(self, _request: Request) -> Response:
         page = await run_in_threadpool(build_figures, self._store)

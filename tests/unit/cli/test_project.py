@@ -115,7 +115,7 @@ def test_options_that_can_be_repeated_take_a_list_or_one(tmp_path):
         ("[store]\nx = 1", "Unknown table 'store' in {path}, line 1"),
         ("predict = 3", "Unknown setting 'predict' in {path}, line 1"),
         ("\n[train]\nseed = 1\n\nrezipe = 'x'", "'rezipe' in {path}, line 5, table [train]"),
-        ("[train]\nrezipe = 'x'", "'har train' has config, final, from, "),
+        ("[train]\nrezipe = 'x'", "'har train' has annotator, background, config, final, from, "),
         ("[train]\nseed = 1\n[predict]\nseed = 1", "'seed' in {path}, line 4, table [predict]"),
         ("[train]\nrecipe = 'x'", "line 2, table [train]: 'x' is not one of 'frozen', 'full'"),
         ("[train]\nseed = 1.5", "Expected seed in {path}, line 2, table [train] as a whole number"),

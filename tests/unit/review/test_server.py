@@ -249,3 +249,10 @@ def test_figures_so_far_are_the_page_of_agreement(client):
     assert "&lt;b&gt;hit&lt;/b&gt;" in answer.text
     assert "<b>hit</b>" not in answer.text
     assert "script" not in answer.headers["content-security-policy"]
+
+
+def test_learning_is_offered_only_with_a_model(client):
+    assert client.get("/api/learn").json()["is_offered"] is False
+    refused = client.post("/api/learn", params={"observer": "Ada"}, json={}, headers=HEADERS)
+    assert "start har review with --bundle" in refused.json()["error"]
+    assert "no new model to take" in client.post("/api/learn/take", json={}, headers=HEADERS).text

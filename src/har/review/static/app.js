@@ -1,7 +1,7 @@
 // The page: who is there, which recordings, one recording, the queue.
 
 import { html, render, useState, useEffect, useRef } from "./vendor/htm-preact-3.1.1.js";
-import { Outbox, getJson } from "./server.js";
+import { Outbox, getJson, postJson } from "./server.js";
 import { Recording } from "./recording.js";
 
 const SIGNED = "har-review-observer";
@@ -113,7 +113,45 @@ function List({ project, observer, onOpen }) {
       <a href=${`/api/export?${query({ format, observer })}`} download>yours</a>
       <a href=${`/api/export?${query({ format })}`} download>those of all observers</a></div>
     <p><a href="/report" target="_blank" rel="noopener">Figures so far</a>: how far the observers and the model agree, as a page to keep</p>
+    <${Learning} observer=${observer} />
     <p class="faint">An aid for triage and coding: every event is looked at by a person. No diagnosis.</p>`;
+}
+
+// A new model from the verdicts: trained on request, shown beside the old one, taken only when told.
+function Learning({ observer }) {
+  const [found, setFound] = useState(null);
+  const [error, setError] = useState("");
+  const show = (values) => {
+    setFound(values);
+    setError(values.error || "");
+  };
+  useEffect(() => {
+    let timer = 0;
+    const poll = () => {
+      getJson("/api/learn").then(show, (problem) => setError(problem.message));
+      timer = setTimeout(poll, 3000);
+    };
+    poll();
+    return () => clearTimeout(timer);
+  }, []);
+  if (!found || !found.is_offered) return null;
+  const post = (path) => postJson(path).then(show, (problem) => setError(problem.message));
+  const figures = found.result ? Object.entries(found.result.comparison.figures) : [];
+  return html`<section class="panel" aria-label="Learn from decisions"><h2>Learn from your decisions</h2>
+    <p>Kept events become clips of their label, rejected ones clips of nothing. A new model starts from the present one and is
+      compared with it on recordings that it has not learned from. It takes minutes.</p>
+    <button disabled=${found.state === "running"} onClick=${() => post(`/api/learn?${new URLSearchParams({ observer })}`)}>
+      ${found.state === "running" ? "Learning" : "Learn"}</button>
+    <p role="status">${error || { running: "A new model is being trained.", taken: `Taken. The old model is now ${found.place}.` }[found.state] || ""}</p>
+    ${figures.length > 0 && html`<table><thead><tr><th>figure</th><th>old</th><th>new</th><th>difference, 95 % interval</th></tr></thead>
+      <tbody>${figures.map(([name, item]) => html`<tr key=${name}><td>${name}</td><td>${formatNumber(item.first)}</td><td>${formatNumber(item.second)}</td>
+        <td>${formatNumber(item.difference.mean)} ${item.difference.ci95 ? `(${item.difference.ci95.map(formatNumber).join(" to ")})` : ""}</td></tr>`)}</tbody></table>`}
+    ${found.state === "done" && html`<p><button onClick=${() => post("/api/learn/take")}>Take the new model</button></p>`}
+  </section>`;
+}
+
+function formatNumber(value) {
+  return value === null || value === undefined ? "not known" : value.toFixed(3);
 }
 
 // Asks every two seconds; new alerts come into the queue by that, too.

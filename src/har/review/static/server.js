@@ -19,6 +19,13 @@ export async function get(path, query = {}) {
 
 export const getJson = async (path, query) => (await get(path, query)).json();
 
+export async function postJson(path) {
+  const answer = await fetch(path, { method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+  const body = await answer.json().catch(() => ({}));
+  if (!answer.ok) throw new Refused(answer.status, body);
+  return body;
+}
+
 export async function loadScores(id) {
   const answer = await get(`/api/recordings/${id}/scores`);
   const labels = JSON.parse(answer.headers.get("x-labels"));
