@@ -229,13 +229,6 @@ def test_one_step_nobody_and_crowds_are_clips_like_others(crowd_store, tmp_path)
     assert pose.spec.window_s == 1.0
 
 
-def test_stages_that_pose_does_not_have_say_what_to_run(crowd_store, tmp_path):
-    run, _ = make_run(tmp_path)
-    for stage in (train_cnn, train_system):
-        with pytest.raises(ConfigError, match="har train lstm --streams pose"):
-            stage(QUICK, crowd_store, run)
-
-
 def test_a_bundle_without_the_stream_is_no_source(joined, trained, crowd_store, tmp_path):
     motion, _ = make_run(tmp_path)
     train_cnn(replace(BOTH, streams="motion"), crowd_store, motion)
