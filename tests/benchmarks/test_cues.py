@@ -29,6 +29,8 @@ from har.errors import ConfigError, DatasetError
 from three_class.sequences import draw_sequence
 from three_class.settings import SequencesConfig
 
+pytestmark = pytest.mark.slow
+
 RATE_HZ = 10.0
 
 

@@ -12,6 +12,8 @@ from reviewing import CHROMIUM, Caller, ReviewServer, Watched, make_results, ope
 
 from har.review.store import ReviewStore, replay
 
+pytestmark = pytest.mark.slow
+
 N_EVENTS = 12
 EVENTS = [("hit", 2.0 * k, 2.0 * k + 1.0, 0.5 + k / 50) for k in range(N_EVENTS)]
 

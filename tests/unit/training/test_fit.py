@@ -11,6 +11,8 @@ from har.network.temporal_head import build_clip_classifier, build_temporal
 from har.training.batches import FeatureBatches, Sampling
 from har.training.fit import FitPlace, clear_state, fit_model
 
+pytestmark = pytest.mark.slow
+
 CONFIG = FitConfig(6, 6, 1e-2, 0.0, 8, label_smoothing=0.0)
 
 

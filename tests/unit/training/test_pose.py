@@ -31,6 +31,8 @@ from har.training.pose import PoseTraining, match_source, start_pose_head
 from har.training.run import Run
 from har.training.stages import train_all, train_cnn, train_lstm, train_system
 
+pytestmark = pytest.mark.slow
+
 _NONE = {"fit": {"epochs": 0}}
 POSE = {"n_steps": 10, "units": 8, "self_units": 6, "fit": {"epochs": 6, "learning_rate": 0.03}}
 QUICK = update_config(TrainConfig(streams="pose"), {"pose": POSE})
