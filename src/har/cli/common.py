@@ -115,27 +115,32 @@ guard_option = click.option(
 )
 
 
-def recipe_options(default: str) -> Decorator:
-    """Add the options of a recipe."""
+def add_options(*options: Decorator) -> Decorator:
+    """Return several options as one; help shows the last one first."""
 
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in (
-            click.option("--seed", type=int, help="Of starting weights, order and changes."),
-            path_option("--config", help="TOML file of settings that go over the recipe."),
-            click.option(
-                "--recipe",
-                type=click.Choice(sorted(RECIPES)),
-                default=default,
-                show_default=True,
-                help="frozen: for up to some hundred clips, in minutes, the CNN stays as it is; "
-                "full: for a thousand clips and more, all three stages; tiny: to run on small "
-                "machines, a small CNN from scratch, which takes longer to train than frozen.",
-            ),
-        ):
+        for option in options:
             command = option(command)
         return command
 
     return add
+
+
+def recipe_options(default: str) -> Decorator:
+    """Add the options of a recipe."""
+    return add_options(
+        click.option("--seed", type=int, help="Of starting weights, order and changes."),
+        path_option("--config", help="TOML file of settings that go over the recipe."),
+        click.option(
+            "--recipe",
+            type=click.Choice(sorted(RECIPES)),
+            default=default,
+            show_default=True,
+            help="frozen: for up to some hundred clips, in minutes, the CNN stays as it is; "
+            "full: for a thousand clips and more, all three stages; tiny: to run on small "
+            "machines, a small CNN from scratch, which takes longer to train than frozen.",
+        ),
+    )
 
 
 def parse_size(text: str | None) -> tuple[int, int] | None:
@@ -167,64 +172,46 @@ def parse_joints(texts: Sequence[str]) -> dict[str, str]:
 
 def poses_options(size_name: str) -> Decorator:
     """Add what files of keypoints may not say themselves."""
-
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in (
-            click.option(
-                "--joints",
-                multiple=True,
-                metavar="NAME=KEYPOINT",
-                callback=lambda _, __, texts: parse_joints(texts),
-                help="Of keypoint files: what a joint is, such as Hand_R=right_wrist.",
-            ),
-            click.option(
-                size_name,
-                callback=lambda _, __, text: parse_size(text),
-                help="Of keypoint files: HxW of the picture, where they hold shares of it.",
-            ),
-            click.option(
-                "--fps", type=float, help="Of keypoint files: frames a second, if they have none."
-            ),
-        ):
-            command = option(command)
-        return command
-
-    return add
+    return add_options(
+        click.option(
+            "--joints",
+            multiple=True,
+            metavar="NAME=KEYPOINT",
+            callback=lambda _, __, texts: parse_joints(texts),
+            help="Of keypoint files: what a joint is, such as Hand_R=right_wrist.",
+        ),
+        click.option(
+            size_name,
+            callback=lambda _, __, text: parse_size(text),
+            help="Of keypoint files: HxW of the picture, where they hold shares of it.",
+        ),
+        click.option(
+            "--fps", type=float, help="Of keypoint files: frames a second, if they have none."
+        ),
+    )
 
 
 def privacy_options(default: str | None = "keep") -> Decorator:
     """Add what is hidden of people in all that is written."""
-    shown = default is not None
-    options = (
-        click.option(
-            "--uncertain",
-            type=click.Choice(get_args(Uncertain)),
+
+    def choose(name: str, choices: Sequence[str], help: str) -> Decorator:  # noqa: A002
+        return click.option(
+            name,
+            type=click.Choice(choices),
             default=default,
-            show_default=shown,
-            help="What moves where nobody was found.",
-        ),
-        click.option(
+            show_default=default is not None,
+            help=help,
+        )
+
+    return add_options(
+        choose("--uncertain", get_args(Uncertain), "What moves where nobody was found."),
+        choose(
             "--people",
-            type=click.Choice(get_args(ShownPeople)),
-            default=default,
-            show_default=shown,
-            help="skeleton: drawn on the still background in the place of people.",
+            get_args(ShownPeople),
+            "skeleton: drawn on the still background in the place of people.",
         ),
-        click.option(
-            "--faces",
-            type=click.Choice(get_args(Faces)),
-            default=default,
-            show_default=shown,
-            help="Heads in videos and pictures that are written.",
-        ),
+        choose("--faces", get_args(Faces), "Heads in videos and pictures that are written."),
     )
-
-    def add(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in options:
-            command = option(command)
-        return command
-
-    return add
 
 
 _MAX_LIST_BYTES = 16 * 1024 * 1024

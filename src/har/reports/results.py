@@ -32,6 +32,7 @@ from har.dataset.catalog import Reject
 from har.escaping import guard_cell, show_controls
 from har.events.files import RESULT_ENDING, join_events, write_event_files
 from har.events.summary import Totals, add_totals, compute_totals
+from har.interchange.har_json import RESULTS
 from har.pose.adapters.reading import KEYPOINTS_ENDING, Poses, write_poses
 from har.pose.keypoints import N_KEYPOINTS
 from har.render.annotate import write_annotated
@@ -40,7 +41,7 @@ from har.render.timeline import write_timeline
 from har.result import VideoResult
 from har.types import KEYPOINTS
 
-_RESULTS, _TOTALS = "results.json", "totals.csv"
+_TOTALS = "totals.csv"
 _STEM_BYTES = 200
 """Of the 255 that a disk allows in a name; the rest is for the endings."""
 
@@ -124,12 +125,12 @@ def write_folder_outputs(
     failed = {entry["video"] for entry in entries if "stem" not in entry}
     earlier = [  # a name may be that of another video in another folder: then its stem is another
         entry
-        for entry in _read_entries(folder / _RESULTS)
+        for entry in _read_entries(folder / RESULTS)
         if entry.get("stem") not in stems_now
         and entry["video"] not in (failed if "stem" in entry else videos)
     ]
     join_events(folder, guard)
-    files.write_json(folder / _RESULTS, [*earlier, *entries])
+    files.write_json(folder / RESULTS, [*earlier, *entries])
     _write_totals(folder / _TOTALS, [*earlier, *entries], guard)
 
 

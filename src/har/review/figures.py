@@ -11,7 +11,6 @@ from har.review.project import build_verdict_table
 from har.review.store import FoundEvent, Recording, ReviewStore
 
 MODEL = "model"
-_SOURCES = ("model", "alert")
 _UNDECIDED = (
     "An event of the model that nobody has decided on counts as one that the observers do not "
     "have. Decide on all events of a recording before you report figures of it"
@@ -54,7 +53,7 @@ def _build_found(recordings: list[Recording], events: list[FoundEvent]) -> Event
             score=event.score,
         )
         for event in events
-        if event.source in _SOURCES
+        if event.is_of_model
     )
     media = (Media(r.path, r.duration_s, r.fps, r.group) for r in recordings)
     labels = dict.fromkeys(label for recording in recordings for label in recording.labels)

@@ -40,7 +40,7 @@ class Playable:
 
 
 class MediaFolder:
-    """Gives each video in a form that browsers play, and makes copies where one is needed.
+    """Find each video in a form that browsers play, and make copies where one is needed.
 
     Where people are to be hidden, every video gets a copy in which they are, and the file itself is
     never given. Copies have no sound. They are made one after another, in a thread, and stay in the

@@ -218,7 +218,7 @@ class _Views:
         labels |= dict.fromkeys(verdict.label for verdict in verdicts if verdict.label)
         counts: dict[int, int] = {}
         for event in events:
-            if event.source in ("model", "alert"):
+            if event.is_of_model:
                 counts[event.recording] = counts.get(event.recording, 0) + 1
         return {
             "labels": list(labels),

@@ -128,6 +128,11 @@ class FoundEvent:
     target: str = ""
 
     @property
+    def is_of_model(self) -> bool:
+        """Whether a model found it, in a recording or before a camera."""
+        return self.source in ("model", "alert")
+
+    @property
     def key(self) -> str:
         """What verdicts on it are filed under."""
         return f"e{self.id}"

@@ -161,7 +161,15 @@ def test_a_video_is_sent_in_ranges_and_a_foreign_one_as_a_copy(client):
 
 def test_the_page_names_nothing_from_elsewhere():
     static = files("har.review") / "static"
-    for name in ("index.html", "style.css", "app.js", "recording.js", "server.js", "timeline.js"):
+    for name in (
+        "index.html",
+        "style.css",
+        "app.js",
+        "recording.js",
+        "server.js",
+        "timeline.js",
+        "words.js",
+    ):
         text = (static / name).read_text()
         assert "http:" not in text
         assert "https:" not in text

@@ -3,6 +3,7 @@
 import { html, render, useState, useEffect, useRef } from "./vendor/htm-preact-3.1.1.js";
 import { Outbox, getJson, postJson } from "./server.js";
 import { Recording } from "./recording.js";
+import { formatTime } from "./words.js";
 
 const SIGNED = "har-review-observer";
 
@@ -237,13 +238,6 @@ function Queue(share) {
     ${!item && html`<p>There is nothing to decide.</p>`}
     ${item && done === items.length && html`<p class="message">All are decided.</p>`}
     ${item && html`<${Recording} ...${share} id=${item.event.recording} focus=${item.event} onDecided=${decided} />`}`;
-}
-
-export function formatTime(time_s) {
-  const hours = Math.floor(time_s / 3600);
-  const minutes = Math.floor((time_s % 3600) / 60);
-  const seconds = (time_s % 60).toFixed(2).padStart(5, "0");
-  return `${hours ? `${hours}:` : ""}${String(minutes).padStart(hours ? 2 : 1, "0")}:${seconds}`;
 }
 
 function formatShare(figure) {

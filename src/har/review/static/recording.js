@@ -2,6 +2,7 @@
 
 import { html, useState, useEffect, useLayoutEffect, useRef } from "./vendor/htm-preact-3.1.1.js";
 import { getJson, loadScores } from "./server.js";
+import { formatTime } from "./words.js";
 import { Lanes } from "./lanes.js";
 import { Timeline } from "./timeline.js";
 
@@ -248,7 +249,7 @@ export function Recording({ project, observer, blind, outbox, listeners, setErro
         <button onClick=${() => faster(-1)} aria-label="slower">−</button><span>${rate}×</span>
         <button onClick=${() => faster(1)} aria-label="faster">+</button>
         <button aria-pressed=${loop} onClick=${() => setLoop(!loop)}>Loop <kbd>O</kbd></button>
-        <span aria-live="off">${format(now)} of ${format(lanes.recording.duration_s)}</span>
+        <span aria-live="off">${formatTime(now)} of ${formatTime(lanes.recording.duration_s)}</span>
         <span class="spacer"></span>
         <button onClick=${() => act(() => lanes.undo(), selected)}>Undo <kbd>U</kbd></button>
         <button onClick=${() => act(() => lanes.redo(), selected)}>Redo</button>
@@ -257,7 +258,7 @@ export function Recording({ project, observer, blind, outbox, listeners, setErro
       <div class="timeline"><canvas ref=${canvas} tabindex="0" role="img"
         aria-label=${`Timeline with ${lanes.found.length} found and ${lanes.mine.length} of your events; the table lists them`}></canvas></div>
     </div><aside>
-      ${begun !== null && html`<p class="message" role="status">${chosen} from ${format(begun)}; press A where it ends</p>`}
+      ${begun !== null && html`<p class="message" role="status">${chosen} from ${formatTime(begun)}; press A where it ends</p>`}
       <${Chosen} event=${current} status=${current ? lanes.status(selected) : ""} labels=${labels} selected=${selected}
         lanes=${lanes} act=${act} onAdd=${add} label=${chosen} onLabel=${setLabel} />
       <${Near} lanes=${lanes} now=${now} selected=${selected} labels=${labels} onSelect=${(key) => select(key, true)} />
@@ -276,14 +277,14 @@ function Chosen({ event, status, labels, selected, lanes, act, onAdd, label, onL
   const words = { keep: "kept by you", reject: "rejected", watched: "watched" };
   if (event.source === "sample") {
     return html`<section class="panel" aria-label="Chosen sample"><h2>Watch this sample</h2>
-      <p>From ${format(event.start_s)} to ${format(event.end_s)}. Add what the model missed with <kbd>A</kbd>, then say that you have watched it.</p>
+      <p>From ${formatTime(event.start_s)} to ${formatTime(event.end_s)}. Add what the model missed with <kbd>A</kbd>, then say that you have watched it.</p>
       <p>${words[status] || ""}</p>
       <button class="main" onClick=${() => act(() => lanes.accept(selected), selected)}>Watched <kbd>Enter</kbd></button></section>`;
   }
   const change = (name) => (e) => act(() => lanes.describe(selected, { [name]: e.target.value.slice(0, 500) }), selected);
   return html`<section class="panel" aria-label="Chosen event"><h2>${event.label}
       ${event.score != null && html` <span class="faint">score ${event.score.toFixed(2)}</span>`}</h2>
-    <p>${format(event.start_s)} to ${format(event.end_s)}, ${(event.end_s - event.start_s).toFixed(2)} s
+    <p>${formatTime(event.start_s)} to ${formatTime(event.end_s)}, ${(event.end_s - event.start_s).toFixed(2)} s
       <span class=${status === "reject" ? "bad" : "good"}> ${words[status] || ""}</span></p>
     <div class="bar"><button class="main" onClick=${() => act(() => lanes.accept(selected), selected)}>Accept <kbd>Enter</kbd></button>
       <button onClick=${() => act(() => lanes.reject(selected), selected)}>Reject <kbd>X</kbd></button></div>
@@ -308,7 +309,7 @@ function Near({ lanes, now, selected, labels, onSelect }) {
   return html`<section class="panel" aria-label="Events"><h2>Events <span class="faint">${list.length} in all</span></h2>
     <div class="events" tabindex="0" role="region" aria-label="Events near this moment"><table><thead><tr><th>start</th><th>label</th><th>state</th></tr></thead><tbody>
     ${shown.map((event) => html`<tr key=${event.key} class=${event.key === selected ? "chosen" : ""}>
-      <td><button onClick=${() => onSelect(event.key)}>${format(event.start_s)}</button></td>
+      <td><button onClick=${() => onSelect(event.key)}>${formatTime(event.start_s)}</button></td>
       <td><span class=${`swatch l${(Math.max(labels.indexOf(event.label), 0) % 6) + 1}`}></span>${event.label}</td>
       <td>${lanes.status(event.key) === "keep" ? "kept" : "open"}</td></tr>`)}</tbody></table></div></section>`;
 }
@@ -319,10 +320,4 @@ function Help({ onClose }) {
   return html`<dialog ref=${box} onClose=${onClose} aria-label="Keys"><h2>Keys</h2>
     <div class="keys">${KEYS.map(([key, what]) => html`<p><kbd>${key}</kbd> ${what}</p>`)}</div>
     <p><button onClick=${() => box.current.close()}>Close</button></p></dialog>`;
-}
-
-function format(time_s) {
-  const minutes = Math.floor(time_s / 60);
-  const text = (time_s % 60).toFixed(2).padStart(5, "0");
-  return minutes >= 60 ? `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, "0")}:${text}` : `${minutes}:${text}`;
 }
