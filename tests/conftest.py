@@ -47,3 +47,30 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no real clips at {SHARED_DATA}; set HAR_SHARED_DATA to their folder")
     return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory):
+    """A real PostgreSQL server; the test is skipped where none is installed."""
+    from postgres import find_bin, run_postgres
+
+    if find_bin() is None:
+        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
+    with run_postgres(tmp_path_factory.mktemp("postgres")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def review_url(request, tmp_path):
+    """The address of an empty database for a review, once of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/review.db"
+    import sqlalchemy as sa
+
+    url = request.getfixturevalue("postgres_url")
+    engine = sa.create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
+        connection.execute(sa.text("CREATE SCHEMA public"))
+    engine.dispose()
+    return url

@@ -42,6 +42,7 @@ def forget(
 
     Raises:
         ConfigError: Not one of the three is given, or a folder is none.
+        ReviewError: A review's database cannot be opened, or holds none; nothing is removed then.
         LockedError: A run writes to one of the folders.
         OutputError: A file cannot be deleted; what is gone before it stays gone.
         MissingDependencyError: There is a review, and the extra ``review`` is not installed.

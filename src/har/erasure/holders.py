@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +163,7 @@ def forget_alerts(folder: Path, target: Target, trash: Trash) -> None:
         is_named = bool(target.video) and any(target.is_video(clip) for clip in clips)
         if is_old or is_named:
             for path in (*clips, record):
+                target.add_video(path)
                 trash.delete(path, "alerts")
 
 
@@ -189,12 +191,26 @@ def _is_before(line: str, moment: datetime) -> bool:
         return False
 
 
-def forget_reviews(url: str, path: Path, target: Target, trash: Trash) -> None:
-    """Delete recordings of a review with their events and verdicts, and the copies of videos.
+def find_in_review(url: str, target: Target) -> None:
+    """Note the recordings of a person that only a review knows, for the results of them.
+
+    Args:
+        url: Of the review's database.
+        target: What is to be forgotten.
+    """
+    from har.review.store import ReviewStore
+
+    with closing(ReviewStore(url, must_exist=True)) as store:
+        for recording in store.list_recordings() if target.subject else ():
+            if target.subject in _list_people(store, recording):
+                target.add_video(Path(recording.path))
+
+
+def forget_review(url: str, target: Target, trash: Trash) -> None:
+    """Delete recordings of a review with their events and verdicts.
 
     Args:
         url: Of the database.
-        path: Its file, for what is told; copies of videos are beside it.
         target: What is to be forgotten.
         trash: Remembers it.
     """
@@ -206,7 +222,6 @@ def forget_reviews(url: str, path: Path, target: Target, trash: Trash) -> None:
             for recording in store.list_recordings()
             if target.holds(Path(recording.path))
             or (target.video and target.is_video(Path(recording.path)))
-            or (target.subject and target.subject in _list_people(store, recording))
         ]
         if not gone:
             return
@@ -214,19 +229,25 @@ def forget_reviews(url: str, path: Path, target: Target, trash: Trash) -> None:
             target.add_video(Path(recording.path))
         n_verdicts = sum(len(store.read_log(recording.id)) for recording in gone)
         names = f"{len(gone)} recordings with {n_verdicts} verdicts"
-        trash.note("review", path, names)
-        trash.delete(path.parent / _COPIES, "review copies")
+        trash.note("review", Path(store.place), names)
         if not trash.is_dry:
             store.delete_recordings([recording.id for recording in gone])
 
 
 def _list_people(store: Any, recording: Any) -> set[str]:
     events = [*store.list_events(recording.id), *store.read_log(recording.id)]
-    return {recording.group, *(event.subject for event in events)}
+    people = ((event.subject, event.target) for event in events)
+    return {recording.group, *chain.from_iterable(people)}
+
+
+def forget_copies(folder: Path, target: Target, trash: Trash) -> None:
+    """Delete the copies of videos that a review made; those that are needed are made again."""
+    if target.videos:
+        trash.delete(folder / _COPIES, "review copies")
 
 
 Forget = Callable[[Path, Target, Trash], None]
-FOLDERS: tuple[Forget, ...] = (
+HOLDERS: tuple[Forget, ...] = (
     forget_store,
     forget_takes,
     forget_results,

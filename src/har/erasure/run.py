@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from har.bundle import BUNDLE_FILE
-from har.erasure.holders import FOLDERS, forget_reviews
+from har.erasure.holders import HOLDERS, Forget, find_in_review, forget_copies, forget_review
 from har.erasure.target import Removed, Target, Trash
 from har.errors import ConfigError
 
@@ -59,6 +59,7 @@ def forget_all(
 
     Raises:
         ConfigError: A folder is none.
+        ReviewError: A review's database cannot be opened, or holds none; nothing is removed then.
         LockedError: A run writes to one of them.
         OutputError: A file cannot be deleted.
     """
@@ -66,23 +67,35 @@ def forget_all(
         if not folder.is_dir() or folder.is_symlink():
             raise ConfigError(f"Expected a folder, received {folder}; links are not followed")
     trashes = [(folder, Trash(folder, is_dry)) for folder in folders]
-    for forget in FOLDERS:
-        for folder, trash in trashes:
-            for inner in _walk(folder):
-                forget(inner, target, trash)
-    for folder, trash in trashes:
-        for inner in _walk(folder):
-            path = inner / _DATABASE
-            if path.is_file() and not path.is_symlink():
-                forget_reviews(f"sqlite:///{path}", path, target, trash)
-    removed = [item for _, trash in trashes for item in trash.removed]
-    if database:
-        trash = Trash(Path(), is_dry)
-        forget_reviews(database, Path("review.db"), target, trash)
-        removed += trash.removed
+    reviews = [
+        (f"sqlite:///{inner / _DATABASE}", trash)
+        for folder, trash in trashes
+        for inner in _walk(folder)
+        if (inner / _DATABASE).is_file() and not (inner / _DATABASE).is_symlink()
+    ]
+    elsewhere = Trash(Path(), is_dry)
+    reviews += [(database, elsewhere)] if database else []
+    for url, _ in reviews:  # first: a database that is not there must stop it before it begins
+        find_in_review(url, target)
+    _forget(HOLDERS, trashes, target)
+    for url, trash in reviews:
+        forget_review(url, target, trash)
+    _forget([forget_copies], trashes, target)
+    removed = [
+        item for trash in (*(trash for _, trash in trashes), elsewhere) for item in trash.removed
+    ]
     gone = {item.path for item in removed if not item.what}
     left = [item for folder in folders for item in _find_left(folder, target, gone)]
     return Forgotten(tuple(removed), tuple(left), is_dry)
+
+
+def _forget(
+    holders: Iterable[Forget], trashes: Iterable[tuple[Path, Trash]], target: Target
+) -> None:
+    for forget in holders:
+        for folder, trash in trashes:
+            for inner in _walk(folder):
+                forget(inner, target, trash)
 
 
 def _walk(folder: Path) -> Iterator[Path]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
@@ -204,23 +205,33 @@ class Verdict:
 class ReviewStore:
     """The recordings, found events and verdicts of one project."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, must_exist: bool = False) -> None:
         """Open the database, and make its tables where they are missing.
 
         Args:
             url: Of SQLAlchemy: ``sqlite:///review.db`` or ``postgresql+psycopg://...``.
+            must_exist: Make nothing; refuse a database without a review.
 
         Raises:
-            ReviewError: It cannot be opened.
+            ReviewError: It cannot be opened, or holds no review.
         """
+        where = url.rpartition("@")[2]
         try:
             self._engine = sa.create_engine(url, pool_pre_ping=True)
+            if must_exist and not _has_review(self._engine):
+                self._engine.dispose()
+                raise ReviewError(f"The database {where} holds no review; check its address")
             if self._engine.dialect.name == "sqlite":
                 sa_event.listen(self._engine, "connect", _set_up_sqlite)
             _meta.create_all(self._engine)
         except (SQLAlchemyError, ModuleNotFoundError) as error:
-            where = url.rpartition("@")[2]
             raise ReviewError(f"The review database {where} cannot be opened: {error}") from error
+
+    @property
+    def place(self) -> str:
+        """Where the database is, without user and password: a file, or server and name."""
+        url = self._engine.url
+        return "/".join(part for part in (url.host, url.database) if part)
 
     def close(self) -> None:
         """Close all connections."""
@@ -382,10 +393,13 @@ class ReviewStore:
             return [_to_verdict(row) for row in rows]
 
     def delete_recordings(self, recordings: Sequence[int]) -> int:
-        """Forget recordings with their events and verdicts.
+        """Forget recordings with their events and verdicts, also in freed pages of the tables.
 
         Returns:
             How many verdicts went with them.
+
+        Raises:
+            ReviewError: The database refused.
         """
         chosen = list(recordings)
         with self._transaction() as connection:
@@ -394,7 +408,21 @@ class ReviewStore:
             for table in (_verdicts, _events):
                 connection.execute(sa.delete(table).where(table.c.recording.in_(chosen)))
             connection.execute(sa.delete(_recordings).where(_recordings.c.id.in_(chosen)))
+        if self._engine.dialect.name == "postgresql":
+            self._rewrite_tables()
         return int(n_verdicts)
+
+    def _rewrite_tables(self) -> None:
+        """Free PostgreSQL's pages of deleted rows; SQLite overwrites its own at once."""
+        try:
+            with self._engine.connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT")
+                connection.execute(sa.text("VACUUM FULL recordings, events, verdicts"))
+        except SQLAlchemyError as error:
+            raise ReviewError(
+                f"Recordings are deleted, but the tables of {self.place} keep their old pages: "
+                f"{error.args[0]}; run VACUUM FULL there"
+            ) from error
 
 
 def replay(log: Iterable[Verdict]) -> list[Verdict]:
@@ -410,6 +438,13 @@ def replay(log: Iterable[Verdict]) -> list[Verdict]:
         newest.pop(key, None)
         newest[key] = verdict
     return list(newest.values())
+
+
+def _has_review(engine: sa.Engine) -> bool:
+    name = engine.url.database
+    if engine.dialect.name == "sqlite" and not (name and Path(name).is_file()):
+        return False  # to look into it would make the file
+    return sa.inspect(engine).has_table(_verdicts.name)
 
 
 def _set_up_sqlite(connection: Any, _record: object) -> None:

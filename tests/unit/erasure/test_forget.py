@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 from bundles import make_bundle
 from moments import NOON, make_alert, make_event
 from stores import make_store
@@ -17,7 +18,7 @@ from har.capture.folder import find_sheet, load_rows, make_row, save_rows
 from har.capture.script import plan_takes
 from har.config import CaptureConfig
 from har.dataset.store import Store
-from har.errors import ConfigError, LockedError
+from har.errors import ConfigError, LockedError, ReviewError
 from har.live.alert_folder import AlertFolder
 from har.locks import locking
 from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
@@ -32,7 +33,14 @@ def folder(tmp_path: Path) -> Path:
         make_clip(videos / name, n_frames=50)
     out = tmp_path / "results"
     har.predict(videos, model=tmp_path / "models" / "mine", out=out, annotate=True, jobs=1)
-    store = ReviewStore(f"sqlite:///{out}/review.db")
+    _fill_review(f"sqlite:///{out}/review.db", videos)
+    (out / ".review").mkdir()
+    (out / ".review" / "copy.mp4").write_bytes(b"copy")
+    return tmp_path
+
+
+def _fill_review(url: str, videos: Path) -> None:
+    store = ReviewStore(url)
     for name, group in (("a.mp4", "Anna"), ("a.b.mp4", "Ben")):
         recording = Recording(0, str(videos / name), 2.0, 25.0, group, ("active", "still"))
         number = store.add_recording(recording, [FoundEvent(0, 0, "model", "active", 0.0, 1.0)])
@@ -40,9 +48,6 @@ def folder(tmp_path: Path) -> Path:
             Verdict(f"u{number}", "Ada", number, "new", 1, "keep", "active", 0, 1, comment=name)
         )
     store.close()
-    (out / ".review").mkdir()
-    (out / ".review" / "copy.mp4").write_bytes(b"copy")
-    return tmp_path
 
 
 def _list(folder: Path) -> set[str]:
@@ -88,6 +93,79 @@ def test_a_dry_run_says_the_same_and_removes_nothing(folder: Path) -> None:
 def test_a_persons_review_and_the_results_of_their_recordings_go(folder: Path) -> None:
     har.forget(folder / "results", subject="Ben")
     assert _reviewed(folder) == ["a.mp4"]
+    names = {name.rpartition("/")[2] for name in _list(folder / "results")}
+    assert {name for name in names if name.startswith("a.b.")} == set()
+    assert "a.result.json" in names
+
+
+def test_a_database_elsewhere_is_cleared_and_copies_of_videos_below_the_folders(
+    folder: Path, review_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = folder / "results"
+    (out / "review.db").unlink()
+    _fill_review(review_url, folder / "videos")
+    own = folder / "own"  # where the command is typed: not below the folders, so left alone
+    (own / ".review").mkdir(parents=True)
+    monkeypatch.chdir(own)
+    would = har.forget(out, subject="Ben", database=review_url, dry_run=True)
+    assert (out / "a.b.result.json").is_file()
+    done = har.forget(out, subject="Ben", database=review_url)
+    assert done.removed == would.removed
+    (review,) = [item for item in done.removed if item.kind == "review"]
+    assert review.what == "1 recordings with 1 verdicts"
+    assert str(review.path) in ("127.0.0.1/postgres", str(folder / "review.db"))
+    assert not (out / ".review").exists()
+    assert not (out / "a.b.result.json").exists()
+    assert (own / ".review").exists()
+    store = ReviewStore(review_url)
+    assert [(Path(item.path).name, item.group) for item in store.list_recordings()] == [
+        ("a.mp4", "Anna")
+    ]
+    assert [verdict.comment for verdict in store.read_log()] == ["a.mp4"]
+    store.close()
+
+
+def test_freed_pages_of_postgresql_hold_nothing_of_it(tmp_path: Path, postgres_url: str) -> None:
+    video = "of-wilhelmina.mp4"
+    store = ReviewStore(postgres_url)
+    number = store.add_recording(Recording(0, video, 2.0), [])
+    store.add_verdict(Verdict(video, "Ada", number, "n", 1, "keep", "hit", 0, 1, comment=video))
+    store.close()
+    engine = sa.create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+
+    def is_on_disk() -> bool:
+        with engine.connect() as connection:
+            connection.execute(sa.text("CHECKPOINT"))
+            data = Path(connection.execute(sa.text("SHOW data_directory")).scalar_one())
+        files = [path for path in (data / "base").rglob("*") if path.is_file()]
+        return any(video.encode() in path.read_bytes() for path in files)
+
+    assert is_on_disk()
+    har.forget(tmp_path, video=video, database=postgres_url)
+    assert not is_on_disk()
+    engine.dispose()
+
+
+def test_a_database_that_is_not_there_stops_it_before_anything_is_gone(folder: Path) -> None:
+    before = _list(folder)
+    url = f"sqlite:///{folder}/typo.db"
+    with pytest.raises(ReviewError, match="holds no review; check"):
+        har.forget(folder, video="a.mp4", database=url)
+    assert _list(folder) == before
+
+
+def test_alerts_go_from_the_review_of_a_watch_with_their_clips(tmp_path: Path) -> None:
+    alerts = AlertFolder(tmp_path / "alerts")
+    alert = make_alert(make_event(0.0, start=NOON))
+    name = alerts.name(alert)
+    alerts.write(name, alert)
+    clip = alerts.path / f"{name}.mp4"
+    clip.write_bytes(b"clip")
+    store = ReviewStore(f"sqlite:///{tmp_path}/review.db")
+    store.add_recording(Recording(0, str(clip), 2.0), [])
+    har.forget(tmp_path, before=NOON + timedelta(days=1))
+    assert store.list_recordings() == []
+    store.close()
 
 
 def test_a_person_goes_from_prepared_clips(tmp_path: Path) -> None:

@@ -6,8 +6,6 @@ import threading
 from dataclasses import replace
 
 import pytest
-import sqlalchemy as sa
-from postgres import find_bin, run_postgres
 
 from har.errors import ConfigError, ReviewConflictError, ReviewError
 from har.review.store import FoundEvent, Recording, ReviewStore, Verdict, replay
@@ -16,31 +14,9 @@ A = Recording(0, "day/a.mp4", 60.0, 25.0, "Anna", ("hit", "playing"), "out/a.sco
 HITS = [FoundEvent(0, 0, "model", "hit", 1.0, 2.5, 0.9, "1", "2")]
 
 
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory):
-    if find_bin() is None:
-        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
-    with run_postgres(tmp_path_factory.mktemp("postgres")) as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request, tmp_path):
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/review.db"
-        return
-    url = request.getfixturevalue("postgres_url")
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    engine.dispose()
-    yield url
-
-
 @pytest.fixture
-def store(url):
-    opened = ReviewStore(url)
+def store(review_url):
+    opened = ReviewStore(review_url)
     yield opened
     opened.close()
 
@@ -104,14 +80,14 @@ def test_two_windows_do_not_overwrite_one_another(store):
         store.add_verdict(keep(recording, version=9, uuid="u5"))
 
 
-def test_many_windows_at_once_lose_nothing_that_was_acknowledged(url):
+def test_many_windows_at_once_lose_nothing_that_was_acknowledged(review_url):
     """Eight threads decide forty times each, partly on the same events."""
-    store = ReviewStore(url)
+    store = ReviewStore(review_url)
     recording = store.add_recording(A, HITS)
     stored, refused = [], []
 
     def work(number):
-        own = ReviewStore(url)
+        own = ReviewStore(review_url)
         for turn in range(40):
             verdict = keep(recording, f"n{turn % 20}", turn // 20 + 1, f"u{number}-{turn}")
             try:
@@ -172,3 +148,12 @@ def test_a_database_that_cannot_be_opened_is_named_without_its_password(tmp_path
     assert "secret" not in str(error.value)
     with pytest.raises(ReviewError, match="cannot be opened"):
         ReviewStore(f"sqlite:///{tmp_path}/no/such/folder/x.db")
+
+
+def test_a_database_without_a_review_is_refused_and_not_made(review_url):
+    with pytest.raises(ReviewError, match="holds no review"):
+        ReviewStore(review_url, must_exist=True)
+    with pytest.raises(ReviewError, match="holds no review"):
+        ReviewStore(review_url, must_exist=True)  # the first try has left nothing
+    ReviewStore(review_url).close()
+    ReviewStore(review_url, must_exist=True).close()
