@@ -158,7 +158,7 @@ class ReviewError(HarError, RuntimeError):
 
 
 class ReviewConflictError(ReviewError):
-    """Another window has changed the event since; `newest` is what stands there now."""
+    """Another window has changed the event since; `newest` is what stands there, if anything."""
 
     def __init__(self, message: str, newest: object) -> None:
         super().__init__(message)

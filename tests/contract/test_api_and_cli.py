@@ -18,6 +18,7 @@ from videos import make_clip
 import har
 from har.api.review import open_project
 from har.cli import har as command_line
+from har.errors import ReviewError
 from har.events.files import save_scores
 
 TINY = """
@@ -331,6 +332,15 @@ def test_review(files, tmp_path):
     project = open_project(tmp_path / "out", samples=1)
     assert [Path(item.path).name for item in project.store.list_recordings()] == ["a.mp4", "b.mp4"]
     project.store.close()
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(ReviewError, match=r"Nothing to review: .* holds no video, nor"):
+        open_project(empty)
+    (empty / "results.json").write_text("[]")
+    with pytest.raises(ReviewError, match="run 'har predict VIDEOS --out"):
+        open_project(empty)
+    with pytest.raises(ReviewError, match="There is no video"):
+        open_project(tmp_path / "typo")
 
 
 def test_each_command_has_its_test():

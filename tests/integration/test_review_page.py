@@ -115,6 +115,40 @@ def test_events_are_mended_undone_and_there_after_a_reload(browser, server, verd
     watched.close()
 
 
+def test_words_of_list_and_queue_agree_and_names_of_lanes_are_whole(browser, tmp_path):
+    coded = "hitting somebody else with something that was taken from the table"
+    (tmp_path / "coding.csv").write_text(f"video,label,start_s,end_s\nkitchen.mp4,{coded},1,2\n")
+    make_results(tmp_path / "out", FILMS, 30.0)
+    options = ("--coding", str(tmp_path / "coding.csv"), "--samples", "0")
+    with ReviewServer(tmp_path / "out", *options) as server:
+        watched = Watched(browser, server, WIDTHS[1])
+        page, keys = watched.page, watched.page.keyboard
+        watched.sign_in()
+        watched.open("kitchen")
+        for key in ("n", "Enter", "n", "]", "n", "1"):
+            keys.press(key)
+        watched.wait_saved()
+        events = page.get_by_role("region", name="Events near this moment")
+        assert [text.split()[-1] for text in events.locator("tbody tr").all_inner_texts()] == [
+            "kept",
+            "mended",
+            "relabeled",
+        ]
+        script = """() => { const t = document.querySelector('canvas').timeline;
+          return t.rows.map((r) => [r.lines.join(' '), r.name,
+            Math.max(...r.lines.map((l) => t.context.measureText(l).width)) <= t.gutter - 8,
+            r.height >= 15 * r.lines.length]); }"""
+        rows = page.evaluate(script)
+        assert f"coded before: {coded}" in [row[0] for row in rows]
+        assert all(text == name and fits and high for text, name, fits, high in rows)
+        watched.shoot("names")
+        keys.press("q")
+        page.get_by_text("1 kept, 1 mended, 1 relabeled, 0 rejected").wait_for()
+        watched.shoot("words")
+        assert (watched.errors, watched.outside) == ([], [])
+        watched.close()
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_a_queue_of_fifty_is_worked_off_by_keys_alone(browser, tmp_path, width):
     events = [("hit" if k % 2 else "push", 1.0 + k, 1.8 + k, 0.5 + k / 200) for k in range(24)]

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from har.addresses import refuse_addresses
 from har.api.learning import Learned, learn
 from har.api.settings import StrPath, extra, list_paths
 from har.api.videos import predict
@@ -14,7 +15,8 @@ from har.bundle import load_info
 from har.bundle_files import FOLDER as SHIPPED
 from har.bundle_files import find_bundle
 from har.config import Faces, PrivacyConfig, ShownPeople, TrainConfig, Uncertain, update_config
-from har.errors import ConfigError
+from har.errors import ConfigError, ReviewError
+from har.inference.video import find_videos
 from har.interchange.formats import read_events
 from har.interchange.har_json import RESULTS
 
@@ -41,7 +43,7 @@ def open_project(
     Arguments are those of `open_review`.
 
     Raises:
-        ReviewError: A folder has no results, or the database cannot be opened.
+        ReviewError: There is nothing to review, or the database cannot be opened.
         InterchangeError: Results or the coding cannot be read.
         MissingDependencyError: The extra ``review`` is not installed.
     """
@@ -59,12 +61,19 @@ def open_project(
     watches = [path for path in named if path not in folders and is_watch_folder(path)]
     videos = [path for path in named if path not in (*folders, *watches)]
     if videos:
+        _check_videos(videos)
         folders.append(predict(videos, out="results/predict", model=model).out)
     home = (folders or watches)[0]
     url = database or f"sqlite:///{home / 'review.db'}"
     store = ReviewStore(url)
     for folder in folders:
         projects.add_results(store, folder)
+    if not (watches or store.list_recordings()):
+        store.close()
+        raise ReviewError(
+            f"Nothing to review: the results in {home} are of no video; run 'har predict VIDEOS "
+            f"--out {home}' first"
+        )
     if coding is not None:
         projects.add_coding(store, read_events(Path(coding)))
     projects.add_samples(store, samples, sample_s, seed)
@@ -74,6 +83,16 @@ def open_project(
     teach = None if model is None else partial(_learn, url, model, background, home / "learned")
     media = MediaFolder(home / ".review", privacy)
     return projects.Project(store, media, watched, Teacher(teach))
+
+
+def _check_videos(videos: list[Path]) -> None:
+    refuse_addresses(videos, "folders of results, or videos")
+    found, rejects = find_videos(videos)
+    if not found:
+        raise ReviewError(
+            f"Nothing to review: {rejects[0].reason}, nor anything that 'har predict' or 'har "
+            "watch' wrote; name a folder of theirs, or videos"
+        )
 
 
 def _learn(url: str, model: StrPath, background: str, home: Path, observer: str) -> Learned:
@@ -135,7 +154,8 @@ def open_review(
         on_start: Gets the page's address.
 
     Raises:
-        ReviewError: A folder has no results, the database cannot be opened, or the port is taken.
+        ReviewError: There is nothing to review, the database cannot be opened, or the port is
+            taken.
         InterchangeError: Results or the coding cannot be read.
         MissingDependencyError: The extra ``review`` is not installed.
 

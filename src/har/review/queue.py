@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -16,7 +17,12 @@ from har.review.store import FoundEvent, Recording, Verdict
 Order = Literal["uncertain", "confident", "time", "random"]
 SAMPLE = "sample"
 """`FoundEvent.source` of a random sample, which is watched for events that the model missed."""
+Outcome = Literal["kept", "mended", "relabeled", "rejected"]
+"""Of a decided event: as it was found; its times or people are others; its label is another; it was
+none."""
 _MAX_SAMPLES = 1000
+_SAME_S = 0.001
+"""The page rounds times to milliseconds."""
 
 
 @dataclass(frozen=True)
@@ -143,13 +149,15 @@ class Progress:
     Attributes:
         n_items: Things to decide on.
         n_done: Decided.
-        precision: Share of the model's decided events that were kept with their label.
+        outcomes: How many of the model's decided events became what; see `Outcome`.
+        precision: Share of them whose label was right: kept or mended.
         recall: Share of the events in watched samples that the model had found; None where no
             sample with an event was watched.
     """
 
     n_items: int
     n_done: int
+    outcomes: Mapping[Outcome, int]
     precision: Interval
     recall: Interval
 
@@ -158,6 +166,7 @@ class Progress:
         return {
             "n_items": self.n_items,
             "n_done": self.n_done,
+            "outcomes": dict(self.outcomes),
             "precision": self.precision.to_json(),
             "recall": self.recall.to_json(),
         }
@@ -174,24 +183,37 @@ def compute_progress(queue: Sequence[QueueItem], verdicts: Iterable[Verdict]) ->
         queue: All items of the observer.
         verdicts: The observer's newest ones, also on events that were added.
     """
-    rows = [
-        (_group(item.recording), *_judge(item))
+    judged = [
+        (_group(item.recording), judge(item.event, item.verdict))
         for item in queue
-        if item.is_done and item.event.source != SAMPLE
+        if item.is_done and item.verdict is not None and item.event.source != SAMPLE
     ]
+    outcomes = dict.fromkeys(get_args(Outcome), 0) | Counter(outcome for _, outcome in judged)
+    rows = [(group, int(outcome in ("kept", "mended")), 1) for group, outcome in judged]
     precision = _share(rows, "decided events")
     recall = _share(_find_watched(queue, verdicts), "events in watched samples")
-    return Progress(len(queue), sum(item.is_done for item in queue), precision, recall)
+    n_done = sum(item.is_done for item in queue)
+    return Progress(len(queue), n_done, outcomes, precision, recall)
 
 
 def _group(recording: Recording) -> str:
     return recording.group or recording.path
 
 
-def _judge(item: QueueItem) -> tuple[int, int]:
-    verdict = item.verdict
-    is_kept = verdict is not None and verdict.kind == "keep" and verdict.label == item.event.label
-    return int(is_kept), 1
+def judge(event: FoundEvent, verdict: Verdict) -> Outcome:
+    """Return what became of a found event; the page shows the same words (``lanes.js``).
+
+    >>> event = FoundEvent(1, 1, "model", "hit", 2.0, 3.0)
+    >>> judge(event, Verdict("u", "Ada", 1, "e1", 1, "keep", "hit", 2.0, 3.5))
+    'mended'
+    """
+    if verdict.kind != "keep":
+        return "rejected"
+    if verdict.label != event.label:
+        return "relabeled"
+    moved_s = max(abs(verdict.start_s - event.start_s), abs(verdict.end_s - event.end_s))
+    same_people = (verdict.subject, verdict.target) == (event.subject, event.target)
+    return "kept" if same_people and moved_s < _SAME_S else "mended"
 
 
 def _find_watched(

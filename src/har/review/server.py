@@ -187,8 +187,9 @@ def _with_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
 
 
 def _answer_error(_request: Request, error: Exception) -> Response:
-    if isinstance(error, ReviewConflictError) and isinstance(error.newest, Verdict):
-        newest = _verdict_to_json(error.newest)
+    if isinstance(error, ReviewConflictError):
+        stands = isinstance(error.newest, Verdict)
+        newest = _verdict_to_json(error.newest) if stands else None
         return JSONResponse({"error": str(error), "newest": newest}, status_code=409)
     told = (ConfigError, InterchangeError, MissingDependencyError)
     status = 400 if isinstance(error, told) else 500

@@ -326,27 +326,32 @@ class ReviewStore:
             It, with its time and place in the log; what was stored before if it is sent again.
 
         Raises:
-            ReviewConflictError: Somebody has decided on the event since; it says what.
+            ReviewConflictError: Somebody has decided on the event since, or the version leaves one
+                out; it says what stands there.
             ReviewError: There is no such recording, or the database refused; nothing is stored.
         """
         stamped = asdict(verdict) | {"at": datetime.now(UTC).isoformat(timespec="milliseconds")}
         del stamped["id"]
         try:
             with self._transaction() as connection:
-                latest = self._latest_version(connection, verdict)
+                newest = self._load_newest(connection, verdict)
+                latest = 0 if newest is None else newest.version
                 if latest + 1 < verdict.version:
-                    raise ReviewError(
+                    raise ReviewConflictError(
                         f"Expected at most version {latest + 1} of the event {verdict.key}, "
-                        f"received {verdict.version}"
+                        f"received {verdict.version}; what is stored stands, load the page again",
+                        newest,
                     )
                 insert = sa.insert(_verdicts).values(stamped).returning(_verdicts)
                 return _to_verdict(connection.execute(insert).mappings().one())
         except IntegrityError as error:
             return self._explain(verdict, error)
 
-    def _latest_version(self, connection: sa.Connection, verdict: Verdict) -> int:
-        query = sa.select(sa.func.max(_verdicts.c.version)).where(_same_event(verdict))
-        return connection.execute(query).scalar() or 0
+    def _load_newest(self, connection: sa.Connection, verdict: Verdict) -> Verdict | None:
+        query = sa.select(_verdicts).where(_same_event(verdict))
+        newest = query.order_by(_verdicts.c.version.desc()).limit(1)
+        row = connection.execute(newest).mappings().first()
+        return None if row is None else _to_verdict(row)
 
     def _explain(self, verdict: Verdict, error: IntegrityError) -> Verdict:
         """Return the verdict if it was stored before; else say what stands in its way."""
@@ -355,17 +360,11 @@ class ReviewStore:
             row = connection.execute(same).mappings().first()
             if row is not None:
                 return _to_verdict(row)
-            newest = (
-                sa.select(_verdicts)
-                .where(_same_event(verdict))
-                .order_by(_verdicts.c.version.desc())
-                .limit(1)
-            )
-            row = connection.execute(newest).mappings().first()
-        if row is None:
+            newest = self._load_newest(connection, verdict)
+        if newest is None:
             raise ReviewError(f"There is no recording {verdict.recording}") from error
         raise ReviewConflictError(
-            f"The event {verdict.key} has been changed in another window since", _to_verdict(row)
+            f"The event {verdict.key} has been changed in another window since", newest
         ) from error
 
     def list_verdicts(

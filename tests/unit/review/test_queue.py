@@ -6,7 +6,7 @@ import pytest
 
 from har.errors import ConfigError
 from har.review.project import build_lessons
-from har.review.queue import build_queue, compute_progress, draw_samples, parse_order
+from har.review.queue import build_queue, compute_progress, draw_samples, judge, parse_order
 from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
 
 A, B = Recording(1, "a.mp4", 100.0, group="Anna"), Recording(2, "b.mp4", 50.0)
@@ -77,9 +77,21 @@ def test_progress_by_hand():
     progress = compute_progress(build_queue([A, B], events, verdicts), verdicts)
     assert (progress.n_items, progress.n_done) == (4, 4)
     assert progress.precision.mean == pytest.approx(1 / 3)
+    assert progress.outcomes == {"kept": 1, "mended": 0, "relabeled": 1, "rejected": 1}
     assert progress.recall.mean == 0.5
     nothing = compute_progress(build_queue([A, B], events, []), [])
     assert (nothing.precision.mean, nothing.recall.mean, nothing.n_done) == (None, None, 0)
+
+
+def test_what_became_of_an_event():
+    event = FoundEvent(1, 1, "model", "hit", 2.0, 3.0, 0.5, "1", "")
+    same = replace(keep("e1", start_s=2.0004), subject="1")
+    assert judge(event, same) == "kept"
+    assert judge(event, replace(same, comment="seen")) == "kept"
+    assert judge(event, replace(same, start_s=2.1)) == "mended"
+    assert judge(event, replace(same, subject="2")) == "mended"
+    assert judge(event, replace(same, subject="2", label="kick")) == "relabeled"
+    assert judge(event, replace(same, kind="reject")) == "rejected"
 
 
 def test_samples_do_not_overlap_and_end_with_the_recording():

@@ -132,6 +132,14 @@ def test_a_recording_a_verdict_and_what_others_see(client):
     assert sent.status_code == 201
     again = client.post("/api/verdicts", json=verdict(key="e1", uuid="u2"), headers=HEADERS)
     assert (again.status_code, again.json()["newest"]["uuid"]) == (409, "u1")
+    ahead = client.post(
+        "/api/verdicts", json=verdict(key="e1", uuid="u3", version=9), headers=HEADERS
+    )
+    assert (ahead.status_code, ahead.json()["newest"]["uuid"]) == (409, "u1")
+    first = client.post(
+        "/api/verdicts", json=verdict(key="n", uuid="u4", version=2), headers=HEADERS
+    )
+    assert (first.status_code, first.json()["newest"]) == (409, None)
     seen = client.get("/api/recordings/1", params={"observer": "Ben"}).json()
     assert (len(seen["verdicts"]), len(seen["others"])) == (0, 1)
     blind = client.get("/api/recordings/1", params={"observer": "Ben", "blind": "1"}).json()

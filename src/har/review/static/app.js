@@ -108,7 +108,7 @@ function List({ project, observer, onOpen }) {
       (item) => html`<tr key=${item.id}><td><button onClick=${() => onOpen(item.id)}>${item.name}</button></td>
         <td>${formatTime(item.duration_s)}</td><td>${item.n_events}</td><td>${item.group}</td></tr>`,
     )}</tbody></table>
-    <div class="bar"><label for="format">Take the kept events along as</label>
+    <div class="bar"><label for="format">Take along the events as you have them, as</label>
       <select id="format" value=${format} onChange=${(e) => setFormat(e.target.value)}>
         ${Object.entries(project.formats).map(([name, title]) => html`<option value=${name}>${title}</option>`)}</select>
       <a href=${`/api/export?${query({ format, observer })}`} download>yours</a>
@@ -139,7 +139,7 @@ function Learning({ observer }) {
   const post = (path) => postJson(path).then(show, (problem) => setError(problem.message));
   const figures = found.result ? Object.entries(found.result.comparison.figures) : [];
   return html`<section class="panel" aria-label="Learn from decisions"><h2>Learn from your decisions</h2>
-    <p>Kept events become clips of their label, rejected ones clips of nothing. A new model starts from the present one and is
+    <p>Events that you kept, mended, relabeled or added become clips of their label, rejected ones clips of nothing. A new model starts from the present one and is
       compared with it on recordings that it has not learned from. It takes minutes.</p>
     <button disabled=${found.state === "running"} onClick=${() => post(`/api/learn?${new URLSearchParams({ observer })}`)}>
       ${found.state === "running" ? "Learning" : "Learn"}</button>
@@ -233,11 +233,16 @@ function Queue(share) {
       <span role="status" data-left=${items.length - done}>${items.length - done} of ${items.length} left</span>
       <button onClick=${() => setAt(Math.max(at - 1, 0))}>Previous</button>
       <button onClick=${() => setAt(Math.min(at + 1, items.length - 1))}>Next</button>
-      ${progress && html`<span class="faint">Right so far: ${formatShare(progress.precision)}. Found of all that happens, by the samples: ${formatShare(progress.recall)}.</span>`}
+      ${progress && html`<span class="faint">Of the model's events: ${formatCounts(progress.outcomes)}. Label right: ${formatShare(progress.precision)}. Found of all that happens, by the samples: ${formatShare(progress.recall)}.</span>`}
     </div>
     ${!item && html`<p>There is nothing to decide.</p>`}
     ${item && done === items.length && html`<p class="message">All are decided.</p>`}
     ${item && html`<${Recording} ...${share} id=${item.event.recording} focus=${item.event} onDecided=${decided} />`}`;
+}
+
+// In the words of the list of events: kept as found, mended in times or people, another label, rejected.
+function formatCounts(outcomes) {
+  return Object.entries(outcomes).map(([word, count]) => `${count} ${word}`).join(", ");
 }
 
 function formatShare(figure) {

@@ -31,6 +31,19 @@ export class Lanes {
     return !verdict || verdict.kind === "clear" ? "" : verdict.kind;
   }
 
+  // What became of an event, in the words of the queue's figures (`judge` in queue.py).
+  outcome(key) {
+    const verdict = this.verdicts.get(key);
+    const event = this.byKey.get(key);
+    const status = this.status(key);
+    if (status !== "keep") return { "": "open", reject: "rejected", watched: "watched" }[status];
+    if (!event) return "added";
+    if (verdict.label !== event.label) return "relabeled";
+    const movedS = Math.max(Math.abs(verdict.start_s - event.start_s), Math.abs(verdict.end_s - event.end_s));
+    const samePeople = verdict.subject === event.subject && verdict.target === event.target;
+    return samePeople && movedS < 0.001 ? "kept" : "mended";
+  }
+
   // The event as the person has it: the own verdict, else what was found.
   find(key) {
     const verdict = this.verdicts.get(key);

@@ -274,18 +274,19 @@ function Chosen({ event, status, labels, selected, lanes, act, onAdd, label, onL
       <select id="new" value=${label} onChange=${(e) => onLabel(e.target.value)}>${labels.map((name) => html`<option value=${name}>${name}</option>`)}</select>
       <p><button onClick=${onAdd}>Add an event <kbd>A</kbd></button></p></section>`;
   }
-  const words = { keep: "kept by you", reject: "rejected", watched: "watched" };
+  const outcome = lanes.outcome(selected);
+  const said = outcome === "open" ? "" : `${outcome} by you`;
   if (event.source === "sample") {
     return html`<section class="panel" aria-label="Chosen sample"><h2>Watch this sample</h2>
       <p>From ${formatTime(event.start_s)} to ${formatTime(event.end_s)}. Add what the model missed with <kbd>A</kbd>, then say that you have watched it.</p>
-      <p>${words[status] || ""}</p>
+      <p>${said}</p>
       <button class="main" onClick=${() => act(() => lanes.accept(selected), selected)}>Watched <kbd>Enter</kbd></button></section>`;
   }
   const change = (name) => (e) => act(() => lanes.describe(selected, { [name]: e.target.value.slice(0, 500) }), selected);
   return html`<section class="panel" aria-label="Chosen event"><h2>${event.label}
       ${event.score != null && html` <span class="faint">score ${event.score.toFixed(2)}</span>`}</h2>
     <p>${formatTime(event.start_s)} to ${formatTime(event.end_s)}, ${(event.end_s - event.start_s).toFixed(2)} s
-      <span class=${status === "reject" ? "bad" : "good"}> ${words[status] || ""}</span></p>
+      <span class=${status === "reject" ? "bad" : "good"}> ${said}</span></p>
     <div class="bar"><button class="main" onClick=${() => act(() => lanes.accept(selected), selected)}>Accept <kbd>Enter</kbd></button>
       <button onClick=${() => act(() => lanes.reject(selected), selected)}>Reject <kbd>X</kbd></button></div>
     <div class="bar" role="group" aria-label="Label">${labels.map(
@@ -311,7 +312,7 @@ function Near({ lanes, now, selected, labels, onSelect }) {
     ${shown.map((event) => html`<tr key=${event.key} class=${event.key === selected ? "chosen" : ""}>
       <td><button onClick=${() => onSelect(event.key)}>${formatTime(event.start_s)}</button></td>
       <td><span class=${`swatch l${(Math.max(labels.indexOf(event.label), 0) % 6) + 1}`}></span>${event.label}</td>
-      <td>${lanes.status(event.key) === "keep" ? "kept" : "open"}</td></tr>`)}</tbody></table></div></section>`;
+      <td>${lanes.outcome(event.key)}</td></tr>`)}</tbody></table></div></section>`;
 }
 
 function Help({ onClose }) {

@@ -84,8 +84,7 @@ export class Outbox {
     });
     if (answer.ok) return;
     const body = await answer.json().catch(() => ({}));
-    if (answer.status === 409) this.onConflict(verdict, body.newest);
-    else if (answer.status === 400 || answer.status === 404) this.onConflict(verdict, null, body.error);
+    if ([400, 404, 409].includes(answer.status)) this.onConflict(verdict, body.newest || null, body.error);
     else throw new Refused(answer.status, body);
   }
 }

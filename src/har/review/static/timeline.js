@@ -1,11 +1,15 @@
 // Draws scores and events of a recording on a canvas, and turns the pointer into what it means.
 
-const GUTTER = 132;
+const FONT = "12px system-ui, sans-serif";
+const GUTTER = [96, 220];
+const MAX_SHARE = 0.3;
+const LINE_H = 15;
 const SCORE_H = 34;
 const ROW_H = 20;
 const GAP = 6;
 const OVERVIEW_H = 22;
 const EDGE_PX = 6;
+const WHOLE = "whole recording";
 const MIN_SPAN_S = 0.5;
 
 export class Timeline {
@@ -31,18 +35,15 @@ export class Timeline {
     const isOther = this.lanes !== lanes;
     Object.assign(this, { lanes, labels, scores, selected });
     if (isOther) this.view = [0, lanes.recording.duration_s];
-    this.rows = this.layOut();
     this.resize();
   }
 
+  // Rows from top to bottom. Names make the gutter as wide as they need, within bounds, and their row
+  // as high: nothing of them is cut.
   layOut() {
     const rows = [];
     const labels = this.scores ? this.scores.labels : [];
-    let y = GAP;
-    for (const label of labels) {
-      rows.push({ kind: "score", label, y, height: SCORE_H });
-      y += SCORE_H + 2;
-    }
+    for (const label of labels) rows.push({ kind: "score", label, name: label, height: SCORE_H, title: "" });
     const sources = [
       ["model", "found", this.lanes.found.filter((event) => event.source !== "coding")],
       ["coding", "coded before", this.lanes.found.filter((event) => event.source === "coding")],
@@ -51,24 +52,57 @@ export class Timeline {
     ];
     for (const [kind, title, events] of sources) {
       if (!events.length && (kind === "coding" || kind === "other")) continue;
-      y += GAP;
       const used = this.labels.filter((label) => events.some((event) => event.label === label));
       for (const label of used.length ? used : [""]) {
         const own = events.filter((event) => event.label === label);
         const longest = own.reduce((most, event) => Math.max(most, event.end_s - event.start_s), 0);
-        rows.push({ kind, label, y, height: ROW_H, title, events: own, longest });
-        y += ROW_H + 2;
+        const name = label === used[0] || !label ? `${title}: ${label || "none"}` : label;
+        rows.push({ kind, label, height: ROW_H, title, name, events: own, longest });
       }
+    }
+    this.fit(rows);
+    let y = GAP;
+    for (const [k, row] of rows.entries()) {
+      if (k && row.title !== rows[k - 1].title) y += GAP;
+      row.y = y;
+      y += row.height + 2;
     }
     this.sampleRow = { y: y + GAP };
     this.height = y + GAP + OVERVIEW_H + 8;
     return rows;
   }
 
+  fit(rows) {
+    const c = this.context;
+    c.font = FONT;
+    const names = [...rows.map((row) => row.name), WHOLE];
+    const widest = Math.max(...names.map((name) => c.measureText(name).width)) + 10;
+    this.gutter = Math.min(Math.max(widest, GUTTER[0]), GUTTER[1], Math.max(this.width * MAX_SHARE, GUTTER[0]));
+    for (const row of rows) {
+      row.lines = this.wrap(row.name);
+      row.height = Math.max(row.height, row.lines.length * LINE_H + 4);
+    }
+  }
+
+  // Lines of a name that are no wider than the gutter, broken at spaces, in words where it must be.
+  wrap(name) {
+    const isWide = (text) => this.context.measureText(text).width > this.gutter - 8;
+    const lines = [""];
+    for (const piece of name.split(/(?<= )/)) {
+      if (lines.at(-1) && isWide(lines.at(-1) + piece.trimEnd())) lines.push("");
+      for (const letter of piece) {
+        if (lines.at(-1) && letter !== " " && isWide(lines.at(-1) + letter)) lines.push("");
+        lines[lines.length - 1] += letter;
+      }
+    }
+    return lines.map((line) => line.trim());
+  }
+
   resize() {
     if (!this.lanes) return;
     const ratio = window.devicePixelRatio || 1;
     this.width = this.canvas.parentElement.clientWidth;
+    this.rows = this.layOut();
     this.canvas.style.height = `${this.height}px`;
     this.canvas.width = Math.round(this.width * ratio);
     this.canvas.height = Math.round(this.height * ratio);
@@ -102,12 +136,12 @@ export class Timeline {
 
   toX(time) {
     const [low, high] = this.view;
-    return GUTTER + ((time - low) / (high - low)) * (this.width - GUTTER - 4);
+    return this.gutter + ((time - low) / (high - low)) * (this.width - this.gutter - 4);
   }
 
   toTime(x) {
     const [low, high] = this.view;
-    return low + ((x - GUTTER) / (this.width - GUTTER - 4)) * (high - low);
+    return low + ((x - this.gutter) / (this.width - this.gutter - 4)) * (high - low);
   }
 
   draw() {
@@ -121,22 +155,19 @@ export class Timeline {
   paint() {
     const { context: c, colors, width, height } = this;
     c.clearRect(0, 0, width, height);
-    c.font = "12px system-ui, sans-serif";
+    c.font = FONT;
     c.textBaseline = "middle";
     c.fillStyle = colors.lane;
-    for (const row of this.rows) c.fillRect(GUTTER, row.y, width - GUTTER - 4, row.height);
+    for (const row of this.rows) c.fillRect(this.gutter, row.y, width - this.gutter - 4, row.height);
     this.paintSamples();
-    let title = "";
     for (const row of this.rows) {
+      this.paintName(row.lines, row.y + row.height / 2);
       if (row.kind === "score") this.paintScores(row);
-      else {
-        this.paintRow(row, row.title !== title);
-        title = row.title;
-      }
+      else for (const event of this.inView(row)) this.paintEvent(row, event);
     }
     this.paintOverview();
     const x = this.toX(this.now);
-    if (x >= GUTTER) {
+    if (x >= this.gutter) {
       c.fillStyle = colors.now;
       c.fillRect(x - 1, 0, 2, height - OVERVIEW_H - 6);
     }
@@ -148,7 +179,7 @@ export class Timeline {
     c.globalAlpha = 0.6;
     for (const item of this.lanes.samples) {
       if (item.end_s < this.view[0] || item.start_s > this.view[1]) continue;
-      const left = Math.max(this.toX(item.start_s), GUTTER);
+      const left = Math.max(this.toX(item.start_s), this.gutter);
       c.fillRect(left, 0, Math.max(this.toX(item.end_s) - left, 1), this.height - OVERVIEW_H - 6);
     }
     c.globalAlpha = 1;
@@ -156,19 +187,18 @@ export class Timeline {
 
   paintScores(row) {
     const { context: c, scores } = this;
-    this.paintName(row.label, row.y + row.height / 2);
     const column = scores.labels.indexOf(row.label) + 1;
     const first = Math.max(Math.floor(this.findStep(this.view[0])) - 1, 0);
     const n = scores.values.length / scores.width;
     const last = Math.min(Math.ceil(this.findStep(this.view[1])) + 1, n);
-    const step = Math.max(Math.floor((last - first) / ((this.width - GUTTER) * 1.5)), 1);
+    const step = Math.max(Math.floor((last - first) / ((this.width - this.gutter) * 1.5)), 1);
     c.beginPath();
     for (let k = first; k < last; k += step) {
       let most = 0;
       for (let i = k; i < Math.min(k + step, last); i++) {
         most = Math.max(most, scores.values[i * scores.width + column]);
       }
-      const x = Math.max(this.toX(scores.values[k * scores.width]), GUTTER);
+      const x = Math.max(this.toX(scores.values[k * scores.width]), this.gutter);
       const y = row.y + row.height - 2 - most * (row.height - 4);
       if (k === first) c.moveTo(x, y);
       else c.lineTo(x, y);
@@ -188,12 +218,6 @@ export class Timeline {
       else high = middle;
     }
     return low;
-  }
-
-  paintRow(row, isFirst) {
-    const name = row.label || "none";
-    this.paintName(isFirst ? `${row.title}: ${name}` : name, row.y + row.height / 2);
-    for (const event of this.inView(row)) this.paintEvent(row, event);
   }
 
   // Events of a row that are in view: those by start, found by halving, so thousands cost nothing.
@@ -217,7 +241,7 @@ export class Timeline {
     const { context: c, colors } = this;
     const isSelected = this.selected === event.key && (row.kind === "mine" || row.kind === "model");
     const [start, end] = this.drag?.key === event.key && row.kind === this.drag.row ? this.drag.span : [event.start_s, event.end_s];
-    const left = Math.max(this.toX(start), GUTTER);
+    const left = Math.max(this.toX(start), this.gutter);
     const width = Math.max(this.toX(end) - left, 3);
     const status = row.kind === "model" ? this.lanes.status(event.key) : "";
     c.globalAlpha = row.kind === "mine" ? 1 : status ? 0.3 : 0.75;
@@ -239,14 +263,14 @@ export class Timeline {
     const { context: c, colors } = this;
     const top = this.height - OVERVIEW_H;
     const last = this.lanes.recording.duration_s;
-    const scale = (this.width - GUTTER - 4) / last;
+    const scale = (this.width - this.gutter - 4) / last;
     c.fillStyle = colors.lane;
-    c.fillRect(GUTTER, top, last * scale, OVERVIEW_H - 2);
-    this.paintName("whole recording", top + OVERVIEW_H / 2);
+    c.fillRect(this.gutter, top, last * scale, OVERVIEW_H - 2);
+    this.paintName([WHOLE], top + OVERVIEW_H / 2);
     c.fillStyle = colors.faint;
     let drawn = -1;
     for (const event of this.lanes.list()) {
-      const x = Math.floor(GUTTER + event.start_s * scale);
+      const x = Math.floor(this.gutter + event.start_s * scale);
       if (x === drawn) continue;
       drawn = x;
       c.fillRect(x, top + 4, Math.max((event.end_s - event.start_s) * scale, 1), OVERVIEW_H - 10);
@@ -254,15 +278,16 @@ export class Timeline {
     c.strokeStyle = colors.ink;
     c.lineWidth = 1.5;
     const [low, high] = this.view;
-    c.strokeRect(GUTTER + low * scale, top + 1, Math.max((high - low) * scale, 4), OVERVIEW_H - 4);
+    c.strokeRect(this.gutter + low * scale, top + 1, Math.max((high - low) * scale, 4), OVERVIEW_H - 4);
     c.fillStyle = colors.now;
-    c.fillRect(GUTTER + this.now * scale - 1, top, 2, OVERVIEW_H - 2);
+    c.fillRect(this.gutter + this.now * scale - 1, top, 2, OVERVIEW_H - 2);
   }
 
-  paintName(text, y) {
+  paintName(lines, y) {
     const c = this.context;
     c.fillStyle = this.colors.ink;
-    c.fillText(text.length > 19 ? `${text.slice(0, 18)}…` : text, 4, y, GUTTER - 8);
+    const top = y - ((lines.length - 1) * LINE_H) / 2;
+    for (const [k, line] of lines.entries()) c.fillText(line, 4, top + k * LINE_H);
   }
 
   colorOf(label) {
@@ -279,7 +304,7 @@ export class Timeline {
   hit(x, y) {
     if (y >= this.height - OVERVIEW_H) return { part: "overview" };
     const row = this.rows.find((item) => item.events && y >= item.y && y <= item.y + item.height);
-    if (!row || x < GUTTER) return { part: "" };
+    if (!row || x < this.gutter) return { part: "" };
     let best = null;
     for (const event of this.inView(row)) {
       const left = this.toX(event.start_s);
@@ -324,7 +349,7 @@ export class Timeline {
     const delta = this.toTime(x) - this.toTime(drag.x);
     if (drag.part === "pan") {
       const span = drag.view[1] - drag.view[0];
-      const scale = span / (this.width - GUTTER - 4);
+      const scale = span / (this.width - this.gutter - 4);
       this.setView(drag.view[0] - (x - drag.x) * scale, span);
       return;
     }
@@ -347,7 +372,7 @@ export class Timeline {
 
   seekOverview(x) {
     const last = this.lanes.recording.duration_s;
-    const time = Math.min(Math.max(((x - GUTTER) / (this.width - GUTTER - 4)) * last, 0), last);
+    const time = Math.min(Math.max(((x - this.gutter) / (this.width - this.gutter - 4)) * last, 0), last);
     this.setView(time - (this.view[1] - this.view[0]) / 2, this.view[1] - this.view[0]);
     this.actions.seek(time);
   }
