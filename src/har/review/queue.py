@@ -188,7 +188,8 @@ def compute_progress(queue: Sequence[QueueItem], verdicts: Iterable[Verdict]) ->
         for item in queue
         if item.is_done and item.verdict is not None and item.event.source != SAMPLE
     ]
-    outcomes = dict.fromkeys(get_args(Outcome), 0) | Counter(outcome for _, outcome in judged)
+    n_each = Counter(outcome for _, outcome in judged)
+    outcomes: dict[Outcome, int] = {word: n_each[word] for word in get_args(Outcome)}
     rows = [(group, int(outcome in ("kept", "mended")), 1) for group, outcome in judged]
     precision = _share(rows, "decided events")
     recall = _share(_find_watched(queue, verdicts), "events in watched samples")

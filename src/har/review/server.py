@@ -188,8 +188,8 @@ def _with_headers(send: Send) -> Callable[[Message], Awaitable[None]]:
 
 def _answer_error(_request: Request, error: Exception) -> Response:
     if isinstance(error, ReviewConflictError):
-        stands = isinstance(error.newest, Verdict)
-        newest = _verdict_to_json(error.newest) if stands else None
+        newest = error.newest
+        newest = _verdict_to_json(newest) if isinstance(newest, Verdict) else None
         return JSONResponse({"error": str(error), "newest": newest}, status_code=409)
     told = (ConfigError, InterchangeError, MissingDependencyError)
     status = 400 if isinstance(error, told) else 500
