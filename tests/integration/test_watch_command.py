@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.error import HTTPError
 from urllib.request import ProxyHandler, build_opener
 
@@ -100,7 +101,9 @@ def test_signal_ends_the_watch_and_flushes_what_is_open(
         status, health = _get(port, "/healthz")
         assert (status, json.loads(health)["problems"]) == (200, [])
         assert 'har_alerts_total{camera="hall",label="active"} 1.0' in _get(port, "/metrics")[1]
-        time.sleep(0.5)
+        while not (scores := _read_state(out)["scores"]):
+            time.sleep(0.05)
+        assert sorted(scores["values"]) == ["active", "still"]
         run.send_signal(signal.SIGTERM)
         rest = list(lines)
         said = run.stderr.read() if run.stderr else ""
@@ -113,6 +116,7 @@ def test_signal_ends_the_watch_and_flushes_what_is_open(
     assert final in written
     assert alert in written
     assert [line["state"] for line in _read_lines(out / "log.jsonl")][-1] == "ended"
+    assert (_read_state(out)["state"], _read_state(out)["scores"]) == ("ended", None)
     record = json.loads((out / "alerts" / f"{alert['id']}.json").read_text())
     assert record["is_open"] is False
     with av.open(str(out / "alerts" / record["clip"]["file"])) as clip:
@@ -120,6 +124,10 @@ def test_signal_ends_the_watch_and_flushes_what_is_open(
     assert n_frames == pytest.approx(record["clip"]["length_s"] * 25, abs=15)  # as they arrived
     assert rest[-1]["cameras"][0]["alerts"] == {"active": 1}  # type: ignore[index]
     assert "hall is live" in said
+
+
+def _read_state(out: Path) -> dict[str, Any]:
+    return json.loads((out / "cameras.json").read_text())["cameras"]["hall"]
 
 
 def test_kill_leaves_whole_lines_and_the_record(tmp_path: Path, bundle: Path, video: Path) -> None:

@@ -77,6 +77,12 @@ def make_watch(folder: Path) -> Path:
         {"kind": "camera", "at": now, "camera": camera, "state": state, "note": note}
         for camera, state, note in states
     ]
+    scores = {"at": now, "values": {"playing": 0.93, "hit": 0.07}}
+    cameras = {
+        camera: {"state": state, "at": now, "scores": scores if state == "live" else None}
+        for camera, state, _ in states
+    }
+    (folder / "cameras.json").write_text(json.dumps({"made_by": "har watch", "cameras": cameras}))
     (folder / "log.jsonl").write_text("\n".join(map(json.dumps, lines)))
     (folder / "events.jsonl").write_text(json.dumps({**event, "kind": "event", "at": now}))
     return folder

@@ -31,6 +31,7 @@ from har.errors import StoreError
 from har.files import replacing, write_json
 from har.inference.cache import RESULT_ENDING
 from har.live.alert_folder import AlertFolder
+from har.live.state_file import STATE_FILE
 from har.locks import locking
 from har.reports import results
 
@@ -168,8 +169,10 @@ def forget_alerts(folder: Path, target: Target, trash: Trash) -> None:
 
 
 def forget_log(folder: Path, target: Target, trash: Trash) -> None:
-    """Delete old lines of the event log of a watch."""
+    """Delete old lines of the event log of a watch, and its old newest scores."""
     moment = target.before
+    if target.is_old(folder / STATE_FILE) and _is_of_watch(folder / STATE_FILE):
+        trash.delete(folder / STATE_FILE, "event log")
     paths = [folder / name for name in _LOGS if (folder / name).is_file()]
     if moment is None or not paths:
         return
@@ -182,6 +185,13 @@ def forget_log(folder: Path, target: Target, trash: Trash) -> None:
         if not trash.is_dry:
             with locking(folder), replacing(path) as part:
                 part.write_text("".join(left), encoding="utf-8")
+
+
+def _is_of_watch(path: Path) -> bool:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))["made_by"] == "har watch"
+    except (OSError, ValueError, TypeError, KeyError):
+        return False
 
 
 def _is_before(line: str, moment: datetime) -> bool:

@@ -22,6 +22,7 @@ from har.live.journal import Journal
 from har.live.messages import AlertListener, Sink
 from har.live.screen import Summary
 from har.live.sources import Source
+from har.live.state_file import StateFile
 from har.live.watch import Watch
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def run_service(
         clips = _open_clips(job)
         rules = AlertRules(settings.alerts, job.decode)
         manager = AlertManager(rules, folder, clips, notifier, listeners)
-        sinks = [*listeners, manager]
+        sinks = [*listeners, StateFile(job.out), manager]
         Watch(job.recognizer, job.sources, settings.watch, sinks, clips, job.decode).run(until)
     if notifier is not None:
         summary.n_undelivered = notifier.n_undelivered

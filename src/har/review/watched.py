@@ -17,6 +17,9 @@ _EVENTS, _CHANGES = "events.jsonl", "log.jsonl"
 _TAIL_BYTES = 1 << 20
 """Of each log, so that a page that asks every other second costs little after months, too."""
 _MAX_RECORD_BYTES = 1 << 16
+_STATE = "cameras.json"
+_SILENT_S = 15.0
+"""A watch that has not renewed its state for so long does not run; it writes every two seconds."""
 
 
 def is_watch_folder(folder: Path) -> bool:
@@ -47,7 +50,7 @@ class WatchFolder:
             return len(self._added) - n_before
 
     def describe(self, now: datetime) -> dict[str, Any]:
-        """Return each camera's state and last event, and the alerts of the day of ``now``."""
+        """Return each camera's state, newest score and last event, and the alerts of the day."""
         cameras: dict[str, dict[str, Any]] = {}
         for values in _read_tail(self.path / _CHANGES):
             if values.get("kind") == "camera":
@@ -58,6 +61,7 @@ class WatchFolder:
             if values.get("kind") == "event":
                 names = ("label", "score", "at", "is_open")
                 _camera(cameras, values)["last"] = {name: values.get(name) for name in names}
+        cameras = _add_newest(cameras, _read_state(self.path / _STATE), now)
         alerts = [
             {
                 "id": record.stem,
@@ -102,8 +106,62 @@ def _to_alert(record: Path, values: dict[str, Any]) -> tuple[Recording, FoundEve
 
 def _camera(cameras: dict[str, dict[str, Any]], values: dict[str, Any]) -> dict[str, Any]:
     name = str(values.get("camera", ""))
-    empty = {"name": name, "state": "", "since": "", "note": "", "last": None}
-    return cameras.setdefault(name, empty)
+    return cameras.setdefault(name, _build_camera(name))
+
+
+def _build_camera(name: str) -> dict[str, Any]:
+    return {"name": name, "state": "", "since": "", "note": "", "last": None, "newest": None}
+
+
+def _read_state(path: Path) -> dict[str, dict[str, Any]]:
+    """Return what a watch last wrote of its cameras; nothing where there is no such file."""
+    try:
+        if path.is_symlink() or path.stat().st_size > _MAX_RECORD_BYTES:
+            return {}
+        values = json.loads(path.read_text(encoding="utf-8"))
+        found = dict(values["cameras"]) if values["made_by"] == "har watch" else {}
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return {}
+    return {str(name): item for name, item in found.items() if isinstance(item, dict)}
+
+
+def _add_newest(
+    cameras: dict[str, dict[str, Any]], states: dict[str, dict[str, Any]], now: datetime
+) -> dict[str, dict[str, Any]]:
+    """Return the cameras of the watch that runs or ran last, each with its newest score.
+
+    A watch that was killed has said nothing of it: its cameras are those that it no longer writes
+    of, although none has ended.
+    """
+    if not states:
+        return cameras
+    found: dict[str, dict[str, Any]] = {}
+    for name, values in states.items():
+        camera = found[name] = cameras.get(name, _build_camera(name))
+        state, at = str(values.get("state", "")), str(values.get("at", ""))
+        if state != camera["state"]:
+            camera |= {"state": state, "since": at, "note": ""}
+        camera["newest"] = _find_newest(values.get("scores"))
+        if state != "ended" and _is_over(at, now):
+            camera |= {"state": "har watch has stopped", "since": at, "note": "", "newest": None}
+    return found
+
+
+def _find_newest(scores: Any) -> dict[str, Any] | None:
+    """Return label, score and time of the highest of the newest scores; label "" if uncertain."""
+    try:
+        score, label = max((float(value), str(name)) for name, value in scores["values"].items())
+        at = str(scores["at"])
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return None
+    return {"label": label if score > 0 else "", "score": score, "at": at}
+
+
+def _is_over(text: str, now: datetime) -> bool:
+    try:
+        return (now - datetime.fromisoformat(text)).total_seconds() > _SILENT_S
+    except (ValueError, TypeError):
+        return False
 
 
 def _is_same_day(text: object, now: datetime) -> bool:

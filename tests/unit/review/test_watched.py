@@ -100,6 +100,49 @@ def test_the_live_page_has_cameras_and_the_alerts_of_the_day(folder, store):
         assert [item["event"]["source"] for item in queue] == ["alert", "alert"]
 
 
+def write_state(folder, at=NOW, **cameras):
+    found = {
+        name: {"state": state, "at": at.isoformat(), "scores": scores}
+        for name, (state, scores) in cameras.items()
+    }
+    (folder / "cameras.json").write_text(json.dumps({"made_by": "har watch", "cameras": found}))
+
+
+def test_the_newest_score_is_that_of_the_watch_not_of_the_last_event(folder):
+    moment = (NOW - timedelta(seconds=1)).isoformat()
+    scores = {"at": moment, "values": {"playing": 0.6, "hit": 0.4}}
+    write_state(folder, hall=("live", scores), gate=("lost", None))
+    gate, hall = WatchFolder(folder).describe(NOW)["cameras"]
+    assert hall["newest"] == {"label": "playing", "score": 0.6, "at": moment}
+    assert (hall["last"]["label"], hall["last"]["score"]) == ("hit", 0.8)
+    assert (gate["state"], gate["newest"], gate["last"]) == ("lost", None, None)
+    uncertain = scores | {"values": {"playing": 0.0, "hit": 0.0}}
+    write_state(folder, hall=("live", uncertain))
+    (hall,) = WatchFolder(folder).describe(NOW)["cameras"]
+    assert hall["newest"] == {"label": "", "score": 0.0, "at": moment}
+
+
+def test_a_watch_that_was_killed_is_not_live(folder):
+    write_state(folder, NOW - timedelta(seconds=16), hall=("live", None), gate=("ended", None))
+    gate, hall = WatchFolder(folder).describe(NOW)["cameras"]
+    assert (hall["state"], gate["state"]) == ("har watch has stopped", "ended")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"made_by": "har watch", "cameras": []}',
+        '{"made_by": "har watch", "cameras": {"hall": {"at": 3, "scores": {"values": [1]}}}}',
+    ],
+)
+def test_a_state_that_is_none_takes_nothing_away(folder, text):
+    (folder / "cameras.json").write_text(text)
+    (hall,) = WatchFolder(folder).describe(NOW)["cameras"]
+    assert (hall["name"], hall["newest"], hall["last"]["score"]) == ("hall", None, 0.8)
+
+
 def test_a_folder_without_anything(tmp_path):
     assert not is_watch_folder(tmp_path)
     assert WatchFolder(tmp_path).describe(NOW) == {"cameras": [], "alerts": []}

@@ -180,11 +180,12 @@ function Live({ setError, onOpen }) {
   const clock = (text) => (text ? new Date(text).toLocaleString() : "");
   const last = (event) =>
     event && html`${event.label} ${Number(event.score).toFixed(2)}, ${clock(event.at)}${event.is_open ? ", going on" : ""}`;
+  const newest = (item) => item && html`${item.label ? `${item.label} ${item.score.toFixed(2)}` : "uncertain"}, ${clock(item.at)}`;
   return html`<h2>Cameras</h2>
-    <table><thead><tr><th>camera</th><th>state</th><th>since</th><th>last event and its score</th></tr></thead>
+    <table><thead><tr><th>camera</th><th>state</th><th>since</th><th>newest score</th><th>last event and its score</th></tr></thead>
     <tbody>${found.cameras.map((item) => html`<tr key=${item.name}><td>${item.name}</td>
       <td class=${item.state === "live" ? "good" : "bad"}>${item.state || "not known"}${item.note && `, ${item.note}`}</td>
-      <td>${clock(item.since)}</td><td>${last(item.last)}</td></tr>`)}</tbody></table>
+      <td>${clock(item.since)}</td><td>${newest(item.newest)}</td><td>${last(item.last)}</td></tr>`)}</tbody></table>
     <h2>Alerts of today <span class="faint" role="status">${found.alerts.length}</span></h2>
     <table><thead><tr><th>began</th><th>camera</th><th>label</th><th>score</th><th>clip</th></tr></thead>
     <tbody>${found.alerts.map((item) => html`<tr key=${item.id}><td>${clock(item.began_at)}</td><td>${item.camera}</td>
