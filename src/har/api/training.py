@@ -15,7 +15,11 @@ from har.config import (
     CrossvalConfig,
     ExportConfig,
     ExportFormat,
+    Faces,
+    PrivacyConfig,
+    ShownPeople,
     TrainConfig,
+    Uncertain,
     load_config,
     update_config,
 )
@@ -168,6 +172,9 @@ def crossvalidate(
     calibrate: Model | StrPath | None = None,
     results: StrPath = "results/crossval",
     strips: bool = False,
+    faces: Faces = "keep",
+    people: ShownPeople = "keep",
+    uncertain: Uncertain = "keep",
     start_from: StrPath | None = None,
     config: Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
@@ -191,6 +198,8 @@ def crossvalidate(
         calibrate: A model of this recipe and store: it gets the temperature found, and the figures.
         results: Folder of the figures and the page, and the state of an interrupted run.
         strips: Show frames of the worst errors on the page.
+        faces: What becomes of heads in them, as of `har.predict`, like ``people`` and
+            ``uncertain``; the videos of these clips are read again.
         start_from: As of `har.train`.
         config: As of `har.train`.
         seed: The first one.
@@ -210,6 +219,7 @@ def crossvalidate(
         0.89
     """
     built, settings = build_recipe(recipe, config, seed), CrossvalConfig(folds, seeds, protocol)
+    privacy = PrivacyConfig(faces, people, uncertain)
     check_extra("train", "keras")
     prepared, source = open_store(store), _find_source(start_from)
     known = choose_known_streams(built, prepared, source, streams)
@@ -233,7 +243,7 @@ def crossvalidate(
         write_json(folder / f"{protocol}.json", found.to_json())
         table = folder / f"{protocol}_{PREDICTIONS}"
         write_predictions(table, found.labels, found.clips, found.probs)
-        write_crossval_page(folder, found, prepared, strips=strips)
+        write_crossval_page(folder, found, prepared, strips=strips, privacy=privacy)
         if target is not None:
             record_crossval(target, found)
     return found

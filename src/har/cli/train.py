@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import PATH, Decorator, json_option, path_option, recipe_options, store_option
+from har.cli.common import (
+    PATH,
+    Decorator,
+    json_option,
+    path_option,
+    privacy_options,
+    recipe_options,
+    store_option,
+)
 from har.cli.output import format_interval, print_json, say, say_result, say_table, warn
 from har.config import CrossvalConfig
 
@@ -174,6 +182,7 @@ def _describe(info: BundleInfo, out: Path, results: Path) -> dict[str, Any]:
 )
 @results_option("results/crossval")
 @strips_option
+@privacy_options()
 @streams_option
 @from_option
 @recipe_options("frozen")
@@ -210,13 +219,16 @@ def crossval(as_json: bool, **options: Any) -> None:
 )
 @results_option("results/evaluate")
 @strips_option
+@privacy_options()
 @json_option
-def evaluate(bundle: Path, results: Path, strips: bool, as_json: bool, **options: Any) -> None:
+def evaluate(
+    bundle: Path, store: Path, split: Any, results: Path, as_json: bool, **pictures: Any
+) -> None:
     """Measure a bundle on prepared clips: figures with intervals, confusion, a page to read."""
     import har
 
-    result = har.load(bundle).evaluate(progress=True, **options)
-    page = result.save(results, strips=strips)
+    result = har.load(bundle).evaluate(progress=True, store=store, split=split)
+    page = result.save(results, **pictures)
     values = result.to_json()
     if as_json:
         print_json(values)

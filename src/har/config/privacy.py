@@ -39,3 +39,19 @@ class PrivacyConfig:
     def is_on(self) -> bool:
         """Whether anything is hidden."""
         return (self.faces, self.people, self.uncertain) != ("keep", "keep", "keep")
+
+
+def list_options(privacy: PrivacyConfig | None) -> dict[str, list[str]]:
+    """Return the options of a command that hide as much; those of nothing hidden are left out.
+
+    >>> list_options(PrivacyConfig("blur"))
+    {'--faces': ['blur']}
+    """
+    if privacy is None:
+        return {}
+    values = {
+        "--faces": privacy.faces,
+        "--people": privacy.people,
+        "--uncertain": privacy.uncertain,
+    }
+    return {name: [value] for name, value in values.items() if value != "keep"}

@@ -10,6 +10,8 @@ from typing import Any, Literal
 import numpy as np
 
 from har.bundle import BundleInfo
+from har.config import Faces, PrivacyConfig, ShownPeople, Uncertain
+from har.config.privacy import list_options
 from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
 from har.dataset.index import StoredClip
 from har.dataset.store import Store
@@ -19,6 +21,7 @@ from har.inference.fusion import StreamLogits, fuse_logits
 from har.inference.model import Recognizer
 from har.inference.steps import score_steps
 from har.inference.streams import Stream
+from har.inference.strips import build_frame_reader
 from har.learned import build_mark
 from har.metrics.clips import ClipMetrics, bootstrap_metrics, compute_clip_metrics
 from har.metrics.intervals import Interval
@@ -135,25 +138,37 @@ class EvaluationResult:
             "baseline": None if self.baseline is None else self.baseline.to_json(),
         }
 
-    def save(self, folder: str | Path, *, strips: bool = False) -> Path:
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        strips: bool = False,
+        faces: Faces = "keep",
+        people: ShownPeople = "keep",
+        uncertain: Uncertain = "keep",
+    ) -> Path:
         """Write figures, predictions and the page, whose path is returned.
 
         Args:
             folder: It is created.
             strips: Show frames of the worst errors on the page; else no picture of anyone is in it.
+            faces: What becomes of heads in them, as of `har.predict`, like ``people`` and
+                ``uncertain``; the videos of these clips are read again.
 
         Raises:
             OutputError: A file cannot be written.
             StoreError: Frames are missing or damaged.
         """
-        folder = Path(folder)
+        folder, privacy = Path(folder), PrivacyConfig(faces, people, uncertain)
         words = ("har", "evaluate", self.bundle, *["--strips"] * strips)
         options = {"--store": self.store.path, "--split": self.part, "--results": folder}
-        command = format_command(words, {name: [value] for name, value in options.items()})
+        named = {name: [value] for name, value in options.items()} | list_options(privacy)
+        command = format_command(words, named)
         write_json(folder / "metrics.json", self.to_json())
         write_predictions(folder / PREDICTIONS, self.info.labels, self.clips, self.probs)
         report = replace(self._describe(), command=command)
-        write_page(folder / "report.html", build_clip_page(report, self.store if strips else None))
+        page = build_clip_page(report, self.store if strips else None, build_frame_reader(privacy))
+        write_page(folder / "report.html", page)
         return folder / "report.html"
 
     def _repr_html_(self) -> str:

@@ -69,13 +69,21 @@ def find_people(
     return FoundPeople(tracks, np.array(checked_s, dtype=np.float64))
 
 
-def find_people_in(path: Path, n_threads: int = 0) -> FoundPeople:
+def find_people_in(
+    path: Path, n_threads: int = 0, *, start_s: float = 0.0, end_s: float | None = None
+) -> FoundPeople:
     """Return where people are in a video; what is damaged in it counts as not checked.
+
+    Args:
+        path: The video.
+        n_threads: Of the network; 0 takes all cores.
+        start_s: Earlier frames are left out.
+        end_s: Frames from here on are left out; None reads to the end.
 
     Raises:
         VideoError: It cannot be opened.
     """
-    with open_video(path, SIZE_PX, "rgb") as reader:
+    with open_video(path, SIZE_PX, "rgb", start_s=start_s, end_s=end_s) as reader:
         size = reader.info.height, reader.info.width
         detector = open_detector(n_threads)
         return find_people(_iter_readable(reader), size, reader.letterbox, detector)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -322,14 +322,28 @@ def describe_errors(
     ]
 
 
+FrameReader = Callable[[Store, StoredClip], np.ndarray]
+"""Gives the frames of a clip for a strip: (F, H, W) or (F, H, W, 3) uint8."""
+
+
+def read_stored(store: Store, clip: StoredClip) -> np.ndarray:
+    """Return the frames of a clip as they are in the store; the video is not opened.
+
+    Raises:
+        StoreError: They are missing or damaged.
+    """
+    return store.open_frames(clip.clip_id)
+
+
 def draw_strips(
     store: Store,
     labels: Sequence[str],
     clips: Sequence[StoredClip],
     probs: np.ndarray,
     worst: Sequence[int],
+    read_frames: FrameReader = read_stored,
 ) -> tuple[Strip, ...]:
-    """Return frames of some clips as they are in the store; the videos are not opened.
+    """Return frames of some clips.
 
     Clips that are keypoints without pictures are left out.
 
@@ -339,6 +353,7 @@ def draw_strips(
         clips: N clips.
         probs: (N, K).
         worst: Places in ``clips``.
+        read_frames: Gives the frames of a clip.
 
     Raises:
         StoreError: Frames are missing or damaged.
@@ -350,15 +365,14 @@ def draw_strips(
         strips.append(
             Strip(
                 f"{_name_clip(clip)}: {says}",
-                encode_picture(_join_frames(store, clip), ".jpg"),
+                encode_picture(_join_frames(store, read_frames(store, clip)), ".jpg"),
                 f"{_STRIP_FRAMES} frames over the clip {_name_clip(clip)}",
             )
         )
     return tuple(strips)
 
 
-def _join_frames(store: Store, clip: StoredClip) -> np.ndarray:
-    frames = store.open_frames(clip.clip_id)
+def _join_frames(store: Store, frames: np.ndarray) -> np.ndarray:
     places = np.linspace(0, len(frames) - 1, _STRIP_FRAMES + 2).round().astype(int)[1:-1]
     height, width = store.size
     size = (max(round(_STRIP_HEIGHT_PX * width / height), 1), _STRIP_HEIGHT_PX)

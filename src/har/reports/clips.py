@@ -102,12 +102,17 @@ class ClipReport:
         return compute_clip_metrics(self.labels, np.tile(self.truth, self.n_seeds), merged)
 
 
-def build_clip_page(report: ClipReport, store: Store | None = None) -> Page:
+def build_clip_page(
+    report: ClipReport,
+    store: Store | None = None,
+    read_frames: breakdown.FrameReader = breakdown.read_stored,
+) -> Page:
     """Return the page of a report.
 
     Args:
         report: All text in it may hold any character.
         store: Has the clips: frames of the worst errors are shown; None shows none.
+        read_frames: Gives the frames of a clip.
 
     Raises:
         StoreError: Frames are missing or damaged.
@@ -116,7 +121,7 @@ def build_clip_page(report: ClipReport, store: Store | None = None) -> Page:
     worst = find_worst_errors(report.truth, mean, _MOST_ERRORS)
     errors = breakdown.describe_errors(report.labels, report.clips, mean, worst)
     if store is not None and worst:
-        strips = breakdown.draw_strips(store, report.labels, report.clips, mean, worst)
+        strips = breakdown.draw_strips(store, report.labels, report.clips, mean, worst, read_frames)
         errors.append(Strips(strips))
     merged, everyone = report.probs.reshape(-1, len(report.labels)), report.metrics
     bins = report.bins or compute_reliability(np.tile(report.truth, report.n_seeds), merged)

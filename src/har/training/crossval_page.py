@@ -6,8 +6,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from har.config import PrivacyConfig
+from har.config.privacy import list_options
 from har.dataset.store import Store
 from har.files import show_path
+from har.inference.strips import build_frame_reader
 from har.reports.clips import ClipReport, build_clip_page
 from har.reports.facts import format_command, list_store_facts
 from har.reports.page import write_page
@@ -18,7 +21,12 @@ _LEAKS = "Random splits leak: test clips share their scene with training clips."
 
 
 def write_crossval_page(
-    folder: Path, result: CrossvalResult, store: Store, *, strips: bool = False
+    folder: Path,
+    result: CrossvalResult,
+    store: Store,
+    *,
+    strips: bool = False,
+    privacy: PrivacyConfig | None = None,
 ) -> Path:
     """Write ``report.html`` into the folder of a cross-validation.
 
@@ -28,6 +36,7 @@ def write_crossval_page(
         result: What was found.
         store: The clips.
         strips: Show frames of the worst errors.
+        privacy: What is hidden of people there; nothing when None.
 
     Raises:
         OutputError: The page cannot be written.
@@ -70,11 +79,14 @@ def write_crossval_page(
                 "--seeds": [config.n_seeds],
                 "--protocol": [config.protocol],
                 "--results": [folder],
+                **list_options(privacy),
             },
         ),
     )
     page = folder / "report.html"
-    write_page(page, build_clip_page(report, store if strips else None))
+    write_page(
+        page, build_clip_page(report, store if strips else None, build_frame_reader(privacy))
+    )
     return page
 
 
