@@ -19,7 +19,7 @@ from har.network.pose_head import build_pose_head, pool_steps
 from har.network.saving import save_bundle
 from har.pose.features import SEEN_COLUMN
 from har.reports.figures import write_history
-from har.training.batches import EpochBatches, compute_class_weights
+from har.training.batches import EpochBatches, compute_loss_weights
 from har.training.fit import FitPlace, clear_state, fit_model
 from har.training.run import Run, compute_fingerprint, describe_recipe, set_seed
 from har.types import PeopleRule, PictureSpec, PoseSpec
@@ -65,7 +65,9 @@ class PersonBatches(EpochBatches):
         """Take the windows and which of them to use; without a seed nothing is random."""
         super().__init__()
         self._people, self._chosen, self._config, self._seed = people, chosen, config, seed
-        self._weights = compute_class_weights(people.labels[chosen], n_labels)
+        self._n_labels = n_labels
+        self._weights = np.zeros(len(people.labels), np.float32)
+        self._weights[chosen] = compute_loss_weights(people.labels[chosen], n_labels)
         sample = people.features[chosen[:_N_SAMPLE]].astype(np.float32)
         self._scale = sample[sample[..., SEEN_COLUMN] > 0].std(axis=0)
         self.set_epoch(0)
@@ -90,8 +92,8 @@ class PersonBatches(EpochBatches):
             noise = rng.standard_normal(features.shape, dtype=np.float32)
             features += noise * self._scale * self._config.jitter * (features != 0)
         labels = self._people.labels[rows]
-        one_hot = np.eye(len(self._weights), dtype=np.float32)[labels]
-        return features, one_hot, self._weights[labels]
+        one_hot = np.eye(self._n_labels, dtype=np.float32)[labels]
+        return features, one_hot, self._weights[rows]
 
 
 _N_SAMPLE = 4000

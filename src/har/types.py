@@ -87,7 +87,8 @@ class Clip:
     """A labeled stretch ``[start_s, end_s)`` of one video; ``end_s`` None means to its end.
 
     ``group`` is what a split may never divide; it is empty until one is known. ``origin`` is
-    `SYNTHETIC` for a generated clip, empty for a filmed one.
+    `SYNTHETIC` for a generated clip, empty for a filmed one. ``weight`` says how much it counts in
+    training beside other clips of its label; of 0 nothing is learned.
     """
 
     clip_id: str
@@ -99,6 +100,7 @@ class Clip:
     end_s: float | None = None
     split: SplitName | None = None
     origin: str = ""
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -101,9 +101,10 @@ def learn(
     """Train a model further on what people decided in `har.open_review`.
 
     Events that were kept become clips of their label, rejected ones clips of the model's background
-    label. Both count alike but for training's own balance of labels: a label with few clips
-    weighs as much as one with many. The recordings' groups stay together. What is found is written
-    beside the present model, which stays as it is until `Learned.take`.
+    label. A label with few clips weighs as much as one with many; within the background a rejected
+    event weighs its score, so that the most confident errors count most. The recordings' groups
+    stay together. What is found is written beside the present model, which stays as it is until
+    `Learned.take`.
 
     Args:
         verdicts: The database: a file, or a URL of SQLAlchemy.

@@ -40,6 +40,7 @@ COLUMNS = (
     "video_mtime_ns",
     "video_hash",
     "kind",
+    "weight",
 )
 
 
@@ -153,6 +154,7 @@ def _from_cells(row: dict[str, str]) -> StoredClip:
         video_mtime_ns=int(row["video_mtime_ns"]),
         video_hash=row["video_hash"],
         kind=row.get("kind") or "",
+        weight=float(row.get("weight") or 1.0),
     )
 
 

@@ -190,12 +190,20 @@ class Store:
         return np.array([places[clip.label] for clip in self.clips], dtype=np.int64)
 
     @cached_property
+    def weights(self) -> np.ndarray:
+        """(N,) float64: how much each clip counts beside others of its label."""
+        return np.array([clip.weight for clip in self.clips], dtype=np.float64)
+
+    @cached_property
     def data_hash(self) -> str:
-        """SHA-256 over the clips' contents, labels and groups and the order of the labels.
+        """SHA-256 over the clips' contents, labels, groups and weights and the order of the labels.
 
         It does not depend on the place of the store or of the videos.
         """
-        rows = sorted([clip.hash, clip.label, clip.group] for clip in self.clips)
+        rows = sorted(
+            [clip.hash, clip.label, clip.group, *[f"{clip.weight:g}"] * (clip.weight != 1.0)]
+            for clip in self.clips
+        )
         return hashlib.sha256(json.dumps([self.labels, rows]).encode()).hexdigest()
 
     @cached_property

@@ -148,9 +148,12 @@ def _cut(events: Sequence[CodedEvent], path: Path, root: Path) -> tuple[list[Cli
                 )
                 rejects.append(Reject(clip_id, path, reason))
                 continue
-            who = {event.subject for event in own if start_s <= event.start_s < end_s}
+            inside = [event for event in own if start_s <= event.start_s < end_s]
+            who = {event.subject for event in inside}
             subject = who.pop() if len(who) == 1 else ""
-            clips.append(Clip(clip_id, path, label, "", subject, start_s, end_s))
+            weight = max(event.weight for event in inside)
+            clip = Clip(clip_id, path, label, "", subject, start_s, end_s, weight=weight)
+            clips.append(clip)
     return clips, rejects
 
 

@@ -32,6 +32,7 @@ class CodedEvent:
         comment: Free text.
         point: Whether only the moment was coded, also where the event has been given a length.
         score: From 0 to 1, of a model; None where there is none.
+        weight: How much a clip of it counts in training; no file holds it.
 
     Raises:
         ValueError: The label is empty, or the times are none.
@@ -47,6 +48,7 @@ class CodedEvent:
     comment: str = ""
     point: bool = False
     score: float | None = None
+    weight: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.label:

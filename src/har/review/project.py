@@ -143,7 +143,9 @@ def build_verdict_table(recordings: Sequence[Recording], verdicts: Iterable[Verd
 def build_lessons(store: ReviewStore, observer: str, background: str) -> EventTable:
     """Return what there is to learn: kept events, and rejected ones as background.
 
-    A rejected event that overlaps a kept one of its observer is left out: it was merged or moved.
+    A kept event weighs 1, a rejected one its score, or 1 where it has none: the errors of which the
+    model was most confident count most. A rejected event that overlaps a kept one of its observer
+    is left out: it was merged or moved.
 
     Args:
         store: Recordings, found events, verdicts.
@@ -165,8 +167,11 @@ def build_lessons(store: ReviewStore, observer: str, background: str) -> EventTa
             path, (start_s, end_s) = by_id[verdict.recording].path, (event.start_s, event.end_s)
             own = spans.get((path, verdict.observer), ())
             if all(stop_s <= start_s or end_s <= at_s for at_s, stop_s in own):
-                who = verdict.observer
-                rejected.append(CodedEvent(path, start_s, end_s, background, annotator=who))
+                weight = 1.0 if event.score is None else event.score
+                coded = CodedEvent(
+                    path, start_s, end_s, background, annotator=verdict.observer, weight=weight
+                )
+                rejected.append(coded)
     return build_table([*kept.events, *rejected], kept.media)
 
 

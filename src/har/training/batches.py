@@ -162,24 +162,30 @@ class Sampling:
     seed: int
 
 
-def compute_class_weights(targets: np.ndarray, n_labels: int) -> np.ndarray:
-    """Return a weight for each class, so that all count alike and the mean weight is 1.
+def compute_loss_weights(
+    targets: np.ndarray, n_labels: int, weights: np.ndarray | None = None
+) -> np.ndarray:
+    """Return a weight for each clip, so that all classes count alike and the mean weight is 1.
 
     Args:
         targets: (N,) class indices.
         n_labels: K.
+        weights: (N,) from 0: how much clips count within their class; all alike when None.
 
     Returns:
-        (K,) float32; 0 for a class without clips.
+        (N,) float64.
 
-    >>> compute_class_weights(np.array([0, 0, 1]), 2).tolist()
-    [0.75, 1.5]
+    >>> compute_loss_weights(np.array([0, 0, 1]), 2).tolist()
+    [0.75, 0.75, 1.5]
+    >>> compute_loss_weights(np.array([0, 0, 1]), 2, np.array([1.0, 0.0, 0.5])).tolist()
+    [1.5, 0.0, 1.5]
     """
-    counts = np.bincount(targets, minlength=n_labels).astype(np.float64)
-    present = counts > 0
-    weights = np.zeros(n_labels)
-    weights[present] = len(targets) / (present.sum() * counts[present])
-    return weights.astype(np.float32)
+    own = np.ones(len(targets)) if weights is None else weights
+    sums = np.bincount(targets, own, n_labels)
+    present = sums > 0
+    scale = np.zeros(n_labels)
+    scale[present] = len(targets) / (present.sum() * sums[present])
+    return scale[targets] * own
 
 
 def load_stacks(
@@ -239,12 +245,16 @@ class ClipBatches(EpochBatches):
         targets: np.ndarray,
         n_labels: int,
         sampling: Sampling,
+        weights: np.ndarray | None = None,
     ) -> None:
-        """Take the items and the class index of every clip position that they name."""
+        """Take the items, and class index and weight of every clip position that they name."""
         super().__init__()
         self._items, self._targets, self._sampling = items, targets, sampling
+        self._n_labels = n_labels
         clips = sorted({clip for clip, _ in items})
-        self._weights = compute_class_weights(targets[clips], n_labels)
+        own = None if weights is None else weights[clips]
+        self._weights = np.zeros(len(targets), np.float32)
+        self._weights[clips] = compute_loss_weights(targets[clips], n_labels, own)
         self.set_epoch(0)
 
     def set_epoch(self, epoch: int) -> None:
@@ -264,8 +274,10 @@ class ClipBatches(EpochBatches):
         size = self._sampling.batch_size
         chosen = [int(item) for item in self._order[index * size : (index + 1) * size]]
         values = [self._load_item(item) for item in chosen]
-        targets = self._targets[[self._items[item][0] for item in chosen]]
-        return _collate(values, self._sampling.n_steps, targets, self._weights)
+        clips = [self._items[item][0] for item in chosen]
+        inputs = _collate(values, self._sampling.n_steps)
+        one_hot = np.eye(self._n_labels, dtype=np.float32)[self._targets[clips]]
+        return inputs, one_hot, self._weights[clips]
 
     def _load_item(self, item: int) -> np.ndarray:
         clip, start = self._items[item]
@@ -297,7 +309,8 @@ class PixelBatches(ClipBatches):
         items = [(clip, -1) for clip in clips for _ in range(sampling.per_clip)]
         if not sampling.training:
             items = [(clip, start) for clip in clips for start in self._spread(clip, sampling)]
-        super().__init__(items, store.label_indices, len(store.labels), sampling)
+        n_labels = len(store.labels)
+        super().__init__(items, store.label_indices, n_labels, sampling, store.weights)
 
     def _spread(self, clip: int, sampling: Sampling) -> list[int]:
         """Return at most ``per_clip`` window starts, spread evenly over a clip."""
@@ -325,8 +338,9 @@ class FeatureBatches(ClipBatches):
         targets: np.ndarray,
         n_labels: int,
         sampling: Sampling,
+        weights: np.ndarray | None = None,
     ) -> None:
-        """Take for each clip its variants, each (N, D), and the (n_clips,) class indices."""
+        """Take of each clip its variants, each (N, D), its class index, and its weight."""
         self._variants = variants
         items = [(clip, -1) for clip in range(len(variants)) for _ in range(sampling.per_clip)]
         if not sampling.training:
@@ -336,7 +350,7 @@ class FeatureBatches(ClipBatches):
                 for clip, features in enumerate(variants)
                 for start in compute_window_starts(len(features[0]), sampling.n_steps, hop)
             ]
-        super().__init__(items, targets, n_labels, sampling)
+        super().__init__(items, targets, n_labels, sampling, weights)
 
     def _load_window(self, clip: int, start: int, rng: np.random.Generator) -> np.ndarray:
         variants = self._variants[clip]
@@ -345,14 +359,11 @@ class FeatureBatches(ClipBatches):
         return np.asarray(features[start : start + self._sampling.n_steps], dtype=np.float32)
 
 
-def _collate(
-    items: list[np.ndarray], n_steps: int, targets: np.ndarray, class_weights: np.ndarray
-) -> Batch:
-    """Pad items of at most ``n_steps`` steps at their end and put them together."""
+def _collate(items: list[np.ndarray], n_steps: int) -> tuple[np.ndarray, np.ndarray]:
+    """Pad items of at most ``n_steps`` steps at their end and put them together, with a mask."""
     values = np.zeros((len(items), n_steps, *items[0].shape[1:]), dtype=items[0].dtype)
     mask = np.zeros((len(items), n_steps), dtype=np.float32)
     for row, item in enumerate(items):
         values[row, : len(item)] = item
         mask[row, : len(item)] = 1.0
-    one_hot = np.eye(len(class_weights), dtype=np.float32)[targets]
-    return (values, mask), one_hot, class_weights[targets]
+    return values, mask

@@ -12,6 +12,7 @@ from har.config import TemporalConfig
 from har.network.heads import get_linear_branch, get_step_inputs, set_feature_scale
 from har.network.temporal_head import build_temporal
 from har.pose.features import SEEN_COLUMN, PoseWindow
+from har.training.batches import compute_loss_weights
 from har.training.features import Variants, stack_variants
 from har.types import PoseSpec
 
@@ -21,7 +22,11 @@ _EVERY = 2
 
 
 def start_head(
-    config: TemporalConfig, variants: Variants, targets: np.ndarray, n_labels: int
+    config: TemporalConfig,
+    variants: Variants,
+    targets: np.ndarray,
+    n_labels: int,
+    weights: np.ndarray | None = None,
 ) -> keras.Model:
     """Build a temporal head that is scaled to the features and whose linear branch is solved.
 
@@ -30,15 +35,20 @@ def start_head(
         variants: Features of the clips that are learned from.
         targets: (N,) class index of every clip.
         n_labels: K.
+        weights: (N,) how much clips count within their class; all alike when None.
     """
     head = build_temporal(config, variants[0][0].shape[-1], n_labels)
     set_feature_scale(head, stack_variants(variants))
-    solve_linear_branch(head, variants, targets, config.linear_c)
+    solve_linear_branch(head, variants, targets, config.linear_c, weights)
     return head
 
 
 def solve_linear_branch(
-    head: keras.Model, variants: Sequence[Sequence[np.ndarray]], targets: np.ndarray, c: float
+    head: keras.Model,
+    variants: Sequence[Sequence[np.ndarray]],
+    targets: np.ndarray,
+    c: float,
+    weights: np.ndarray | None = None,
 ) -> None:
     """Set the linear branch to the regularized logistic regression of clips' means, and freeze it.
 
@@ -50,6 +60,7 @@ def solve_linear_branch(
         variants: For each clip its variants, each (T, D).
         targets: (N,) class index of every clip.
         c: Inverse of the penalty on the weights.
+        weights: (N,) how much clips count within their class; all alike when None.
 
     Source: docs/decisions/017-linear-branch-and-picture.md.
     """
@@ -59,7 +70,8 @@ def solve_linear_branch(
     inputs = get_step_inputs(head)
     rows = np.stack([_mean_over_steps(inputs, variant) for clip in variants for variant in clip])
     clip_of_row = np.repeat(np.arange(len(variants)), [len(clip) for clip in variants])
-    _solve(branch, rows, targets[clip_of_row], len(targets), c)
+    own = None if weights is None else weights[clip_of_row]
+    _solve(branch, rows, targets[clip_of_row], own, len(targets), c)
 
 
 def solve_pose_branch(
@@ -68,6 +80,7 @@ def solve_pose_branch(
     targets: np.ndarray,
     spec: PoseSpec,
     c: float,
+    weights: np.ndarray | None = None,
 ) -> None:
     """Do for a pose head what `solve_linear_branch` does, if it has such a branch.
 
@@ -80,6 +93,7 @@ def solve_pose_branch(
         targets: (N,) class index of every clip.
         spec: Says from which confidence on a person counts.
         c: Inverse of the penalty on the weights.
+        weights: (N,) how much clips count within their class; all alike when None.
 
     Source: docs/decisions/018-spread-of-keypoints.md.
     """
@@ -92,7 +106,8 @@ def solve_pose_branch(
     if len(set(targets[known].tolist())) < 2:
         return
     rows = np.stack([mean for mean in means if mean is not None])
-    _solve(branch, rows, targets[known], len(targets), c)
+    own = None if weights is None else weights[known]
+    _solve(branch, rows, targets[known], own, len(targets), c)
 
 
 def release_linear_branch(head: keras.Model) -> None:
@@ -126,16 +141,23 @@ def _mean_over_people(
 
 
 def _solve(
-    branch: keras.layers.Layer, rows: np.ndarray, targets: np.ndarray, n_clips: int, c: float
+    branch: keras.layers.Layer,
+    rows: np.ndarray,
+    targets: np.ndarray,
+    weights: np.ndarray | None,
+    n_clips: int,
+    c: float,
 ) -> None:
     """Set a layer to the regression of (N,) targets on (N, D) rows, and freeze it."""
-    model = LogisticRegression(C=c, class_weight="balanced", max_iter=_MAX_ITERATIONS)
-    model.fit(rows, targets)
+    own = np.ones(len(rows)) if weights is None else weights
+    balanced = compute_loss_weights(targets, int(targets.max()) + 1, own)
+    model = LogisticRegression(C=c, max_iter=_MAX_ITERATIONS)
+    model.fit(rows, targets, balanced * own.mean())  # as strong a penalty as for as many clips
     kernel, bias = (np.zeros_like(weight) for weight in branch.get_weights())
     bias[:] = -np.log(n_clips + 1.0)  # for a class that nothing was seen of
-    weights, biases = model.coef_, model.intercept_
-    if len(weights) == 1:  # of two classes scikit-learn gives the second against the first
-        weights, biases = (np.concatenate([-half, half]) for half in (weights / 2, biases / 2))
-    kernel[:, model.classes_], bias[model.classes_] = weights.T, biases
+    found, biases = model.coef_, model.intercept_
+    if len(found) == 1:  # of two classes scikit-learn gives the second against the first
+        found, biases = (np.concatenate([-half, half]) for half in (found / 2, biases / 2))
+    kernel[:, model.classes_], bias[model.classes_] = found.T, biases
     branch.set_weights([kernel, bias])
     branch.trainable = False

@@ -186,9 +186,9 @@ class MotionTraining:
             run: Where it writes and tells what happens; a fold does neither.
         """
         set_seed(seed)
-        fit, temporal, targets = self._config.temporal.fit, self._config.temporal, self._targets
+        fit, temporal = self._config.temporal.fit, self._config.temporal
         variants = self._cache.load_variants(clips.train, temporal.n_variants)
-        self.head = self._start_head(variants, targets[list(clips.train)], run)
+        self.head = self._start_head(variants, list(clips.train), run)
         model = build_clip_classifier(self.head, self.contract.n_features)
         kind = temporal.kind if self._parts.head is None else OWN
         self.contract = replace(self.contract, temporal=kind)
@@ -223,10 +223,6 @@ class MotionTraining:
         outputs = iter(stream.score(list(chain.from_iterable(windows))))
         return StreamLogits.join([stream.pool(list(islice(outputs, len(w)))) for w in windows])
 
-    @property
-    def _targets(self) -> np.ndarray:
-        return self._store.label_indices
-
     @cached_property
     def _cache(self) -> FeatureCache:
         """Features of the CNN as it is now: it does not learn any more where they are used."""
@@ -252,14 +248,15 @@ class MotionTraining:
             self._encode = Graph(path).run
         return self._encode(stacks)
 
-    def _start_head(self, variants: Variants, targets: np.ndarray, run: Run | None) -> keras.Model:
+    def _start_head(self, variants: Variants, clips: list[int], run: Run | None) -> keras.Model:
         """Return a new head, its linear branch solved, or what the source has learned."""
         config, labels = self._config.temporal, self._store.labels
+        targets, weights = self._store.label_indices[clips], self._store.weights[clips]
         if self._parts.head is not None:
             spec = self.contract.spec
             sizes = (spec.n_steps, self.contract.n_features, len(labels))
             return build_own_head(self._parts.head, *sizes)
-        head = start_head(config, variants, targets, len(labels))
+        head = start_head(config, variants, targets, len(labels), weights)
         if run is None or run.source is None:
             return head
         learned, _, learned_head = load_models(run.source)
@@ -268,16 +265,16 @@ class MotionTraining:
         if same_labels:
             release_linear_branch(head)
         else:
-            solve_linear_branch(head, variants, targets, config.linear_c)
+            solve_linear_branch(head, variants, targets, config.linear_c, weights)
         run.say(f"lstm: {len(copied)} layers of the head start from {run.source}")
         return head
 
     def _build_feature_batches(
         self, variants: Variants, clips: Sequence[int], sampling: Sampling
     ) -> FeatureBatches:
-        return FeatureBatches(
-            variants, self._targets[list(clips)], len(self._store.labels), sampling
-        )
+        store, chosen = self._store, list(clips)
+        targets, weights = store.label_indices[chosen], store.weights[chosen]
+        return FeatureBatches(variants, targets, len(store.labels), sampling, weights)
 
     def _freeze(self, train_batch_norm: bool = False) -> None:
         """Set which blocks of the CNN learn; an own backbone says so itself."""

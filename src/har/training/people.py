@@ -16,7 +16,7 @@ from har.pose.keypoints import Detections
 from har.pose.tracking import track_people
 from har.progress import track
 from har.sampling.times import compute_window_starts
-from har.training.batches import EpochBatches, compute_class_weights
+from har.training.batches import EpochBatches, compute_loss_weights
 from har.types import PoseSpec
 
 TRAIN_HOP = 2
@@ -85,11 +85,12 @@ class PeopleBatches(EpochBatches):
         n_labels: int,
         spec: PoseSpec,
         sampling: PeopleSampling,
+        weights: np.ndarray | None = None,
     ) -> None:
-        """Take the windows of each clip and the (n_clips,) class indices."""
+        """Take the windows of each clip, its class index, and its weight."""
         super().__init__()
         self._clips, self._targets, self._spec, self._sampling = clips, targets, spec, sampling
-        self._weights = compute_class_weights(targets, n_labels)
+        self._weights = compute_loss_weights(targets, n_labels, weights).astype(np.float32)
         self._n_labels = n_labels
         self._n_people = count_people([window for clip in clips for window in clip])
         self._scale = stack_features(clips).std(axis=0)
@@ -120,9 +121,9 @@ class PeopleBatches(EpochBatches):
             rng = np.random.default_rng((self._sampling.seed, self._epoch, index))
             noise = rng.standard_normal(features.shape, dtype=np.float32)
             features += noise * self._scale * self._sampling.jitter * (features != 0)
-        targets = self._targets[[clip for clip, _ in items]]
-        one_hot = np.eye(self._n_labels, dtype=np.float32)[targets]
-        return (features, confidence, mask), one_hot, self._weights[targets]
+        clips = [clip for clip, _ in items]
+        one_hot = np.eye(self._n_labels, dtype=np.float32)[self._targets[clips]]
+        return (features, confidence, mask), one_hot, self._weights[clips]
 
 
 def stack_features(clips: Sequence[Sequence[PoseWindow]]) -> np.ndarray:

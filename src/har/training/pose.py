@@ -122,10 +122,16 @@ class PoseTraining:
 
     def _start(self, clips: Sequence[int]) -> tuple[PeopleClassifier, int]:
         """Return a new head with its pooling, and how many of its layers come from the source."""
-        found, targets = [self._windows[c] for c in clips], self._store.label_indices[list(clips)]
-        labels = self._store.labels
+        labels, store = self._store.labels, self._store
+        found, targets = [self._windows[c] for c in clips], store.label_indices[list(clips)]
         head, copied = start_pose_head(
-            self._config, self.spec, labels, found, targets, self._source
+            self._config,
+            self.spec,
+            labels,
+            found,
+            targets,
+            self._source,
+            store.weights[list(clips)],
         )
         return self._wrap(head), len(copied)
 
@@ -192,8 +198,10 @@ class PoseTraining:
         return self._build_batches(clips, sampling)
 
     def _build_batches(self, clips: Sequence[int], sampling: PeopleSampling) -> PeopleBatches:
-        found, targets = [self._windows[c] for c in clips], self._store.label_indices[list(clips)]
-        return PeopleBatches(found, targets, len(self._store.labels), self.spec, sampling)
+        store, chosen = self._store, list(clips)
+        found, targets = [self._windows[c] for c in clips], store.label_indices[chosen]
+        weights = store.weights[chosen]
+        return PeopleBatches(found, targets, len(store.labels), self.spec, sampling, weights)
 
     def _say_confidence(self, clips: ClipSplit, say: Callable[[str], None]) -> None:
         least, found = self.spec.min_confidence, [self._windows[clip] for clip in clips.train]
@@ -236,6 +244,7 @@ def start_pose_head(
     clips: list[list[PoseWindow]],
     targets: np.ndarray,
     source: Path | None,
+    weights: np.ndarray | None = None,
 ) -> tuple[keras.Model, list[str]]:
     """Build a head with its scale and a solved linear branch, or what a bundle has learned.
 
@@ -246,6 +255,7 @@ def start_pose_head(
         clips: The windows of each clip to learn from.
         targets: (N,) class index of every clip.
         source: A bundle, or None.
+        weights: (N,) how much clips count within their class; all alike when None.
 
     Returns:
         The head and the names of the layers that came from ``source``.
@@ -262,7 +272,7 @@ def start_pose_head(
         info, learned = load_pose(source)
         copied = copy_weights(head, learned, info.labels == labels)
     if LINEAR_BRANCH not in copied:
-        solve_pose_branch(head, clips, targets, spec, config.pose.linear_c)
+        solve_pose_branch(head, clips, targets, spec, config.pose.linear_c, weights)
     return head, copied
 
 

@@ -1,5 +1,6 @@
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -82,6 +83,18 @@ def test_data_hash_does_not_depend_on_the_place(store, tmp_path):
     moved = store.path.rename(tmp_path / "moved")
     assert Store.load(moved).data_hash == store.data_hash
     assert len(store.data_hash) == 64
+
+
+def test_weights_count_in_the_hash_only_where_they_are_not_1(store, tmp_path):
+    lighter = replace(store, clips=(replace(store.clips[0], weight=0.5), *store.clips[1:]))
+    assert lighter.weights.tolist() == [0.5] + [1.0] * (len(store.clips) - 1)
+    assert lighter.data_hash != store.data_hash
+    write_rows(tmp_path / "light.csv", lighter.clips)
+    assert tuple(read_rows(tmp_path / "light.csv")) == lighter.clips
+    lines = (tmp_path / "light.csv").read_text().splitlines()
+    old = [line.rpartition(",")[0] for line in lines]  # as earlier versions wrote it
+    (tmp_path / "old.csv").write_text("\n".join(old) + "\n")
+    assert tuple(read_rows(tmp_path / "old.csv")) == store.clips
 
 
 def test_index_survives_its_csv(store, tmp_path):

@@ -56,7 +56,12 @@ def test_groups_of_the_coding_and_of_a_pattern(folder):
 def test_events_of_one_label_that_overlap_are_one_clip(folder):
     events = [CodedEvent("a.mp4", 1, 3, "hit", "x"), CodedEvent("a.mp4", 2, 5, "hit", "y")]
     (clip,) = build(folder, events).clips
-    assert (clip.start_s, clip.end_s, clip.subject) == (1, 5, "")
+    assert (clip.start_s, clip.end_s, clip.subject, clip.weight) == (1, 5, "", 1.0)
+
+
+def test_a_clip_weighs_as_much_as_the_weightiest_of_its_events(folder):
+    events = [CodedEvent("a.mp4", k, k + 2, "hit", weight=0.2 * k) for k in (1, 2, 5)]
+    assert [clip.weight for clip in build(folder, events).clips] == [0.4, 1.0]
 
 
 def test_a_clip_that_would_show_both_labels_is_left_out(folder):

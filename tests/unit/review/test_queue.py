@@ -122,4 +122,5 @@ def test_lessons_are_kept_events_and_rejected_ones_that_nothing_kept_overlaps(tm
         ("hit", 0.0, 4.0),
         ("calm", 6.0, 7.0),
     ]
+    assert [event.weight for event in table.events] == [1.0, 0.6]
     assert [(item.video, item.group) for item in table.media] == [("a.mp4", "child 1")]

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+import keras
 import numpy as np
 import pytest
 
-from har.config import AugmentConfig, InputConfig
+from har.config import AugmentConfig, InputConfig, TemporalConfig
+from har.network.temporal_head import build_clip_classifier, build_temporal
 from har.sampling.times import compute_stack_indices, compute_step_times, compute_window_starts
 from har.training.batches import (
     NO_CHANGE,
@@ -13,7 +15,7 @@ from har.training.batches import (
     FeatureBatches,
     PixelBatches,
     Sampling,
-    compute_class_weights,
+    compute_loss_weights,
     load_stacks,
 )
 
@@ -32,7 +34,39 @@ def pixel_batches(store, spec, **changes):
 
 
 def test_a_class_three_times_as_rare_weighs_three_times_as_much():
-    assert compute_class_weights(np.array([0, 0, 0, 1]), 3).tolist() == pytest.approx([2 / 3, 2, 0])
+    found = compute_loss_weights(np.array([0, 0, 0, 1]), 3).tolist()
+    assert found == pytest.approx([2 / 3, 2 / 3, 2 / 3, 2])
+
+
+def test_clips_share_what_their_class_weighs():
+    weights = np.array([1.0, 0.5, 0.0, 0.2])
+    found = compute_loss_weights(np.array([0, 0, 0, 1]), 2, weights).tolist()
+    assert found == pytest.approx([4 / 3, 2 / 3, 0, 2])
+
+
+def test_a_clip_of_weight_0_is_not_there_and_weights_reach_the_loss():
+    """The loss of one batch of all clips, by hand, and as training computes it."""
+    rng = np.random.default_rng(0)
+    variants = [[rng.normal(size=(5, 4))] for _ in range(6)]
+    targets, weights = np.array([0, 1, 0, 1, 0, 0]), np.array([1.0, 1, 0.25, 1, 1, 0])
+    model = build_clip_classifier(build_temporal(TemporalConfig(units=4, dropout=0.0), 4, 2), 4)
+    model.set_weights([rng.uniform(0.1, 1.0, value.shape) for value in model.get_weights()])
+    model.compile(loss=keras.losses.CategoricalCrossentropy(from_logits=True), jit_compile=False)
+
+    def measure(n_clips, own):
+        how = Sampling(5, 1, 8, training=False, seed=0)
+        batches = FeatureBatches(variants[:n_clips], targets[:n_clips], 2, how, own)
+        logits = np.asarray(model(batches[0][0]), np.float64)
+        losses = np.logaddexp.reduce(logits, axis=1) - logits[np.arange(n_clips), targets[:n_clips]]
+        return model.evaluate(batches, verbose=0), losses
+
+    weighted, losses = measure(6, weights)
+    left_out, _ = measure(5, weights[:5])
+    alike, _ = measure(5, None)
+    shares = np.array([1 / 2.25, 1 / 2, 0.25 / 2.25, 1 / 2, 1 / 2.25, 0]) / 2
+    assert weighted == pytest.approx(float(losses @ shares), rel=1e-5)
+    assert left_out == pytest.approx(weighted, rel=1e-6)
+    assert abs(alike - weighted) > 1e-3
 
 
 def test_an_epoch_draws_every_clip_alike_and_can_be_repeated(bar_store, spec):

@@ -49,6 +49,21 @@ def test_a_new_head_says_what_the_regression_says_of_means(n_labels):
     assert (known.argmax(1) == np.repeat(targets, 2)).mean() > 0.7
 
 
+def test_clips_of_weight_0_change_nothing():
+    targets = np.array([0, 1] * 4)
+    variants = draw_variants(targets)
+    head = start_head(CONFIG, variants, targets, 2)
+
+    def solve(n_clips, weights):
+        solve_linear_branch(head, variants[:n_clips], targets[:n_clips], 0.1, weights)
+        return get_linear_branch(head).get_weights()[0]
+
+    without, alike = solve(6, np.ones(6)), solve(8, None)
+    assert np.array_equal(alike, solve(8, np.ones(8)))
+    with_nothing = solve(8, np.array([1.0] * 6 + [0.0] * 2))
+    assert np.abs(with_nothing - without).max() < 1e-3 < np.abs(alike - without).max()
+
+
 def test_the_path_is_held_until_it_is_released():
     targets = np.array([0, 1] * 4)
     head = start_head(CONFIG, draw_variants(targets), targets, 2)

@@ -44,6 +44,13 @@ def make_batches(clips, training=True, jitter=0.1, seed=0, per_clip=3):
     )
 
 
+def test_weights_of_clips_reach_the_batches():
+    clips = [[make_window([0.9])] for _ in range(4)]
+    how, targets = PeopleSampling(1, 4, 0.0, 0, training=False), np.array([0, 0, 1, 1])
+    batches = PeopleBatches(clips, targets, 2, SPEC, how, np.array([1.0, 0.0, 0.5, 0.25]))
+    assert batches[0][2].tolist() == pytest.approx([2, 0, 4 / 3, 2 / 3])
+
+
 @pytest.mark.parametrize(
     ("n_steps", "n_windows", "length"), [(1, 1, 1), (5, 1, 5), (6, 1, 6), (10, 3, 6), (11, 4, 6)]
 )
