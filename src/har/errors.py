@@ -50,7 +50,14 @@ class HarError(Exception):
 
 
 class ConfigError(HarError, ValueError):
-    """A setting is out of its bounds."""
+    """A setting is out of its bounds, or several are: then there is an argument for each."""
+
+    def __str__(self) -> str:
+        """Return the message, or all of them, one a line."""
+        if len(self.args) < 2:
+            return super().__str__()
+        lines = [f"{len(self.args)} settings are wrong:", *map(str, self.args)]
+        return show_controls("\n- ".join(lines))
 
 
 class MissingDependencyError(HarError, ImportError):

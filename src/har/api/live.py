@@ -8,18 +8,27 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, nullco
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from har.api.model import Model, load
 from har.api.settings import Rules, StrPath, build_decode, extra, to_path
-from har.config import Faces, ShownPeople, Uncertain, WatchSettings, load_config
-from har.errors import ConfigError
+from har.config import (
+    Faces,
+    Mistakes,
+    ShownPeople,
+    Uncertain,
+    WatchSettings,
+    read_config,
+    update_config,
+)
+from har.errors import ConfigError, HarError
 from har.live.messages import Alert, CameraState, LiveEvent, LiveScores
 from har.locks import locking
 
 if TYPE_CHECKING:
     from har.live.screen import Summary
     from har.live.service import Screen
+    from har.live.sources import Source as LiveSource
 
 Source = int | StrPath
 """A camera's number, an address, or a video file, which is played at its own speed."""
@@ -77,6 +86,8 @@ def watch(
     people: ShownPeople | None = None,
     uncertain: Uncertain | None = None,
     metrics_port: int | None = None,
+    loop: bool = False,
+    check_only: bool = False,
     duration_s: float | None = None,
     until: threading.Event | None = None,
     on_start: Callable[[Model, Sequence[str]], None] | None = None,
@@ -111,6 +122,8 @@ def watch(
         people: ``skeleton`` shows skeletons on the still background, and no people.
         uncertain: ``blur-moving`` also blurs what moves where nobody was found.
         metrics_port: Serve /healthz and /metrics (Prometheus) on 127.0.0.1.
+        loop: Files begin anew when they have ended.
+        check_only: Return an empty summary once all is checked, and open no camera.
         duration_s: Ends the watch after so many seconds.
         until: Ends the watch when it is set, from any thread.
         on_start: Is called with the model and the cameras' names before the first is opened.
@@ -121,7 +134,7 @@ def watch(
         Counts of frames, events and alerts of each camera.
 
     Raises:
-        ConfigError: A source, a rule or a setting does not fit.
+        ConfigError: Sources, rules or settings do not fit; all are told.
         BundleError: The model is absent or damaged.
         MissingDependencyError: The extra ``live`` is not installed.
         OutputError: The event log cannot be opened.
@@ -132,59 +145,93 @@ def watch(
         >>> har.watch([0, "door=rtsp://10.0.0.9/main"], on_event=print)  # doctest: +SKIP
     """
     with extra("live"):
-        from har.live.screen import Lines
-        from har.live.service import Job, run_service
-    from har.live.sources import parse_sources
+        from har.live.screen import Lines, Summary
+        from har.live.service import Job, check_job, run_service
 
     several = [sources] if isinstance(sources, int | str | Path) else sources
-    options = _build_settings(settings, tuple(notify), keep_days, metrics_port)
     hidden = {"faces": faces, "people": people, "uncertain": uncertain}
-    given = {name: value for name, value in hidden.items() if value is not None}
-    options = replace(options, privacy=replace(options.privacy, **given))
-    named = [str(source) for source in several]
-    cameras = parse_sources(named or [f"{name}={at}" for name, at in options.sources.items()])
-    if not cameras:
-        raise ConfigError(
-            "Expected at least one camera, received none; name one, or give settings "
-            "with a table [sources]"
-        )
-    loaded = model if isinstance(model, Model) else load(model)
-    rules = build_decode(loaded.info.decode, decode, changes)
+    over: dict[str, dict[str, Any]] = {
+        "notify": {"urls": tuple(notify) or None},
+        "retention": {"keep_days": keep_days},
+        "privacy": hidden,
+        "metrics": {"port": metrics_port},
+        "watch": {"loop": loop or None},
+    }
+    mistakes, where = Mistakes(), "the settings"
+    if isinstance(settings, str | Path):
+        where = str(settings)
+    options = _build_settings(settings, over, mistakes)
+    cameras = _parse_cameras([str(source) for source in several], options, mistakes, where)
+    loaded = _load(model, mistakes)
+    rules = loaded.info.decode
+    with mistakes.gathering():
+        rules = build_decode(rules, decode, changes)
+    folder = None if out is None else to_path(out)
+    bundle = loaded.path.resolve().name
+    job = Job(loaded.recognizer, cameras, options, rules, folder or Path(), bundle)
+    with extra("live"):
+        check_job(job, where, mistakes)
+    mistakes.refuse()
+    if on_start is not None:
+        on_start(loaded, [camera.name for camera in cameras])
+    if check_only:
+        return Summary()
     shown = Lines(_ignore) if screen is None else screen
     listener = _Listener(shown, on_event or _ignore, on_alert or _ignore, on_state or _ignore)
     with ExitStack() as stack:
-        folder = None if out is None else to_path(out)
         if folder is None:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="har-")))
             options = replace(options, clips=replace(options.clips, on=False))
         stack.enter_context(locking(folder))
-        job = Job(loaded.recognizer, cameras, options, rules, folder, loaded.path.resolve().name)
-        if on_start is not None:
-            on_start(loaded, [camera.name for camera in cameras])
         stopped = stack.enter_context(_stop(until))
         stack.enter_context(_stop_after(stopped, duration_s))
         stack.enter_context(extra("live"))
-        return run_service(job, stopped, listener, on_line)
+        return run_service(replace(job, out=folder, settings=options), stopped, listener, on_line)
 
 
 def _build_settings(
     settings: WatchSettings | StrPath | None,
-    urls: tuple[str, ...],
-    keep_days: float | None,
-    port: int | None,
+    over: Mapping[str, Mapping[str, Any]],
+    mistakes: Mistakes,
 ) -> WatchSettings:
-    """Return the settings, of a file or the defaults, with single ones put over them."""
-    if settings is None or isinstance(settings, WatchSettings):
-        built = settings or WatchSettings()
-    else:
-        built = load_config(to_path(settings), WatchSettings())
-    if urls:
-        built = replace(built, notify=replace(built.notify, urls=urls))
-    if keep_days is not None:
-        built = replace(built, retention=replace(built.retention, keep_days=keep_days))
-    if port is not None:
-        built = replace(built, metrics=replace(built.metrics, port=port))
+    """Return the settings, of a file or the defaults, with those that are not None over them."""
+    built = settings if isinstance(settings, WatchSettings) else WatchSettings()
+    given = {
+        table: {name: value for name, value in values.items() if value is not None}
+        for table, values in over.items()
+    }
+    with mistakes.gathering():
+        if isinstance(settings, str | Path):
+            built = read_config(to_path(settings), built, mistakes)
+        return update_config(built, given, "an option")
     return built
+
+
+def _parse_cameras(
+    texts: list[str], settings: WatchSettings, mistakes: Mistakes, where: str
+) -> list[LiveSource]:
+    from har.live.sources import parse_named_sources, parse_sources
+
+    cameras: list[LiveSource] = []
+    with mistakes.gathering():
+        cameras = parse_sources(texts) if texts else []
+    if not texts:
+        cameras = parse_named_sources(settings.sources, mistakes, where)
+    if not cameras and not mistakes.found:
+        mistakes.found.append(
+            "Expected at least one camera, received none; name one, or give settings "
+            "with a table [sources]"
+        )
+    return cameras
+
+
+def _load(model: Model | StrPath | None, mistakes: Mistakes) -> Model:
+    try:
+        return model if isinstance(model, Model) else load(model)
+    except HarError as error:
+        if mistakes.found:
+            raise ConfigError(*mistakes.found, str(error)) from error
+        raise
 
 
 def _stop(until: threading.Event | None) -> AbstractContextManager[threading.Event]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from har.cli.common import decode_option, path_option, privacy_options, set_option
-from har.cli.output import is_verbose, print_json, say, say_table, unlogged, warn
+from har.cli.output import is_verbose, print_json, say, say_result, say_table, unlogged, warn
 from har.errors import VideoError
 
 if TYPE_CHECKING:
@@ -47,6 +47,13 @@ if TYPE_CHECKING:
 @click.option(
     "--metrics-port", type=int, help="Serve /healthz and /metrics (Prometheus) on 127.0.0.1."
 )
+@click.option("--loop", is_flag=True, help="Files begin anew when they have ended, for trials.")
+@click.option(
+    "--check",
+    "check_only",
+    is_flag=True,
+    help="Check all settings and the model, say what is wrong with them, and watch nothing.",
+)
 @click.option("--duration", "duration_s", type=click.FloatRange(0, min_open=True), help="Seconds.")
 @click.option("--json", "as_json", is_flag=True, help="Print the event log as lines of JSON.")
 def watch(sources: tuple[str, ...], out: Path, as_json: bool, **options: Any) -> None:
@@ -71,6 +78,9 @@ def watch(sources: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
         )
 
     def say_start(model: Model, names: Sequence[str]) -> None:
+        if options["check_only"]:
+            say_result(f"All settings are right, to watch {', '.join(names)} with {model.path}")
+            return
         say(f"Watching {', '.join(names)} with {model.path}; writing to {out}")
 
     with unlogged(), _open_screen(as_json) as screen:
@@ -82,6 +92,8 @@ def watch(sources: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
             on_line=_print_line if as_json else None,
             **options,
         )
+    if options["check_only"]:
+        return
     if as_json:
         print_json(summary.to_json(), indent=None)
     _say_summary(summary, out)

@@ -5,6 +5,7 @@ refused before any work starts. `load_config` reads a TOML file whose tables are
 """
 
 from har.config.agreement import AgreeConfig as AgreeConfig
+from har.config.bounds import Mistakes as Mistakes
 from har.config.capture import CaptureConfig as CaptureConfig
 from har.config.capture import Posture as Posture
 from har.config.decode import BACKGROUND_NAMES as BACKGROUND_NAMES
@@ -28,6 +29,7 @@ from har.config.live import RetentionConfig as RetentionConfig
 from har.config.live import WatchConfig as WatchConfig
 from har.config.live import WatchSettings as WatchSettings
 from har.config.loading import load_config as load_config
+from har.config.loading import read_config as read_config
 from har.config.loading import update_config as update_config
 from har.config.pose import SINGLE_PERSON_LABELS as SINGLE_PERSON_LABELS
 from har.config.pose import PoseConfig as PoseConfig

@@ -2,9 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from numbers import Integral, Real
 
 from har.errors import ConfigError
+
+
+@dataclass
+class Mistakes:
+    """Gathers what is wrong with settings, so that all of it is told at once."""
+
+    found: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def gathering(self, where: str = "") -> Iterator[None]:
+        """Take over the mistakes that are raised inside, each with its place behind it."""
+        try:
+            yield
+        except ConfigError as error:
+            self.found += [f"{text} ({where})" if where else str(text) for text in error.args]
+
+    def refuse(self) -> None:
+        """Raise what was gathered.
+
+        Raises:
+            ConfigError: There is a mistake.
+        """
+        if self.found:
+            raise ConfigError(*self.found)
 
 
 def check(ok: bool, name: str, value: object, expected: str, remedy: str = "") -> None:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import time
-from typing import Any
+from typing import Any, ClassVar
 
-from har.config.bounds import check, check_range
+from har.config.bounds import Mistakes, check, check_range
 from har.config.privacy import PrivacyConfig
 from har.config.rules import check_label_rules, derive_rule
 from har.errors import ConfigError
@@ -34,6 +34,7 @@ class WatchConfig:
         retry_most_s: About the longest.
         state_every_s: Seconds between reports of a camera's state when nothing happens.
         memory_s: Fps and latency are over this long.
+        loop: Files begin anew when they have ended, for trials.
     """
 
     n_overlap: int = 64
@@ -48,6 +49,7 @@ class WatchConfig:
     retry_most_s: float = 30.0
     state_every_s: float = 1.0
     memory_s: float = 5.0
+    loop: bool = False
 
     def __post_init__(self) -> None:
         check_range(
@@ -137,8 +139,13 @@ class AlertsConfig(AlertRule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.quiet_hours()
-        check_label_rules(self, AlertRule, "alerts of the label")
+        mistakes = Mistakes()
+        for values in self.quiet:
+            with mistakes.gathering():
+                _parse_quiet(values)
+        with mistakes.gathering():
+            check_label_rules(self, AlertRule, "alerts of the label")
+        mistakes.refuse()
 
     def rule(self, label: str) -> AlertRule:
         """Return the rule of a label: its own settings over those of all.
@@ -160,35 +167,39 @@ class AlertsConfig(AlertRule):
             cameras: Names of all that are watched.
 
         Raises:
-            ConfigError: A rule is for a label, or hours for a camera, that there is not.
+            ConfigError: A rule is for a label, or hours for a camera, that there is not; all are
+                told.
         """
-        for label in self.labels:
-            if label not in labels:
-                raise ConfigError(
-                    f"[alerts.labels.{label}] is for a label that the model cannot raise; it has: "
-                    f"{', '.join(labels)}. Rename the table, or name another model with --bundle"
-                )
-        for hours in self.quiet_hours():
-            for name in hours.cameras:
-                if name not in cameras:
-                    raise ConfigError(
-                        f"[[alerts.quiet]] names the camera {name!r}, which is not watched; there "
-                        f"are: {', '.join(cameras)}"
-                    )
+        mistakes = [
+            f"[alerts.labels.{label}] is for a label that the model cannot raise; it has: "
+            f"{', '.join(labels)}. Rename the table, or name another model with --bundle"
+            for label in self.labels
+            if label not in labels
+        ]
+        named = [name for hours in self.quiet_hours() for name in hours.cameras]
+        mistakes += [
+            f"[[alerts.quiet]] names the camera {name!r}, which is not watched; there are: "
+            f"{', '.join(cameras)}"
+            for name in named
+            if cameras and name not in cameras
+        ]
+        Mistakes(mistakes).refuse()
 
 
 def _parse_quiet(values: object) -> QuietHours:
     if not isinstance(values, Mapping) or not {"hours"} <= set(values) <= {"hours", "cameras"}:
-        raise ConfigError(f"Expected quiet tables with hours and cameras, received {values!r}")
+        raise ConfigError(f"quiet must be tables with hours and cameras, received {values!r}")
     hours, cameras = values["hours"], values.get("cameras", ())
     match = _HOURS.fullmatch(hours) if isinstance(hours, str) else None
     if match is None:
-        raise ConfigError(f"Expected hours such as '22:00-06:30', received hours={hours!r}")
+        raise ConfigError(f"quiet must have hours such as '22:00-06:30', received hours={hours!r}")
     if not isinstance(cameras, list | tuple) or not all(isinstance(name, str) for name in cameras):
-        raise ConfigError(f"Expected cameras as a list of names, received cameras={cameras!r}")
+        raise ConfigError(f"quiet must have a list of names as cameras, received {cameras!r}")
     numbers = [int(part) for part in match.groups()]
     start, end = time(numbers[0], numbers[1]), time(numbers[2], numbers[3])
-    check(start != end, "hours", hours, "from one time to another; on = false silences all day")
+    check(
+        start != end, "quiet hours", hours, "from one time to another; on = false silences all day"
+    )
     return QuietHours(start, end, tuple(cameras))
 
 
@@ -243,7 +254,7 @@ class NotifyConfig:
     def __post_init__(self) -> None:
         check_range(self, n_tries=(1, 20), retry_s=(0.01, 600.0))
         if not all(isinstance(url, str) and url for url in self.urls):
-            raise ConfigError("Expected urls of [notify] as a list of texts, received another kind")
+            raise ConfigError("urls of [notify] must be a list of texts, received another kind")
 
 
 @dataclass(frozen=True)
@@ -284,6 +295,8 @@ class MetricsConfig:
 class WatchSettings:
     """All that ``har watch --config FILE`` may hold, a table for each.
 
+    Any of its texts may be ``env:NAME`` or ``file:PATH``, for what a variable or a file holds.
+
     Attributes:
         sources: Cameras by name: a webcam's number, an address or a file. They often hold
             passwords, so no message ever shows them.
@@ -298,10 +311,15 @@ class WatchSettings:
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
 
+    HAS_SECRETS: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
-        for name, source in self.sources.items():
-            if not CAMERA_NAME.fullmatch(name) or type(source) not in (str, int):
-                raise ConfigError(
-                    f'Expected the table [sources] with lines such as hall = "rtsp://...", '
-                    f"received another kind for {name!r}. Names have letters, digits, '_', '.', '-'"
-                )
+        mistakes = [
+            f'sources must have lines such as hall = "rtsp://...", received another kind for '
+            f"{name!r}. Names have letters, digits, '_', '.', '-'"
+            for name, source in self.sources.items()
+            if not CAMERA_NAME.fullmatch(name)
+            or not isinstance(source, str | int)
+            or isinstance(source, bool)
+        ]
+        Mistakes(mistakes).refuse()

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from har.config.bounds import Mistakes
+from har.config.secrets import resolve_secrets
 from har.errors import ConfigError
 
 _log = logging.getLogger(__name__)
@@ -83,34 +85,63 @@ def update_config(config: Config, values: dict[str, Any], where: str = "the sett
     Raises:
         ConfigError: A name is unknown or a value is out of its bounds.
     """
-    return _put_over(config, values, _Source(where))
+    mistakes = Mistakes()
+    updated = _put_over(config, values, _Source(where), mistakes)
+    mistakes.refuse()
+    return updated
 
 
-def _put_over(config: Config, values: dict[str, Any], source: _Source) -> Config:
-    return _update(config, _lower_advanced(config, values, source), source, "")
+def _put_over(
+    config: Config, values: dict[str, Any], source: _Source, mistakes: Mistakes
+) -> Config:
+    return _update(config, _lower_advanced(config, values, source), source, "", mistakes)
 
 
-def _update(config: Config, values: dict[str, Any], source: _Source, table: str) -> Config:
+def _update(
+    config: Config, values: dict[str, Any], source: _Source, table: str, mistakes: Mistakes
+) -> Config:
     known = {item.name: item for item in dataclasses.fields(config)}  # type: ignore[arg-type]
     changed: dict[str, Any] = {}
     for given, value in values.items():
         place = source.place(table, given)
         name = _find_present_name(given, known, place)
         if name not in known:
-            raise ConfigError(f"There is no setting {given!r} ({place}); {_suggest(given, known)}")
+            text = f"There is no setting {given!r} ({place}); {_suggest(given, known)}"
+            mistakes.found.append(text)
+            continue
         current = getattr(config, name)
         if dataclasses.is_dataclass(current) and isinstance(value, dict):
             inner = f"{table}.{name}" if table else name
-            changed[name] = _update(current, value, source, inner)
-        else:
-            changed[name] = _as_tuple(value)
+            changed[name] = _update(current, value, source, inner, mistakes)
+            continue
+        with mistakes.gathering():
             shown = repr(value) if known[name].repr else "something else"
-            _check_kind(name, changed[name], current, place, shown)
-    try:
-        return dataclasses.replace(config, **changed)  # type: ignore[type-var]
-    except ConfigError as error:
-        wrong = next((name for name in values if str(error).startswith(f"{name} ")), "labels")
-        raise ConfigError(f"{error} ({source.place(table, wrong)})") from error
+            _check_kind(name, _as_tuple(value), current, place, shown)
+            changed[name] = _as_tuple(value)
+    return _replace(config, changed, source, table, mistakes)
+
+
+def _replace(
+    config: Config, changed: dict[str, Any], source: _Source, table: str, mistakes: Mistakes
+) -> Config:
+    """Return the config with what is right of its changes; what is wrong is among the mistakes."""
+    while True:
+        try:
+            return dataclasses.replace(config, **changed)  # type: ignore[type-var]
+        except ConfigError as error:
+            wrong = {str(text): _find_wrong(str(text), changed) for text in error.args}
+            mistakes.found += [
+                f"{text} ({source.place(table, name or 'labels')})" for text, name in wrong.items()
+            ]
+            if not any(wrong.values()):
+                return config
+            changed = {name: value for name, value in changed.items() if name not in wrong.values()}
+
+
+def _find_wrong(text: str, changed: Collection[str]) -> str:
+    """Return the setting that a message is about, empty where that is not plain."""
+    found = next((name for name in changed if text.startswith(f"{name} ")), "")
+    return "labels" if not found and "labels" in changed and " label " in text else found
 
 
 def _suggest(name: str, known: Collection[str]) -> str:
@@ -212,7 +243,20 @@ def load_config(path: Path, base: Config) -> Config:
     """Read a TOML file, or a ``.json`` file such as `har tune` writes, over the defaults ``base``.
 
     Raises:
-        ConfigError: The file is missing, cannot be read, or holds a bad setting.
+        ConfigError: The file is missing, cannot be read, or holds bad settings, all of which are
+            told.
+    """
+    mistakes = Mistakes()
+    config = read_config(path, base, mistakes)
+    mistakes.refuse()
+    return config
+
+
+def read_config(path: Path, base: Config, mistakes: Mistakes) -> Config:
+    """Read a file of settings as `load_config` does; what is wrong in it is added to ``mistakes``.
+
+    Raises:
+        ConfigError: The file is missing or cannot be read.
     """
     is_json, text = path.suffix == ".json", read_settings(path)
     try:
@@ -220,9 +264,12 @@ def load_config(path: Path, base: Config) -> Config:
     except (ValueError, TypeError, RecursionError) as error:
         raise ConfigError(f"The settings file {path} cannot be read: {error}") from error
     source = _Source(str(path), "" if is_json else text)
-    config = _put_over(base, values, source)
+    if getattr(base, "HAS_SECRETS", False):
+        values = resolve_secrets(values, source.place, mistakes)
+    config = _put_over(base, values, source, mistakes)
     _log.info("Settings come from %s", path)
-    _warn_of_moved(base, values, source)
+    if not mistakes.found:
+        _warn_of_moved(base, values, source)
     return config
 
 

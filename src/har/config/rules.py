@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Protocol, TypeVar
 
-from har.config.bounds import check
+from har.config.bounds import Mistakes, check
 from har.errors import ConfigError
 
 Rule = TypeVar("Rule")
@@ -47,22 +47,24 @@ def check_label_rules(config: HasLabels, kind: type[Any], title: str) -> None:
     Raises:
         ConfigError: A name is unknown, or a value is of another kind or out of its bounds.
     """
+    mistakes = Mistakes()
+    for label in config.labels:
+        with mistakes.gathering():
+            _check_label_rule(config, kind, title, label)
+    mistakes.refuse()
+
+
+def _check_label_rule(config: HasLabels, kind: type[Any], title: str, label: str) -> None:
     kinds = {item.name: type(item.default) for item in fields(kind)}
-    for label, values in config.labels.items():
-        where = f"{title} {label!r}"
-        check(isinstance(values, Mapping), f"the settings of {where}", values, "a table")
-        for name, value in values.items():
-            check(name in kinds, f"a setting of {where}", name, f"one of {', '.join(kinds)}")
-            is_switch = kinds[name] is bool
-            fits = isinstance(value, bool if is_switch else int | float)
-            expected = "true or false" if is_switch else "a number"
-            check(
-                fits and isinstance(value, bool) is is_switch,
-                f"{name} of {where}",
-                value,
-                expected,
-            )
-        try:
-            derive_rule(config, kind, label)
-        except ConfigError as error:
-            raise ConfigError(f"{error} (for {where})") from error
+    where, values = f"{title} {label!r}", config.labels[label]
+    check(isinstance(values, Mapping), f"the settings of {where}", values, "a table")
+    for name, value in values.items():
+        check(name in kinds, f"a setting of {where}", name, f"one of {', '.join(kinds)}")
+        is_switch = kinds[name] is bool
+        fits = isinstance(value, bool if is_switch else int | float)
+        expected = "true or false" if is_switch else "a number"
+        check(fits and isinstance(value, bool) is is_switch, f"{name} of {where}", value, expected)
+    try:
+        derive_rule(config, kind, label)
+    except ConfigError as error:
+        raise ConfigError(f"{error} (for {where})") from error

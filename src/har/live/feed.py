@@ -28,6 +28,9 @@ _LOG = logging.getLogger(__name__)
 _RATE_OVER_S = 5.0
 """Once a segment is so long, it is known how often frames come."""
 
+_REWIND_S = 0.5
+"""Pause before a file begins anew, as long as it is on the timeline."""
+
 
 class CameraFeed:
     """Reads one camera on a thread of its own until it ends for good or is told to stop.
@@ -133,10 +136,13 @@ class CameraFeed:
     def _read_for_ever(self) -> None:
         waits_s = self._start_waits()
         while not self.setup.stop.is_set():
-            connected_s = time.monotonic()
+            connected_s, n_frames = time.monotonic(), self.setup.summary.n_frames
             note = self._read_once()
             with self._lock:
                 self._end_segment()
+            if self._begins_anew(note, self.setup.summary.n_frames - n_frames):
+                self.setup.stop.wait(_REWIND_S)
+                continue
             if self.source.kind == "file" or self.setup.stop.is_set():
                 self._tell(note)
                 return
@@ -144,6 +150,10 @@ class CameraFeed:
             if time.monotonic() - connected_s > self._config.lost_s + self._config.connect_s:
                 waits_s = self._start_waits()
             self.setup.stop.wait(next(waits_s))
+
+    def _begins_anew(self, note: str, n_frames: int) -> bool:
+        """Return whether this is a file that has ended well and is to be played again."""
+        return self._config.loop and self.source.kind == "file" and not note and n_frames > 0
 
     def _start_waits(self) -> Iterator[float]:
         config = self._config

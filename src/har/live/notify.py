@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 import apprise
 
-from har.config import NotifyConfig
+from har.config import Mistakes, NotifyConfig
 from har.errors import ConfigError
 
 _log = logging.getLogger(__name__)
@@ -24,6 +24,36 @@ _apprise_log = logging.getLogger("apprise")
 _MAX_WAITING = 100
 _JOIN_S = 15.0
 _ASSET = apprise.AppriseAsset(app_id="har", app_desc="har", app_url="", image_url_mask="")
+
+
+def check_addresses(config: NotifyConfig) -> None:
+    """Refuse addresses that Apprise does not support; nothing is sent.
+
+    Raises:
+        ConfigError: There are some; the message shows nothing of them.
+    """
+    mistakes = Mistakes()
+    for number, url in enumerate(config.urls, 1):
+        with mistakes.gathering():
+            _open(url, _name(url, f"{number}"))
+    mistakes.refuse()
+
+
+def _name(url: str, number: str) -> str:
+    scheme = re.match(r"[A-Za-z0-9+]+(?=://)", url)
+    return f"address {number} ({scheme.group() if scheme else ''}://...)"
+
+
+def _open(url: str, name: str) -> apprise.NotifyBase:
+    _apprise_log.propagate = False  # its messages show addresses
+    _apprise_log.addHandler(logging.NullHandler())
+    target = apprise.Apprise.instantiate(url, asset=_ASSET)
+    if not isinstance(target, apprise.NotifyBase):
+        raise ConfigError(
+            f"Apprise cannot use {name} for notifications; check its spelling, and that "
+            "what it needs is installed: https://github.com/caronc/apprise/wiki"
+        )
+    return target
 
 
 class Notifier:
@@ -35,8 +65,6 @@ class Notifier:
         Raises:
             ConfigError: Apprise does not support an address; the message does not show it.
         """
-        _apprise_log.propagate = False  # its messages show addresses
-        _apprise_log.addHandler(logging.NullHandler())
         self._mailers = [
             _Mailer(url, f"{index}", config) for index, url in enumerate(config.urls, 1)
         ]
@@ -63,18 +91,11 @@ class _Mailer:
     """Sends to one address from a thread of its own."""
 
     def __init__(self, url: str, number: str, config: NotifyConfig) -> None:
-        scheme = re.match(r"[A-Za-z0-9+]+(?=://)", url)
-        self._name = f"address {number} ({scheme.group() if scheme else ''}://...)"
+        self._name = _name(url, number)
         self._url = url
         self._config = config
         self.n_undelivered = 0
-        target = apprise.Apprise.instantiate(url, asset=_ASSET)
-        if target is None:
-            raise ConfigError(
-                f"Apprise cannot use {self._name} for notifications; check its spelling, and that "
-                "what it needs is installed: https://github.com/caronc/apprise/wiki"
-            )
-        self._target = target
+        self._target = _open(url, self._name)
         self._waiting: Queue[tuple[str, str] | None] = Queue(_MAX_WAITING)
         self._stopping = Event()
         self._thread = Thread(target=self._run, name=f"har-notify-{number}", daemon=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
-from har.config import DecodeConfig, MetricsConfig, NotifyConfig, WatchSettings
+from har.config import DecodeConfig, MetricsConfig, Mistakes, NotifyConfig, WatchSettings
 from har.config.bounds import check
 from har.inference.model import Recognizer
 from har.live.alert_folder import AlertFolder, Retention
@@ -77,9 +77,6 @@ class Job:
         decode: How scores become events.
         out: Folder of the event log and the alerts.
         bundle: The bundle's name, for the alerts' records.
-
-    Raises:
-        ConfigError: A setting is for a label without events, or for a camera that is not watched.
     """
 
     recognizer: Recognizer
@@ -89,13 +86,36 @@ class Job:
     out: Path
     bundle: str
 
-    def __post_init__(self) -> None:
-        background = self.decode.background
-        labels = tuple(label for label in self.recognizer.info.labels if label != background)
-        for label in self.decode.labels:
-            check(label in labels, "a label with settings of its own", label, f"one of {labels}")
-        names = tuple(source.name for source in self.sources)
-        self.settings.alerts.check_names(labels, names)
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Those that can make events, in the model's order."""
+        known = self.recognizer.info.labels
+        return tuple(label for label in known if label != self.decode.background)
+
+
+def check_job(job: Job, where: str, mistakes: Mistakes) -> None:
+    """Check all that the types of settings cannot know; nothing is opened, nobody is told anything.
+
+    Args:
+        job: What is to be watched; without sources, names of cameras are not checked.
+        where: The settings' file.
+        mistakes: Gets rules for labels without events and for cameras that are not watched, and
+            addresses that cannot be used.
+
+    Raises:
+        ModuleNotFoundError: The package of notifications is not installed.
+    """
+    with mistakes.gathering():
+        for label in job.decode.labels:
+            ok, expected = label in job.labels, f"one of {job.labels}"
+            check(ok, "a label with settings of its own", label, expected)
+    with mistakes.gathering(where):
+        job.settings.alerts.check_names(job.labels, tuple(source.name for source in job.sources))
+    if job.settings.notify.urls:
+        from har.live.notify import check_addresses
+
+        with mistakes.gathering(where):
+            check_addresses(job.settings.notify)
 
 
 def run_service(

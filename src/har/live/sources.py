@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -11,7 +11,9 @@ from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from har.addresses import SCHEMES, check_encoding, mask_address
+from har.config import Mistakes
 from har.config.live import CAMERA_NAME
+from har.config.secrets import Secret
 from har.errors import ConfigError
 from har.video.camera.frames import LiveSetup, LiveSource
 from har.video.camera.packets import open_played, open_stream
@@ -82,21 +84,56 @@ def parse_sources(texts: Iterable[str]) -> list[Source]:
         texts: Each a webcam's number, an address, or a file, with ``NAME=`` before it or not.
 
     Raises:
-        ConfigError: One is none of these, or two were given the same name.
+        ConfigError: Some are none of these, or were given the same name; all are told.
 
     >>> [source.name for source in parse_sources(["0", "door=rtsp://me:secret@10.0.0.9/main"])]
     ['camera-0', 'door']
     """
     sources: list[Source] = []
+    mistakes = Mistakes()
     for text in texts:
-        is_named, source = _parse(text)
-        taken = {other.name for other in sources}
-        if source.name in taken and is_named:
-            raise ConfigError(f"Expected different names, received {source.name!r} for two cameras")
-        name, n_same = source.name, 2
-        while name in taken:
-            name, n_same = f"{source.name}-{n_same}", n_same + 1
-        sources.append(replace(source, name=name))
+        with mistakes.gathering():
+            is_named, source = _parse(text)
+            sources.append(_name_anew(source, is_named, {other.name for other in sources}))
+    mistakes.refuse()
+    return sources
+
+
+def _name_anew(source: Source, is_named: bool, taken: Collection[str]) -> Source:
+    """Return a source with a name that is not taken."""
+    if source.name in taken and is_named:
+        raise ConfigError(f"Expected different names, received {source.name!r} for two cameras")
+    name, n_same = source.name, 2
+    while name in taken:
+        name, n_same = f"{source.name}-{n_same}", n_same + 1
+    return replace(source, name=name)
+
+
+def parse_named_sources(
+    named: Mapping[str, str | int], mistakes: Mistakes, where: str
+) -> list[Source]:
+    """Parse the table ``[sources]`` of a file of settings.
+
+    Args:
+        named: What each camera is, by its name.
+        mistakes: Gets what is no camera, of secrets only where they are from. A source that must
+            not be opened takes its place, so that what names the camera is still right.
+        where: The table's file.
+    """
+    sources: list[Source] = []
+    for name, address in named.items():
+        source = Source(name, "file", "")
+        with mistakes.gathering(f"{where}, {name} of the table [sources]"):
+            try:
+                source = _parse(f"{name}={address}")[1] if address != "" else source
+            except ConfigError:
+                if not isinstance(address, Secret):
+                    raise
+                raise ConfigError(
+                    f"What {address!r} holds must be a webcam's number, an address "
+                    f"({', '.join(SCHEMES)}) or a video file"
+                ) from None
+        sources.append(source)
     return sources
 
 

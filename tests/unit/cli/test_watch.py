@@ -1,5 +1,6 @@
 """`har watch`: what is wrong in its options and settings is said before any camera is opened."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -132,9 +133,7 @@ def test_a_watch_without_a_camera_says_where_one_may_stand(
         "[sources]"
     )
     path.write_text(f"[sources]\nhall = ['rtsp://me:{HIDDEN}@host/x']\n")
-    assert "Expected the table [sources] with lines such as" in str(
-        _fail([watch, *rest, "--config", str(path)])
-    )
+    assert "sources must have lines such as" in str(_fail([watch, *rest, "--config", str(path)]))
     path.write_text(f"[sources]\nhall = 'rtsp://me:{HIDDEN[:3]}#{HIDDEN[3:]}@host/x'\n")
     assert "percent-encoding" in str(_fail([watch, *rest, "--config", str(path)]))
 
@@ -159,3 +158,52 @@ def test_a_threshold_names_the_setting(command: str) -> None:
     done = CliRunner().invoke(har, [command, "x", "--threshold", "0.8"])
     assert done.exit_code == 2
     assert "Use --set onset=0.8, for one label --set LABEL.onset=0.8" in done.stderr
+
+
+CHECKED = f"""
+[sources]
+hall = "VIDEO"
+yard = "absent.mp4"
+door = "env:HAR_TEST_DOOR"
+[alerts.labels.actve]
+score = 0.5
+[[alerts.quiet]]
+hours = "22:00-06:00"
+cameras = ["yard", "hal"]
+[notify]
+urls = ["jsn://{HIDDEN}"]
+"""
+
+
+def test_check_tells_all_mistakes_or_that_there_is_none(
+    tmp_path: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HAR_TEST_DOOR", HIDDEN)
+    watch, source, *rest = arguments
+    path, video = tmp_path / "watch.toml", source.partition("=")[2]
+    checked = [watch, *rest, "--config", str(path), "--check"]
+    path.write_text(CHECKED.replace("VIDEO", video))
+    said = str(_fail(checked))
+    assert said.startswith("5 settings are wrong:")
+    for text in (
+        f"received 'absent.mp4', and there is no such file ({path}, yard of the table [sources])",
+        "What 'env:HAR_TEST_DOOR' holds must be a webcam's number",
+        "[alerts.labels.actve] is for a label that the model cannot raise",
+        "[[alerts.quiet]] names the camera 'hal', which is not watched",
+        f"check its spelling, and that what it needs is installed: "
+        f"https://github.com/caronc/apprise/wiki ({path})",
+    ):
+        assert text in said
+    path.write_text(f"[sources]\nhall = '{video}'\n")
+    done = CliRunner().invoke(har, checked)
+    assert done.exit_code == 0
+    assert "All settings are right, to watch hall with" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_may_begin_anew_again_and_again(arguments: list[str]) -> None:
+    done = CliRunner().invoke(har, [*arguments, "--loop", "--duration", "2.5", "--json"])
+    assert done.exit_code == 0, done.output
+    camera = json.loads(done.stdout.splitlines()[-1])["cameras"][0]
+    assert camera["n_frames"] > 2, "of two frames, half a second apart"
+    assert camera["n_reconnects"] == 0
