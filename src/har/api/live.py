@@ -181,7 +181,8 @@ def watch(
     with ExitStack() as stack:
         if folder is None:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="har-")))
-            options = replace(options, clips=replace(options.clips, on=False))
+            mqtt = replace(options.mqtt, picture=False)
+            options = replace(options, clips=replace(options.clips, on=False), mqtt=mqtt)
         stack.enter_context(locking(folder))
         stopped = stack.enter_context(_stop(until))
         stack.enter_context(_stop_after(stopped, duration_s))

@@ -31,6 +31,7 @@ from har.config.live import WatchSettings as WatchSettings
 from har.config.loading import load_config as load_config
 from har.config.loading import read_config as read_config
 from har.config.loading import update_config as update_config
+from har.config.mqtt import MqttConfig as MqttConfig
 from har.config.pose import SINGLE_PERSON_LABELS as SINGLE_PERSON_LABELS
 from har.config.pose import PoseConfig as PoseConfig
 from har.config.poses import PosesConfig as PosesConfig

@@ -9,6 +9,7 @@ from datetime import time
 from typing import Any, ClassVar
 
 from har.config.bounds import Mistakes, check, check_range
+from har.config.mqtt import MqttConfig
 from har.config.privacy import PrivacyConfig
 from har.config.rules import check_label_rules, derive_rule
 from har.errors import ConfigError
@@ -310,6 +311,7 @@ class WatchSettings:
     notify: NotifyConfig = field(default_factory=NotifyConfig)
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
+    mqtt: MqttConfig = field(default_factory=MqttConfig)
 
     HAS_SECRETS: ClassVar[bool] = True
 
@@ -322,4 +324,9 @@ class WatchSettings:
             or not isinstance(source, str | int)
             or isinstance(source, bool)
         ]
+        if self.mqtt.picture and not self.clips.on:
+            mistakes.append(
+                "picture of [mqtt] must be false where [clips] has on = false: pictures of alerts "
+                "are taken from what is held for clips"
+            )
         Mistakes(mistakes).refuse()

@@ -7,7 +7,7 @@ file; `AlertManager` acts on it.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta, tzinfo
 from functools import partial
@@ -131,6 +131,19 @@ class AlertRules:
         return Alert(event, raised_at)
 
 
+@dataclass(frozen=True)
+class Pictures:
+    """Who gets pictures of alerts.
+
+    Attributes:
+        done: Called with the camera's name and a JPEG, from another thread.
+        most_px: Length of the longer side, at most.
+    """
+
+    done: Callable[[str, bytes], None]
+    most_px: int
+
+
 class AlertManager:
     """Raises alerts; a listener of the watch.
 
@@ -144,6 +157,7 @@ class AlertManager:
         clips: ClipKeeper | None = None,
         notifier: Notifier | None = None,
         listeners: Sequence[AlertListener] = (),
+        pictures: Pictures | None = None,
     ) -> None:
         """Take over the keeper of clips and the notifier: they end with it.
 
@@ -153,12 +167,14 @@ class AlertManager:
             clips: Records what cameras send; with None there are no clips.
             notifier: Sends notifications; with None there are none.
             listeners: Get each alert at once.
+            pictures: Gets a picture of each alert, where there are clips.
         """
         self._rules = rules
         self._folder = folder
         self._clips = clips
         self._notifier = notifier
         self._listeners = tuple(listeners)
+        self._pictures = pictures
         self._ids: dict[EventKey, str] = {}
 
     def on_state(self, state: CameraState) -> None:
@@ -196,7 +212,14 @@ class AlertManager:
             self._notifier.send(*describe(alert, alert_id))
         for listener in self._listeners:
             listener.on_alert(alert, alert_id)
+        self._take_picture(alert.event)
         self._begin_clip(alert, alert_id)
+
+    def _take_picture(self, event: LiveEvent) -> None:
+        if self._clips is not None and self._pictures is not None:
+            middle_s = (event.event.onset_s + event.event.offset_s) / 2
+            done = partial(self._pictures.done, event.camera)
+            self._clips.take_picture(event.camera, middle_s, self._pictures.most_px, done)
 
     def _begin_clip(self, alert: Alert, alert_id: str) -> None:
         if self._clips is None:

@@ -10,6 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock, Thread
@@ -18,7 +19,7 @@ import av
 
 from har.config import ClipsConfig, PrivacyConfig
 from har.errors import HarError
-from har.live.hiding import SUFFIX, write_hidden
+from har.live.hiding import SUFFIX, make_still, write_hidden
 from har.parallel import describe_fault
 from har.types import Frame
 from har.video.camera.ring import Coding, Footage, PacketRing, Piece, write_footage
@@ -84,7 +85,7 @@ class ClipKeeper:
         self._keep_s = config.before_s + longest_wait_s + _DELAY_S
         self._reels: defaultdict[str, _Reel] = defaultdict(self._make_reel)
         self._lock = Lock()
-        self._jobs: SimpleQueue[_Recording | None] = SimpleQueue()
+        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._writer = Thread(target=self._write_all, name="har-clips", daemon=True)
         self._writer.start()
 
@@ -142,6 +143,25 @@ class ClipKeeper:
             reel.recordings.append(recording)
         return True
 
+    def take_picture(
+        self, camera: str, time_s: float, most_px: int, done: Callable[[bytes], None]
+    ) -> None:
+        """Make a picture of what a camera showed; there is none where nothing was kept.
+
+        Args:
+            camera: Its name.
+            time_s: On its timeline.
+            most_px: Length of the longer side, at most.
+            done: Gets the JPEG, with people hidden as in clips or more; called from the thread that
+                writes.
+        """
+        reel, hold_s = self._find(camera), self._privacy.hold_s
+        with reel.lock:
+            footage = reel.ring.take(time_s - hold_s)
+        if footage is not None:
+            near, privacy = footage.until(time_s + hold_s), self._privacy
+            self._jobs.put(lambda: done(make_still(near, time_s, privacy, most_px)))
+
     def end(self, camera: str, stem: Path, offset_s: float) -> None:
         """Note the end of the clip's event; the clip goes on for the seconds after."""
         reel = self._find(camera)
@@ -157,7 +177,7 @@ class ClipKeeper:
         reel = self._find(camera)
         with reel.lock:
             for recording in reel.recordings:
-                self._jobs.put(recording)
+                self._put(recording)
             reel.recordings.clear()
 
     def close(self) -> None:
@@ -186,17 +206,20 @@ class ClipKeeper:
     def _finish(self, reel: _Reel) -> None:
         for recording in reel.recordings:
             if recording.is_complete:
-                self._jobs.put(recording)
+                self._put(recording)
         reel.recordings = [item for item in reel.recordings if not item.is_complete]
 
+    def _put(self, recording: _Recording) -> None:
+        self._jobs.put(partial(_write, recording, self._privacy))
+
     def _write_all(self) -> None:
-        while (recording := self._jobs.get()) is not None:
+        while (job := self._jobs.get()) is not None:
             try:
-                _write(recording, self._privacy)
+                job()
             except HarError as error:
-                _log.warning("Could not write a clip: %s", error)
+                _log.warning("Could not write a clip or picture: %s", error)
             except Exception:  # noqa: BLE001, one bad clip must not end all later ones
-                _log.warning("Could not write the clip %s", recording.stem, exc_info=True)
+                _log.warning("Could not write a clip or picture", exc_info=True)
 
 
 def _write(recording: _Recording, privacy: PrivacyConfig) -> None:

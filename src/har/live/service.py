@@ -12,11 +12,18 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
-from har.config import DecodeConfig, MetricsConfig, Mistakes, NotifyConfig, WatchSettings
+from har.config import (
+    DecodeConfig,
+    MetricsConfig,
+    Mistakes,
+    MqttConfig,
+    NotifyConfig,
+    WatchSettings,
+)
 from har.config.bounds import check
 from har.inference.model import Recognizer
 from har.live.alert_folder import AlertFolder, Retention
-from har.live.alerts import AlertManager, AlertRules
+from har.live.alerts import AlertManager, AlertRules, Pictures
 from har.live.clips import ClipKeeper
 from har.live.journal import Journal
 from har.live.messages import AlertListener, Sink
@@ -26,6 +33,7 @@ from har.live.state_file import StateFile
 from har.live.watch import Watch
 
 if TYPE_CHECKING:
+    from har.live.homeassistant import HomeAssistant
     from har.live.metrics import Metrics
     from har.live.notify import Notifier
 
@@ -111,6 +119,10 @@ def check_job(job: Job, where: str, mistakes: Mistakes) -> None:
             check(ok, "a label with settings of its own", label, expected)
     with mistakes.gathering(where):
         job.settings.alerts.check_names(job.labels, tuple(source.name for source in job.sources))
+    ca_file = job.settings.mqtt.ca_file
+    with mistakes.gathering(where):
+        ok = not ca_file or Path(ca_file).is_file()
+        check(ok, "ca_file of [mqtt]", ca_file, "a file of certificates")
     if job.settings.notify.urls:
         from har.live.notify import check_addresses
 
@@ -130,8 +142,9 @@ def run_service(
         echo: Is called with each line of the event log.
 
     Raises:
-        ConfigError: An address of notifications or the port of metrics cannot be used.
-        ModuleNotFoundError: The package of notifications or metrics is not installed.
+        ConfigError: An address of notifications, the port of metrics or the certificates of a
+            broker cannot be used.
+        ModuleNotFoundError: The package of notifications, metrics or MQTT is not installed.
         OutputError: The event log cannot be opened.
     """
     settings, summary = job.settings, Summary()
@@ -143,10 +156,12 @@ def run_service(
         folder = AlertFolder(job.out / ALERTS_DIR, job.bundle)
         folder.settle()
         stack.enter_context(Retention(settings.retention, folder, journal))
-        listeners = [journal, summary, *metrics, screen]
+        home = _open_home(job, stack)
+        listeners = [journal, summary, *metrics, *home, screen]
         clips = _open_clips(job)
         rules = AlertRules(settings.alerts, job.decode)
-        manager = AlertManager(rules, folder, clips, notifier, listeners)
+        pictures = _choose_pictures(settings.mqtt, home)
+        manager = AlertManager(rules, folder, clips, notifier, listeners, pictures)
         sinks = [*listeners, StateFile(job.out), manager]
         Watch(job.recognizer, job.sources, settings.watch, sinks, clips, job.decode).run(until)
     if notifier is not None:
@@ -174,6 +189,22 @@ def _serve_metrics(
     )
     stack.enter_context(MetricsServer(metrics, config))
     return [metrics]
+
+
+def _open_home(job: Job, stack: ExitStack) -> list[HomeAssistant]:
+    config = job.settings.mqtt
+    if not config.host:
+        return []
+    from har.live.homeassistant import HomeAssistant
+    from har.live.mqtt import Broker
+
+    broker = stack.enter_context(Broker(config))
+    cameras = [source.name for source in job.sources]
+    return [HomeAssistant(broker, config, cameras, job.labels, job.bundle)]
+
+
+def _choose_pictures(config: MqttConfig, home: list[HomeAssistant]) -> Pictures | None:
+    return Pictures(home[0].on_picture, config.picture_px) if home and config.picture else None
 
 
 def _open_clips(job: Job) -> ClipKeeper | None:

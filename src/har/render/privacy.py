@@ -81,12 +81,12 @@ class Anonymizer:
             return
         moving = None if self._motion is None else self._motion.push(picture)
         if not self._people.is_checked(time_s):
-            coarsen(picture, _CELLS_OF_PICTURE)
+            coarsen(picture)
             return
         if moving is not None:
             moving &= ~self.find_bodies(picture, time_s, CONFIDENT_SCORE)
             coarse = picture.copy()
-            coarsen(coarse, _CELLS_OF_PICTURE)
+            coarsen(coarse)
             picture[moving] = coarse[moving]
         if self._config.faces != "keep":
             for points, away_s in self._find_near(time_s):
@@ -193,7 +193,7 @@ def choose_samples(people: FoundPeople) -> np.ndarray:
     return people.checked_s[rows]
 
 
-def coarsen(region: np.ndarray, n_cells: int, is_smooth: bool = True) -> None:
+def coarsen(region: np.ndarray, n_cells: int = _CELLS_OF_PICTURE, is_smooth: bool = True) -> None:
     """Leave so few values of a region along its shorter side, in place.
 
     Args:

@@ -136,3 +136,61 @@ def test_pictures_of_packets_keep_their_times(stream: Path) -> None:
     assert len(frames) == round(LENGTH_S * FPS)
     np.testing.assert_allclose(np.diff(times_s), 1 / FPS, atol=2e-3)
     assert np.abs(frames[7].image.astype(int) - _paint(0.7)).mean() < 4
+
+
+def _take(keeper: ClipKeeper, time_s: float, most_px: int = 4096) -> np.ndarray:
+    """Return the picture of an alert as who gets it sees it."""
+    got: list[bytes] = []
+    keeper.take_picture("hall", time_s, most_px, got.append)
+    keeper.close()
+    (jpeg,) = got
+    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert image is not None
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
+
+
+def _measure_face(picture: np.ndarray, time_s: float) -> float:
+    x = round(round(0.3 + 0.08 * time_s, 3) * SIZE[1])
+    face = picture[30:50, x - 8 : x + 8].astype(np.float32).mean(axis=2)
+    return float(np.abs(cv2.Laplacian(face, cv2.CV_32F)).max())
+
+
+PACKETS_LATE_S = 1.4 - 0.2
+"""What `_push` takes from the times of packets, less the stream's delay of two pictures."""
+
+
+def test_the_picture_of_an_alert_shows_no_face(stream: Path) -> None:
+    keeper = ClipKeeper(CONFIG, privacy=PrivacyConfig("blur"))
+    _push(keeper, stream, is_webcam=False)
+    assert _measure_face(_take(keeper, 3.0), 3.0 + PACKETS_LATE_S) < 25
+
+
+@pytest.mark.parametrize("is_webcam", [False, True], ids=["packets", "pictures"])
+def test_the_picture_of_an_alert_shows_its_moment(stream: Path, is_webcam: bool) -> None:
+    keeper = ClipKeeper(CONFIG)
+    _push(keeper, stream, is_webcam)
+    time_s = 3.0 if is_webcam else 3.0 + PACKETS_LATE_S
+    picture = _take(keeper, 3.0)
+    assert _measure_face(picture, time_s) > 50
+    moments = {round(0.1 * n, 1): _paint(round(0.1 * n, 1)) for n in range(50)}
+    differs = {at: np.abs(shown.astype(int) - picture).mean() for at, shown in moments.items()}
+    assert min(differs, key=lambda at: differs[at]) == pytest.approx(time_s, abs=0.11)
+
+
+def test_a_picture_in_which_nobody_is_found_is_made_coarse() -> None:
+    """What a network does not find may be a person all the same."""
+    keeper = ClipKeeper(CONFIG, privacy=PrivacyConfig("black"))
+    board = np.kron(np.indices((12, 16)).sum(axis=0) % 2, np.ones((20, 20))).astype(np.uint8) * 255
+    for index in range(30):
+        image = np.repeat(board[..., None], 3, axis=2)
+        keeper.push_frame("hall", Frame(index, index / 12.5, image))
+    shown = _take(keeper, 2.0, most_px=160)
+    assert shown.shape == (120, 160, 3)
+    assert float(shown.astype(np.float32).std()) < 60, "of a board of black and white it is 127"
+
+
+def test_a_camera_of_which_nothing_is_held_gives_no_picture() -> None:
+    keeper, got = ClipKeeper(CONFIG), list[bytes]()
+    keeper.take_picture("hall", 1.0, 640, got.append)
+    keeper.close()
+    assert not got
