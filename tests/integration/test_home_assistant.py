@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 
 import cv2
@@ -37,6 +38,11 @@ def _open(port: int, **more: object) -> tuple[Broker, HomeAssistant]:
     return broker, HomeAssistant(broker, config, ["hall", "yard"], list(LABELS), "fight")
 
 
+def _walk(heard: Listener, topic: str) -> list[str]:
+    """Return what a state went through; while the connection begins it may come twice."""
+    return [text for text, _ in groupby(heard.texts(topic))]
+
+
 @needs_broker
 def test_all_of_a_watch_arrives(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "bundle")
@@ -60,7 +66,7 @@ def test_all_of_a_watch_arrives(tmp_path: Path) -> None:
         )
         har.watch(settings=path, model=bundle, out=tmp_path / "out")
         heard.wait(lambda: heard.texts("har/status") == ["online", "offline"])
-        assert heard.texts("har/hall/label/active") == ["OFF", "ON", "OFF"]
+        assert _walk(heard, "har/hall/label/active") == ["OFF", "ON", "OFF"]
         (alert,) = [json.loads(text) for text in heard.texts("har/hall/alert")]
         assert (alert["event_type"], alert["camera"]) == ("active", "hall")
         assert (tmp_path / "out" / "alerts" / f"{alert['id']}.json").is_file()
@@ -68,7 +74,7 @@ def test_all_of_a_watch_arrives(tmp_path: Path) -> None:
         assert (last["label"], last["is_open"]) == ("active", False)
         jpeg = np.frombuffer(heard.last()["har/hall/picture"], np.uint8)
         assert cv2.imdecode(jpeg, cv2.IMREAD_COLOR).shape == (64, 96, 3)
-        assert heard.texts("har/hall/available") == ["offline", "online", "offline"]
+        assert _walk(heard, "har/hall/available") == ["offline", "online", "offline"]
         state = json.loads(heard.texts("har/hall/state")[-1])
         assert (state["state"], state["n_frames"]) == ("ended", 50)
         found = json.loads(heard.texts("homeassistant/device/har_hall/config")[0])

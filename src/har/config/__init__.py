@@ -19,6 +19,8 @@ from har.config.engine import Engine as Engine
 from har.config.export import ExportConfig as ExportConfig
 from har.config.export import ExportFormat as ExportFormat
 from har.config.fit import FitConfig as FitConfig
+from har.config.listeners import FrigateConfig as FrigateConfig
+from har.config.listeners import MqttConfig as MqttConfig
 from har.config.live import AlertRule as AlertRule
 from har.config.live import AlertsConfig as AlertsConfig
 from har.config.live import ClipsConfig as ClipsConfig
@@ -31,7 +33,6 @@ from har.config.live import WatchSettings as WatchSettings
 from har.config.loading import load_config as load_config
 from har.config.loading import read_config as read_config
 from har.config.loading import update_config as update_config
-from har.config.mqtt import MqttConfig as MqttConfig
 from har.config.pose import SINGLE_PERSON_LABELS as SINGLE_PERSON_LABELS
 from har.config.pose import PoseConfig as PoseConfig
 from har.config.poses import PosesConfig as PosesConfig

@@ -9,7 +9,7 @@ from datetime import time
 from typing import Any, ClassVar
 
 from har.config.bounds import Mistakes, check, check_range
-from har.config.mqtt import MqttConfig
+from har.config.listeners import FrigateConfig, MqttConfig
 from har.config.privacy import PrivacyConfig
 from har.config.rules import check_label_rules, derive_rule
 from har.errors import ConfigError
@@ -312,6 +312,7 @@ class WatchSettings:
     retention: RetentionConfig = field(default_factory=RetentionConfig)
     metrics: MetricsConfig = field(default_factory=MetricsConfig)
     mqtt: MqttConfig = field(default_factory=MqttConfig)
+    frigate: FrigateConfig = field(default_factory=FrigateConfig)
 
     HAS_SECRETS: ClassVar[bool] = True
 

@@ -62,8 +62,10 @@ class Broker(Closing):
         client.loop_start()
 
     def keep(self, topic: str, payload: str) -> None:
-        """Send a state, which the broker retains."""
+        """Send a state, which the broker retains, where it is another one."""
         with self._lock:
+            if self._kept.get(topic) == payload:
+                return
             self._kept[topic] = payload
             self._client.publish(topic, payload, retain=True)
 

@@ -25,6 +25,7 @@ from har.inference.model import Recognizer
 from har.live.alert_folder import AlertFolder, Retention
 from har.live.alerts import AlertManager, AlertRules, Pictures
 from har.live.clips import ClipKeeper
+from har.live.frigate import Frigate
 from har.live.journal import Journal
 from har.live.messages import AlertListener, Sink
 from har.live.screen import Summary
@@ -113,12 +114,16 @@ def check_job(job: Job, where: str, mistakes: Mistakes) -> None:
     Raises:
         ModuleNotFoundError: The package of notifications is not installed.
     """
+    names = tuple(source.name for source in job.sources)
     with mistakes.gathering():
         for label in job.decode.labels:
             ok, expected = label in job.labels, f"one of {job.labels}"
             check(ok, "a label with settings of its own", label, expected)
     with mistakes.gathering(where):
-        job.settings.alerts.check_names(job.labels, tuple(source.name for source in job.sources))
+        job.settings.alerts.check_names(job.labels, names)
+    with mistakes.gathering(where):
+        for name in job.settings.frigate.cameras if names else ():
+            check(name in names, "a camera of [frigate.cameras]", name, f"one of {names}")
     ca_file = job.settings.mqtt.ca_file
     with mistakes.gathering(where):
         ok = not ca_file or Path(ca_file).is_file()
@@ -157,7 +162,8 @@ def run_service(
         folder.settle()
         stack.enter_context(Retention(settings.retention, folder, journal))
         home = _open_home(job, stack)
-        listeners = [journal, summary, *metrics, *home, screen]
+        frigate = [Frigate(settings.frigate)] if settings.frigate.url else []
+        listeners = [journal, summary, *metrics, *home, *frigate, screen]
         clips = _open_clips(job)
         rules = AlertRules(settings.alerts, job.decode)
         pictures = _choose_pictures(settings.mqtt, home)

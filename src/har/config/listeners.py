@@ -1,9 +1,11 @@
-"""An MQTT broker that is told of cameras, events and alerts, as Home Assistant finds them."""
+"""Other programs that are told of cameras, events and alerts: MQTT, Home Assistant, Frigate."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from har.config.bounds import check, check_range
 
@@ -48,3 +50,33 @@ class MqttConfig:
         check(ok, "username", "nothing", "given where there is a password")
         ok = self.tls or not self.ca_file
         check(ok, "ca_file", self.ca_file, "left out without tls", "set tls = true")
+
+
+@dataclass(frozen=True)
+class FrigateConfig:
+    """A Frigate that gets alerts as events; none unless ``url`` names one.
+
+    Attributes:
+        url: Such as ``http://frigate.local:5000``; empty tells nobody.
+        token: For an address that requires one, sent as a bearer token.
+        cameras: What Frigate calls a camera, where that is not its name here.
+        timeout_s: Longest wait for an answer.
+    """
+
+    url: str = ""
+    token: str = field(default="", repr=False)
+    cameras: Mapping[str, str] = field(default_factory=dict)
+    timeout_s: float = 10.0
+
+    def __post_init__(self) -> None:
+        check_range(self, timeout_s=(0.1, 300.0))
+        try:
+            parts = urlsplit(self.url)
+            ok = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+            ok = ok and "@" not in parts.netloc and not parts.query and not parts.fragment
+        except ValueError:
+            ok = False
+        expected = "an address such as http://frigate.local:5000, without user and password"
+        check(ok or not self.url, "url", "another text", expected, "a token belongs into token")
+        ok = all(isinstance(name, str) and name for name in self.cameras.values())
+        check(ok, "cameras", dict(self.cameras), "a table of names")
