@@ -223,19 +223,24 @@ def test_a_device_has_what_home_assistant_requires() -> None:
 
 
 VALIDATE = """
-import importlib, json, sys
-from homeassistant.components.mqtt import discovery
-payload = json.load(sys.stdin)
-device = discovery._parse_device_payload(json.dumps(payload), "har", None) \
-    if hasattr(discovery, "_parse_device_payload") else payload
-assert device, "Home Assistant refuses the device"
-schemas = importlib.import_module("homeassistant.components.mqtt.schemas")
-schemas.DEVICE_DISCOVERY_SCHEMA(payload)
-shared = {name: payload[name] for name in ("device", "origin")}
-for name, entity in payload["components"].items():
-    module = importlib.import_module("homeassistant.components.mqtt." + entity["platform"])
-    module.DISCOVERY_SCHEMA({**shared, **entity})
-    print(name, entity["platform"])
+import asyncio, importlib, json, sys, tempfile
+from homeassistant.components.mqtt.schemas import DEVICE_DISCOVERY_SCHEMA
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import frame
+
+async def main():
+    home = HomeAssistant(tempfile.mkdtemp())  # templates are checked inside one
+    frame.async_setup(home)
+    payload = json.load(sys.stdin)
+    DEVICE_DISCOVERY_SCHEMA(payload)
+    shared = {name: payload[name] for name in ("device", "origin")}
+    for name, entity in payload["components"].items():
+        kind = importlib.import_module("homeassistant.components.mqtt." + entity.pop("platform"))
+        unknown = {**shared, **entity}.keys() - kind.DISCOVERY_SCHEMA({**shared, **entity}).keys()
+        assert not unknown, (name, unknown)
+        print(name)
+
+asyncio.run(main())
 """
 
 
