@@ -9,8 +9,9 @@ RUN apt-get update \
     && python3 -m venv --without-pip /opt/har
 COPY pyproject.toml requirements.txt README.md LICENSE /source/
 COPY src /source/src
-RUN /pip/bin/pip --python /opt/har/bin/python install --no-cache-dir -c /source/requirements.txt \
-    '/source[live]'
+RUN grep == /source/requirements.txt > /source/versions.txt \
+    && /pip/bin/pip --python /opt/har/bin/python install --no-cache-dir \
+        -c /source/versions.txt '/source[live]'
 
 FROM ${BASE}
 RUN apt-get update \
