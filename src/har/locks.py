@@ -1,4 +1,7 @@
-"""One run at a time in a folder: a lock that says who holds it and ends with its process."""
+"""One run at a time in a folder: a lock that says who holds it and ends with its process.
+
+The shards of a run hold a folder together: each its own lock, and in turns that of all.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,8 @@ from har.errors import LockedError, OutputError
 from har.parallel import end_if_starting
 
 LOCK_NAME = ".har.lock"
+_SHARDS = ".har.shards"
+_START_WAIT_S, JOIN_WAIT_S = 30.0, 1800.0
 
 
 @contextmanager
@@ -32,23 +37,68 @@ def locking(folder: Path, beside: bool = False) -> Iterator[None]:
         beside: Put the lock beside the folder, not into it: for one that is replaced as a whole.
 
     Raises:
-        LockedError: Another process holds it; the message says which.
+        LockedError: Another process holds it, or a shard of it; the message says which.
         OutputError: The folder cannot be written.
     """
-    end_if_starting()
     path = folder.with_name(f".{folder.name}{LOCK_NAME}") if beside else folder / LOCK_NAME
+    with _holding(folder, path):
+        _refuse_shards(folder, "")
+        yield
+
+
+@contextmanager
+def locking_shard(folder: Path, number: int, count: int) -> Iterator[None]:
+    """Hold one of ``count`` shards of a folder inside the ``with`` block.
+
+    Others of as many may be held meanwhile; what all of them write needs `joining`.
+
+    Raises:
+        LockedError: Another process holds this shard, one of another number of them, or all.
+        OutputError: The folder cannot be written.
+    """
+    kin = f"-of-{count}.lock"
+    with _holding(folder, folder / _SHARDS / f"{number}{kin}"):
+        with joining(folder, _START_WAIT_S):
+            _refuse_shards(folder, kin)
+        yield
+
+
+@contextmanager
+def joining(folder: Path, wait_s: float = JOIN_WAIT_S) -> Iterator[None]:
+    """Hold a folder for the moment in which a shard brings up to date what all of them share.
+
+    Raises:
+        LockedError: It was not free within ``wait_s``.
+        OutputError: The folder cannot be written.
+    """
+    with _holding(folder, folder / LOCK_NAME, wait_s):
+        yield
+
+
+def _refuse_shards(folder: Path, kin: str) -> None:
+    """Raise `LockedError` if a shard is held but those of whose lock the name ends in ``kin``."""
+    for path in sorted((folder / _SHARDS).glob("*.lock")):
+        if not (kin and path.name.endswith(kin)):
+            with _holding(folder, path):
+                pass
+
+
+@contextmanager
+def _holding(folder: Path, path: Path, wait_s: float = 0.0) -> Iterator[None]:
+    end_if_starting()
     holder = path.with_name(f"{path.name}.json")
     lock = FileLock(path)
     made = [parent for parent in path.parents if not parent.exists()]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=wait_s)
     except Timeout:
         raise LockedError(
             f"{folder} is in use by {_describe_holder(holder)}. Wait until that has ended, stop "
             "it, or name another folder"
         ) from None
-    except (OSError, ValueError) as error:  # a null byte in the name is a ValueError
+    except (OSError, ValueError, NotImplementedError) as error:
+        # a null byte in the name is a ValueError, a file system without locks the last
         why = getattr(error, "strerror", None) or error
         raise OutputError(
             f"{folder} cannot be written: {why}. Name another folder, or check its permissions "

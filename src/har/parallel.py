@@ -13,10 +13,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from ctypes import Array, c_double
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from har.errors import WorkerError
 from har.progress import track
@@ -108,10 +109,15 @@ def _translating() -> Iterator[None]:
 def _start_worker(on_start: Callable[[], None]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, name="har-parent", daemon=True).start()
+    use_one_core()
+    on_start()
+
+
+def use_one_core() -> None:
+    """Let this process, one of several that work beside each other, use one thread for pictures."""
     import cv2
 
     cv2.setNumThreads(1)
-    on_start()
 
 
 def _end_with_parent() -> None:
@@ -130,6 +136,36 @@ def count_cores() -> int:
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Lost:
+    """Stands for the result of a job that ended its process, again and again.
+
+    Attributes:
+        reason: In words; empty where no more is known.
+    """
+
+    reason: str = ""
+
+
+class Crew(Protocol):
+    """Does jobs beside each other: `Workers` on this machine, others on a cluster."""
+
+    def run(
+        self, function: Callable[[Job], Result], jobs: Sequence[Job]
+    ) -> Iterator[tuple[Job, Result | Lost]]:
+        """Yield each job once with its result as soon as there is one, in no fixed order.
+
+        Args:
+            function: A module's function.
+            jobs: Picklable values.
+        """
+        ...
+
+
+StartCrew = Callable[[Callable[[], None]], AbstractContextManager[Crew]]
+"""Starts a crew for a ``with`` block; it calls what it is given about twice a second."""
 
 _AHEAD = 2
 _WAIT_S = 0.5
@@ -165,7 +201,7 @@ class Workers(Closing):
 
     def run(
         self, function: Callable[[Job], Result], jobs: Sequence[Job]
-    ) -> Iterator[tuple[Job, Result | None]]:
+    ) -> Iterator[tuple[Job, Result | Lost]]:
         """Return each job with its result as soon as there is one, in no fixed order.
 
         Args:
@@ -173,7 +209,7 @@ class Workers(Closing):
             jobs: Picklable values.
 
         Yields:
-            ``(job, result)``; the result is None for a job during which its process died.
+            ``(job, result)``; the result is `Lost` for a job during which its process died.
 
         Raises:
             WorkerError: No process can be started.
@@ -213,7 +249,7 @@ class Workers(Closing):
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
-    def _run_alone(self, function: Callable[[Job], Result], job: Job) -> Result | None:
+    def _run_alone(self, function: Callable[[Job], Result], job: Job) -> Result | Lost:
         """Run a job again: it, or one that was under way beside it, made a process die."""
         with start_pool(1, self._on_start) as pool:
             try:
@@ -222,7 +258,7 @@ class Workers(Closing):
                     self._on_wait()
                 return future.result()
             except BrokenProcessPool:
-                return None
+                return Lost()
             except KeyboardInterrupt:
                 self._on_stop()
                 raise

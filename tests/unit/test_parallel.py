@@ -1,7 +1,7 @@
 import pytest
 from jobs import double, exit_on_seven, raise_on_three
 
-from har.parallel import Workers
+from har.parallel import Lost, Workers
 
 
 @pytest.mark.parametrize("n_workers", [1, 2])
@@ -18,7 +18,7 @@ def test_no_jobs():
 def test_a_job_whose_process_dies_has_no_result_and_the_others_have():
     with Workers(2) as workers:
         results = dict(workers.run(exit_on_seven, list(range(12))))
-        assert results == {i: None if i == 7 else i for i in range(12)}
+        assert results == {i: Lost() if i == 7 else i for i in range(12)}
         assert dict(workers.run(double, [1, 2])) == {1: 2, 2: 4}
 
 

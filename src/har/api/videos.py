@@ -6,6 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,11 +24,12 @@ from har.config import (
     PosesConfig,
     PredictConfig,
     PrivacyConfig,
+    ScaleConfig,
     ShownPeople,
     Uncertain,
 )
 from har.dataset.catalog import Reject
-from har.errors import BundleMismatchError, ConfigError
+from har.errors import BundleMismatchError, ConfigError, LockedError
 from har.escaping import show_line
 from har.events.summary import Totals
 from har.inference.folder import Finished, Plan, Standing, VideoJob, recognize_folder
@@ -36,9 +38,11 @@ from har.interchange.events import EventTable
 from har.interchange.format import WriteSettings
 from har.interchange.formats import find_writer, write_as
 from har.interchange.results import build_result_table
-from har.locks import locking
+from har.locks import JOIN_WAIT_S, joining, locking, locking_shard
 from har.reports import results as outputs
 from har.result import VideoResult
+from har.scale.run import recognize_on_cluster
+from har.scale.shards import Shard, name_videos
 from har.types import KEYPOINTS
 
 _TABLES_EVERY_S = 3.0
@@ -114,6 +118,10 @@ def predict(
     again: bool = False,
     guard: bool = True,
     to: str | None = None,
+    shard: tuple[int, int] | None = None,
+    on: str | None = None,
+    tries: int = ScaleConfig.tries,
+    limit_s: float = ScaleConfig.limit_s,
     on_start: Callable[[Model, DecodeConfig], None] | None = None,
     progress: Callable[[Standing], None] | None = None,
 ) -> Predictions:
@@ -150,14 +158,23 @@ def predict(
         guard: Put a ``'`` before cells of tables that a spreadsheet would take for a formula; False
             leaves them as they are, for programs.
         to: A format of events, such as ``boris``: all events are written in it, too, into ``out``.
+        shard: ``(3, 100)`` does the third of 100 parts of the videos, for as many jobs that know
+            nothing of each other; all may write to the same ``out``, then it is as of one run.
+        on: ``ray`` or ``ray://HOST``: the machines of a Ray cluster do it, ``jobs`` videos at once.
+            They must see the videos, the model and ``out`` under the same paths.
+        tries: On a cluster: so often a video may end its worker, or take too long, before it is set
+            aside in ``failed.json``.
+        limit_s: On a cluster: seconds that one try of a video may take.
         on_start: Is called with the model and the rules before the first video.
         progress: Is told now and then how far all is.
 
     Raises:
         BundleError: The model is absent, damaged or does not fit this version.
         BundleMismatchError: ``keep`` with a model that has no pose stream.
-        ConfigError: A rule does not fit, a source is a model or an address, or ``keep`` is beside
-            ``annotate`` or ``thumbnails``.
+        ConfigError: A rule does not fit, a source is a model or an address, ``keep`` is beside
+            ``annotate`` or ``thumbnails``, or ``shard`` beside ``to`` or ``on``.
+        MissingDependencyError: ``on``, and Ray is not installed.
+        WorkerError: Worker processes cannot be started, or the cluster is not reached.
         InterchangeError: There is no such format to write.
         LockedError: Another run writes to the folder.
         OutputError: Files cannot be written; those of finished videos stay.
@@ -175,6 +192,9 @@ def predict(
         if (path / BUNDLE_FILE).is_file():
             raise ConfigError(f"{path} is a model, no video; name it as the model")
     chosen = None if to is None else find_writer(to)
+    part = None if shard is None else Shard(*shard)
+    cluster = None if on is None else ScaleConfig(on, jobs, tries, limit_s)
+    _check_shard(part, to, on)
     loaded = model if isinstance(model, Model) else load(model, jobs=jobs)
     rules = loaded.build_rules(decode, changes)
     privacy = PrivacyConfig(faces, people, uncertain)
@@ -184,13 +204,14 @@ def predict(
     poses = PosesConfig(fps, size, joints or {})
     if on_start is not None:
         on_start(loaded, rules)
-    with locking(to_path(out)):
+    folder = to_path(out)
+    with locking(folder) if part is None else locking_shard(folder, part.number, part.count):
         predictions = _recognize(
-            loaded, named, to_path(out), wants, rules, poses, jobs, again, progress
+            loaded, named, folder, wants, rules, poses, jobs, again, progress, part, cluster
         )
     if chosen is not None:
         settings = WriteSettings(guard=guard)
-        for note in write_as(predictions.to_events(), to_path(out), chosen, settings):
+        for note in write_as(predictions.to_events(), folder, chosen, settings):
             warnings.warn(note, stacklevel=2)
     for result in predictions.results:
         if result.error:
@@ -204,6 +225,20 @@ def predict(
             stacklevel=2,
         )
     return predictions
+
+
+def _check_shard(part: Shard | None, to: str | None, on: str | None) -> None:
+    if part is None:
+        return
+    if to is not None:
+        raise ConfigError(
+            "A shard knows only its own events: leave out to (--to), and when all shards are done "
+            "run once more without shard (--shard), which only writes what is asked for"
+        )
+    if on is not None:
+        raise ConfigError(
+            "A cluster divides the videos itself: name shard (--shard) or on (--on), not both"
+        )
 
 
 def _check_keep(model: Model, wants: OutputsConfig) -> None:
@@ -229,58 +264,78 @@ def _recognize(
     jobs: int,
     again: bool,
     progress: Callable[[Standing], None] | None,
+    shard: Shard | None,
+    cluster: ScaleConfig | None,
 ) -> Predictions:
     paths, rejects = find_videos(named)
     names = outputs.compute_output_stems(paths, outputs.find_taken_stems(folder))
-    jobs_of = [VideoJob(path, folder / stem) for path, stem in zip(paths, names, strict=True)]
+    stems = dict(zip(paths, names, strict=True))
+    called = name_videos(paths, named)
+    jobs_of = [
+        VideoJob(path, folder / stems[path])
+        for path, name in zip(paths, called, strict=True)
+        if shard is None or shard.has(name)
+    ]
     plan = Plan(
         loaded.path,
         write=partial(outputs.write_video_outputs, decode=rules, outputs=wants),
         outputs=str(wants) if wants.guard else f"{wants}, plain tables",
         config=PredictConfig(
             keep_places=wants != OutputsConfig(),
-            jobs=jobs,
+            jobs=0 if cluster else jobs,
             poses=poses,
             find_people=wants.privacy.is_on,
         ),
         decode=rules,
     )
-    stems, found = dict(zip(paths, names, strict=True)), dict[VideoJob, Finished]()
-    tables = _Tables(
-        lambda done: outputs.write_folder_outputs(folder, done, stems, rules, wants.guard)
-    )
     there = [reject for reject in rejects if os.path.lexists(reject.path)]  # no slips of typing
-    for item in recognize_folder(plan, jobs_of, again, progress):
+    order = [*(reject.path for reject in there), *paths]
+
+    def write(outcomes: Sequence[VideoResult | Reject]) -> None:
+        outputs.write_folder_outputs(folder, outcomes, stems, rules, wants.guard, order)
+
+    found, tables = dict[VideoJob, Finished](), _Tables(write, folder, is_shared=shard is not None)
+    if cluster is None:
+        finished = recognize_folder(plan, jobs_of, again, progress)
+    else:
+        finished = recognize_on_cluster(plan, jobs_of, folder, cluster, again, progress)
+    for item in finished:
         found[item.job] = item
         tables.write_if_due([*there, *(each.outcome for each in found.values())])
-    finished = [found[job] for job in jobs_of]
-    done = [item.outcome for item in finished]
-    tables.write([*there, *done])
-    outcomes = [*rejects, *done]
+    done = [found[job] for job in jobs_of]
+    tables.write([*there, *(item.outcome for item in done)])
     return Predictions(
         out=folder,
         model=loaded,
-        results=tuple(loaded.to_result(outcome, rules) for outcome in outcomes),
-        stems=stems,
+        results=tuple(
+            loaded.to_result(outcome, rules)
+            for outcome in [*rejects, *(item.outcome for item in done)]
+        ),
+        stems={job.path: stems[job.path] for job in jobs_of},
         decode=rules,
-        n_unchanged=sum(item.is_unchanged for item in finished),
+        n_unchanged=sum(item.is_unchanged for item in done),
     )
 
 
 class _Tables:
     """Writes what is known of all videos now and then, so that a run that is killed leaves it."""
 
-    def __init__(self, write: Callable[[Sequence[VideoResult | Reject]], None]) -> None:
-        self._write, self._due_s = write, 0.0
+    def __init__(
+        self, write: Callable[[Sequence[VideoResult | Reject]], None], folder: Path, is_shared: bool
+    ) -> None:
+        self._write, self._folder, self._is_shared = write, folder, is_shared
+        self._due_s = 0.0
 
-    def write(self, outcomes: Sequence[VideoResult | Reject]) -> None:
+    def write(self, outcomes: Sequence[VideoResult | Reject], wait_s: float = JOIN_WAIT_S) -> None:
         """Write, and let many times the time that it took go by before it is due again."""
         began_s = time.monotonic()
-        self._write(outcomes)
+        with joining(self._folder, wait_s) if self._is_shared else nullcontext():
+            self._write(outcomes)
         now_s = time.monotonic()
         self._due_s = now_s + max(_TABLES_EVERY_S, _TABLES_REST * (now_s - began_s))
 
     def write_if_due(self, outcomes: Sequence[VideoResult | Reject]) -> None:
-        """Write, unless that was done just before."""
+        """Write, unless that was done just before, or another shard does it."""
         if time.monotonic() >= self._due_s:
-            self.write(outcomes)
+            with suppress(LockedError):
+                self.write(outcomes, wait_s=0.0)

@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 import click
 
-from har.config import RECIPES, Faces, ShownPeople, Uncertain
+from har.config import RECIPES, Faces, ScaleConfig, ShownPeople, Uncertain
 
 
 class _NamedPath(click.Path):
@@ -151,6 +151,46 @@ def parse_size(text: str | None) -> tuple[int, int] | None:
     if len(parts) != 2 or not all(part.isdigit() for part in parts):
         raise click.BadParameter(f"expected HxW such as 128x224, received {text!r}")
     return int(parts[0]), int(parts[1])
+
+
+def parse_shard(text: str | None) -> tuple[int, int] | None:
+    """Read ``I/N``.
+
+    >>> parse_shard("3/100")
+    (3, 100)
+    """
+    if text is None:
+        return None
+    parts = text.split("/")
+    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+        raise click.BadParameter(f"expected I/N such as 3/100, received {text!r}")
+    return int(parts[0]), int(parts[1])
+
+
+def cluster_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add where a run takes place, and what becomes of videos that always fail there."""
+    return add_options(
+        click.option(
+            "--limit",
+            "limit_s",
+            type=float,
+            default=ScaleConfig.limit_s,
+            show_default=True,
+            help="With --on: seconds that one try of a video may take.",
+        ),
+        click.option(
+            "--tries",
+            type=int,
+            default=ScaleConfig.tries,
+            show_default=True,
+            help="With --on: lost workers or limits after which a video is set aside.",
+        ),
+        click.option(
+            "--on",
+            metavar="ray[://HOST]",
+            help="Run on a Ray cluster: ray is the one of this machine, or this machine alone.",
+        ),
+    )(command)
 
 
 def parse_joints(texts: Sequence[str]) -> dict[str, str]:

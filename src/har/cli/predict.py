@@ -11,9 +11,11 @@ import click
 
 from har.cli.common import (
     PATH,
+    cluster_options,
     decode_option,
     guard_option,
     json_option,
+    parse_shard,
     path_option,
     poses_options,
     privacy_options,
@@ -113,6 +115,13 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
     "--to",
     help="Write all events in this format, too: boris, elan, csv and others of 'har convert'.",
 )
+@click.option(
+    "--shard",
+    metavar="I/N",
+    callback=lambda _, __, text: parse_shard(text),
+    help="Do part I of N of the videos only, for job arrays; all may share --out.",
+)
+@cluster_options
 @guard_option
 @json_option
 def predict(videos: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -> None:
@@ -122,6 +131,8 @@ def predict(videos: tuple[Path, ...], out: Path, as_json: bool, **options: Any) 
     video does, for models with a pose stream.
 
     With - for a video, files are read from standard input, one a line or separated by NUL.
+
+    With --on ray the machines of a Ray cluster do it, with --shard a job of many its part.
 
     A run that was stopped goes on: videos that are done, and have not changed since, are passed
     over, unless the bundle or the settings are other ones.
@@ -139,7 +150,9 @@ def predict(videos: tuple[Path, ...], out: Path, as_json: bool, **options: Any) 
     if found.n_unchanged:
         n_found = len(found.stems)
         say(f"{found.n_unchanged} of {n_found} were done before and have not changed; see --again")
-    if not found.recognized:
+    if not found.results:
+        say("None of the videos are in this shard")
+    elif not found.recognized:
         raise VideoError("None of the videos could be recognized; see the reasons above")
 
 

@@ -7,6 +7,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from har.dataset.validation import Report, build_report
 from har.errors import LockedError, NoClipsError, StoreError
 from har.files import compute_file_hash
 from har.locks import locking
-from har.parallel import Workers, count_cores
+from har.parallel import Crew, Lost, StartCrew, Workers, count_cores
 from har.progress import track
 from har.types import KEYPOINTS, Clip
 from har.video.geometry import compute_fill
@@ -71,7 +72,11 @@ class PrepareSummary:
 
 
 def prepare(
-    source: Path | Catalog, store_dir: Path, config: PrepareConfig, progress: bool = False
+    source: Path | Catalog,
+    store_dir: Path,
+    config: PrepareConfig,
+    progress: bool = False,
+    start_crew: StartCrew | None = None,
 ) -> PrepareSummary:
     """Create or update the store of a folder or manifest of clips.
 
@@ -84,6 +89,7 @@ def prepare(
         store_dir: Folder of the store; it is created if needed.
         config: Settings.
         progress: Whether to show a progress bar on standard error.
+        start_crew: Who decodes videos; processes of this machine when None.
 
     Raises:
         NoClipsError: Fewer than two labels have a usable clip.
@@ -95,7 +101,7 @@ def prepare(
     catalog = source if isinstance(source, Catalog) else scan(source, config.group_by)
     try:
         with locking(store_dir):
-            return _prepare(catalog, store_dir, config, progress)
+            return _prepare(catalog, store_dir, config, progress, start_crew)
     except LockedError:
         raise
     except OSError as error:
@@ -133,9 +139,14 @@ def _shape(aspect: tuple[int, int], long_side: int) -> tuple[int, int]:
 
 
 def _prepare(
-    catalog: Catalog, store_dir: Path, config: PrepareConfig, progress: bool
+    catalog: Catalog,
+    store_dir: Path,
+    config: PrepareConfig,
+    progress: bool,
+    start_crew: StartCrew | None,
 ) -> PrepareSummary:
-    with Workers(config.jobs or count_cores()) as workers:
+    start = start_crew or partial(Workers, config.jobs or count_cores())
+    with start(lambda: None) as workers:
         size = config.size or _measure_size(catalog.clips, store_dir, config.long_side, workers)
         poses = "" if config.poses == PosesConfig() else json.dumps(asdict(config.poses))
         frames = FrameSettings(size, config.color, config.max_rate_hz, poses)
@@ -155,7 +166,7 @@ def _prepare(
 
 
 def _measure_size(
-    clips: Sequence[Clip], store_dir: Path, long_side: int, workers: Workers
+    clips: Sequence[Clip], store_dir: Path, long_side: int, workers: Crew
 ) -> tuple[int, int]:
     """Choose the picture's shape by a sample of the clips, known ones without opening them."""
     sample = clips[:: -(-len(clips) // _SIZE_SAMPLE)]
@@ -166,7 +177,8 @@ def _measure_size(
         if c.clip_id in known and known[c.clip_id].height
     ]
     unknown = sorted({clip.path for clip in sample if clip.clip_id not in known})
-    sizes += [size for _, size in workers.run(probe_size, unknown) if size is not None]
+    probed = (size for _, size in workers.run(probe_size, unknown))
+    sizes += [size for size in probed if isinstance(size, tuple)]
     return choose_size(sizes or [_USUAL_SIZE], long_side)
 
 
@@ -223,14 +235,14 @@ def _file_size(path: Path) -> int:
 
 
 def _cut_all(
-    jobs: list[CutJob], writer: StoreWriter, workers: Workers, progress: bool
+    jobs: list[CutJob], writer: StoreWriter, workers: Crew, progress: bool
 ) -> tuple[list[StoredClip], list[Reject]]:
     cut: list[StoredClip] = []
     rejects: list[Reject] = []
     results = workers.run(cut_video, jobs)
     for job, result in track(results, "preparing", "video", len(jobs), progress):
-        if result is None:
-            why = "the decoder crashed on this video; repair or replace the file"
+        if isinstance(result, Lost):
+            why = result.reason or "the decoder crashed on this video; repair or replace the file"
             result = CutResult((), tuple(Reject(c.clip_id, c.path, why) for c in job.clips))
         for clip in result.clips:
             writer.add(clip)

@@ -1,4 +1,4 @@
-"""How far each of several worker processes is with its video, and the word to stop."""
+"""Many videos: each recognized by a process of its own, here or on a cluster, and its files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from har.inference.model import Recognizer
 from har.inference.people import find_people_in
 from har.inference.steps import Networks, build_networks, open_networks
 from har.inference.video import recognize_video
-from har.parallel import Workers, count_cores, describe_fault, share_numbers
+from har.parallel import Lost, StartCrew, Workers, count_cores, describe_fault, share_numbers
 from har.pose.adapters.reading import is_poses
 from har.result import VideoResult
 from har.version import __version__
@@ -98,6 +98,7 @@ Write = Callable[[Path, VideoResult], None]
 """Writes files of a result, whose names begin with the given path and a dot."""
 
 _TELL_EVERY_S = 0.2
+_SEEN_AFTER_S = (0.1, 1.0, 5.0)
 _DIED = (
     "the process that recognized it was killed, by the system if memory ran out, or by a fault in "
     "the decoder; run the same command again, and if it ends so again repair or replace the file"
@@ -194,6 +195,7 @@ def recognize_folder(
     jobs: Sequence[VideoJob],
     again: bool = False,
     progress: Callable[[Standing], None] | None = None,
+    start_crew: StartCrew | None = None,
 ) -> Iterator[Finished]:
     """Recognize videos and write the files of each as soon as it is done.
 
@@ -206,6 +208,8 @@ def recognize_folder(
         again: Also recognize those whose files are there already, from the same video, bundle and
             settings.
         progress: Is told now and then how far all is.
+        start_crew: Who recognizes them, on machines that see the same folders; this machine when
+            None.
 
     Yields:
         Each video once, as it is finished.
@@ -227,7 +231,10 @@ def recognize_folder(
             yield Finished(job, kept, is_unchanged=True)
     n_cores = plan.config.jobs or count_cores()
     tasks = [_Task(row, job, plan, settings) for row, job in enumerate(pending)]
-    if min(n_cores, len(tasks)) <= 1:
+    if start_crew is not None:
+        meter = _Meter(tasks, _build_own_progress(len(tasks)), progress)
+        found = _run_elsewhere(tasks, meter, start_crew)
+    elif min(n_cores, len(tasks)) <= 1:
         meter = _Meter(tasks, _build_own_progress(len(tasks)), progress)
         found = _run_here(tasks, recognizer, n_cores, meter)
     else:
@@ -242,11 +249,12 @@ def recognize_folder(
 
 
 def _find_unchanged(job: VideoJob, settings: str) -> VideoResult | None:
-    key = _find_key(job, settings)
+    key = find_key(job, settings)
     return load_result(job.base, key) if key else None
 
 
-def _find_key(job: VideoJob, settings: str) -> str:
+def find_key(job: VideoJob, settings: str) -> str:
+    """Return what is the same as long as a video and settings do not change; empty without one."""
     try:
         return compute_key(job.path, settings)
     except OSError:  # the reader says what is wrong with it
@@ -272,15 +280,54 @@ def _run_apart(tasks: Sequence[_Task], n_cores: int, meter: _Meter) -> _Outcomes
         on_start=partial(_take_progress, meter.shared.memory),
     ) as workers:
         for task, outcome in workers.run(_work, ordered):
-            yield task, outcome or Reject("", task.job.path, _DIED)
+            yield task, _to_reject(task, outcome) if isinstance(outcome, Lost) else outcome
+
+
+def _to_reject(task: _Task, lost: Lost) -> Reject:
+    return Reject("", task.job.path, lost.reason or _DIED)
 
 
 def _work(task: _Task) -> VideoResult | Reject:
     """Do a task in a worker process."""
+    return _run_on_one_core(task, _own["progress"])
+
+
+def _run_on_one_core(task: _Task, shared: SharedProgress) -> VideoResult | Reject:
     bundle = task.plan.bundle
     recognizer, networks = _load(bundle, compute_file_hash(bundle / BUNDLE_FILE))
     one_core = replace(task, plan=replace(task.plan, config=replace(task.plan.config, jobs=1)))
-    return _run_task(one_core, recognizer, networks, _own["progress"])
+    return _run_task(one_core, recognizer, networks, shared)
+
+
+def _run_elsewhere(tasks: Sequence[_Task], meter: _Meter, start_crew: StartCrew) -> _Outcomes:
+    """Recognize videos on other machines, whose files say here what was found."""
+    ordered = sorted(tasks, key=lambda task: -meter.n_bytes[task.row])
+    with start_crew(meter.update) as crew:
+        for task, outcome in crew.run(_work_elsewhere, ordered):
+            if isinstance(outcome, Lost):
+                yield task, _to_reject(task, outcome)
+                continue
+            found = outcome or _read_back(task)
+            if isinstance(found, VideoResult):
+                meter.shared.note(task.row, found.duration_s, found.duration_s)
+            yield task, found
+
+
+def _work_elsewhere(task: _Task) -> Reject | None:
+    """Do a task in a process that shares no memory; None says that its files are there."""
+    done = _run_on_one_core(replace(task, row=0), _build_own_progress(1))
+    return done if isinstance(done, Reject) else None
+
+
+def _read_back(task: _Task) -> VideoResult | Reject:
+    """Return what another machine wrote; a shared folder may show it a moment later."""
+    for pause_s in (0.0, *_SEEN_AFTER_S):
+        time.sleep(pause_s)
+        found = _find_unchanged(task.job, task.settings)
+        if found is not None:
+            return found
+    why = "its files were written on another machine, but are not seen here; run again"
+    return Reject("", task.job.path, why)
 
 
 @lru_cache(maxsize=1)
@@ -305,7 +352,7 @@ def _run_task(
         if on_frame is not None:
             on_frame()
 
-    key = _find_key(job, task.settings)
+    key = find_key(job, task.settings)
     try:
         if is_poses(job.path):
             decode = plan.decode or recognizer.info.decode

@@ -104,6 +104,7 @@ def write_folder_outputs(
     stems: Mapping[Path, str],
     decode: DecodeConfig,
     guard: bool = True,
+    order: Sequence[Path] = (),
 ) -> None:
     """Write ``events.csv``, ``results.json`` and ``totals.csv`` of a folder's videos.
 
@@ -115,6 +116,7 @@ def write_folder_outputs(
         stems: The stem of each video's files, by its path.
         decode: The settings of this run's events.
         guard: Make cells safe that a spreadsheet would take for a formula.
+        order: Videos that stand in this order, behind all others, whichever run or shard did them.
 
     Raises:
         OutputError: A file cannot be read or written.
@@ -129,9 +131,11 @@ def write_folder_outputs(
         if entry.get("stem") not in stems_now
         and entry["video"] not in (failed if "stem" in entry else videos)
     ]
+    place = {str(path): number for number, path in enumerate(order)}
+    ordered = sorted([*earlier, *entries], key=lambda entry: place.get(entry["video"], -1))
     join_events(folder, guard)
-    files.write_json(folder / RESULTS, [*earlier, *entries])
-    _write_totals(folder / _TOTALS, [*earlier, *entries], guard)
+    files.write_json(folder / RESULTS, ordered)
+    _write_totals(folder / _TOTALS, ordered, guard)
 
 
 def to_json(

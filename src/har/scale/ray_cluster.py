@@ -1,0 +1,199 @@
+"""What har knows of Ray: a cluster is joined, workers are started, asked and ended.
+
+Everything that Ray raises is translated here. Nothing of what it would tell others is sent: its
+usage statistics and its dashboard are off.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from har.config import ScaleConfig
+from har.errors import HarError, MissingDependencyError, WorkerError
+from har.parallel import count_cores, use_one_core
+
+_STORE_BYTES = 100 * 1024 * 1024
+"""Of memory that Ray's processes share: only summaries travel, never frames."""
+
+_PASSED_ON = ("HAR_ENGINE",)
+"""Variables of this process that shape results, so every worker must have them."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """What a worker answers where its machine, not the job, is to blame: a full disk, say."""
+
+    error: OSError
+
+
+class Died(Exception):  # noqa: N818, it is what happened, and is caught here
+    """A worker has ended.
+
+    Attributes:
+        was_taken: The cluster took its machine away, which is nobody's fault.
+    """
+
+    def __init__(self, was_taken: bool) -> None:
+        super().__init__("a worker has ended")
+        self.was_taken = was_taken
+
+
+class _Actor:
+    """A worker process of the cluster; what it has loaded stays until it ends."""
+
+    def start(self, check: Callable[[], None]) -> tuple[str, str]:
+        """Return the machine's name, and why it cannot take part; empty if it can."""
+        use_one_core()
+        try:
+            check()
+        except (HarError, OSError) as error:
+            return socket.gethostname(), str(error)
+        return socket.gethostname(), ""
+
+    def run(self, function: Callable[[Any], Any], job: Any) -> Any:
+        try:
+            return function(job)
+        except OSError as error:
+            return Refused(error)
+
+
+@contextmanager
+def joining_cluster(config: ScaleConfig) -> Iterator[None]:
+    """Be part of a cluster inside the ``with`` block.
+
+    Raises:
+        MissingDependencyError: Ray is not installed.
+        WorkerError: There is no cluster at that address, or none can be started here.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    ray = _load()
+    if ray.is_initialized():  # by the script that calls
+        yield
+        return
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if config.on == "ray":
+                _join_or_start(ray, config, quiet)
+            else:
+                ray.init(address=config.on, **quiet)
+    except Exception as error:
+        raise WorkerError(
+            f"The Ray cluster {config.on} is not reached: {_cut(error)}. Start one with 'ray start "
+            "--head', check host, port (10001) and that Ray has the same version there, or leave "
+            "out --on"
+        ) from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _load() -> Any:
+    try:
+        import ray
+    except ModuleNotFoundError as error:
+        raise MissingDependencyError(
+            "A run on a cluster needs the package ray, which is not installed; run: "
+            "pip install 'human-action-recognition[scale]'"
+        ) from error
+    return ray
+
+
+def _join_or_start(ray: Any, config: ScaleConfig, quiet: dict[str, Any]) -> None:
+    try:
+        ray.init(address="auto", **quiet)
+    except ConnectionError:
+        ray.init(
+            address="local",
+            num_cpus=config.n_workers or count_cores(),
+            include_dashboard=False,
+            object_store_memory=_STORE_BYTES,
+            **quiet,
+        )
+
+
+def _cut(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:300]
+
+
+def count_processors() -> int:
+    """Return the processor cores of all machines that are part of the cluster now."""
+    return int(_ask(lambda ray: ray.cluster_resources()).get("CPU", 0))
+
+
+def start_worker(check: Callable[[], None]) -> tuple[Any, Any]:
+    """Start a worker on one core, once the cluster has room for it.
+
+    Args:
+        check: Raises a `HarError` where the worker's machine does not fit.
+
+    Returns:
+        The worker, and its call of ``check``, for `take`.
+    """
+
+    def start(ray: Any) -> tuple[Any, Any]:
+        variables = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        options = {"runtime_env": {"env_vars": variables}} if variables else {}
+        actor = ray.remote(num_cpus=1, max_restarts=0, **options)(_Actor).remote()
+        return actor, actor.start.remote(check)
+
+    return _ask(start)
+
+
+def call(worker: Any, function: Callable[[Any], Any], job: Any) -> Any:
+    """Give a worker a job, and return the call for `take`."""
+    return _ask(lambda _: worker.run.remote(function, job))
+
+
+def wait_for(calls: Sequence[Any], timeout_s: float) -> list[Any]:
+    """Return the calls that are answered, all that are as soon as one is, or after a time."""
+
+    def wait(ray: Any) -> list[Any]:
+        ready, _ = ray.wait(list(calls), num_returns=1, timeout=timeout_s)
+        if not ready:
+            return []
+        return ray.wait(list(calls), num_returns=len(calls), timeout=0)[0] or ready
+
+    return _ask(wait)
+
+
+def take(answered: Any) -> Any:
+    """Return the answer of a call.
+
+    Raises:
+        Died: The worker has ended.
+        Exception: What the job raised, but for an OSError, which comes as `Refused`.
+    """
+    return _ask(lambda ray: ray.get(answered))
+
+
+def end_worker(worker: Any) -> None:
+    """End a worker at once, whatever it is at."""
+    _ask(lambda ray: ray.kill(worker, no_restart=True))
+
+
+def _ask(action: Callable[[Any], Any]) -> Any:
+    ray = _load()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return action(ray)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None
+    except (ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError) as error:
+        raise Died(bool(getattr(error, "preempted", False))) from error
+    except (ray.exceptions.RayError, ConnectionError) as error:
+        raise WorkerError(
+            f"The Ray cluster is no longer reached: {_cut(error)}. Videos that are done stay; run "
+            "the same command again to go on"
+        ) from error
