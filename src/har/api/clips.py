@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from har.api.settings import StrPath, extra, list_paths, to_path
-from har.config import PosesConfig, PrepareConfig, SynthConfig
+from har.config import PoseConfig, PosesConfig, PrepareConfig, ScaleConfig, SynthConfig
 from har.dataset.store import Store
 from har.dataset.validation import Report
 from har.errors import ConfigError
+from har.parallel import Lost, StartCrew, Workers, count_cores
+from har.progress import track
 from har.types import Color
 
 if TYPE_CHECKING:
@@ -146,6 +150,10 @@ def prepare(
     pose_size: tuple[int, int] | None = None,
     joints: Mapping[str, str] | None = None,
     seed: int = PrepareConfig.seed,
+    keypoints: bool = False,
+    on: str | None = None,
+    tries: int = ScaleConfig.tries,
+    limit_s: float = ScaleConfig.limit_s,
     jobs: int = 0,
     progress: bool = False,
 ) -> PreparedStore:
@@ -177,10 +185,17 @@ def prepare(
         pose_size: As ``size`` of `har.read_poses`.
         joints: As of `har.read_poses`.
         seed: Draws the splits.
+        keypoints: Also find the people of every clip, which else training with a pose stream does.
+        on: As of `har.predict`, like ``tries`` and ``limit_s``: the machines of a Ray cluster do
+            it; they must see the videos and the store under the same paths.
+        tries: So often a video may end its worker before it is left out.
+        limit_s: Seconds that one try of a video may take.
         jobs: Videos at once; 0 means one a core.
         progress: Show a bar.
 
     Raises:
+        MissingDependencyError: ``on``, and Ray is not installed.
+        WorkerError: Worker processes cannot be started, or the cluster is not reached.
         NoClipsError: Fewer than two labels have a usable clip.
         ManifestError: The manifest or ``group_by`` cannot be understood.
         InterchangeError: The coding cannot be understood.
@@ -224,11 +239,39 @@ def prepare(
         jobs=jobs,
         poses=PosesConfig(fps, pose_size, joints or {}),
     )
+    cluster = None if on is None else ScaleConfig(on, jobs, tries, limit_s)
+    start = _start_crew(cluster, folder, place, jobs)
     with extra("train"):
-        done = prepare_store(clips, folder, config, progress)
+        done = prepare_store(clips, folder, config, progress, start)
         write_report(done.report, done.store)
+    if keypoints:
+        _find_people(done.store, start, progress)
     values = {item.name: getattr(done.store, item.name) for item in fields(Store)}
     return PreparedStore(**values, report=done.report, n_cut=done.n_cut, n_reused=done.n_reused)
+
+
+def _start_crew(cluster: ScaleConfig | None, store: Path, source: Path, jobs: int) -> StartCrew:
+    """Return what starts those who do it: processes of this machine, or a cluster's."""
+    if cluster is None:
+        return partial(Workers, jobs or count_cores())
+    from har.scale.run import start_on_cluster
+
+    return start_on_cluster(cluster, store, [store, source])
+
+
+def _find_people(store: Store, start: StartCrew, progress: bool) -> None:
+    from har.inference.cache import KeypointJob, find_keypoints
+
+    clips = [clip for clip in store.clips if clip.clip_id not in store.keypoint_clips]
+    rate_hz = PoseConfig().rate_hz
+    jobs = [KeypointJob(store.path, store.data_hash, rate_hz, clip.clip_id) for clip in clips]
+    with start(lambda: None) as crew:
+        for job, done in track(
+            crew.run(find_keypoints, jobs), "keypoints", "clip", len(jobs), progress
+        ):
+            if isinstance(done, Lost):
+                why = done.reason or "its process was killed"
+                warnings.warn(f"No keypoints of {job.clip_id}: {why}", stacklevel=3)
 
 
 def _refuse_coding(source: Path, option: object) -> None:

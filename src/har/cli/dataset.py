@@ -9,6 +9,7 @@ import click
 
 from har.cli.common import (
     PATH,
+    cluster_options,
     json_option,
     map_option,
     parse_size,
@@ -108,6 +109,12 @@ def synth(out: Path, skeletons: int | None, as_json: bool, **options: Any) -> No
 )
 @poses_options("--pose-size")
 @click.option("--seed", default=PrepareConfig.seed, show_default=True, help="Draws the splits.")
+@click.option(
+    "--keypoints",
+    is_flag=True,
+    help="Find people's keypoints, too, which training with a pose stream else does.",
+)
+@cluster_options
 @json_option
 def prepare(
     source: Path, store: Path, media: tuple[Path, ...], as_json: bool, **options: Any

@@ -10,7 +10,8 @@ import math
 import zipfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +35,19 @@ FOLDER = "keypoints"
 class KeypointCache:
     """Gives what the pose network sees in a clip; each clip is looked at once in a store's life."""
 
-    def __init__(self, store: Store, rate_hz: float, progress: bool = False) -> None:
+    def __init__(
+        self, store: Store, rate_hz: float, progress: bool = False, n_threads: int = 0
+    ) -> None:
         """Open the keypoints of a store at ``rate_hz`` steps a second.
 
         Args:
             store: Prepared clips, gray or RGB; its frames are what is looked at.
             rate_hz: Steps a second, at the times of `compute_step_times`.
             progress: Show a bar while clips are looked at.
+            n_threads: Pictures at once; 0 means one a core.
         """
         self._store, self._rate_hz, self._progress = store, rate_hz, progress
+        self._n_threads = n_threads or count_cores()
         self._folder = store.path / FOLDER / f"{compute_detector_hash()[:12]}-{rate_hz:g}"
         self._hashes = {clip.clip_id: clip.hash for clip in store.clips}
 
@@ -61,7 +66,7 @@ class KeypointCache:
         """
         found = {clip_id: self._read(clip_id) for clip_id in clip_ids}
         missing = [clip_id for clip_id, detections in found.items() if detections is None]
-        with ThreadPoolExecutor(count_cores()) as pool:
+        with ThreadPoolExecutor(self._n_threads) as pool:
             bar = track(missing, "keypoints", "clip", show=self._progress)
             made = {clip_id: self._make(clip_id, pool) for clip_id in bar}
         return [found[clip_id] or made[clip_id] for clip_id in clip_ids]
@@ -99,6 +104,39 @@ class KeypointCache:
         with replacing(self._path(clip_id)) as part, part.open("wb") as file:
             np.savez(file, points=points, scores=scores)
         return Detections(points, scores)
+
+
+@dataclass(frozen=True)
+class KeypointJob:
+    """A clip of a store whose people are to be found by a process that does nothing else.
+
+    Attributes:
+        store: Its folder.
+        data_hash: Of what is in it.
+        rate_hz: Steps a second.
+        clip_id: Of the clip.
+    """
+
+    store: Path
+    data_hash: str
+    rate_hz: float
+    clip_id: str
+
+
+def find_keypoints(job: KeypointJob) -> None:
+    """Find the people of a clip, unless they are known, and leave their keypoints in the store.
+
+    Raises:
+        StoreError: The clip's frames cannot be read.
+        OutputError: The keypoints cannot be written.
+    """
+    _open_cache(job.store, job.data_hash, job.rate_hz).load([job.clip_id])
+
+
+@lru_cache(maxsize=1)
+def _open_cache(store: Path, _data_hash: str, rate_hz: float) -> KeypointCache:
+    """Return the keypoints of a store; a process opens store and network once."""
+    return KeypointCache(Store.load(store), rate_hz, n_threads=1)
 
 
 _APART = ("info", "events", "scores", "pose_tracks", "crops", "people")

@@ -1,0 +1,224 @@
+"""A Ray cluster of two workers on this machine: whatever is lost, all else is done, and the same.
+
+Needs the extra 'scale'. One test stands behind `slow`, the others behind `scale`.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from bundles import make_bundle
+from outputs import read_labels, read_outputs
+from stores import make_clips
+from videos import make_clip, make_not_a_video
+from writes import die_once_at, fill_disk_of_first, kill_at, sleep_at, write_label
+
+import har
+from har.config import DecodeConfig, ScaleConfig
+from har.dataset.catalog import Reject
+from har.errors import OutputError
+from har.inference.folder import Finished, Plan, VideoJob, Write, recognize_folder
+from har.result import VideoResult
+from har.scale.ray_cluster import joining_cluster
+from har.scale.run import recognize_on_cluster
+
+pytest.importorskip("ray")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning"),
+    pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
+]
+SUPPORT = str(Path(__file__).parents[1] / "support")
+TWO = ScaleConfig("ray", n_workers=2, tries=3, limit_s=600)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[None]:
+    """A cluster of this machine; tests that need one share it."""
+    with pytest.MonkeyPatch.context() as patch:
+        paths = [SUPPORT, *filter(None, [os.environ.get("PYTHONPATH", "")])]
+        patch.setenv("PYTHONPATH", os.pathsep.join(paths))
+        with joining_cluster(TWO):
+            yield
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current folder, with a bundle and six videos, one of which is none."""
+    monkeypatch.chdir(tmp_path)
+    make_bundle(tmp_path / "bundle", decode=DecodeConfig(background="still"))
+    for number, name in enumerate("abcde"):
+        make_clip(Path("videos") / f"{name}.mp4", n_frames=20 + number)
+    make_not_a_video(Path("videos/noise.mp4"))
+    return tmp_path
+
+
+def list_jobs(out: Path) -> list[VideoJob]:
+    return [VideoJob(path, out / path.stem) for path in sorted(Path("videos").iterdir())]
+
+
+def run(
+    work: Path, write: Write, config: ScaleConfig = TWO, out: str = "out"
+) -> dict[str, Finished]:
+    plan = Plan(work / "bundle", write)
+    (work / out).mkdir(exist_ok=True)
+    jobs = list_jobs(work / out)
+    return {
+        item.job.path.stem: item for item in recognize_on_cluster(plan, jobs, work / out, config)
+    }
+
+
+def run_alone(work: Path, write: Write = write_label) -> None:
+    list(recognize_folder(Plan(work / "bundle", write), list_jobs(work / "alone")))
+
+
+def list_done(found: dict[str, Finished]) -> str:
+    return "".join(sorted(n for n, item in found.items() if isinstance(item.outcome, VideoResult)))
+
+
+def check_same(work: Path, but: str = "") -> None:
+    """Hold the files of the cluster to those of this machine alone."""
+    run_alone(work)
+    ours, alone = (read_outputs(work / folder) for folder in ("out", "alone"))
+    ours.pop("failed.json", None)
+    assert {name: ours[name] for name in alone if name[0] not in but} == {
+        name: data for name, data in alone.items() if name[0] not in but
+    }
+    assert set(ours) <= set(alone)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("cluster")
+def test_predict_and_prepare_are_as_on_one_machine_to_the_byte(work: Path) -> None:
+    with pytest.warns(UserWarning, match="Left out videos/noise"):
+        har.predict("videos", model="bundle", out="alone", jobs=1)
+    with pytest.warns(UserWarning, match="Left out videos/noise"):
+        found = har.predict("videos", model="bundle", out="out", jobs=2, on="ray")
+    assert len(found.recognized) == 5
+    assert read_outputs(work / "out") == read_outputs(work / "alone")
+    make_clips(work / "data", n_groups=2)
+    for store, more in (("one", {}), ("ray", {"on": "ray"})):
+        har.prepare("data", store, size=(64, 96), folds=2, jobs=2, keypoints=True, **more)
+    assert any(name.startswith("keypoints/") for name in read_outputs(work / "one"))
+    assert read_outputs(work / "ray") == read_outputs(work / "one")
+
+
+@pytest.mark.scale
+@pytest.mark.usefixtures("cluster")
+def test_a_poisoned_video_is_set_aside_and_tried_again_when_it_is_taken_out(work: Path) -> None:
+    found = run(work, kill_at("c.mp4"))
+    assert list_done(found) == "abde"
+    reject = found["c"].outcome
+    assert isinstance(reject, Reject)
+    assert "was killed; so ended 3 of 3 tries" in reject.reason
+    listed = json.loads((work / "out" / "failed.json").read_text())
+    (entry,) = listed["videos"]
+    assert (entry["video"], entry["n_tries"]) == ("videos/c.mp4", 3)
+    assert "take its entry out" in listed["what"]
+    check_same(work, but="c")
+    began_s = time.monotonic()
+    again = run(work, kill_at("c.mp4"))
+    assert time.monotonic() - began_s < 10, "no worker died for it again"
+    assert "it was set aside, see " in again["c"].outcome.reason
+    assert all(again[name].is_unchanged for name in "abde")
+    (work / "out" / "failed.json").unlink()
+    assert list_done(run(work, write_label)) == "abcde"
+    check_same(work)
+
+
+@pytest.mark.scale
+@pytest.mark.usefixtures("cluster")
+def test_a_worker_that_is_killed_mid_run_costs_nothing_but_time(work: Path) -> None:
+    found = run(work, die_once_at("b.mp4", work / "died"))
+    assert (work / "died").exists()
+    assert list_done(found) == "abcde"
+    assert not (work / "out" / "failed.json").exists()
+    check_same(work)
+
+
+@pytest.mark.scale
+@pytest.mark.usefixtures("cluster")
+def test_a_full_disk_on_one_worker_lets_the_other_do_all(work: Path) -> None:
+    found = run(work, fill_disk_of_first(work / "full"))
+    assert (work / "full").exists()
+    assert list_done(found) == "abcde"
+    check_same(work)
+
+
+@pytest.mark.scale
+@pytest.mark.usefixtures("cluster")
+def test_a_full_disk_everywhere_ends_the_run_as_on_one_machine(work: Path) -> None:
+    one = ScaleConfig("ray", n_workers=1)
+    with pytest.raises(OutputError, match="not full"):
+        run(work, fill_disk_of_first(work / "full"), one)
+    assert list_done(run(work, write_label)) == "abcde"
+    check_same(work)
+
+
+@pytest.mark.scale
+@pytest.mark.usefixtures("cluster")
+def test_a_video_that_never_ends_is_stopped_and_set_aside(work: Path) -> None:
+    found = run(work, sleep_at("d.mp4"), ScaleConfig("ray", n_workers=2, tries=2, limit_s=5))
+    assert list_done(found) == "abce"
+    assert "not done after 0:05 on " in found["d"].outcome.reason
+    check_same(work, but="d")
+
+
+def _wait_for(is_so: Callable[[], bool], most_s: float = 120.0) -> None:
+    until_s = time.monotonic() + most_s
+    while not is_so():
+        assert time.monotonic() < until_s, "waited in vain"
+        time.sleep(0.02)
+
+
+def _find_workers() -> set[int]:
+    found = set[int]()
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes().startswith(b"ray::_Actor"):
+                found.add(int(path.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.mark.scale
+@pytest.mark.usefixtures("cluster")
+@pytest.mark.parametrize("lost", ["worker", "driver"])
+def test_a_command_whose_worker_or_own_process_is_killed_ends_as_another(
+    work: Path, lost: str
+) -> None:
+    for number in range(40):
+        make_clip(Path("videos") / f"more{number}.mp4", n_frames=100)
+    words = [sys.executable, "-m", "har", "predict", "videos", "--bundle", "bundle"]
+    before = _find_workers()
+    with subprocess.Popen([*words, "--out", "out", "--on", "ray", "--jobs", "2"]) as process:
+        _wait_for(lambda: len(list(Path("out").glob("*.result.json"))) >= 3)
+        process_or_worker = process.pid if lost == "driver" else min(_find_workers() - before)
+        os.kill(process_or_worker, signal.SIGKILL)
+    assert (process.returncode == 0) == (lost == "worker")
+    n_done = len(list(Path("out").glob("*.result.json")))
+    if lost == "driver":
+        assert 3 <= n_done < 45
+        again = [*words, "--out", "out", "--on", "ray", "--jobs", "2"]
+        said = subprocess.run(again, check=True, stderr=subprocess.PIPE, text=True).stderr
+        assert "were done before and have not changed" in said
+    subprocess.run([*words, "--out", "alone"], check=True)
+    assert len(read_labels(work / "out")) == 46
+    assert read_outputs(work / "out") == read_outputs(work / "alone")
+
+
+@pytest.mark.scale
+def test_a_host_that_is_not_there_is_one_line(work: Path) -> None:
+    words = [sys.executable, "-m", "har", "predict", "videos", "--bundle", "bundle"]
+    done = subprocess.run(
+        [*words, "--on", "ray://127.0.0.1:1"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "The Ray cluster ray://127.0.0.1:1 is not reached: " in done.stderr
+    assert "Traceback" not in done.stderr
