@@ -15,7 +15,7 @@ from typing import Any, Literal
 from har.addresses import refuse_addresses
 from har.api.model import Model, load
 from har.api.result import Result, render_results
-from har.api.settings import Rules, StrPath, list_paths, to_path
+from har.api.settings import Rules, StrPath, check_extra, list_paths, to_path
 from har.bundle import BUNDLE_FILE
 from har.config import (
     DecodeConfig,
@@ -41,6 +41,7 @@ from har.interchange.results import build_result_table
 from har.locks import JOIN_WAIT_S, joining, locking, locking_shard
 from har.reports import results as outputs
 from har.result import VideoResult
+from har.scale.parquet import write_parquet
 from har.scale.run import recognize_on_cluster
 from har.scale.shards import Shard, name_videos
 from har.types import KEYPOINTS
@@ -118,6 +119,7 @@ def predict(
     again: bool = False,
     guard: bool = True,
     to: str | None = None,
+    parquet: bool = False,
     shard: tuple[int, int] | None = None,
     on: str | None = None,
     tries: int = ScaleConfig.tries,
@@ -158,6 +160,8 @@ def predict(
         guard: Put a ``'`` before cells of tables that a spreadsheet would take for a formula; False
             leaves them as they are, for programs.
         to: A format of events, such as ``boris``: all events are written in it, too, into ``out``.
+        parquet: At the end write events and scores of all videos in ``out`` as ``events.parquet``
+            and ``scores.parquet``, too.
         shard: ``(3, 100)`` does the third of 100 parts of the videos, for as many jobs that know
             nothing of each other; all may write to the same ``out``, then it is as of one run.
         on: ``ray`` or ``ray://HOST``: the machines of a Ray cluster do it, ``jobs`` videos at once.
@@ -172,8 +176,9 @@ def predict(
         BundleError: The model is absent, damaged or does not fit this version.
         BundleMismatchError: ``keep`` with a model that has no pose stream.
         ConfigError: A rule does not fit, a source is a model or an address, ``keep`` is beside
-            ``annotate`` or ``thumbnails``, or ``shard`` beside ``to`` or ``on``.
-        MissingDependencyError: ``on``, and Ray is not installed.
+            ``annotate`` or ``thumbnails``, or ``shard`` beside ``to``, ``parquet`` or
+            ``on``.
+        MissingDependencyError: ``on`` or ``parquet``, and the extra ``scale`` is not installed.
         WorkerError: Worker processes cannot be started, or the cluster is not reached.
         InterchangeError: There is no such format to write.
         LockedError: Another run writes to the folder.
@@ -194,7 +199,9 @@ def predict(
     chosen = None if to is None else find_writer(to)
     part = None if shard is None else Shard(*shard)
     cluster = None if on is None else ScaleConfig(on, jobs, tries, limit_s)
-    _check_shard(part, to, on)
+    _check_shard(part, to is not None or parquet, on)
+    if parquet:
+        check_extra("scale", "pyarrow")
     loaded = model if isinstance(model, Model) else load(model, jobs=jobs)
     rules = loaded.build_rules(decode, changes)
     privacy = PrivacyConfig(faces, people, uncertain)
@@ -209,6 +216,8 @@ def predict(
         predictions = _recognize(
             loaded, named, folder, wants, rules, poses, jobs, again, progress, part, cluster
         )
+        if parquet:
+            write_parquet(folder)
     if chosen is not None:
         settings = WriteSettings(guard=guard)
         for note in write_as(predictions.to_events(), folder, chosen, settings):
@@ -227,13 +236,13 @@ def predict(
     return predictions
 
 
-def _check_shard(part: Shard | None, to: str | None, on: str | None) -> None:
+def _check_shard(part: Shard | None, joins_all: bool, on: str | None) -> None:
     if part is None:
         return
-    if to is not None:
+    if joins_all:
         raise ConfigError(
-            "A shard knows only its own events: leave out to (--to), and when all shards are done "
-            "run once more without shard (--shard), which only writes what is asked for"
+            "A shard knows only its own videos: leave out to and parquet (--to, --parquet), and "
+            "when all shards are done run once more with them and without shard (--shard)"
         )
     if on is not None:
         raise ConfigError(

@@ -116,6 +116,11 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
     help="Write all events in this format, too: boris, elan, csv and others of 'har convert'.",
 )
 @click.option(
+    "--parquet",
+    is_flag=True,
+    help="Write all events and scores in --out as Parquet, too, for DuckDB, pandas and Spark.",
+)
+@click.option(
     "--shard",
     metavar="I/N",
     callback=lambda _, __, text: parse_shard(text),

@@ -204,6 +204,32 @@ def join_events(folder: Path, guard: bool = True) -> Path:
     return table
 
 
+def read_events_of(base: Path) -> list[tuple[str, float, float, str, float, int, int]]:
+    """Return the events of a video as its table has them: the columns of `EVENT_COLUMNS`.
+
+    Args:
+        base: Folder and stem of the video's files.
+
+    Returns:
+        Rows; subject and target are 0 where they are not known.
+
+    Raises:
+        OutputError: The table cannot be read or is something else.
+    """
+    path = files.add_ending(base, _EVENTS_ENDING)
+    try:
+        return [
+            (row[0], float(row[1]), float(row[2]), row[3], float(row[4]), *_read_who(row))
+            for row in _read_rows(path)
+        ]
+    except (ValueError, IndexError, TypeError) as error:
+        raise _explain(path, error) from error
+
+
+def _read_who(row: list[str]) -> tuple[int, int]:
+    return int(row[5] or 0), int(row[6] or 0)
+
+
 def _to_row(video: str, event: Event) -> list[str]:
     who = [str(number or "") for number in (event.subject, event.target)]
     span = [f"{event.onset_s:.3f}", f"{event.offset_s:.3f}"]
@@ -221,10 +247,14 @@ def _read_rows(path: Path) -> list[list[str]]:
         if tuple(header) != EVENT_COLUMNS:
             raise ValueError(f"its first line is {','.join(header)[:80]!r}")
     except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
-        raise OutputError(
-            f"{path} cannot be read as events of a video: {error}. Move it to another folder."
-        ) from error
+        raise _explain(path, error) from error
     return [[unguard_cell(cell) for cell in row] for row in rows]
+
+
+def _explain(path: Path, error: Exception) -> OutputError:
+    return OutputError(
+        f"{path} cannot be read as events of a video: {error}. Move it to another folder."
+    )
 
 
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
