@@ -1,9 +1,11 @@
-"""Addresses of cameras: told from files, and never shown with what could be a password."""
+"""Addresses: of cameras, never shown with what could be a password, and of object stores."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
 
 from har.errors import ConfigError
 
@@ -13,6 +15,46 @@ SCHEMES = ("rtsp", "rtsps", "http", "https")
 _ADDRESS = re.compile(r"\s*(?:[\w.-]+=)?([A-Za-z][A-Za-z0-9+.-]+):/", re.ASCII)
 _HEAD = re.compile(r"(\s*[A-Za-z][A-Za-z0-9+.-]+:/+)?(.*)", re.ASCII | re.DOTALL)
 _END_OF_PLACE = re.compile(r"[/?#]")
+
+
+_OBJECT = re.compile(r"(s3|gs|az|memory):/", re.ASCII)
+_FILE = re.compile(r"file:/+", re.ASCII)
+
+
+class ObjectPath(type(Path())):
+    """The address of a video, or of many, in an object store, where paths are due.
+
+    It shows as a person writes it; nothing on this machine is found under it.
+
+    >>> str(ObjectPath("s3://bucket/day/a.mp4")), ObjectPath("s3:/bucket/day/a.mp4").stem
+    ('s3://bucket/day/a.mp4', 'a')
+    """
+
+    def __str__(self) -> str:
+        scheme, _, rest = super().__str__().replace("\\", "/").partition(":")
+        return f"{scheme}://{rest.strip('/')}"
+
+    def absolute(self) -> Self:
+        """Return it as it is."""
+        return self
+
+    def resolve(self, strict: bool = False) -> Self:
+        """Return it as it is."""
+        return self
+
+
+def to_source(path: Path | str) -> Path:
+    """Return what a person named as a path: an `ObjectPath` if it is the address of a store.
+
+    >>> to_source(Path("s3://bucket/a.mp4"))
+    ObjectPath('s3://bucket/a.mp4')
+    >>> to_source("file:///data/a.mp4").as_posix()
+    '/data/a.mp4'
+    """
+    text = str(path)
+    if _OBJECT.match(text):
+        return ObjectPath(text)
+    return Path(_FILE.sub("/", text, count=1)) if _FILE.match(text) else Path(path)
 
 
 def mask_address(text: str) -> str:
@@ -63,7 +105,7 @@ def refuse_addresses(paths: Iterable[object], what: str) -> None:
         ConfigError: One is an address.
     """
     for path in paths:
-        if match := _ADDRESS.match(str(path)):
+        if not isinstance(path, ObjectPath) and (match := _ADDRESS.match(str(path))):
             scheme = match[1].lower()
             way = (
                 "'har watch' recognizes actions in cameras; a video of the web must be downloaded "

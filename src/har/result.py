@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,7 @@ class VideoResult:
         crops: (N, 4) for each step of the scores the left, top, right and bottom of what the CNN
             saw, in pixels of the video, if that was asked for and it does not see all.
         people: Where people are, if they are to be hidden; not of the model's own pose stream.
+        file: Where the video can be read while its files are written, if not at ``info.path``.
     """
 
     info: VideoInfo
@@ -154,6 +156,12 @@ class VideoResult:
     pose_tracks: PoseTracks | None = None
     crops: np.ndarray | None = None
     people: FoundPeople | None = None
+    file: Path | None = None
+
+    @property
+    def readable(self) -> Path:
+        """Where the video can be read now."""
+        return self.file or self.info.path
 
     @property
     def end_s(self) -> float:

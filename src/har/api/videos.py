@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from har.addresses import refuse_addresses
+from har.addresses import ObjectPath, refuse_addresses, to_source
 from har.api.model import Model, load
 from har.api.result import Result, render_results
 from har.api.settings import Rules, StrPath, check_extra, list_paths, to_path
@@ -20,6 +20,7 @@ from har.bundle import BUNDLE_FILE
 from har.config import (
     DecodeConfig,
     Faces,
+    FetchConfig,
     OutputsConfig,
     PosesConfig,
     PredictConfig,
@@ -29,10 +30,17 @@ from har.config import (
     Uncertain,
 )
 from har.dataset.catalog import Reject
-from har.errors import BundleMismatchError, ConfigError, LockedError
+from har.errors import BundleMismatchError, ConfigError, LockedError, VideoError
 from har.escaping import show_line
 from har.events.summary import Totals
-from har.inference.folder import Finished, Plan, Standing, VideoJob, recognize_folder
+from har.inference.folder import (
+    Finished,
+    Plan,
+    Standing,
+    StoredFile,
+    VideoJob,
+    recognize_folder,
+)
 from har.inference.video import find_videos
 from har.interchange.events import EventTable
 from har.interchange.format import WriteSettings
@@ -41,6 +49,8 @@ from har.interchange.results import build_result_table
 from har.locks import JOIN_WAIT_S, joining, locking, locking_shard
 from har.reports import results as outputs
 from har.result import VideoResult
+from har.scale.objects import fetching
+from har.scale.objects import list_videos as list_stored_videos
 from har.scale.parquet import write_parquet
 from har.scale.run import recognize_on_cluster
 from har.scale.shards import Shard, name_videos
@@ -124,6 +134,8 @@ def predict(
     on: str | None = None,
     tries: int = ScaleConfig.tries,
     limit_s: float = ScaleConfig.limit_s,
+    scratch: StrPath | None = None,
+    max_gb: float = FetchConfig.max_gb,
     on_start: Callable[[Model, DecodeConfig], None] | None = None,
     progress: Callable[[Standing], None] | None = None,
 ) -> Predictions:
@@ -138,7 +150,9 @@ def predict(
 
     Args:
         sources: Videos, keypoints of other tools in their place (`har.read_poses`), and folders,
-            which are searched to their depth.
+            which are searched to their depth. Also addresses of object stores, such as
+            ``s3://bucket/folder`` or ``gs://bucket/a.mp4``: each video is fetched when its turn
+            comes, and removed when it is done.
         out: Folder of the events, scores and timeline of each video, and of ``events.csv``,
             ``results.json`` and ``totals.csv`` of all.
         model: A loaded one, a folder or a name; the default as of `har.load` when None.
@@ -169,6 +183,9 @@ def predict(
         tries: On a cluster: so often a video may end its worker, or take too long, before it is set
             aside in ``failed.json``.
         limit_s: On a cluster: seconds that one try of a video may take.
+        scratch: Folder in which a video of an object store lies while it is worked on; the system's
+            own for such files when None.
+        max_gb: A larger file of an object store is left out.
         on_start: Is called with the model and the rules before the first video.
         progress: Is told now and then how far all is.
 
@@ -191,7 +208,7 @@ def predict(
         >>> [result.label for result in found.recognized]  # doctest: +SKIP
         ['fight', 'noFight']
     """
-    named = list_paths(sources)
+    named = [to_source(path) for path in list_paths(sources)]
     refuse_addresses(named, "videos or folders of videos")
     for path in named:
         if (path / BUNDLE_FILE).is_file():
@@ -208,13 +225,26 @@ def predict(
     shown = privacy if annotate or thumbnails else PrivacyConfig()
     wants = OutputsConfig(annotate, thumbnails, keep is not None, shown, guard)
     _check_keep(loaded, wants)
-    poses = PosesConfig(fps, size, joints or {})
     if on_start is not None:
         on_start(loaded, rules)
     folder = to_path(out)
+    fetch = partial(fetching, FetchConfig(None if scratch is None else to_path(scratch), max_gb))
+    plan = Plan(
+        loaded.path,
+        write=partial(outputs.write_video_outputs, decode=rules, outputs=wants),
+        outputs=str(wants) if wants.guard else f"{wants}, plain tables",
+        config=PredictConfig(
+            keep_places=wants != OutputsConfig(),
+            jobs=0 if cluster else jobs,
+            poses=PosesConfig(fps, size, joints or {}),
+            find_people=wants.privacy.is_on,
+        ),
+        decode=rules,
+        fetch=fetch,
+    )
     with locking(folder) if part is None else locking_shard(folder, part.number, part.count):
         predictions = _recognize(
-            loaded, named, folder, wants, rules, poses, jobs, again, progress, part, cluster
+            loaded, plan, named, folder, wants.guard, again, progress, part, cluster
         )
         if parquet:
             write_parquet(folder)
@@ -265,43 +295,31 @@ def _check_keep(model: Model, wants: OutputsConfig) -> None:
 
 def _recognize(
     loaded: Model,
+    plan: Plan,
     named: Sequence[Path],
     folder: Path,
-    wants: OutputsConfig,
-    rules: DecodeConfig,
-    poses: PosesConfig,
-    jobs: int,
+    guard: bool,
     again: bool,
     progress: Callable[[Standing], None] | None,
     shard: Shard | None,
     cluster: ScaleConfig | None,
 ) -> Predictions:
-    paths, rejects = find_videos(named)
+    rules = plan.decode or loaded.info.decode
+    stored, rejects = _list_stored(named)
+    here, more = find_videos(path for path in named if not isinstance(path, ObjectPath))
+    paths, rejects = [*here, *stored], [*more, *rejects]
     names = outputs.compute_output_stems(paths, outputs.find_taken_stems(folder))
     stems = dict(zip(paths, names, strict=True))
-    called = name_videos(paths, named)
     jobs_of = [
-        VideoJob(path, folder / stems[path])
-        for path, name in zip(paths, called, strict=True)
+        VideoJob(path, folder / stems[path], stored.get(path))
+        for path, name in zip(paths, name_videos(paths, named), strict=True)
         if shard is None or shard.has(name)
     ]
-    plan = Plan(
-        loaded.path,
-        write=partial(outputs.write_video_outputs, decode=rules, outputs=wants),
-        outputs=str(wants) if wants.guard else f"{wants}, plain tables",
-        config=PredictConfig(
-            keep_places=wants != OutputsConfig(),
-            jobs=0 if cluster else jobs,
-            poses=poses,
-            find_people=wants.privacy.is_on,
-        ),
-        decode=rules,
-    )
     there = [reject for reject in rejects if os.path.lexists(reject.path)]  # no slips of typing
     order = [*(reject.path for reject in there), *paths]
 
     def write(outcomes: Sequence[VideoResult | Reject]) -> None:
-        outputs.write_folder_outputs(folder, outcomes, stems, rules, wants.guard, order)
+        outputs.write_folder_outputs(folder, outcomes, stems, rules, guard, order)
 
     found, tables = dict[VideoJob, Finished](), _Tables(write, folder, is_shared=shard is not None)
     if cluster is None:
@@ -324,6 +342,18 @@ def _recognize(
         decode=rules,
         n_unchanged=sum(item.is_unchanged for item in done),
     )
+
+
+def _list_stored(named: Sequence[Path]) -> tuple[dict[Path, StoredFile], list[Reject]]:
+    """Return the videos at the addresses of object stores, and a reject for each without any."""
+    found, rejects = dict[Path, StoredFile](), list[Reject]()
+    for address in named:
+        if isinstance(address, ObjectPath):
+            try:
+                found |= list_stored_videos(address)
+            except VideoError as error:
+                rejects.append(Reject("", address, str(error)))
+    return found, rejects
 
 
 class _Tables:

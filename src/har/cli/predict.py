@@ -24,6 +24,7 @@ from har.cli.common import (
 )
 from har.cli.events import say_totals
 from har.cli.output import print_json, say, say_table, warn
+from har.config import FetchConfig
 from har.errors import VideoError
 from har.progress import ProgressBar, format_duration
 
@@ -127,6 +128,14 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
     help="Do part I of N of the videos only, for job arrays; all may share --out.",
 )
 @cluster_options
+@path_option("--scratch", help="Where videos of object stores lie while they are worked on.")
+@click.option(
+    "--max-gb",
+    type=float,
+    default=FetchConfig.max_gb,
+    show_default=True,
+    help="Larger files of object stores are left out.",
+)
 @guard_option
 @json_option
 def predict(videos: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -> None:
@@ -134,6 +143,8 @@ def predict(videos: tuple[Path, ...], out: Path, as_json: bool, **options: Any) 
 
     Keypoints of other tools (DeepLabCut, SLEAP, OpenPose, COCO, MediaPipe, .npz) may stand where a
     video does, for models with a pose stream.
+
+    Videos may be in an object store: s3://BUCKET/FOLDER, gs://BUCKET/a.mp4.
 
     With - for a video, files are read from standard input, one a line or separated by NUL.
 

@@ -225,6 +225,15 @@ def _explain_no_file(path: Path) -> str:
     return "is a pipe or device, no file"
 
 
+def may_be_video(path: Path) -> bool:
+    """Return whether a file that nobody named may be a video, by its name alone.
+
+    >>> may_be_video(Path("a/walk.mp4")), may_be_video(Path("a/notes.txt"))
+    (True, False)
+    """
+    return not (any(map(_is_hidden, path.parts)) or _is_junk(path))
+
+
 def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name == "__MACOSX"
 

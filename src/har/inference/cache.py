@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from har.addresses import to_source
 from har.dataset.store import Store
 from har.errors import OutputError
 from har.events.files import RESULT_ENDING, SCORES_ENDING, load_scores, save_scores
@@ -139,22 +140,24 @@ def _open_cache(store: Path, _data_hash: str, rate_hz: float) -> KeypointCache:
     return KeypointCache(Store.load(store), rate_hz, n_threads=1)
 
 
-_APART = ("info", "events", "scores", "pose_tracks", "crops", "people")
+_APART = ("info", "events", "scores", "pose_tracks", "crops", "people", "file")
 """Fields that are no plain values. Places and crops are not kept: only drawing needs them."""
 
 
-def compute_key(video: Path, *settings: str) -> str:
+def compute_key(video: Path, *settings: str, version: str = "") -> str:
     """Return a hash that is the same only for an unchanged file and the same settings.
 
     Args:
         video: Its name, size and time of change count.
         settings: All else on which the result depends.
+        version: Of a file that is not on this machine, in the place of size and time.
 
     Raises:
         OSError: The file cannot be looked at.
     """
-    found = video.stat()
-    parts = [str(video), found.st_size, found.st_mtime_ns, *settings]
+    found = None if version else video.stat()
+    state = [found.st_size, found.st_mtime_ns] if found else [version]
+    parts = [str(video), *state, *settings]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
@@ -216,7 +219,7 @@ def load_result(base: Path, key: str) -> VideoResult | None:
 
 def _parse(values: dict[str, Any], base: Path) -> VideoResult:
     scores, rest = load_scores(add_ending(base, SCORES_ENDING)), values["rest"]
-    info = VideoInfo(**{**values["info"], "path": Path(values["info"]["path"])})
+    info = VideoInfo(**{**values["info"], "path": to_source(values["info"]["path"])})
     events = tuple(Event(**event) for event in values["events"])
     found = VideoResult(info=info, events=events, scores=scores, **rest)
     sizes = (info.width, info.height, info.rotation_deg, found.n_windows, *found.probs.values())

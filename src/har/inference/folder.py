@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, contextmanager
 from ctypes import Array, c_double
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache, partial
@@ -29,7 +29,7 @@ from har.inference.steps import Networks, build_networks, open_networks
 from har.inference.video import recognize_video
 from har.parallel import Lost, StartCrew, Workers, count_cores, describe_fault, share_numbers
 from har.pose.adapters.reading import is_poses
-from har.result import VideoResult
+from har.result import Progress, VideoResult
 from har.version import __version__
 
 _log = logging.getLogger(__name__)
@@ -106,6 +106,23 @@ _DIED = (
 
 
 @dataclass(frozen=True)
+class StoredFile:
+    """What is known of a video that is in an object store.
+
+    Attributes:
+        version: Changes with what is in it.
+        n_bytes: Its size.
+    """
+
+    version: str
+    n_bytes: int
+
+
+Fetch = Callable[[Path, StoredFile], AbstractContextManager[Path]]
+"""Brings a video of an object store to this machine, for as long as a ``with`` block lasts."""
+
+
+@dataclass(frozen=True)
 class Plan:
     """What is done with each of many videos.
 
@@ -115,6 +132,7 @@ class Plan:
         outputs: Says in words all on which ``write`` depends.
         config: How videos are recognized; with ``jobs`` of them at once.
         decode: How scores become events; the bundle's own when None.
+        fetch: Brings videos that are in an object store.
     """
 
     bundle: Path
@@ -122,6 +140,7 @@ class Plan:
     outputs: str = ""
     config: PredictConfig = field(default_factory=PredictConfig)
     decode: DecodeConfig | None = None
+    fetch: Fetch | None = None
 
     def describe(self) -> str:
         """Return all that shapes a video's files, as text; how many cores are used is no part."""
@@ -139,10 +158,12 @@ class VideoJob:
     Attributes:
         path: The video.
         base: What the names of its files begin with: their folder and the stem.
+        stored: What is known of it, if it is in an object store.
     """
 
     path: Path
     base: Path
+    stored: StoredFile | None = None
 
 
 @dataclass(frozen=True)
@@ -256,7 +277,7 @@ def _find_unchanged(job: VideoJob, settings: str) -> VideoResult | None:
 def find_key(job: VideoJob, settings: str) -> str:
     """Return what is the same as long as a video and settings do not change; empty without one."""
     try:
-        return compute_key(job.path, settings)
+        return compute_key(job.path, settings, version=job.stored.version if job.stored else "")
     except OSError:  # the reader says what is wrong with it
         return ""
 
@@ -354,23 +375,12 @@ def _run_task(
 
     key = find_key(job, task.settings)
     try:
-        if is_poses(job.path):
-            decode = plan.decode or recognizer.info.decode
-            result = recognize_poses(recognizer, job.path, plan.config.poses, decode)
-        else:
-            result = recognize_video(
-                recognizer,
-                job.path,
-                config=plan.config,
-                decode=plan.decode,
-                progress=note,
-                networks=networks,
-            )
-            if plan.config.find_people and result.pose_tracks is None:
-                result = replace(result, people=find_people_in(job.path, plan.config.jobs))
-        start_result(job.base, result)
-        plan.write(job.base, result)
-        save_result(job.base, key, result)
+        with _fetching(job, plan) as file:
+            found = _recognize(file, plan, recognizer, networks, note)
+            result = replace(found, info=replace(found.info, path=job.path), file=file)
+            start_result(job.base, result)
+            plan.write(job.base, result)
+            save_result(job.base, key, result)
     except VideoWriteError:
         raise
     except VideoError as error:
@@ -379,6 +389,41 @@ def _run_task(
         raise
     except Exception as error:  # noqa: BLE001, one video must not end the others
         return Reject("", job.path, describe_fault(error), format_exc())
+    return replace(result, file=None)
+
+
+@contextmanager
+def _fetching(job: VideoJob, plan: Plan) -> Iterator[Path]:
+    """Have a video on this machine; what goes wrong with it is told of its own place."""
+    if job.stored is None or plan.fetch is None:
+        yield job.path
+        return
+    with plan.fetch(job.path, job.stored) as file:
+        try:
+            yield file
+        except VideoWriteError:
+            raise
+        except VideoError as error:
+            text = str(error).replace(str(file), str(job.path))
+            raise VideoError(text) from error
+
+
+def _recognize(
+    file: Path, plan: Plan, recognizer: Recognizer, networks: Networks, note: Progress
+) -> VideoResult:
+    if is_poses(file):
+        decode = plan.decode or recognizer.info.decode
+        return recognize_poses(recognizer, file, plan.config.poses, decode)
+    result = recognize_video(
+        recognizer,
+        file,
+        config=plan.config,
+        decode=plan.decode,
+        progress=note,
+        networks=networks,
+    )
+    if plan.config.find_people and result.pose_tracks is None:
+        return replace(result, people=find_people_in(file, plan.config.jobs))
     return result
 
 
@@ -392,7 +437,7 @@ class _Meter:
         progress: Callable[[Standing], None] | None,
     ) -> None:
         self.shared = shared
-        self.n_bytes = np.array([_count_bytes(task.job.path) for task in tasks], dtype=np.float64)
+        self.n_bytes = np.array([_count_bytes(task.job) for task in tasks], dtype=np.float64)
         self._is_done = np.zeros(len(tasks), dtype=bool)
         self._progress = progress
         self._told_s = 0.0
@@ -420,8 +465,8 @@ class _Meter:
         self._progress(Standing(float(done_s.sum()), float(shares @ weights), n_done, len(shares)))
 
 
-def _count_bytes(path: Path) -> int:
+def _count_bytes(job: VideoJob) -> int:
     try:
-        return path.stat().st_size
+        return job.stored.n_bytes if job.stored else job.path.stat().st_size
     except OSError:  # the reader says what is wrong with it
         return 0

@@ -80,7 +80,7 @@ def write_annotated(
     whole = (size[0] + panel.height_px, size[1])
     canvas = np.empty((*whole, 3), np.uint8)
     with (
-        open_video(result.info.path, size, "rgb") as reader,
+        open_video(result.readable, size, "rgb") as reader,
         open_writer(path, whole, result.info.fps or _DEFAULT_FPS) as writer,
     ):
         privacy = privacy or PrivacyConfig()

@@ -7,6 +7,7 @@ as a whole.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -148,7 +149,7 @@ def open_anonymizer(
             f"It is not known where people are in {result.info.path}, so nothing of it is drawn; "
             "recognize it again with the same settings of privacy"
         )
-    return build_anonymizer(config, people, result.info, size, box)
+    return build_anonymizer(config, people, replace(result.info, path=result.readable), size, box)
 
 
 def build_anonymizer(

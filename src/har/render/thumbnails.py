@@ -93,7 +93,7 @@ def _draw_event(
     """Return (H, W, 3) uint8 RGB, or None where the video cannot be read."""
     peak_s = find_peak_s(event, result.scores)
     start_s = max(peak_s - _BEFORE_S, 0.0) if privacy.is_on else peak_s
-    with open_video(result.info.path, _SIZE_PX, "rgb", start_s=start_s) as reader:
+    with open_video(result.readable, _SIZE_PX, "rgb", start_s=start_s) as reader:
         box = reader.letterbox
         anonymizer = open_anonymizer(privacy, result, _SIZE_PX, box)
         frame = _read_at(reader, peak_s, anonymizer, result.note)

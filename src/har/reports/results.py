@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from har import files
+from har.addresses import to_source
 from har.config import DecodeConfig, OutputsConfig
 from har.dataset.catalog import Reject
 from har.escaping import guard_cell, show_controls
@@ -228,7 +229,7 @@ def find_taken_stems(folder: Path) -> dict[str, Path]:
         try:
             values = json.loads(path.read_text(encoding="utf-8"))
             place = values.get("place", values["info"]["path"])  # files of before have no place
-            video = Path(place)
+            video = to_source(place)
             video.resolve()
             taken[path.name.removesuffix(RESULT_ENDING)] = video
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError):

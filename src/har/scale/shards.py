@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from har.addresses import ObjectPath
 from har.errors import ConfigError
 
 
@@ -51,10 +52,10 @@ def name_videos(videos: Iterable[Path], sources: Sequence[Path]) -> list[str]:
     >>> name_videos([Path("x/a.mp4"), Path("b.mp4")], [Path("b.mp4")])
     ['x/a.mp4', 'b.mp4']
     """
-    folders = [source for source in sources if source.is_dir()]
+    folders = [each for each in sources if isinstance(each, ObjectPath) or each.is_dir()]
 
     def name(video: Path) -> str:
-        above = next((folder for folder in folders if video.is_relative_to(folder)), None)
+        above = next((each for each in folders if each in video.parents), None)
         return (video if above is None else video.relative_to(above)).as_posix()
 
     return [name(video) for video in videos]
