@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +141,8 @@ class VideoResult:
         crops: (N, 4) for each step of the scores the left, top, right and bottom of what the CNN
             saw, in pixels of the video, if that was asked for and it does not see all.
         people: Where people are, if they are to be hidden; not of the model's own pose stream.
+        still: By stream: the ``share`` of its steps at which nothing moved, which were not encoded,
+            and by how many gray levels a square may differ there, ``threshold``, on the mean.
         file: Where the video can be read while its files are written, if not at ``info.path``.
     """
 
@@ -156,6 +158,7 @@ class VideoResult:
     pose_tracks: PoseTracks | None = None
     crops: np.ndarray | None = None
     people: FoundPeople | None = None
+    still: dict[str, dict[str, float]] = field(default_factory=dict)
     file: Path | None = None
 
     @property
@@ -197,6 +200,7 @@ class VideoResult:
             "confidence": None if self.confidence is None else round(self.confidence, 4),
             "uncertain_share": round(self.uncertain_share, 4),
             "n_windows": self.n_windows,
+            "still": self.still,
             "wall_s": round(self.wall_s, 3),
         }
         return values | ({"note": self.note} if self.note else {})

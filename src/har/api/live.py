@@ -86,6 +86,7 @@ def watch(
     people: ShownPeople | None = None,
     uncertain: Uncertain | None = None,
     metrics_port: int | None = None,
+    exact: bool = False,
     loop: bool = False,
     check_only: bool = False,
     duration_s: float | None = None,
@@ -122,6 +123,7 @@ def watch(
         people: ``skeleton`` shows skeletons on the still background, and no people.
         uncertain: ``blur-moving`` also blurs what moves where nobody was found.
         metrics_port: Serve /healthz and /metrics (Prometheus) on 127.0.0.1.
+        exact: Look at every moment; by default those at which nothing moves are taken for still.
         loop: Files begin anew when they have ended.
         check_only: Return an empty summary once all is checked, and open no camera.
         duration_s: Ends the watch after so many seconds.
@@ -162,7 +164,7 @@ def watch(
         where = str(settings)
     options = _build_settings(settings, over, mistakes)
     cameras = _parse_cameras([str(source) for source in several], options, mistakes, where)
-    loaded = _load(model, mistakes)
+    loaded = _load(model, exact, mistakes)
     rules = loaded.info.decode
     with mistakes.gathering():
         rules = build_decode(rules, decode, changes)
@@ -226,9 +228,9 @@ def _parse_cameras(
     return cameras
 
 
-def _load(model: Model | StrPath | None, mistakes: Mistakes) -> Model:
+def _load(model: Model | StrPath | None, exact: bool, mistakes: Mistakes) -> Model:
     try:
-        return model if isinstance(model, Model) else load(model)
+        return model if isinstance(model, Model) else load(model, exact=exact)
     except HarError as error:
         if mistakes.found:
             raise ConfigError(*mistakes.found, str(error)) from error

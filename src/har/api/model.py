@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from har.inference.clips import EvaluationResult
 
 
-def load(name_or_path: StrPath | None = None, *, jobs: int = 0) -> Model:
+def load(name_or_path: StrPath | None = None, *, jobs: int = 0, exact: bool = False) -> Model:
     """Load a trained model.
 
     Args:
@@ -46,6 +46,7 @@ def load(name_or_path: StrPath | None = None, *, jobs: int = 0) -> Model:
             folder of that name goes before. None takes ``models/har`` if it is there, else the
             default of those that come with har.
         jobs: Processor cores that it may use; 0 means all.
+        exact: Look at every moment; by default those at which nothing moves are taken for still.
 
     Raises:
         BundleNotFoundError: There is none.
@@ -59,7 +60,8 @@ def load(name_or_path: StrPath | None = None, *, jobs: int = 0) -> Model:
         >>> model.name, model.labels
         ('fight', ('fight', 'noFight'))
     """
-    return Model(find_bundle(None if name_or_path is None else to_path(name_or_path)), jobs=jobs)
+    found = find_bundle(None if name_or_path is None else to_path(name_or_path))
+    return Model(found, jobs=jobs, exact=exact)
 
 
 class Model:
@@ -77,14 +79,14 @@ class Model:
         'noFight'
     """
 
-    def __init__(self, path: StrPath, *, jobs: int = 0) -> None:
+    def __init__(self, path: StrPath, *, jobs: int = 0, exact: bool = False) -> None:
         """Load the model in a folder; `har.load` also knows names.
 
         Raises:
             BundleError: As of `har.load`.
         """
-        self._config = PredictConfig(jobs=jobs)
-        self.recognizer = Recognizer(to_path(path), n_threads=1)
+        self._config = PredictConfig(jobs=jobs, exact=exact)
+        self.recognizer = Recognizer(to_path(path), n_threads=1, exact=exact)
         self.path = to_path(path).absolute()
         self.name = self.path.resolve().name.replace("_", "-")
 
@@ -97,6 +99,11 @@ class Model:
     def info(self) -> BundleInfo:
         """Its contract: what it looks at, how it was trained, what was measured."""
         return self.recognizer.info
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it looks at every moment, as of `har.load`."""
+        return self._config.exact
 
     def __repr__(self) -> str:
         """Return it in a line."""
@@ -369,7 +376,8 @@ class Model:
         with extra("train"):
             from har.inference.clips import evaluate_bundle
 
-            return evaluate_bundle(self.path, open_store(store), split, progress)
+            exact = self.is_exact
+            return evaluate_bundle(self.path, open_store(store), split, progress, exact)
 
     def build_rules(
         self, decode: Rules | None = None, changes: Mapping[str, float] | None = None

@@ -125,6 +125,7 @@ def predict(
     joints: Mapping[str, str] | None = None,
     decode: Rules | None = None,
     changes: Mapping[str, float] | None = None,
+    exact: bool = False,
     jobs: int = 0,
     again: bool = False,
     guard: bool = True,
@@ -169,6 +170,7 @@ def predict(
         joints: Names of joints to keypoints.
         decode: Rules for events in the place of the model's, or a file of some that go over them.
         changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
+        exact: Look at every moment; by default those at which nothing moves are taken for still.
         jobs: Cores to use, and videos at once where there are several; 0 means all.
         again: Also do videos anew whose files are there from the same settings.
         guard: Put a ``'`` before cells of tables that a spreadsheet would take for a formula; False
@@ -219,7 +221,7 @@ def predict(
     _check_shard(part, to is not None or parquet, on)
     if parquet:
         check_extra("scale", "pyarrow")
-    loaded = model if isinstance(model, Model) else load(model, jobs=jobs)
+    loaded = model if isinstance(model, Model) else load(model, jobs=jobs, exact=exact)
     rules = loaded.build_rules(decode, changes)
     privacy = PrivacyConfig(faces, people, uncertain)
     shown = privacy if annotate or thumbnails else PrivacyConfig()
@@ -237,6 +239,7 @@ def predict(
             keep_places=wants != OutputsConfig(),
             jobs=0 if cluster else jobs,
             poses=PosesConfig(fps, size, joints or {}),
+            exact=loaded.is_exact,
             find_people=wants.privacy.is_on,
         ),
         decode=rules,

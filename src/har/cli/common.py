@@ -107,6 +107,12 @@ map_option = click.option(
 )
 
 
+exact_option = click.option(
+    "--exact",
+    is_flag=True,
+    help="Look at every moment. By default those at which nothing moves are not encoded.",
+)
+
 guard_option = click.option(
     "--guard/--no-guard",
     default=True,

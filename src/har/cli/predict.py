@@ -13,6 +13,7 @@ from har.cli.common import (
     PATH,
     cluster_options,
     decode_option,
+    exact_option,
     guard_option,
     json_option,
     parse_shard,
@@ -100,6 +101,7 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
 @poses_options("--size")
 @decode_option
 @set_option
+@exact_option
 @click.option(
     "--jobs",
     type=int,

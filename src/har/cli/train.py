@@ -11,6 +11,7 @@ import click
 from har.cli.common import (
     PATH,
     Decorator,
+    exact_option,
     json_option,
     path_option,
     privacy_options,
@@ -220,14 +221,21 @@ def crossval(as_json: bool, **options: Any) -> None:
 @results_option("results/evaluate")
 @strips_option
 @privacy_options()
+@exact_option
 @json_option
 def evaluate(
-    bundle: Path, store: Path, split: Any, results: Path, as_json: bool, **pictures: Any
+    bundle: Path,
+    store: Path,
+    split: Any,
+    results: Path,
+    exact: bool,
+    as_json: bool,
+    **pictures: Any,
 ) -> None:
     """Measure a bundle on prepared clips: figures with intervals, confusion, a page to read."""
     import har
 
-    result = har.load(bundle).evaluate(progress=True, store=store, split=split)
+    result = har.load(bundle, exact=exact).evaluate(progress=True, store=store, split=split)
     page = result.save(results, **pictures)
     values = result.to_json()
     if as_json:

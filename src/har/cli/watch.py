@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from har.cli.common import decode_option, path_option, privacy_options, set_option
+from har.cli.common import (
+    decode_option,
+    exact_option,
+    path_option,
+    privacy_options,
+    set_option,
+)
 from har.cli.output import is_verbose, print_json, say, say_result, say_table, unlogged, warn
 from har.errors import VideoError
 
@@ -47,6 +53,7 @@ if TYPE_CHECKING:
 @click.option(
     "--metrics-port", type=int, help="Serve /healthz and /metrics (Prometheus) on 127.0.0.1."
 )
+@exact_option
 @click.option("--loop", is_flag=True, help="Files begin anew when they have ended, for trials.")
 @click.option(
     "--check",

@@ -22,6 +22,7 @@ class PredictConfig:
             so many videos of several; 0 means all.
         n_ahead: Frames that are decoded ahead of the networks.
         poses: How files of keypoints are read.
+        exact: Encode every step; by default those at which nothing moves are taken for still.
         find_people: Where the model does not follow people itself, find them all the same, so that
             they can be hidden.
     """
@@ -32,6 +33,7 @@ class PredictConfig:
     jobs: int = 0
     n_ahead: int = 64
     poses: PosesConfig = field(default_factory=PosesConfig)
+    exact: bool = False
     find_people: bool = False
 
     def __post_init__(self) -> None:

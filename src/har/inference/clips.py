@@ -212,15 +212,17 @@ class EvaluationResult:
 
 
 def evaluate_bundle(
-    bundle_dir: Path, store: Store, part: Part, progress: bool = False
+    bundle_dir: Path, store: Store, part: Part, progress: bool = False, exact: bool = False
 ) -> EvaluationResult:
     """Recognize the clips of one part of a store and compare them with their labels.
+
+    With ``exact`` steps at which nothing moves are encoded, too.
 
     Raises:
         BundleMismatchError: The store has other labels or pictures than the bundle.
         SplitError: The store has no such part.
     """
-    recognizer = Recognizer(bundle_dir)
+    recognizer = Recognizer(bundle_dir, exact=exact)
     info = recognizer.info
     if not set(store.labels) <= set(info.labels):
         raise BundleMismatchError(

@@ -241,7 +241,7 @@ def recognize_folder(
         OutputError: Files cannot be written; those of finished videos stay.
         VideoWriteError: Likewise, of an annotated video.
     """
-    recognizer = Recognizer(plan.bundle, n_threads=1)
+    recognizer = Recognizer(plan.bundle, n_threads=1, exact=plan.config.exact)
     settings = plan.describe()
     pending: list[VideoJob] = []
     for job in jobs:
@@ -315,7 +315,8 @@ def _work(task: _Task) -> VideoResult | Reject:
 
 def _run_on_one_core(task: _Task, shared: SharedProgress) -> VideoResult | Reject:
     bundle = task.plan.bundle
-    recognizer, networks = _load(bundle, compute_file_hash(bundle / BUNDLE_FILE))
+    bundle_hash = compute_file_hash(bundle / BUNDLE_FILE)
+    recognizer, networks = _load(bundle, bundle_hash, task.plan.config.exact)
     one_core = replace(task, plan=replace(task.plan, config=replace(task.plan.config, jobs=1)))
     return _run_task(one_core, recognizer, networks, shared)
 
@@ -352,9 +353,9 @@ def _read_back(task: _Task) -> VideoResult | Reject:
 
 
 @lru_cache(maxsize=1)
-def _load(bundle: Path, bundle_hash: str) -> tuple[Recognizer, Networks]:
+def _load(bundle: Path, bundle_hash: str, exact: bool) -> tuple[Recognizer, Networks]:
     """Return a bundle and its networks without threads: a worker process loads them once."""
-    recognizer = Recognizer(bundle, n_threads=1)
+    recognizer = Recognizer(bundle, n_threads=1, exact=exact)
     return recognizer, build_networks(recognizer)
 
 

@@ -36,13 +36,20 @@ class Recognizer:
         pose: The stream of people's keypoints; None for a bundle without it.
     """
 
-    def __init__(self, bundle_dir: Path, n_threads: int = 0, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        bundle_dir: Path,
+        n_threads: int = 0,
+        engine: Engine | None = None,
+        exact: bool = False,
+    ) -> None:
         """Load and verify a bundle's graphs.
 
         Args:
             bundle_dir: The bundle.
             n_threads: Threads of one call of a graph; 0 means one a core.
             engine: What runs them; see `har.inference.engines.Graph`.
+            exact: Encode steps at which nothing moves, too.
 
         Raises:
             BundleNotFoundError: There is no bundle in the folder.
@@ -57,7 +64,7 @@ class Recognizer:
             name: Graph(find_verified(bundle_dir, self.info, name), n_threads, engine).run
             for name in self.info.graph_names
         }
-        self._open_detector = partial(PoseDetector, n_threads, engine)
+        self._open_detector, self._exact = partial(PoseDetector, n_threads, engine), exact
         self._build_streams()
         self._check_outputs(bundle_dir)
 
@@ -88,9 +95,12 @@ class Recognizer:
 
     def _build_streams(self) -> None:
         motion, pose = self.info.motion, self.info.pose
-        self.motion = None if motion is None else MotionStream(motion, self.graphs)
+        exact, graphs = self._exact, self.graphs
+        self.motion = None if motion is None else MotionStream(motion, graphs, exact)
         self.pose = (
-            None if pose is None else PoseStream(pose, self.info, self.graphs, self._open_detector)
+            None
+            if pose is None
+            else PoseStream(pose, self.info, graphs, self._open_detector, exact)
         )
 
     @property

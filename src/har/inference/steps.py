@@ -6,7 +6,7 @@ Nothing here has a clock or threads of its own; `open_networks` gives networks t
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -40,7 +40,7 @@ class OpenStream:
         self._ring = WindowRing[Any](n_steps, PredictConfig(n_overlap).hop(n_steps))
 
     def push(self, features: Any, n_steps: int = 1) -> tuple[list[Any], list[Window[Any]]]:
-        """Take the features of the next step, or of several that are alike.
+        """Take the features of the next step, or of several that are alike; None is a still one.
 
         Returns:
             The value of each step, such as the people who are followed, and the windows that are
@@ -72,6 +72,38 @@ def score_steps(
     return list(stream.score(cut_stream(stream, features, n_overlap)))
 
 
+@dataclass(frozen=True)
+class Stillness:
+    """How many steps of a stream were still, and what was taken for still.
+
+    Attributes:
+        n_steps: All steps.
+        n_still: Those that were not encoded.
+        thresholds: Sum over all steps of the gray levels by which a square may differ.
+    """
+
+    n_steps: int = 0
+    n_still: int = 0
+    thresholds: float = 0.0
+
+    @classmethod
+    def of(cls, batch: Sequence[Stack]) -> Stillness:
+        """Return that of some steps."""
+        return cls(
+            sum(stack.n_steps for stack in batch),
+            sum(stack.n_steps for stack in batch if stack.is_still),
+            sum(stack.n_steps * stack.threshold for stack in batch),
+        )
+
+    def __add__(self, other: Stillness) -> Stillness:
+        """Return that of both parts."""
+        return Stillness(
+            self.n_steps + other.n_steps,
+            self.n_still + other.n_still,
+            self.thresholds + other.thresholds,
+        )
+
+
 Windows = Mapping[StreamName, list[Any]]
 """The `WindowLogits` of each stream of a model, by their starts."""
 
@@ -85,10 +117,12 @@ class StreamOutput:
         places: Where each step was: the (y, x) of the upper left pixel of what the frame CNN
             saw, or the (17, 3) keypoints of the people that are followed, by their number, in
             pixels of the pictures that were pushed.
+        stillness: How many steps were not encoded, and why.
     """
 
     windows: dict[StreamName, list[WindowLogits]] = field(default_factory=dict)
     places: dict[StreamName, list[Any]] = field(default_factory=dict)
+    stillness: dict[StreamName, Stillness] = field(default_factory=dict)
 
     @property
     def n_windows(self) -> int:
@@ -101,6 +135,8 @@ class StreamOutput:
             self.windows.setdefault(name, []).extend(windows)
         for name, places in later.places.items() if keep_places else ():
             self.places.setdefault(name, []).extend(places)
+        for name, stillness in later.stillness.items():
+            self.stillness[name] = self.stillness.get(name, Stillness()) + stillness
 
 
 class _SampledStream:
@@ -130,19 +166,22 @@ class _SampledStream:
 
     def _begin(self, batches: list[list[Stack]]) -> None:
         for batch in batches:
-            images = [self._stream.get_image(stack) for stack in batch]
-            self._begun.append((batch, self._encode(images)))
+            images = [self._stream.get_image(stack) for stack in batch if not stack.is_still]
+            self._begun.append((batch, self._encode(images) if images else ()))
 
     def _finish(self, n_ahead: int, found: StreamOutput) -> None:
         while len(self._begun) > n_ahead:
-            batch, features = self._begun.popleft()
+            batch, encoded = self._begun.popleft()
+            features = iter(encoded)
             due: list[Window[Any]] = []
-            for stack, feature in zip(batch, features, strict=True):
+            for stack in batch:
+                feature = None if stack.is_still else next(features)
                 steps, windows = self._opened.push(feature, stack.n_steps)
                 due += windows
                 places = self._stream.get_places(stack, steps)
                 found.places.setdefault(self._stream.name, []).extend(places)
             self._score(due, found)
+            found.extend(StreamOutput(stillness={self._stream.name: Stillness.of(batch)}), False)
 
     def _score(self, due: list[Window[Any]], found: StreamOutput) -> None:
         if due:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 import numpy as np
 
@@ -34,11 +34,13 @@ from har.pose.features import SEEN_COLUMN, PoseWindow, compute_window
 from har.pose.keypoints import Detections
 from har.pose.pooling import pool_people, pool_steps
 from har.pose.tracking import PeopleTracker, stack_tracks
-from har.sampling.crop import MotionCrop, gather_crops
+from har.sampling.crop import MotionCrop
 from har.sampling.stacks import Stack, StackSampler
+from har.sampling.stillness import PictureGate, StepGate
 from har.sampling.times import (
     Window,
     compute_clip_logits,
+    compute_nearest_indices,
     compute_span_s,
     compute_stack_indices,
     compute_step_times,
@@ -100,6 +102,23 @@ class PoseWindowLogits(WindowLogits):
     targets: np.ndarray
 
 
+_Found = TypeVar("_Found")
+
+
+class _Repeater(Generic[_Found]):
+    """Gives what it is given, and for None, a still step, what it gave last."""
+
+    def __init__(self) -> None:
+        self._last: _Found | None = None
+
+    def __call__(self, found: _Found | None) -> _Found:
+        """Return what holds at the next step."""
+        self._last = self._last if found is None else found
+        if self._last is None:
+            raise ValueError("Expected the first step to be encoded, received a still one")
+        return self._last
+
+
 class MotionStream:
     """Motion in the picture; its features are (D,) vectors of a frame CNN.
 
@@ -109,15 +128,26 @@ class MotionStream:
 
     name: ClassVar[StreamName] = "motion"
 
-    def __init__(self, contract: MotionContract, graphs: Mapping[str, Run]) -> None:
-        """Take a stream's contract and what runs its graphs, by the names of their files."""
-        self.spec = contract.spec
+    def __init__(
+        self, contract: MotionContract, graphs: Mapping[str, Run], exact: bool = False
+    ) -> None:
+        """Take a stream's contract and what runs its graphs, by the names of their files.
+
+        Args:
+            contract: Of the stream.
+            graphs: Run its graphs, by the names of their files.
+            exact: Encode still steps too.
+        """
+        self.spec, self._exact = contract.spec, exact
         self._cnn, self._head = graphs[CNN_GRAPH_FILE], graphs[TEMPORAL_GRAPH_FILE]
 
     def build_sampler(self) -> StackSampler:
         """Return the empty sampler of a video."""
-        spec, crop = self.spec, MotionCrop(self.spec)
+        spec, crop = self.spec, self._build_crop()
         return StackSampler(spec.rate_hz, spec.offsets_s, spec.pictures.shape, crop)
+
+    def _build_crop(self) -> MotionCrop:
+        return MotionCrop(self.spec, None if self._exact else StepGate(self.spec.rate_hz))
 
     def get_image(self, stack: Stack) -> np.ndarray:
         """Return what the frame CNN takes of a step: (H, W, C) uint8."""
@@ -136,9 +166,9 @@ class MotionStream:
         """Return the features of some images, all together."""
         return self.compute_features(np.stack(list(images)))
 
-    def follow(self) -> Callable[[np.ndarray], np.ndarray]:
-        """Return what makes features the values of one video's steps: they are it already."""
-        return lambda features: features
+    def follow(self) -> Callable[[np.ndarray | None], np.ndarray]:
+        """Return what makes features the values of one video's steps; None repeats the last."""
+        return _Repeater[np.ndarray]()
 
     def compute_features(self, stacks: np.ndarray) -> np.ndarray:
         """Return one feature vector a time step.
@@ -186,8 +216,10 @@ class MotionStream:
         lengths = np.full(len(logits), logits.shape[1])
         return StreamLogits(compute_clip_logits(logits, lengths, starts)[None], np.ones(1))
 
-    def iter_clips(self, store: Store, clip_ids: Sequence[str]) -> Iterator[Iterable[np.ndarray]]:
-        """Yield the features of the steps of each clip of a store.
+    def iter_clips(
+        self, store: Store, clip_ids: Sequence[str]
+    ) -> Iterator[Iterable[np.ndarray | None]]:
+        """Yield the features of the steps of each clip of a store; None is a still step.
 
         Raises:
             BundleMismatchError: The store's pictures are not what the stream takes.
@@ -201,13 +233,19 @@ class MotionStream:
             )
         return (self._encode_clip(store, clip_id) for clip_id in clip_ids)
 
-    def _encode_clip(self, store: Store, clip_id: str) -> Iterator[np.ndarray]:
+    def _encode_clip(self, store: Store, clip_id: str) -> Iterator[np.ndarray | None]:
         spec, times_s = self.spec, store.load_times(clip_id)
         steps_s = compute_step_times(compute_span_s(times_s), spec.rate_hz)
         indices = compute_stack_indices(times_s, steps_s, spec.offsets_s)
-        frames, crop = store.open_frames(clip_id), MotionCrop(spec)
+        frames, crop = store.open_frames(clip_id), self._build_crop()
         for rows in np.split(indices, range(ENCODE_BATCH, len(indices), ENCODE_BATCH)):
-            yield from self.compute_features(gather_crops(frames, rows, spec, crop))
+            stacks: list[np.ndarray | None] = []
+            for row in rows:
+                stack = crop.push([np.asarray(frames[index]) for index in row])
+                stacks.append(None if crop.is_still else stack)
+            moving = [stack for stack in stacks if stack is not None]
+            features = iter(self.compute_features(np.stack(moving)) if moving else ())
+            yield from (None if stack is None else next(features) for stack in stacks)
 
 
 People = tuple[np.ndarray, np.ndarray]
@@ -231,6 +269,7 @@ class PoseStream:
         info: BundleInfo,
         graphs: Mapping[str, Run],
         open_detector: Callable[[], PoseDetector],
+        exact: bool = False,
     ) -> None:
         """Take a stream's contract, that of its bundle, and what runs its networks.
 
@@ -239,7 +278,9 @@ class PoseStream:
             info: Of the bundle.
             graphs: Run its graphs, by the names of their files.
             open_detector: Loads the pose network, once there are pictures.
+            exact: Look at still pictures too.
         """
+        self._exact = exact
         self.spec, self._pictures = contract.spec, contract.pictures
         self._n_labels, self._background = len(info.labels), info.background
         self._head, self._open_detector = graphs[POSE_GRAPH_FILE], open_detector
@@ -250,7 +291,8 @@ class PoseStream:
 
     def build_sampler(self) -> StackSampler:
         """Return the empty sampler of a video."""
-        return StackSampler(self.spec.rate_hz, (0.0,), self._pictures.shape)
+        gate = None if self._exact else PictureGate(self.spec.rate_hz)
+        return StackSampler(self.spec.rate_hz, (0.0,), self._pictures.shape, gate)
 
     def get_image(self, stack: Stack) -> np.ndarray:
         """Return what the pose network takes of a step: (H, W) gray or (H, W, 3) RGB, uint8."""
@@ -269,10 +311,10 @@ class PoseStream:
         """Return the people in some pictures, one after another."""
         return map(self._detector.detect, images)
 
-    def follow(self) -> Callable[[People], Seen]:
-        """Return what follows people through the steps of one video."""
-        tracker = PeopleTracker(self.spec.rate_hz)
-        return lambda people: tracker.push(*people)
+    def follow(self) -> Callable[[People | None], Seen]:
+        """Return what follows people through the steps of one video; None repeats the last."""
+        tracker, repeat = PeopleTracker(self.spec.rate_hz), _Repeater[People]()
+        return lambda people: tracker.push(*repeat(people))
 
     def compute_people_logits(self, window: PoseWindow) -> np.ndarray:
         """Return (P, K): each person's logits over the steps at which they are seen."""
@@ -314,11 +356,32 @@ class PoseStream:
         confidence = np.array([window.confidence for window in windows])
         return pool_windows(np.stack([window.logits for window in windows]), confidence)
 
-    def iter_clips(self, store: Store, clip_ids: Sequence[str]) -> Iterator[Iterable[People]]:
-        """Yield the people at the steps of each clip of a store; the store keeps them."""
+    def iter_clips(
+        self, store: Store, clip_ids: Sequence[str]
+    ) -> Iterator[Iterable[People | None]]:
+        """Yield the people at the steps of each clip of a store, which keeps them.
+
+        None stands for a still step.
+        """
         cache = KeypointCache(store, self.spec.rate_hz)
         for clip_id in clip_ids:
-            yield iter_people(*cache.load([clip_id]))
+            people = iter_people(*cache.load([clip_id]))
+            are_pictures = clip_id not in store.keypoint_clips
+            yield self._skip_still(store, clip_id, people) if are_pictures else people
+
+    def _skip_still(
+        self, store: Store, clip_id: str, people: Iterable[People]
+    ) -> Iterator[People | None]:
+        """Yield the people of each step, and None where the picture is still."""
+        if self._exact:
+            yield from people
+            return
+        times_s, gate = store.load_times(clip_id), PictureGate(self.spec.rate_hz)
+        steps_s = compute_step_times(compute_span_s(times_s), self.spec.rate_hz)
+        frames = store.open_frames(clip_id)
+        for index, found in zip(compute_nearest_indices(times_s, steps_s), people, strict=True):
+            gate.push([np.asarray(frames[index])])
+            yield None if gate.is_still else found
 
 
 def iter_people(detections: Detections) -> Iterator[People]:

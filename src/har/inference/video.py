@@ -28,7 +28,7 @@ from har.inference.segments import (
     join_probs,
     join_scores,
 )
-from har.inference.steps import Networks, StreamRecognizer, open_networks
+from har.inference.steps import Networks, StreamOutput, StreamRecognizer, open_networks
 from har.learned import NOTE, is_learned
 from har.parallel import count_cores
 from har.pose.adapters.reading import is_poses
@@ -189,6 +189,7 @@ def recognize_frames(
         note="; ".join(filter(None, [note, rare])),
         pose_tracks=_find_pose_tracks(recognizer, segments, source),
         crops=_find_crops(recognizer, segments, source),
+        still=_sum_stillness(segments),
     )
 
 
@@ -307,6 +308,19 @@ def _find_pose_tracks(
     step_s = float(2 * (times_s[0][0] - segments[0].begin_s))
     found = build_pose_tracks(seen, np.concatenate(times_s), source.info, source.letterbox)
     return replace(found, step_s=step_s)
+
+
+def _sum_stillness(segments: Sequence[Segment]) -> dict[str, dict[str, float]]:
+    whole = StreamOutput()
+    for own in segments:
+        whole.extend(StreamOutput(stillness=own.found.stillness), keep_places=False)
+    return {
+        name: {
+            "share": round(still.n_still / still.n_steps, 4),
+            "threshold": round(still.thresholds / still.n_steps, 2),
+        }
+        for name, still in whole.stillness.items()
+    }
 
 
 def _find_crops(

@@ -113,6 +113,8 @@ def _shorten(steps: list[Step], most: int) -> int:
         return 0
     heir, passed = steps[n_over], steps[:n_over]
     n_passed = sum(step.stack.n_steps for step in passed)
-    stack = replace(heir.stack, n_steps=heir.stack.n_steps + n_passed)
+    is_still = heir.stack.is_still and all(step.stack.is_still for step in passed)
+    n_steps = heir.stack.n_steps + n_passed
+    stack = replace(heir.stack, n_steps=n_steps, is_still=is_still)
     steps[: n_over + 1] = [Step(stack, heir.arrived_s, heir.n_passed + n_passed)]
     return n_passed - sum(step.n_passed for step in passed)

@@ -234,12 +234,16 @@ def _encode(streams: Sequence[Stream], networks: Networks, work: list[_Work]) ->
     for stream, features in begun:
         answers = iter(list(features))
         for item in work:
-            item.features[stream.name] = [next(answers) for _ in item.part.steps[stream.name]]
+            item.features[stream.name] = [
+                None if step.stack.is_still else next(answers)
+                for step in item.part.steps[stream.name]
+            ]
 
 
 def _list_images(stream: Stream, work: list[_Work]) -> list[np.ndarray]:
-    """Return what a stream's network takes of all steps, in their order."""
-    return [stream.get_image(step.stack) for item in work for step in item.part.steps[stream.name]]
+    """Return what a stream's network takes of all steps that are not still, in their order."""
+    stacks = [step.stack for item in work for step in item.part.steps[stream.name]]
+    return [stream.get_image(stack) for stack in stacks if not stack.is_still]
 
 
 def _push(streams: Sequence[Stream], item: _Work) -> None:

@@ -16,11 +16,9 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from har.sampling.stillness import CELL_PX, StepGate, average_cells
 from har.sampling.times import gather_stacks
 from har.types import WindowSpec
-
-_CELL_PX = 8
-"""Motion is summed over squares of this side."""
 
 _MEMORY_S = 2.0
 """After this long, motion counts 1/e of what it did."""
@@ -31,15 +29,22 @@ class MotionCrop:
 
     Attributes:
         corner: (y, x) of the upper left pixel of the last crop.
+        is_still: Whether the last step need not be encoded; never without a gate.
     """
 
-    def __init__(self, spec: WindowSpec) -> None:
-        """Start without motion; with a ``motion_crop`` of 1 it takes all of the picture."""
+    def __init__(self, spec: WindowSpec, gate: StepGate | None = None) -> None:
+        """Start without motion.
+
+        Args:
+            spec: The input contract; with a ``motion_crop`` of 1 all of the picture is taken.
+            gate: Says which steps need not be encoded; all are where None.
+        """
         frame_of = {offset: index for index, offset in enumerate(spec.offsets_s)}
         self._pairs = [(frame_of[a], frame_of[b]) for a, b in spec.lags_s]
         self._motion_crop = spec.motion_crop
         self._fresh = 1.0 - float(np.exp(-1.0 / (spec.rate_hz * _MEMORY_S)))
-        self.corner = (0, 0)
+        self.corner, self.is_still = (0, 0), False
+        self._gate = gate
         self._motion: np.ndarray | None = None
         self._last: tuple[list[np.ndarray], np.ndarray] | None = None
 
@@ -57,19 +62,37 @@ class MotionCrop:
         """
         if frames[0].ndim == 3:
             return frames[0]
-        if self._motion_crop == 1:
+        if self._motion_crop == 1 and self._gate is None:
             return np.stack(frames, axis=-1)
         if self._last is not None and all(map(np.array_equal, frames, self._last[0])):
             return self._last[1]
         motion = self._sum_motion(frames)
+        if self._gate is not None:
+            self.is_still = self._gate.push(motion / len(self._pairs))
+        self._follow(motion)
+        stack = self._cut(frames)
+        self._last = (list(frames), stack)
+        return stack
+
+    @property
+    def threshold(self) -> float:
+        """Gray levels by which a square may differ where nothing moves; 0 without a gate."""
+        return 0.0 if self._gate is None else self._gate.threshold
+
+    def _follow(self, motion: np.ndarray) -> None:
+        """Move the crop to where motion has been, this step's too."""
+        if self._motion_crop == 1:
+            return
         if self._motion is None:
             self._motion = motion
         self._motion = self._motion + self._fresh * (motion - self._motion)
         y, x = find_crop(self._motion, self._motion_crop)
-        self.corner = (y * _CELL_PX, x * _CELL_PX)
-        crop = _enlarge(frames, self.corner, self._motion_crop)
-        self._last = (list(frames), crop)
-        return crop
+        self.corner = (y * CELL_PX, x * CELL_PX)
+
+    def _cut(self, frames: Sequence[np.ndarray]) -> np.ndarray:
+        if self._motion_crop == 1:
+            return np.stack(frames, axis=-1)
+        return _enlarge(frames, self.corner, self._motion_crop)
 
     def _sum_motion(self, frames: Sequence[np.ndarray]) -> np.ndarray:
         """Return (h, w) float32: mean difference of the compared frames by squares."""
@@ -77,8 +100,7 @@ class MotionCrop:
         total = np.zeros((height, width), np.float32)
         for a, b in self._pairs:
             cv2.accumulate(cv2.absdiff(frames[a], frames[b]), total)
-        cells = (width // _CELL_PX, height // _CELL_PX)
-        return cv2.resize(total, cells, interpolation=cv2.INTER_AREA)
+        return average_cells(total)
 
 
 def find_crop(motion: np.ndarray, motion_crop: int) -> tuple[int, int]:
@@ -122,23 +144,20 @@ def count_remembered_steps(spec: WindowSpec) -> int:
     return int(np.ceil(3 * _MEMORY_S * spec.rate_hz)) if spec.motion_crop > 1 else 0
 
 
-def gather_crops(
-    frames: np.ndarray, indices: np.ndarray, spec: WindowSpec, crop: MotionCrop | None = None
-) -> np.ndarray:
-    """Return the stacks of consecutive steps for the CNN.
+def gather_crops(frames: np.ndarray, indices: np.ndarray, spec: WindowSpec) -> np.ndarray:
+    """Return the stacks of consecutive steps for the CNN, from the first on.
 
     Args:
         frames: (F, H, W) gray or (F, H, W, 3) RGB, uint8.
         indices: (N, C) from `compute_stack_indices`.
         spec: The input contract.
-        crop: Has taken the steps before, and takes these; these are the first when None.
 
     Returns:
         (N, H, W, C) uint8.
     """
     if spec.motion_crop == 1:
         return gather_stacks(frames, indices)
-    crop = crop or MotionCrop(spec)
+    crop = MotionCrop(spec)
     return np.stack([crop.push([frames[index] for index in row]) for row in indices])
 
 

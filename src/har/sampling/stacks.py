@@ -12,6 +12,7 @@ import numpy as np
 
 from har.errors import BundleMismatchError, VideoDecodeError
 from har.sampling.crop import MotionCrop
+from har.sampling.stillness import PictureGate
 from har.sampling.times import (
     compute_nearest_indices,
     compute_stack_indices,
@@ -28,11 +29,15 @@ class Stack:
         image: (H, W, C) uint8.
         n_steps: More than one where frames are rare, as in a gap of the recording.
         corner: (y, x) of the upper left pixel of the part of the picture that is in it.
+        is_still: It takes the features of the step that was encoded last, for nothing moves.
+        threshold: Gray levels by which a square may differ and be still; 0 where all is encoded.
     """
 
     image: np.ndarray
     n_steps: int
     corner: tuple[int, int] = (0, 0)
+    is_still: bool = False
+    threshold: float = 0.0
 
 
 class StackSampler:
@@ -47,7 +52,7 @@ class StackSampler:
         rate_hz: float,
         offsets_s: tuple[float, ...],
         shape: tuple[int, ...],
-        crop: MotionCrop | None = None,
+        crop: MotionCrop | PictureGate | None = None,
     ) -> None:
         """Start with no frame.
 
@@ -55,7 +60,8 @@ class StackSampler:
             rate_hz: Steps a second.
             offsets_s: From the step's own frame to those of its stack; one, 0, for RGB.
             shape: Of every picture: (H, W) gray or (H, W, 3) RGB.
-            crop: Chooses the part of the picture that stacks show; None shows all of it.
+            crop: Chooses the part of the picture that stacks show, and says which are still; None
+                shows all of it, always.
         """
         self._rate_hz, self._offsets_s, self._shape = rate_hz, offsets_s, shape
         self._crop = crop
@@ -140,7 +146,8 @@ class StackSampler:
         frames = [self._images[index] for index in indices]
         if self._crop is None:
             return Stack(frames[0] if frames[0].ndim == 3 else np.stack(frames, axis=-1), n_steps)
-        return Stack(self._crop.push(frames), n_steps, self._crop.corner)
+        crop = self._crop
+        return Stack(crop.push(frames), n_steps, crop.corner, crop.is_still, crop.threshold)
 
     def _forget_frames(self) -> None:
         next_s = (self._n_steps + 0.5) / self._rate_hz if self._n_steps else 0.0
