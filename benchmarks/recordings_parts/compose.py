@@ -192,11 +192,20 @@ def write_composition(path: Path, composition: Composition, config: ComposeConfi
     """
     with open_writer(path, config.size, config.fps) as writer:
         for piece in composition.pieces:
-            images, times_s = _read_clip(piece.clip, config.size)
-            wanted_s = times_s[0] + np.arange(piece.n_frames) / config.fps
-            for place in compute_nearest_indices(times_s, wanted_s):
-                image = images[place]
-                writer.write(image[:, ::-1] if piece.is_mirrored else image)
+            for image in iter_pictures(piece, config):
+                writer.write(image)
+
+
+def iter_pictures(piece: Piece, config: ComposeConfig) -> Iterator[np.ndarray]:
+    """Yield the pictures of a piece, (H, W, 3) RGB uint8.
+
+    Raises:
+        VideoError: The clip cannot be opened.
+    """
+    images, times_s = _read_clip(piece.clip, config.size)
+    wanted_s = times_s[0] + np.arange(piece.n_frames) / config.fps
+    for place in compute_nearest_indices(times_s, wanted_s):
+        yield images[place][:, ::-1] if piece.is_mirrored else images[place]
 
 
 def _read_clip(clip: StoredClip, size: tuple[int, int]) -> tuple[list[np.ndarray], np.ndarray]:

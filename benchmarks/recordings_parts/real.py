@@ -69,7 +69,7 @@ def measure_real(manifest: Path, out: Path, settings: Settings) -> dict[str, Any
     for fold in range(settings.n_folds):
         test = np.flatnonzero(folds == fold)
         bundle = work / f"fold{fold}" / "bundle"
-        _train_once(config, store, test, bundle)
+        train_once(config, store, test, bundle)
         items += _recognize_fold(store, test, bundle, settings, fold)
     background = find_background(store.labels)
     figures = judge(items, DecodeConfig(background), settings.rates, work, "Composed recordings")
@@ -80,7 +80,7 @@ def measure_real(manifest: Path, out: Path, settings: Settings) -> dict[str, Any
     }
 
 
-def _train_once(config: TrainConfig, store: Store, test: np.ndarray, bundle: Path) -> None:
+def train_once(config: TrainConfig, store: Store, test: np.ndarray, bundle: Path) -> None:
     """Train on all clips but those of the fold; nothing is chosen on any of them."""
     if (bundle / BUNDLE_FILE).is_file():
         return

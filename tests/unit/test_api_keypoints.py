@@ -28,7 +28,7 @@ def scene(tmp_path_factory):
 
 def test_keypoints_of_a_recording_say_what_the_recording_says(tmp_path, scene):
     path, points = scene
-    model = har.load(make_people_bundle(tmp_path / "pose"))
+    model = har.load(make_people_bundle(tmp_path / "pose"), exact=True)
     recording, result = model.predict(path), model.predict_keypoints(points, fps=10, name="mine")
     assert (result.label, result.note) == (recording.label, "")
     np.testing.assert_allclose(result.scores.values, recording.scores.values, atol=1e-5)

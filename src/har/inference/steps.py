@@ -79,12 +79,13 @@ class Stillness:
     Attributes:
         n_steps: All steps.
         n_still: Those that were not encoded.
-        thresholds: Sum over all steps of the gray levels by which a square may differ.
+        thresholds: Sum over all steps of the gray levels by which a square may differ, in
+            thousandths.
     """
 
     n_steps: int = 0
     n_still: int = 0
-    thresholds: float = 0.0
+    thresholds: int = 0
 
     @classmethod
     def of(cls, batch: Sequence[Stack]) -> Stillness:
@@ -92,8 +93,13 @@ class Stillness:
         return cls(
             sum(stack.n_steps for stack in batch),
             sum(stack.n_steps for stack in batch if stack.is_still),
-            sum(stack.n_steps * stack.threshold for stack in batch),
+            sum(stack.n_steps * round(1000 * stack.threshold) for stack in batch),
         )
+
+    @property
+    def threshold(self) -> float:
+        """Gray levels by which a square may differ, on the mean over steps."""
+        return self.thresholds / 1000 / self.n_steps
 
     def __add__(self, other: Stillness) -> Stillness:
         """Return that of both parts."""

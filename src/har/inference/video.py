@@ -317,7 +317,7 @@ def _sum_stillness(segments: Sequence[Segment]) -> dict[str, dict[str, float]]:
     return {
         name: {
             "share": round(still.n_still / still.n_steps, 4),
-            "threshold": round(still.thresholds / still.n_steps, 2),
+            "threshold": round(still.threshold, 2),
         }
         for name, still in whole.stillness.items()
     }

@@ -45,7 +45,7 @@ def test_a_long_gap_is_bridged_in_little_memory(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def recognizer(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
-    return Recognizer(make_bundle(tmp_path_factory.mktemp("bundle")))
+    return Recognizer(make_bundle(tmp_path_factory.mktemp("bundle")), exact=True)
 
 
 def _random_frames(n: int, seed: int) -> list[Frame]:
@@ -85,6 +85,45 @@ def _push_all(stream: StreamRecognizer, frames: list[Frame]) -> StreamOutput:
         found.extend(stream.push(frame), keep_places=True)
     found.extend(stream.flush(), keep_places=True)
     return found
+
+
+def _rest_and_move(n: int) -> list[Frame]:
+    """Return noise of a few gray levels, with a square that moves in the second half."""
+    rng = np.random.default_rng(0)
+    frames = []
+    for index in range(n):
+        image = (100 + rng.normal(0.0, 1.5, SPEC.size)).astype(np.uint8)
+        if index >= n // 2:
+            image[8:24, 2 * index % 24 : 2 * index % 24 + 12] = 220
+        frames.append(Frame(index, index / 25, image))
+    return frames
+
+
+def test_still_steps_are_not_encoded_and_are_told(tmp_path: Path) -> None:
+    gated = Recognizer(make_bundle(tmp_path))
+    n_encoded = 0
+
+    def encode(pictures: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        nonlocal n_encoded
+        for picture in pictures:
+            n_encoded += 1
+            yield gated.motion.compute_features(picture[None])[0]
+
+    found = _push_all(StreamRecognizer(gated, QUARTER, {"motion": encode}), _rest_and_move(100))
+    still = found.stillness["motion"]
+    assert still.n_steps == 32
+    assert 9 <= still.n_still == still.n_steps - n_encoded <= 14
+    assert 2.0 < still.threshold < 10.0
+
+
+@pytest.mark.parametrize("batch_steps", [1, 3, 16])
+def test_still_steps_are_the_same_however_frames_come(tmp_path: Path, batch_steps: int) -> None:
+    gated, frames = Recognizer(make_bundle(tmp_path)), _rest_and_move(100)
+    one = _push_all(StreamRecognizer(gated, QUARTER), frames)
+    other = _push_all(StreamRecognizer(gated, PredictConfig(4, batch_steps)), frames)
+    assert one.stillness == other.stillness
+    for a, b in zip(one.windows["motion"], other.windows["motion"], strict=True):
+        np.testing.assert_allclose(a.of_steps, b.of_steps, rtol=1e-5, atol=1e-5)
 
 
 def test_a_stream_without_frames_has_no_windows(recognizer: Recognizer) -> None:
@@ -186,8 +225,10 @@ def test_a_picture_is_not_looked_at_for_every_step_of_a_gap(
     stream = StreamRecognizer(bundles["pose"], QUARTER, {"pose": detect})
     image = np.zeros(PEOPLE_SPEC.size, np.uint8)
     found = _push_all(stream, [Frame(index, 20.0 * index, image) for index in range(3)])
-    # Known with frame 1: steps of frames 0 and 1; with frame 2: of 1 and 2; at the end: of 2.
-    assert n_looks == 5
+    # Known with frame 1: steps of frames 0 and 1; with frame 2: of 1 and 2; at the end: of 2. All
+    # show the same, and two stacks are passed over before the picture is looked at again.
+    assert n_looks == 1
+    assert found.stillness["pose"].n_steps == 600
     assert len(found.places["pose"]) == 600
     assert found.windows["pose"][-1].start == 590
     assert {window.confidence for window in found.windows["pose"]} == {0.0}
