@@ -1,6 +1,7 @@
 """Steps that wait too long are passed over, and none is lost from the time grid."""
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import given
@@ -45,6 +46,19 @@ def test_the_newest_win_and_stand_for_those_passed_over() -> None:
     assert _read(part.steps["pose"]) == [(2, 3), (3, 1), (4, 1)]
     assert box.n_dropped == 4 + 2
     assert part.steps["motion"][0].arrived_s == 3.0
+
+
+def test_what_stands_for_a_step_that_moved_is_encoded() -> None:
+    """A still step takes what was found last; of what was passed over nothing was found."""
+    box = StepQueue({"motion": 1}, threading.Event())
+    box.begin(0, 0.0)
+    for moved in (False, True):
+        stacks = [replace(_step(number).stack, is_still=True) for number in range(2)]
+        stacks[0] = replace(stacks[0], is_still=not moved)
+        box.put({"motion": [Step(stack, 0.0) for stack in stacks]})
+        (part,) = box.take()
+        (step,) = part.steps["motion"]
+        assert step.stack.is_still is not moved
 
 
 def test_an_end_is_told_with_the_steps_before_it_and_a_new_stretch_is_apart() -> None:
