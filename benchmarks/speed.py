@@ -1,11 +1,12 @@
 """How fast `har predict` is on long recordings, and how much memory it takes.
 
-    python benchmarks/speed.py [CLIPS] [--minutes 5,30,60] [--streams motion,both] [--json]
+    python benchmarks/speed.py [CLIPS] [--minutes 5,30,60] [--streams motion,both] [--still 2]
 
-The recording is H.264 of 640x360 at 25 frames a second and 1 Mbit/s. It shows videos of the
-folder or manifest CLIPS, one after the other, again and again; synthetic people where none is
-given. The bundles have learnt nothing, which costs the same. Measured, each in a process of its
-own:
+The recording is H.264 of 640x360 at 25 frames a second and 1 Mbit/s, or of another size (`--size
+1080x1920`) and codec (`--codec hevc`), with as many bits for a pixel. It shows videos of the folder
+or manifest CLIPS, one after the other, again and again; synthetic people where none is given. With
+`--still 2` each is followed by twice its length without motion, so that a third of the recording
+moves. The bundles have learnt nothing, which costs the same. Measured, each in a process of its own:
 
 1. `har predict`, all it does from its start to the last file, against `ffmpeg -f null` on the same
    file with the same cores, in times real time, and its peak of memory, for each length.
@@ -36,7 +37,7 @@ from har.config import PredictConfig
 from har.dataset.catalog import scan
 from har.sampling.times import compute_window_starts
 from speed_parts.child import Spent, run_child
-from speed_parts.film import write_once, write_recording
+from speed_parts.film import Film, write_once, write_recording
 
 _PARTS = Path(__file__).parent
 _UNTRAINED = _PARTS / "live_parts" / "untrained.py"
@@ -63,7 +64,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         clips = sorted({clip.path for clip in scan(options.clips).clips}) if options.clips else []
-        once = write_once(work, clips)
+        once = write_once(work, clips, Film(options.size, options.codec, options.still))
         recordings = {minutes: write_recording(once, minutes) for minutes in options.minutes}
         bundles = {streams: _make_bundle(work / streams, streams) for streams in options.streams}
         result = {
@@ -85,6 +86,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=_read_numbers, default=[5.0, 30.0, 60.0])
     parser.add_argument("--streams", type=lambda text: text.split(","), default=["motion", "both"])
     parser.add_argument("--windows", type=int, default=60, help="of the notebook's way; 0: none")
+    parser.add_argument("--size", type=_read_size, default=(360, 640), help="HEIGHTxWIDTH")
+    parser.add_argument("--codec", choices=["h264", "hevc"], default="h264")
+    parser.add_argument("--still", type=int, default=0, help="times its length after each clip")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -92,6 +96,11 @@ def _parse() -> argparse.Namespace:
 
 def _read_numbers(text: str) -> list[float]:
     return [float(part) for part in text.split(",")]
+
+
+def _read_size(text: str) -> tuple[int, int]:
+    height, width = text.split("x")
+    return int(height), int(width)
 
 
 def _make_bundle(folder: Path, streams: str) -> Path:
