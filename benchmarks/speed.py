@@ -6,7 +6,8 @@ The recording is H.264 of 640x360 at 25 frames a second and 1 Mbit/s, or of anot
 1080x1920`) and codec (`--codec hevc`), with as many bits for a pixel. It shows videos of the folder
 or manifest CLIPS, one after the other, again and again; synthetic people where none is given. With
 `--still 2` each is followed by twice its length without motion, so that a third of the recording
-moves. The bundles have learnt nothing, which costs the same. Measured, each in a process of its own:
+moves. The bundles have learnt nothing, which costs the same. Measured, each in a process of its
+own:
 
 1. `har predict`, all it does from its start to the last file, against `ffmpeg -f null` on the same
    file with the same cores, in times real time, and its peak of memory, for each length.
