@@ -158,7 +158,7 @@ class VideoResult:
     pose_tracks: PoseTracks | None = None
     crops: np.ndarray | None = None
     people: FoundPeople | None = None
-    still: dict[str, dict[str, float]] = field(default_factory=dict)
+    still: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
     file: Path | None = None
 
     @property
