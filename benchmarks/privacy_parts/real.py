@@ -8,8 +8,8 @@ from typing import Any
 import cv2
 import numpy as np
 
-from har.inference.people import find_people_in
 from har.video.file.reader import open_video
+from privacy_parts.finders import Finder
 from privacy_parts.tally import Cover, Tally, name_size
 
 _SIDE_PX, _CLOSE_PX = 224, 256
@@ -130,7 +130,9 @@ def _cut_squares(height: int, width: int) -> list[tuple[int, int, int]]:
     return [(0, 0, max(height, width)), *squares]
 
 
-def measure_real(folders: list[Path], second: Path, n_clips: int, every_s: float) -> dict[str, Any]:
+def measure_real(
+    folders: list[Path], second: tuple[Path, Path], n_clips: int, every_s: float, finder: Finder
+) -> dict[str, Any]:
     """Return the shares of head pixels and of heads that stay open, by clips, by size, by light.
 
     Args:
@@ -138,13 +140,14 @@ def measure_real(folders: list[Path], second: Path, n_clips: int, every_s: float
         second: The TFLite graphs of the detector and of the landmarks.
         n_clips: Of each folder, spread over its files.
         every_s: Seconds from one picture that is judged to the next.
+        finder: Says where people are.
     """
     detector = HeadDetector(*second)
     by_folder, by_size, by_light = Tally(), Tally(), Tally()
     for folder in folders:
         paths = sorted(p for p in folder.rglob("*") if p.suffix in (".avi", ".mp4", ".mpg"))
         for row in np.linspace(0, len(paths) - 1, min(n_clips, len(paths))).astype(int):
-            for image, head, radius, covers in _iter_heads(paths[row], detector, every_s):
+            for image, head, radius, covers in _iter_heads(paths[row], detector, every_s, finder):
                 by_folder.add((folder.name,), head, *covers)
                 by_size.add((name_size(radius),), head, *covers)
                 by_light.add((_name_light(image),), head, *covers)
@@ -155,8 +158,8 @@ def measure_real(folders: list[Path], second: Path, n_clips: int, every_s: float
     }
 
 
-def _iter_heads(path: Path, detector: HeadDetector, every_s: float) -> Any:
-    people = find_people_in(path)
+def _iter_heads(path: Path, detector: HeadDetector, every_s: float, finder: Finder) -> Any:
+    people = finder.find_in_video(path)
     due_s = 0.0
     with open_video(path) as reader:
         cover = Cover(people, (reader.info.height, reader.info.width))

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 
 from har.config import SynthConfig
-from har.inference.people import find_people, open_detector
+from har.result import FoundPeople
 from har.synthetic.body import JOINT
 from har.synthetic.motion import LABELS, Motion, draw_motion
 from har.synthetic.people import compute_capsules
 from har.synthetic.picture import draw_picture, iter_images
 from har.synthetic.scene import CAST, Scene, draw_scene
-from har.types import Frame
-from privacy_parts.tally import Cover, Tally, fit, name_size
+from privacy_parts.finders import Finder
+from privacy_parts.tally import Cover, Tally, name_size
 
 _SIZE_PX = (480, 640)
 _SCALES = (1.0, 0.5, 0.25)
@@ -25,7 +25,7 @@ _EVERY = 3
 _NOISE = 4.0
 
 
-def measure_synthetic(n_scenes: int, seed: int) -> dict[str, Any]:
+def measure_synthetic(n_scenes: int, seed: int, finder: Finder) -> dict[str, Any]:
     """Return the shares of head pixels and of heads that stay open, by size and by light."""
     by_size, by_light = Tally(), Tally()
     config = SynthConfig(size=_SIZE_PX, clip_s=_CLIP_S, seed=seed)
@@ -41,7 +41,8 @@ def measure_synthetic(n_scenes: int, seed: int) -> dict[str, Any]:
                 rng = np.random.default_rng([seed, index])
                 shown = [_film(image, scale, gain, rng) for image in images]
                 truth = [[_shift(head, scale) for head in step] for step in heads]
-                _measure(shown, truth, scene.fps, light, by_size, by_light)
+                people = finder.find_in_images(shown, scene.fps)
+                _measure(shown, truth, people, scene.fps, light, by_size, by_light)
     return {
         "by size": by_size.to_rows(("head px",)),
         "by light": by_light.to_rows(("light",)),
@@ -51,13 +52,12 @@ def measure_synthetic(n_scenes: int, seed: int) -> dict[str, Any]:
 def _measure(
     shown: list[np.ndarray],
     truth: list[list[tuple[np.ndarray, float]]],
+    people: FoundPeople,
     fps: float,
     light: str,
     by_size: Tally,
     by_light: Tally,
 ) -> None:
-    frames = [Frame(i, i / fps, fit(image)[0]) for i, image in enumerate(shown)]
-    people = find_people(frames, _SIZE_PX, fit(shown[0])[1], open_detector())
     cover = Cover(people, _SIZE_PX)
     for step, (image, heads) in enumerate(zip(shown, truth, strict=True)):
         covers = cover.find(image, step / fps)
