@@ -140,7 +140,7 @@ class VideoResult:
         pose_tracks: Where the people were, if that was asked for and the bundle knows people.
         crops: (N, 4) for each step of the scores the left, top, right and bottom of what the CNN
             saw, in pixels of the video, if that was asked for and it does not see all.
-        people: Where people are, if they are to be hidden; not of the model's own pose stream.
+        people: Where people are, if they are to be hidden; more than the model's pose stream sees.
         still: By stream: the ``share`` of its steps at which nothing moved, which were not encoded,
             and by how many gray levels a square may differ there, ``threshold``, on the mean.
         file: Where the video can be read while its files are written, if not at ``info.path``.

@@ -236,7 +236,7 @@ class Result(VideoResult):
             privacy = PrivacyConfig(faces, people, uncertain)
             wants = OutputsConfig(annotate, thumbnails, privacy=privacy, guard=guard)
             shown = found
-            if privacy.is_on and (annotate or thumbnails) and found.pose_tracks is None:
+            if privacy.is_on and (annotate or thumbnails):
                 from har.inference.people import find_people_in
 
                 shown = replace(found, people=find_people_in(path))

@@ -23,8 +23,8 @@ class PredictConfig:
         n_ahead: Frames that are decoded ahead of the networks.
         poses: How files of keypoints are read.
         exact: Encode every step; by default those at which nothing moves are taken for still.
-        find_people: Where the model does not follow people itself, find them all the same, so that
-            they can be hidden.
+        find_people: Find people for the sake of hiding them, also where the model follows some: it
+            sees fewer.
     """
 
     n_overlap: int = 4

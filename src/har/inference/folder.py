@@ -423,7 +423,7 @@ def _recognize(
         progress=note,
         networks=networks,
     )
-    if plan.config.find_people and result.pose_tracks is None:
+    if plan.config.find_people:
         return replace(result, people=find_people_in(file, plan.config.jobs))
     return result
 

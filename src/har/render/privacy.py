@@ -142,8 +142,6 @@ def open_anonymizer(
     if not config.is_on:
         return None
     people = result.people
-    if people is None and result.pose_tracks is not None:
-        people = FoundPeople(result.pose_tracks, result.scores.times_s)
     if people is None:
         raise BundleMismatchError(
             f"It is not known where people are in {result.info.path}, so nothing of it is drawn; "
