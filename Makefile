@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CLIPS ?= ../shared/data/survfight/manifest.csv
 
-.PHONY: install requirements check format test cover bench docs docs-serve
+.PHONY: install requirements check format test cover bench dist docs docs-serve
 
 install:
 	$(PYTHON) -m venv .venv
@@ -41,6 +41,15 @@ bench:
 	$(BIN)/python benchmarks/live.py
 	$(BIN)/python benchmarks/live.py --via rtsp
 	$(BIN)/python benchmarks/live.py --streams both --start 4
+
+dist:
+	$(PYTHON) -m venv .venv-dist
+	.venv-dist/bin/pip install --quiet build cffconvert check-wheel-contents twine
+	rm -rf dist
+	.venv-dist/bin/python -m build
+	.venv-dist/bin/twine check --strict dist/*
+	.venv-dist/bin/check-wheel-contents dist/*.whl
+	.venv-dist/bin/cffconvert --validate
 
 docs:
 	$(BIN)/python scripts/build_docs.py

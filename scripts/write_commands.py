@@ -41,9 +41,17 @@ def render_page() -> str:
     top = click.Context(har, info_name="har", **har.context_settings)
     parts.append(f"## har\n\n```text\n{har.get_help(top)}\n```\n")
     for name, command in sorted(har.commands.items()):
-        context = click.Context(command, parent=top, info_name=name)
-        parts.append(f"## har {name}\n\n```text\n{command.get_help(context)}\n```\n")
+        parts += render_command(command, top, name)
     return "\n".join(parts)
+
+
+def render_command(command: click.Command, parent: click.Context, name: str) -> list[str]:
+    """Return a section for a command, and one for each command inside it."""
+    context = click.Context(command, parent=parent, info_name=name)
+    sections = [f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"]
+    for inner, item in command.commands.items() if isinstance(command, click.Group) else ():
+        sections += render_command(item, context, inner)
+    return sections
 
 
 if __name__ == "__main__":

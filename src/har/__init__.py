@@ -46,6 +46,11 @@ if TYPE_CHECKING:
     from har.api.result import Plot as Plot
     from har.api.result import Result as Result
     from har.api.review import open_review as open_review
+    from har.api.sharing import describe_model as describe_model
+    from har.api.sharing import pack_model as pack_model
+    from har.api.sharing import push_model as push_model
+    from har.api.sharing import unpack_model as unpack_model
+    from har.api.sharing import verify_model as verify_model
     from har.api.stream import StreamUpdate as StreamUpdate
     from har.api.training import crossvalidate as crossvalidate
     from har.api.training import export_model as export_model
@@ -97,6 +102,13 @@ _MODULES = {
     "har.api.record": ("record",),
     "har.api.result": ("Plot", "Result"),
     "har.api.review": ("open_review",),
+    "har.api.sharing": (
+        "describe_model",
+        "pack_model",
+        "push_model",
+        "unpack_model",
+        "verify_model",
+    ),
     "har.api.stream": ("StreamUpdate",),
     "har.api.training": ("crossvalidate", "export_model", "train"),
     "har.api.videos": ("Predictions", "predict"),

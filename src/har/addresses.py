@@ -75,6 +75,18 @@ def mask_address(text: str) -> str:
     return f"{scheme.strip()}{'***@' if at else ''}{shown}{'?***' if query else ''}"
 
 
+_HUB = re.compile(r"hf:[/\\]", re.IGNORECASE)
+
+
+def is_hub_address(text: str) -> bool:
+    """Return whether a model is named by its place on a hub, also where a path was made of it.
+
+    >>> is_hub_address("hf://owner/name"), is_hub_address("hf:/owner/name"), is_hub_address("hf")
+    (True, True, False)
+    """
+    return _HUB.match(text) is not None
+
+
 def check_encoding(address: str) -> None:
     """Refuse an address in which something of a password would be taken for host or path.
 

@@ -28,6 +28,7 @@
         |-- BundleNotFoundError      FileNotFoundError
         |-- BundleIntegrityError     ValueError         a file is missing, altered or unsafe
         |-- BundleMismatchError      ValueError         the bundle does not fit what it is used on
+        |-- HubError                 OSError            a hub of models refused, or is out of reach
         `-- ExportError              ValueError         it cannot be exported in this form
 
 A message says what is wrong, the value received, where it was met (path, time) and what to do.
@@ -154,6 +155,10 @@ class BundleIntegrityError(BundleError, ValueError):
 
 class BundleMismatchError(BundleError, ValueError):
     """The bundle does not fit what it is used on."""
+
+
+class HubError(BundleError, OSError):
+    """A hub of models refused something, or cannot be reached."""
 
 
 class ExportError(BundleError, ValueError):

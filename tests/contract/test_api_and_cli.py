@@ -343,6 +343,23 @@ def test_review(files, tmp_path):
         open_project(tmp_path / "typo")
 
 
+def test_bundle(files, tmp_path):
+    bundle = files / "bundle"
+    said = run("bundle", "pack", bundle, "--out", tmp_path / "a.zip", "--json")
+    packed = har.pack_model(bundle, tmp_path / "b.zip")
+    assert (tmp_path / "a.zip").read_bytes() == packed.read_bytes()
+    assert said["n_bytes"] == packed.stat().st_size
+    said = run("bundle", "unpack", packed, "--out", tmp_path / "b", "--json")
+    assert said["labels"] == list(har.unpack_model(packed, tmp_path / "c").labels)
+    assert run("bundle", "verify", packed, "--json") == har.verify_model(packed).to_json()
+    (tmp_path / "b" / "temporal.onnx").unlink()
+    words = ["bundle", "verify", str(tmp_path / "b")]
+    done = CliRunner().invoke(command_line, words)
+    assert (done.exit_code, "has no temporal.onnx" in done.stderr) == (1, True)
+    printed = CliRunner().invoke(command_line, ["bundle", "card", str(bundle), "--license", "mit"])
+    assert printed.stdout == har.describe_model(bundle, license="mit")
+
+
 def test_each_command_has_its_test():
     tested = {name.removeprefix("test_").replace("_", "-") for name in globals()}
     assert set(command_line.commands) - tested == {"demo"}  # in tests/integration/test_demo.py

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from har.cli import har
+from har.cli.group import iter_commands
 from har.cli.project import load_defaults
 from har.config import DecodeConfig, TrainConfig, WatchSettings, load_config
 
@@ -104,9 +105,13 @@ def parse(line: str) -> None:
         return
     if words[0].startswith("-"):
         words = words[1:]
-    command = har.commands[words[0]]
+    name, *rest = words
+    command = har.commands[name]
     with click.Context(har, info_name="har", **har.context_settings) as parent:
-        command.make_context(words[0], words[1:], parent=parent).close()
+        if isinstance(command, click.Group):
+            name, *rest = rest
+            command = command.commands[name]
+        command.make_context(name, rest, parent=parent).close()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
@@ -126,8 +131,7 @@ def test_commands_on_pages_parse(
 
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_option_and_command_on_pages_exists(page: Path) -> None:
-    commands = har.commands.values()
-    params = [param for item in (har, *commands) for param in item.params]
+    params = [param for item, _ in iter_commands(har, ()) for param in item.params]
     known = {opt for param in params for opt in (*param.opts, *param.secondary_opts)}
     known |= {"--help", "--version", *OTHER_OPTIONS}
     text = re.sub(

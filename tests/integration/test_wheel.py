@@ -1,13 +1,13 @@
 """The public API as someone meets it who installs the wheel, in an environment without TensorFlow.
 
-Run it by ``pytest -m wheel``: it builds the wheel and installs it with what it depends on.
+Run it by ``pytest -m wheel``: it builds the wheel and installs it with what it depends on, under
+each Python that ``HAR_WHEEL_PYTHONS`` lists (parted as in PATH), else under the one that runs it.
 """
 
 import json
 import os
 import subprocess
 import sys
-import venv
 import zipfile
 from pathlib import Path
 
@@ -80,14 +80,23 @@ def run(*words, cwd):
     return done.stdout
 
 
+PYTHONS = os.environ.get("HAR_WHEEL_PYTHONS", sys.executable).split(os.pathsep)
+
+
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """The Python of a fresh environment with the wheel, its extras for tables and cameras."""
+def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wheel")
     pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "-q")
     run(*pip, "wheel", "--no-deps", "--wheel-dir", folder, ROOT, cwd=folder)
     (wheel,) = folder.glob("human_action_recognition-*.whl")
-    venv.create(folder / "venv", with_pip=True)
+    return wheel
+
+
+@pytest.fixture(scope="module", params=PYTHONS)
+def installed(request, wheel, tmp_path_factory):
+    """The Python of a fresh environment with the wheel, its extras for tables and cameras."""
+    folder = tmp_path_factory.mktemp("installed")
+    run(request.param, "-m", "venv", folder / "venv", cwd=folder)
     python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     run(python, "-m", "pip", "-q", "install", f"{wheel}[pandas,live]", cwd=folder)
     return folder, wheel, python

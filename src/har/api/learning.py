@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from har.api.agreement import compare
 from har.api.clips import prepare
 from har.api.model import Model
-from har.api.settings import StrPath, extra
+from har.api.settings import StrPath, extra, find_folder
 from har.api.training import crossvalidate, train
 from har.bundle import BundleInfo
 from har.bundle_files import FOLDER as SHIPPED
-from har.bundle_files import find_bundle
 from har.config import CrossvalConfig, TrainConfig
 from har.errors import ConfigError
 from har.files import replacing_folder
@@ -134,7 +133,7 @@ def learn(
         0.06
         >>> done.take()  # doctest: +SKIP
     """
-    source, folder = find_bundle(Path(start_from)), Path(results)
+    source, folder = find_folder(start_from), Path(results)
     present = Model(source)
     background = background or present.info.decode.background
     table = _read_lessons(verdicts, annotator, background, present.info)

@@ -14,9 +14,8 @@ import numpy as np
 
 from har.addresses import refuse_addresses
 from har.api.result import Result, Results
-from har.api.settings import Rules, StrPath, build_decode, to_path
+from har.api.settings import Rules, StrPath, build_decode, find_folder, to_path
 from har.bundle import BundleInfo
-from har.bundle_files import find_bundle
 from har.config import DecodeConfig, PosesConfig, PredictConfig, WatchConfig
 from har.dataset.catalog import Reject
 from har.errors import ConfigError, VideoError
@@ -44,7 +43,8 @@ def load(name_or_path: StrPath | None = None, *, jobs: int = 0, exact: bool = Fa
     Args:
         name_or_path: Its folder, or the name of one that comes with har, such as ``fight``; a
             folder of that name goes before. None takes ``models/har`` if it is there, else the
-            default of those that come with har.
+            default of those that come with har. ``hf://OWNER/NAME@REVISION`` fetches it from the
+            Hugging Face Hub, once a version, and needs the extra ``hub``.
         jobs: Processor cores that it may use; 0 means all.
         exact: Look at every moment; by default those at which nothing moves are taken for still.
 
@@ -52,7 +52,10 @@ def load(name_or_path: StrPath | None = None, *, jobs: int = 0, exact: bool = Fa
         BundleNotFoundError: There is none.
         BundleIntegrityError: A file is missing, altered or unusable.
         BundleMismatchError: It does not fit this version of har.
-        ConfigError: ``HAR_ENGINE`` names no engine, or ``jobs`` is out of its bounds.
+        HubError: The hub refused, or cannot be reached.
+        MissingDependencyError: The extra ``hub`` is not installed.
+        ConfigError: ``HAR_ENGINE`` names no engine, ``jobs`` is out of its bounds, or an address
+            cannot be read.
 
     Example:
         >>> import har
@@ -60,8 +63,7 @@ def load(name_or_path: StrPath | None = None, *, jobs: int = 0, exact: bool = Fa
         >>> model.name, model.labels
         ('fight', ('fight', 'noFight'))
     """
-    found = find_bundle(None if name_or_path is None else to_path(name_or_path))
-    return Model(found, jobs=jobs, exact=exact)
+    return Model(find_folder(name_or_path), jobs=jobs, exact=exact)
 
 
 class Model:

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 
 from har.addresses import refuse_addresses
 from har.api.learning import Learned, learn
-from har.api.settings import StrPath, extra, list_paths
+from har.api.settings import StrPath, extra, find_folder, list_paths
 from har.api.videos import predict
 from har.bundle import load_info
 from har.bundle_files import FOLDER as SHIPPED
-from har.bundle_files import find_bundle
 from har.config import Faces, PrivacyConfig, ShownPeople, TrainConfig, Uncertain, update_config
 from har.errors import ConfigError, ReviewError
 from har.inference.video import find_videos
@@ -97,7 +96,7 @@ def _check_videos(videos: list[Path]) -> None:
 
 def _learn(url: str, model: StrPath, background: str, home: Path, observer: str) -> Learned:
     """Train from the verdicts of one observer by the model's own recipe."""
-    folder = find_bundle(Path(model))
+    folder = find_folder(model)
     own = {} if folder.is_relative_to(SHIPPED) else load_info(folder).recipe
     return learn(
         url,

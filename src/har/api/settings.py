@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from har.addresses import is_hub_address
 from har.bundle_files import find_bundle
 from har.config import DecodeConfig, change_rules, load_config
 from har.errors import ConfigError, MissingDependencyError
@@ -51,14 +52,22 @@ def build_decode(
 
 
 def find_folder(model: Model | StrPath | None) -> Path:
-    """Return the folder of a model that is loaded, named, or, for None, the default.
+    """Return the folder of a model that is loaded, named, on a hub, or, for None, the default.
 
     Raises:
-        BundleNotFoundError: There is none.
+        BundleError: There is none, or the hub does not give it.
+        MissingDependencyError: It is on a hub, and the extra ``hub`` is not installed.
     """
-    if model is None or isinstance(model, str | Path):
-        return find_bundle(None if model is None else to_path(model))
-    return model.path
+    if model is None:
+        return find_bundle()
+    if not isinstance(model, str | Path):
+        return model.path
+    if is_hub_address(str(model)):
+        with extra("hub"):
+            from har.sharing.hub import fetch, parse_address
+
+            return fetch(parse_address(str(model)))
+    return find_bundle(to_path(model))
 
 
 def to_path(value: StrPath) -> Path:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from har.api.clips import open_store
 from har.api.model import Model
 from har.api.settings import StrPath, check_extra, extra, find_folder, to_path, training
-from har.bundle_files import find_bundle
 from har.config import (
     RECIPES,
     CrossvalConfig,
@@ -156,7 +155,7 @@ def train(
 
 
 def _find_source(start_from: StrPath | None) -> Path | None:
-    return None if start_from is None else find_bundle(to_path(start_from))
+    return None if start_from is None else find_folder(start_from)
 
 
 def crossvalidate(

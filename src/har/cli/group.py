@@ -65,6 +65,11 @@ ENTRIES = {
         "export",
         "Write a bundle's networks for another engine, and measure them beside Keras.",
     ),
+    "bundle": Entry(
+        "Train",
+        "bundle",
+        "Send, check or share a trained model: as one file, or on the Hugging Face Hub.",
+    ),
     "predict": Entry(
         "Recognize",
         "predict",
@@ -189,8 +194,9 @@ class Commands(MutableMapping[str, click.Command]):
             entry = ENTRIES[name]
             module = importlib.import_module(f"har.cli.{entry.module}")
             command = getattr(module, name.replace("-", "_"))
-            command.params += make_verbosity_options()
-            add_variables(command, f"HAR_{name}")
+            for item, words in iter_commands(command, (name,)):
+                item.params += make_verbosity_options()
+                add_variables(item, "_".join(("HAR", *words)))
             self._loaded[name] = command
         return self._loaded[name]
 
@@ -205,6 +211,15 @@ class Commands(MutableMapping[str, click.Command]):
 
     def __len__(self) -> int:
         return len(list(iter(self)))
+
+
+def iter_commands(
+    command: click.Command, words: tuple[str, ...]
+) -> Iterator[tuple[click.Command, tuple[str, ...]]]:
+    """Return a command, and those inside it, each with the words that call it."""
+    yield command, words
+    for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        yield from iter_commands(inner, (*words, name))
 
 
 def find_long_name(param: click.Parameter) -> str | None:

@@ -14,8 +14,9 @@ from typing import Any
 
 import click
 
+from har.addresses import is_hub_address
 from har.bundle_files import list_shipped
-from har.cli.group import find_long_name
+from har.cli.group import find_long_name, iter_commands
 from har.config.loading import find_line, read_settings
 from har.errors import ConfigError
 
@@ -77,9 +78,10 @@ def list_unknown_variables(
 
 
 def _list_variables(command: click.Command) -> Iterator[str]:
-    for param in command.params:
-        names = param.envvar or ()
-        yield from [names] if isinstance(names, str) else names
+    for item, _ in iter_commands(command, ()):
+        for param in item.params:
+            names = param.envvar or ()
+            yield from [names] if isinstance(names, str) else names
 
 
 class _Project:
@@ -100,7 +102,11 @@ class _Project:
                     f"Unknown {what} {name!r} in {self._place('', name)}; known are the settings "
                     f"{', '.join(SHARED)} and the tables {', '.join(commands)}"
                 )
-        return {name: self._collect_command(name, item) for name, item in commands.items()}
+        return {
+            name: self._collect_command(name, item)
+            for name, item in commands.items()
+            if not isinstance(item, click.Group)  # 'har bundle': its name is a setting here
+        }
 
     def _collect_command(self, name: str, command: click.Command) -> dict[str, Any]:
         params = _name_params(command)
@@ -157,7 +163,7 @@ class _Project:
 
     def _resolve(self, text: str, option: str) -> str:
         folder = self._path.parent
-        if not text:
+        if not text or is_hub_address(text):
             return text
         is_shipped = option in _BUNDLE_OPTIONS and text in list_shipped()
         if folder == Path.cwd() or (is_shipped and not (folder / text).exists()):

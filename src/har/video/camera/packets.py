@@ -23,7 +23,7 @@ from har.parallel import Closing
 from har.video.camera.frames import LiveFrame, LiveSetup, SegmentPictures
 from har.video.camera.timeline import Placed
 from har.video.file.clock import DEFAULT_FPS, StampRule
-from har.video.file.opening import build_options, find_stream, open_container
+from har.video.file.opening import ODD_METADATA, build_options, find_stream, open_container
 from har.video.file.source import read_pixel_aspect
 
 _MAX_BROKEN_READS = 100
@@ -62,7 +62,7 @@ def open_stream(url: str, setup: LiveSetup) -> PacketSource:
         options |= {"rtsp_transport": "tcp", "allowed_media_types": "video"}
     timeout = (setup.config.connect_s, setup.config.lost_s)
     try:
-        container = av.open(url, options=options, timeout=timeout, metadata_errors="replace")
+        container = av.open(url, options=options, timeout=timeout, **ODD_METADATA)
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or type(error).__name__
         raise CameraError(

@@ -11,7 +11,7 @@ import re
 import stat
 from functools import cache
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import av
 import av.error
@@ -28,6 +28,10 @@ _NAME_OTHERS = frozenset(
 )
 """Formats that open what their text or their name points to."""
 
+ODD_METADATA: dict[str, Any] = (
+    {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
+)
+"""Lets in metadata that are not UTF-8; PyAV takes them by itself from version 19 on."""
 _HEAD_BYTES = 1 << 20
 _CODEC_MARKS = (
     rb"strh.{4}vids(....)",  # AVI: the stream's header
@@ -95,7 +99,7 @@ def _open_as(path: Path, formats: str, **options: object) -> InputContainer:
     return av.open(
         f"file:{path}",
         options=build_options("file") | {"format_whitelist": formats},
-        metadata_errors="replace",
+        **ODD_METADATA,
         **options,  # type: ignore[arg-type]
     )
 

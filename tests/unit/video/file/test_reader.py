@@ -100,8 +100,9 @@ def test_name_that_looks_like_an_address_is_a_file(tmp_path, monkeypatch):
 def test_cut_off_file_gives_its_frames_and_then_says_where(tmp_path, name, make, options):
     path = make(tmp_path / name, **options)
     frames, error = read_all(path)
-    assert len(frames) >= 10
-    assert [read_number(frame.image) for frame in frames] == list(range(len(frames)))
+    numbers = [read_number(frame.image) for frame in frames]
+    assert numbers[:10] == list(range(10))
+    assert numbers == sorted({*numbers})  # of pictures that need each other some may be lost
     assert error is not None
     end_s = frames[-1].time_s
     where_s = float(str(error).split(" at ")[1].split(" s")[0])
