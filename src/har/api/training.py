@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from har.api.clips import open_store
 from har.api.model import Model
 from har.api.settings import StrPath, check_extra, extra, find_folder, to_path, training
+from har.bundle import load_info
 from har.config import (
     RECIPES,
     CrossvalConfig,
@@ -34,6 +36,7 @@ from har.training.start import (
     choose_known_streams,
     describe_settings,
 )
+from har.training.tracking import Tracker, parse_track, tracking
 from har.types import Protocol, Streams
 
 if TYPE_CHECKING:
@@ -90,6 +93,7 @@ def train(
     start_from: StrPath | None = None,
     config: Mapping[str, Any] | StrPath | None = None,
     seed: int | None = None,
+    track: str | None = None,
     progress: bool = True,
     say: Say | None = None,
 ) -> Model:
@@ -117,17 +121,20 @@ def train(
         start_from: A model whose weights training starts from, by folder or name.
         config: Settings over the recipe, or a TOML file of some.
         seed: Of starting weights, order and changes.
+        track: ``mlflow``, or ``mlflow:ADDRESS`` of a server or folder: recipe, figures, graphs and
+            the model are written there as a run. Needs the extra ``mlflow``.
         progress: Show bars.
         say: Takes each line that tells what happens; they go to standard error when None.
 
     Raises:
-        MissingDependencyError: The extra ``train`` is not installed.
+        MissingDependencyError: The extra ``train`` is not installed, or ``mlflow`` for ``track``.
         StoreError: The store cannot be used.
         ConfigError: A setting does not fit the store, or ``out`` holds another model.
         NoClipsError: There are too few clips to learn from.
         BundleError: The model to start from cannot be used.
         LockedError: Another run writes to one of the folders.
-        OutputError: A folder cannot be written; this is said before anything is trained.
+        OutputError: A folder, or the tracker, cannot be written to; this is said before anything
+            is trained.
 
     Example:
         >>> import har
@@ -140,7 +147,12 @@ def train(
     prepared, source = open_store(store), _find_source(start_from)
     known = choose_known_streams(built, prepared, source, streams)
     check_train(known, prepared, to_path(out), stage, final, overwrite)
-    with locking(to_path(out), beside=True), locking(to_path(results)), training():
+    with (
+        locking(to_path(out), beside=True),
+        locking(to_path(results)),
+        _tracking(track, to_path(results)) as tracker,
+        training(),
+    ):
         from har.network.parts import OwnParts
         from har.training.final import train_final
         from har.training.run import Run
@@ -151,7 +163,20 @@ def train(
         action = train_final if final else STAGES[stage]
         settled = settle_streams(built, prepared, run, streams)
         action(settled, prepared, run, OwnParts(backbone, head))
+        if tracker is not None:
+            tracker.log(to_path(out), load_info(to_path(out)))
     return Model(out)
+
+
+@contextmanager
+def _tracking(track: str | None, results: Path) -> Generator[Tracker | None]:
+    if track is None:
+        yield None
+        return
+    parse_track(track)
+    check_extra("mlflow", "mlflow")
+    with tracking(track, results) as tracker:
+        yield tracker
 
 
 def _find_source(start_from: StrPath | None) -> Path | None:

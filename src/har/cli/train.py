@@ -71,6 +71,11 @@ strips_option = click.option(
 )
 @recipe_options("full")
 @click.option(
+    "--track",
+    metavar="mlflow[:ADDRESS]",
+    help="Write recipe, figures, graphs and the model to MLflow as well; needs the extra mlflow.",
+)
+@click.option(
     "--verdicts",
     help="Learn from the decisions in a database of 'har review'; goes with all and --from.",
 )
@@ -128,6 +133,8 @@ def _learn(
     import har
 
     source = options["start_from"]
+    if options["track"] is not None:
+        raise click.UsageError("--track does not go with --verdicts.")
     if options["stage"] != "all" or source is None or options["final"]:
         raise click.UsageError("--verdicts goes with all and --from BUNDLE, and without --final.")
     if out.absolute() == Path(source).absolute():

@@ -13,7 +13,8 @@ from har.dataset.store import Store
 from har.files import compute_file_hash, show_path
 from har.version import __version__
 
-_PACKAGES = ("numpy", "onnxruntime", "av", "opencv-python-headless", "keras", "tensorflow-cpu")
+_PACKAGES = ("numpy", "onnxruntime", "av", "opencv-python-headless", "keras")
+_BACKENDS = ("tensorflow-cpu", "tensorflow", "torch", "jax")
 
 
 def list_model_facts(info: BundleInfo, bundle: Path) -> dict[str, str]:
@@ -53,7 +54,7 @@ def list_store_facts(store: Store, part: str) -> dict[str, str]:
 def list_versions() -> dict[str, str]:
     """Return the versions of what the figures were made with."""
     found = [f"har {__version__}", f"Python {platform.python_version()}"]
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *_BACKENDS):
         try:
             found.append(f"{name} {version(name)}")
         except PackageNotFoundError:

@@ -214,8 +214,8 @@ def _translating(address: HubAddress) -> Generator[None]:
         raise HubError(f"The hub cannot be reached for {address}: {error.__cause__}") from error
     except errors.GatedRepoError as error:
         raise HubError(
-            f"{address} is given only to those whom its owner lets in; ask for it on its page, and "
-            f"name your token: HF_TOKEN, or 'hf auth login'"
+            f"{address} is given only to those whom its owner lets in; request it on its page, and "
+            f"give your token: HF_TOKEN, or 'hf auth login'"
         ) from error
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
         raise BundleNotFoundError(
