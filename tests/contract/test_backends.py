@@ -54,7 +54,7 @@ print(json.dumps({"backend": keras.backend.backend(), "loss": float(loss), "move
 """
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "torch"])
+@pytest.mark.parametrize("backend", ["tensorflow", "torch", "jax"])
 def test_a_training_step_and_a_prediction(backend):
     if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")

@@ -5,6 +5,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,13 @@ OTHER_OPTIONS = {
     "--minutes",
     "--repeats",
     "--reference",
+    "--logdir",
+    "--strict",
+    "--validate",
+    "--ignore-installed",
+    "--only-binary",
+    "--python-version",
+    "--target",
 }
 """Options of scripts, of pytest and of benchmarks, which pages name as well."""
 
@@ -109,9 +117,53 @@ def parse(line: str) -> None:
     command = har.commands[name]
     with click.Context(har, info_name="har", **har.context_settings) as parent:
         if isinstance(command, click.Group):
+            if not rest:
+                return
             name, *rest = rest
             command = command.commands[name]
         command.make_context(name, rest, parent=parent).close()
+
+
+COMMAND = re.compile(r"(?:[A-Z_]+=\S+ |\.venv/bin/)*(har [a-z].*)")
+
+
+def iter_named_commands(page: Path) -> Iterator[str]:
+    """Return commands in blocks that are not marked as such, and within sentences."""
+    for body in iter_fences(page, "text"):
+        for line in body.replace("\\\n", " ").splitlines():
+            if match := COMMAND.match(line):
+                yield match[1]
+    for text in re.findall(r"`(har [a-z][^`]*)`", strip_fences(page.read_text())):
+        yield " ".join(text.removesuffix(" -").split())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_commands_in_sentences_parse(
+    page: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    is_history = page.parent.name in {"decisions", "experiments"}
+    for line in () if is_history or page.stem == "glossary" else iter_named_commands(page):
+        try:
+            parse(line)
+        except click.MissingParameter:
+            continue
+        except (click.ClickException, KeyError) as error:
+            message = getattr(error, "message", str(error))
+            if "requires an argument" not in message:
+                pytest.fail(f"{name(page)}: {line}: {message}")
+
+
+def test_extras_and_targets_on_pages_exist() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for page in PAGES:
+        text = page.read_text()
+        for extras in re.findall(
+            r"(?:\.|human-action-recognition)\[([a-z-]+(?:,[a-z-]+)*)\]", text
+        ):
+            assert {*extras.split(",")} <= {*project["optional-dependencies"]}, name(page)
+        assert {*re.findall(r"(?:^|`)make ([a-z-]+)", text, re.MULTILINE)} <= targets, name(page)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=name)

@@ -172,7 +172,10 @@ def has_gpu() -> bool:
     Source: on a 2-core x86-64 CPU one training step of lite0 took 25 times as long with XLA and
     up to 3 times as long in mixed bfloat16 (docs/decisions/008-training.md).
     """
-    return keras.backend.backend() != "torch" and bool(keras.distribution.list_devices("gpu"))
+    try:
+        return keras.backend.backend() != "torch" and bool(keras.distribution.list_devices("gpu"))
+    except RuntimeError:  # what JAX raises where there is none
+        return False
 
 
 def _tensorboard(stage_dir: Path) -> Sequence[keras.callbacks.Callback]:

@@ -67,6 +67,7 @@ def tracked(tmp_path) -> Path:
     return results / "mlruns"
 
 
+@pytest.mark.slow
 def test_a_run_has_the_recipe_the_figures_and_the_model(tracked):
     client, (run,) = open_runs(tracked)
     assert run.info.status == "FINISHED"
@@ -78,11 +79,13 @@ def test_a_run_has_the_recipe_the_figures_and_the_model(tracked):
     assert run.data.tags["har.synthetic_data"] == "false"
 
 
+@pytest.mark.slow
 def test_no_picture_of_anyone_is_in_it(tracked):
     written = {path.name for path in tracked.rglob("artifacts/**/*") if path.is_file()}
     assert written == {"bundle.json", "frame_cnn.onnx", "temporal.onnx", "log.csv"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("error", "status"), [(ValueError, "FAILED"), (KeyboardInterrupt, "KILLED")]
 )
