@@ -1,0 +1,153 @@
+"""One process, two, two shards and Ray, on the same videos; and the rates that a plan needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from har.bundle import TEMPORAL_GRAPH_FILE, load_info
+from har.bundle_files import find_bundle
+from har.inference.engines import Graph
+from speed_parts.film import write_once, write_recording
+
+_PREDICT = [sys.executable, "-m", "har", "--quiet", "predict"]
+_WAYS = {
+    "one process": [["--jobs", "1"]],
+    "two processes": [["--jobs", "2"]],
+    "two shards": [["--jobs", "1", "--shard", "1/2"], ["--jobs", "1", "--shard", "2/2"]],
+    "Ray, two workers": [["--on", "ray", "--jobs", "2"]],
+}
+_SHORT_S = 2.0
+_N_FIRST = 10
+_RATE_MINUTES = 5.0
+
+
+def measure_short(work: Path, n_videos: int) -> list[dict[str, Any]]:
+    """Return a row a way: seconds of its start, and milliseconds of a video and of its overhead."""
+    once = write_once(_make(work / "short"), [])
+    first = write_recording(once, _SHORT_S / 60)
+    few, all_of = (_copy(first, work / name, n) for name, n in (("few", 10), ("all", n_videos)))
+    rows = []
+    for name, commands in _WAYS.items():
+        few_s, _ = _run(work, few, commands)
+        all_s, recognizing_s = _run(work, all_of, commands)
+        video_s = max(all_s - few_s, 0.0) / max(n_videos - _N_FIRST, 1)
+        n_at_once = 1 if name == "one process" else 2
+        rows.append(
+            {
+                "way": name,
+                "videos": n_videos,
+                "wall_s": round(all_s, 1),
+                "start_s": round(max(few_s - _N_FIRST * video_s, 0.0), 1),
+                "ms_a_video": round(1000 * video_s, 1),
+                "overhead_ms": round(1000 * (video_s * n_at_once - recognizing_s), 1),
+            }
+        )
+    return rows
+
+
+def measure_recordings(work: Path, n_videos: int, minutes: float) -> list[dict[str, Any]]:
+    """Return a row a way: how many times real time, and the share of twice one process."""
+    once = write_once(_make(work / "long"), [])
+    some = _copy(write_recording(once, minutes), work / "recordings", n_videos)
+    one = _copy(write_recording(once, _SHORT_S / 60), work / "start", 1)
+    rows: list[dict[str, Any]] = []
+    for name, commands in _WAYS.items():
+        start_s, _ = _run(work, one, commands)
+        wall_s, _ = _run(work, some, commands)
+        first = rows[0] if rows else {"wall_s": wall_s, "start_s": start_s}
+        alone_s = first["wall_s"] - first["start_s"]
+        rows.append(
+            {
+                "way": name,
+                "hours": round(n_videos * minutes / 60, 2),
+                "wall_s": round(wall_s, 1),
+                "start_s": round(start_s, 1),
+                "times_real_time": round(60 * minutes * n_videos / wall_s, 1),
+                "of_twice_one": round(first["wall_s"] / (2 * wall_s), 3),
+                "of_twice_one_without_start": round(alone_s / (2 * (wall_s - start_s)), 3),
+            }
+        )
+    return rows
+
+
+def measure_rates(work: Path) -> dict[str, float]:
+    """Return what a plan needs, measured on one recording by one core."""
+    once = write_once(_make(work / "rates"), [])
+    video = _copy(write_recording(once, _RATE_MINUTES), work / "rate", 1)
+    hours = _RATE_MINUTES / 60
+    wall_s, _ = _run(work, video, [["--jobs", "1", "--parquet"]])
+    out = work / "out"
+    names = ("*.scores.csv", "scores.parquet", "events.parquet")
+    scores, scores_pq, events_pq = (sum(p.stat().st_size for p in out.glob(n)) for n in names)
+    of_video = sum(p.stat().st_size for p in out.glob("0*"))
+    return {
+        "hours_a_core_hour": hours / (wall_s / 3600),
+        "video_mb_an_hour": sum(p.stat().st_size for p in video.iterdir()) / 1e6 / hours,
+        "files_mb_an_hour": of_video / 1e6 / hours,
+        "scores_csv_mb_an_hour": scores / 1e6 / hours,
+        "scores_parquet_mb_an_hour": scores_pq / 1e6 / hours,
+        "events_parquet_mb_an_hour": events_pq / 1e6 / hours,
+        **_measure_head(),
+    }
+
+
+def _measure_head() -> dict[str, float]:
+    """Return megabytes of features for an hour, and hours that a core scores anew in an hour."""
+    bundle = find_bundle(Path("fight"))
+    motion = load_info(bundle).motion
+    if motion is None:
+        raise SystemExit("the model that comes with har has no motion stream")
+    spec = motion.spec
+    head = Graph(bundle / TEMPORAL_GRAPH_FILE, n_threads=1)
+    windows = np.random.default_rng(0).random((64, spec.n_steps, motion.n_features), np.float32)
+    head.run(windows)
+    began_s, n_runs = time.perf_counter(), 20
+    for _ in range(n_runs):
+        head.run(windows)
+    windows_a_second = n_runs * len(windows) / (time.perf_counter() - began_s)
+    windows_an_hour = 3600 * spec.rate_hz / max(spec.n_steps // 4, 1)
+    return {
+        "features_mb_an_hour": motion.n_features * 2 * 3600 * spec.rate_hz / 1e6,
+        "head_hours_a_core_hour": 3600 * windows_a_second / windows_an_hour,
+    }
+
+
+def _make(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+def _copy(video: Path, folder: Path, count: int) -> Path:
+    """Return a folder with as many names of one file."""
+    folder.mkdir()
+    for number in range(count):
+        os.link(video, folder / f"{number:05}.mp4")
+    return folder
+
+
+def _run(work: Path, videos: Path, commands: Sequence[Sequence[str]]) -> tuple[float, float]:
+    """Return seconds by the clock, and the mean seconds of recognizing a video."""
+    out = work / "out"
+    shutil.rmtree(out, ignore_errors=True)
+    began_s = time.perf_counter()
+    words = [*_PREDICT, str(videos), "--bundle", "fight", "--out", str(out)]
+    processes = [subprocess.Popen([*words, *more]) for more in commands]
+    codes = [process.wait() for process in processes]
+    wall_s = time.perf_counter() - began_s
+    if any(codes):
+        raise SystemExit(f"{commands} ended with {codes}")
+    entries = json.loads((out / "results.json").read_text())
+    if len(entries) != len(list(videos.iterdir())):
+        raise SystemExit(f"{commands} did {len(entries)} videos")
+    print(f"{videos.name}, {commands}: {wall_s:.1f} s", file=sys.stderr, flush=True)
+    return wall_s, float(np.mean([entry["wall_s"] for entry in entries]))
