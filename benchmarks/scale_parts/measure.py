@@ -19,7 +19,7 @@ from har.bundle_files import find_bundle
 from har.inference.engines import Graph
 from speed_parts.film import write_once, write_recording
 
-_PREDICT = [sys.executable, "-m", "har", "--quiet", "predict"]
+_PREDICT = [sys.executable, "-m", "har", "predict"]
 _WAYS = {
     "one process": [["--jobs", "1"]],
     "two processes": [["--jobs", "2"]],
@@ -141,11 +141,12 @@ def _run(work: Path, videos: Path, commands: Sequence[Sequence[str]]) -> tuple[f
     shutil.rmtree(out, ignore_errors=True)
     began_s = time.perf_counter()
     words = [*_PREDICT, str(videos), "--bundle", "fight", "--out", str(out)]
-    processes = [subprocess.Popen([*words, *more]) for more in commands]
-    codes = [process.wait() for process in processes]
+    with (work / "said.txt").open("w+b") as said:
+        processes = [subprocess.Popen([*words, *more], stderr=said) for more in commands]
+        codes = [process.wait() for process in processes]
     wall_s = time.perf_counter() - began_s
     if any(codes):
-        raise SystemExit(f"{commands} ended with {codes}")
+        raise SystemExit(f"{commands} ended with {codes}:\n{(work / 'said.txt').read_text()}")
     entries = json.loads((out / "results.json").read_text())
     if len(entries) != len(list(videos.iterdir())):
         raise SystemExit(f"{commands} did {len(entries)} videos")

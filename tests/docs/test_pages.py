@@ -40,6 +40,8 @@ OTHER_OPTIONS = {
     "--only-binary",
     "--python-version",
     "--target",
+    "--head",
+    "--address",
 }
 """Options of scripts, of pytest and of benchmarks, which pages name as well."""
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from har.api.settings import StrPath, extra, list_paths, to_path
+from har.api.settings import StrPath, check_extra, extra, list_paths, to_path
 from har.config import PoseConfig, PosesConfig, PrepareConfig, ScaleConfig, SynthConfig
 from har.dataset.store import Store
 from har.dataset.validation import Report
@@ -212,6 +212,9 @@ def prepare(
         >>> len(store.clips), store.labels
         (6, ('hitting_others', 'hitting_self', 'playing'))
     """
+    cluster = None if on is None else ScaleConfig(on, jobs, tries, limit_s)
+    if on is not None:
+        check_extra("scale", "ray")
     with extra("train"):
         from har.dataset.prepare import prepare as prepare_store
         from har.reports.store import write_report
@@ -239,7 +242,6 @@ def prepare(
         jobs=jobs,
         poses=PosesConfig(fps, pose_size, joints or {}),
     )
-    cluster = None if on is None else ScaleConfig(on, jobs, tries, limit_s)
     start = _start_crew(cluster, folder, place, jobs)
     with extra("train"):
         done = prepare_store(clips, folder, config, progress, start)

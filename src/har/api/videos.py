@@ -219,8 +219,8 @@ def predict(
     part = None if shard is None else Shard(*shard)
     cluster = None if on is None else ScaleConfig(on, jobs, tries, limit_s)
     _check_shard(part, to is not None or parquet, on)
-    if parquet:
-        check_extra("scale", "pyarrow")
+    for package in [*(["pyarrow"] if parquet else []), *(["ray"] if on else [])]:
+        check_extra("scale", package)
     loaded = model if isinstance(model, Model) else load(model, jobs=jobs, exact=exact)
     rules = loaded.build_rules(decode, changes)
     privacy = PrivacyConfig(faces, people, uncertain)

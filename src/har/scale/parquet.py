@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from har.errors import MissingDependencyError, OutputError
+from har.errors import OutputError
 from har.escaping import show_controls
 from har.events.files import RESULT_ENDING, SCORES_ENDING, load_scores, read_events_of
 from har.files import replacing
@@ -40,7 +40,6 @@ def write_parquet(folder: Path) -> tuple[Path, Path]:
         The paths of both.
 
     Raises:
-        MissingDependencyError: PyArrow is not installed.
         OutputError: A file cannot be read or written.
     """
     names = _name_videos(folder)
@@ -106,14 +105,9 @@ def _list_scores(video: str, scores: Scores) -> dict[str, Any]:
 
 def _write(path: Path, columns: tuple[str, ...], parts: Iterator[Mapping[str, Any]]) -> None:
     """Write parts of a table as they come, some together."""
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"Parquet needs the package {error.name}, which is not installed; run: "
-            "pip install 'human-action-recognition[scale]'"
-        ) from error
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     text = pa.dictionary(pa.int32(), pa.string())
     types = {name: text if name in _TEXTS else pa.float64() for name in columns}
     types |= {name: pa.int32() for name in _WHOLE} | {"score": pa.float32()}

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from har.config import ScaleConfig
-from har.errors import HarError, MissingDependencyError, WorkerError
+from har.errors import HarError, WorkerError
 from har.parallel import count_cores, use_one_core
 
 _STORE_BYTES = 100 * 1024 * 1024
@@ -69,7 +69,6 @@ def joining_cluster(config: ScaleConfig) -> Iterator[None]:
     """Be part of a cluster inside the ``with`` block.
 
     Raises:
-        MissingDependencyError: Ray is not installed.
         WorkerError: There is no cluster at that address, or none can be started here.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -99,13 +98,8 @@ def joining_cluster(config: ScaleConfig) -> Iterator[None]:
 
 
 def _load() -> Any:
-    try:
-        import ray
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            "A run on a cluster needs the package ray, which is not installed; run: "
-            "pip install 'human-action-recognition[scale]'"
-        ) from error
+    import ray
+
     return ray
 
 

@@ -46,7 +46,6 @@ def recognize_on_cluster(
         Each video once, as it is finished.
 
     Raises:
-        MissingDependencyError: Ray is not installed.
         WorkerError: The cluster is not reached, or none of its machines can take part.
         OutputError: Files cannot be written on any of them.
     """
