@@ -14,6 +14,9 @@ import numpy as np
 _TB = 1e6
 """Megabytes."""
 
+_OVERHEAD_S = 0.25
+"""Of a video, where it was not measured."""
+
 
 @dataclass(frozen=True)
 class Rates:
@@ -41,8 +44,8 @@ class Assumed:
         back_s: Until it is replaced.
         poison: Share of videos that end their worker, each time half-way.
         tries: Before such a video is set aside.
-        core_hour: Price of a core for an hour, and of a terabyte for a month.
-        tb_month: Of object storage.
+        core_hour: Price of a core for an hour.
+        tb_month: Price of a terabyte of object storage for a month.
         fetch_mb_s: At which a worker's machine fetches, for each worker.
         video_mb_an_hour: Of the corpus.
     """
@@ -62,11 +65,15 @@ class Assumed:
 
 
 def read_rates(path: Path) -> Rates:
-    """Return the rates of a file that the benchmark wrote."""
+    """Return the rates of a file that the benchmark wrote.
+
+    A machine that is not quiet gives an overhead that is too high, and `_OVERHEAD_S` stands for
+    one that was not measured.
+    """
     found = json.loads(path.read_text())
     overhead = [row["overhead_ms"] for row in found["short"] if row["way"].startswith("Ray")]
     values = {name: found["rates"][name] for name in Rates.__annotations__ if name != "overhead_s"}
-    return Rates(**values, overhead_s=max(overhead[0], 0.0) / 1000 if overhead else 0.1)
+    return Rates(**values, overhead_s=max(overhead[0], 0.0) / 1000 if overhead else _OVERHEAD_S)
 
 
 def check_plan(rates: Rates, assumed: Assumed, n_simulated: int = 100_000) -> dict[str, Any]:
@@ -127,7 +134,8 @@ def compute_plan(rates: Rates, assumed: Assumed) -> dict[str, Any]:
     """Return core hours, days, prices and terabytes of the whole corpus."""
     core_hours = compute_core_hours(rates, assumed, assumed.hours)
     plain_h = assumed.hours / rates.hours_a_core_hour
-    again_h = assumed.hours / rates.head_hours_a_core_hour
+    read_h = assumed.hours * rates.features_mb_an_hour / assumed.fetch_mb_s / 3600
+    again_h = assumed.hours / rates.head_hours_a_core_hour + read_h
     stored = {
         "files": rates.files_mb_an_hour,
         "scores as Parquet": rates.scores_parquet_mb_an_hour,
@@ -143,6 +151,7 @@ def compute_plan(rates: Rates, assumed: Assumed) -> dict[str, Any]:
         "price": round(core_hours * assumed.core_hour),
         "set_aside": round(assumed.poison * assumed.hours / assumed.mean_h),
         "rescoring_core_hours": round(again_h),
+        "of_which_reading": round(read_h / again_h, 3),
         "rescoring_price": round(again_h * assumed.core_hour),
         "storage": [
             {

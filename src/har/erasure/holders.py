@@ -34,12 +34,16 @@ from har.live.alert_folder import AlertFolder
 from har.live.state_file import STATE_FILE
 from har.locks import locking
 from har.reports import results
+from har.scale.failed import FILE as FAILED
+from har.scale.parquet import EVENTS, SCORES
 
 _PICTURES_OF_STORE = ("sheet.png", "report.md", "report.json", "report.html", PROGRESS)
 _LOGS = ("events.jsonl", "log.jsonl")
 _COPIES = ".review"
 _OF_ALERT = (".mp4", ".mkv", ".mp4.part", ".mkv.part", ".json.part")
 _RESULTS = "results.json"
+_OF_ALL = (EVENTS, SCORES, FAILED)
+"""What is written again when it is asked for again."""
 
 
 def forget_store(folder: Path, target: Target, trash: Trash) -> None:
@@ -106,6 +110,8 @@ def forget_results(folder: Path, target: Target, trash: Trash) -> None:
             for path in sorted(folder.glob(f"{glob.escape(stem)}.*")):
                 if not _is_of_longer(path.name, stem, stems):
                     trash.delete(path, "results")
+        for name in _OF_ALL:
+            trash.delete(folder / name, "results")
         trash.note("results", folder / _RESULTS, f"{len(gone)} of {len(stems)} videos")
         if not trash.is_dry:
             _drop_entries(folder, set(gone))

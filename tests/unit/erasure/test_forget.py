@@ -23,6 +23,8 @@ from har.live.alert_folder import AlertFolder
 from har.locks import locking
 from har.review.store import FoundEvent, Recording, ReviewStore, Verdict
 
+OF_ALL = ("events.parquet", "scores.parquet", "failed.json")
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -36,6 +38,8 @@ def folder(tmp_path: Path) -> Path:
     _fill_review(f"sqlite:///{out}/review.db", videos)
     (out / ".review").mkdir()
     (out / ".review" / "copy.mp4").write_bytes(b"copy")
+    for name in OF_ALL:
+        (out / name).write_text("a.mp4")
     return tmp_path
 
 
@@ -68,7 +72,7 @@ def test_a_video_goes_from_results_tables_and_reviews(folder: Path) -> None:
     gone = before - _list(folder)
     assert gone == {
         name for name in before if name.startswith("results/a.") and "a.b." not in name
-    } | {"results/.review/copy.mp4"}
+    } | {"results/.review/copy.mp4", *(f"results/{name}" for name in OF_ALL)}
     assert {
         Path(e["video"]).name for e in json.loads((folder / "results/results.json").read_text())
     } == {"a.b.mp4"}
