@@ -32,6 +32,8 @@ class PoseConfig:
         linear_c: Inverse of the penalty on the weights of that linear branch, which is then solved.
         narrow: Give the pair's branch only how limbs move against the other's body; the own body is
             then an input only where there is no single-person label.
+        scores: Give the head keypoint scores, too; without them they only say which joints to
+            believe, and it carries over better to keypoints of another detector.
         dropout: Before and after the recurrent layers.
         windows_per_clip: Windows drawn from a clip in an epoch.
         jitter: Noise on the features in training, in their standard deviations.
@@ -51,6 +53,7 @@ class PoseConfig:
     linear: bool = True
     linear_c: float = 0.1
     narrow: bool = False
+    scores: bool = True
     dropout: float = 0.4
     windows_per_clip: int = 4
     jitter: float = 0.1

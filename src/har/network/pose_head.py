@@ -11,6 +11,7 @@ How steps and people become one answer is no part of this graph: `har.pose.pooli
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,14 @@ from keras import layers, ops
 
 from har.config import PoseConfig
 from har.network.heads import LINEAR_BRANCH, STEP, build_norm
-from har.pose.features import N_FEATURES, N_OWN, SEEN_COLUMN, SELF_COLUMNS, TOUCH_COLUMNS
+from har.pose.features import (
+    N_FEATURES,
+    N_OWN,
+    SCORE_COLUMNS,
+    SEEN_COLUMN,
+    SELF_COLUMNS,
+    TOUCH_COLUMNS,
+)
 from har.types import PeopleRule, PoseSpec
 
 _MIN_SPREAD = 1e-4
@@ -55,7 +63,7 @@ def build_pose_head(
     quiet = background if spec.single_person_labels else ""
     branches = []
     for name in names:
-        part = TakeFeatures(list(columns[name]), name=name)(x)
+        part = TakeFeatures(_choose(columns[name], config), name=name)(x)
         is_linear = name == "self" or (config.linear and bool(spec.single_person_labels))
         branch = _build_recurrent(config, part, len(labels), name, is_linear)
         scales = [
@@ -68,9 +76,13 @@ def build_pose_head(
     return keras.Model(features, layers.Add(name="logits")(branches), name="pose")
 
 
+def _choose(columns: Iterable[int], config: PoseConfig) -> list[int]:
+    return [column for column in columns if config.scores or column not in SCORE_COLUMNS]
+
+
 def _build_linear(config: PoseConfig, features: Any, x: Any, n_labels: int) -> Any:
     """Return (B, T, K) logits, linear in each step and in how far all have spread so far."""
-    whole = TakeFeatures(list(range(N_FEATURES)), name="whole")(x)
+    whole = TakeFeatures(_choose(range(N_FEATURES), config), name="whole")(x)
     seen = TakeFeatures([SEEN_COLUMN], name="seen")(features)
     spread = SpreadSoFar(name="spread")([whole, seen])
     step = layers.Concatenate(name=STEP)([whole, spread])  # (B, T, 2 D)
@@ -100,8 +112,12 @@ def match_shape(config: PoseConfig, head: keras.Model) -> PoseConfig:
         units=known["pair_lstm"].units,
         linear="pair_of_step" in known or LINEAR_BRANCH in known,
         narrow=len(known["pair"].columns) == len(TOUCH_COLUMNS),
+        scores=any(SCORE_COLUMNS.intersection(known[part].columns) for part in _PARTS & set(known)),
     )
     return replace(shaped, self_units=known["self_lstm"].units) if "self_lstm" in known else shaped
+
+
+_PARTS = {"own", "pair", "self", "whole"}
 
 
 @keras.saving.register_keras_serializable(package="har")

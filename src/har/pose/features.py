@@ -56,6 +56,10 @@ oneself, and nothing else that a network could learn instead."""
 N_PAIR_TARGETS = 5
 N_PAIR = N_JOINTS * 3 + 3 + 4 * len(_LIMBS) * N_PAIR_TARGETS
 N_FEATURES = N_OWN + N_PAIR
+SCORE_COLUMNS = frozenset(
+    start + 2 * N_JOINTS + joint for start in (0, N_OWN) for joint in range(N_JOINTS)
+)
+"""Keypoint scores, which differ from one detector to another."""
 _BODY_TARGETS = 3
 """Head, neck and belly come first among the targets, the hands after them."""
 _MOVING = (*_WRISTS, *_ANKLES)
@@ -150,6 +154,20 @@ def compute_window(points: np.ndarray, rate_hz: float) -> PoseWindow:
     named = np.where(others >= 0, columns[others], -1)
     features = _describe(bodies, others, rate_hz).astype(np.float32)
     return PoseWindow(features, columns, named, _compute_confidence(bodies))
+
+
+def describe_people(points: np.ndarray, others: np.ndarray, rate_hz: float) -> np.ndarray:
+    """Describe people whose nearest other one is known, such as those of many windows at once.
+
+    Args:
+        points: (T, P, 17, 3) columns of `Tracks`, T >= 1; zeros where a person is not seen.
+        others: (P,) the column of each person's nearest other, -1 for nobody.
+        rate_hz: Steps a second.
+
+    Returns:
+        (P, T, D) float32, of each person what `compute_window` gives of a window of these two.
+    """
+    return _describe(_build_bodies(points), others, rate_hz).astype(np.float32)
 
 
 def _build_bodies(points: np.ndarray) -> _Bodies:
