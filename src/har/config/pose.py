@@ -29,7 +29,8 @@ class PoseConfig:
         self_units: Width of the one for single-person labels.
         linear: Add a linear branch from each step's features to the former logits; where there is
             no single-person label, also from how far they have spread.
-        linear_c: Inverse of the penalty on the weights of that linear branch, which is then solved.
+        linear_shrinkage: Of the discriminant that the linear branch is then set to: the share of
+            the features' covariance that is replaced by their mean variance.
         narrow: Give the pair's branch only how limbs move against the other's body; the own body is
             then an input only where there is no single-person label.
         scores: Give the head keypoint scores, too; without them they only say which joints to
@@ -51,9 +52,9 @@ class PoseConfig:
     units: int = 64
     self_units: int = 64
     linear: bool = True
-    linear_c: float = 0.1
+    linear_shrinkage: float = 0.3
     narrow: bool = False
-    scores: bool = True
+    scores: bool = False
     dropout: float = 0.4
     windows_per_clip: int = 4
     jitter: float = 0.1
@@ -69,7 +70,7 @@ class PoseConfig:
             weight=(0.0, 100.0),
             units=(1, 4096),
             self_units=(1, 4096),
-            linear_c=(1e-6, 1e3),
+            linear_shrinkage=(0.0, 1.0),
             dropout=(0.0, 0.9),
             windows_per_clip=(1, 64),
             jitter=(0.0, 2.0),

@@ -20,7 +20,7 @@ import numpy as np
 from keras import layers, ops
 
 from har.config import PoseConfig
-from har.network.heads import LINEAR_BRANCH, STEP, build_norm
+from har.network.heads import LINEAR_BRANCH, STEP, build_norm, get_linear_branch
 from har.pose.features import (
     N_FEATURES,
     N_OWN,
@@ -156,29 +156,38 @@ class SpreadSoFar(keras.layers.Layer):
         return ops.sqrt(ops.maximum(square - ops.square(mean), 0.0) + _MIN_SPREAD) * seen
 
 
+def _take_recurrent(head: keras.Model) -> keras.Model:
+    """Return a head without its linear branch for all labels, of the same layers."""
+    names = [layer.name for layer in head.layers if layer.name.endswith("_labels")]
+    return keras.Model(head.input, layers.add([head.get_layer(name).output for name in names]))
+
+
 class PeopleClassifier(keras.Model):
     """What the pose stream trains where only clips have labels.
 
     Takes ``[(B, P, T, D) features, (B, P) confidence, (B, T) mask]`` and gives (B, K). A confidence
-    of 0 marks an empty place. It shares the head and is never saved itself.
+    of 0 marks an empty place. A fourth input, (B, K), stands in the place of what the head's linear
+    branch says, which then has no part in it. It shares the head and is never saved itself.
     """
 
     def __init__(self, head: keras.Model, spec: PoseSpec, background: int) -> None:
         """Take the head; it is trained in place."""
         super().__init__(name="people")
         self.head, self.background = head, background
+        self._rest = _take_recurrent(head) if get_linear_branch(head) is not None else head
         self.rule: PeopleRule = spec.people
 
     def call(self, inputs: Any, training: bool = False) -> Any:
         """Return the windows' logits."""
-        features, confidence, mask = inputs
+        features, confidence, mask, *known = inputs
         shape = ops.shape(features)
         merged = ops.reshape(features, (-1, *features.shape[2:]))  # (B*P, T, D)
-        logits = self.head(merged, training=training)
+        logits = (self._rest if known else self.head)(merged, training=training)
         logits = ops.reshape(logits, (shape[0], shape[1], features.shape[2], -1))  # (B, P, T, K)
         seen = features[..., SEEN_COLUMN : SEEN_COLUMN + 1] * mask[:, None, :, None]
         people = pool_steps(logits, seen, self.rule, self.background, axis=2)
-        return self._pool(people, confidence[..., None])  # (B, P, K), (B, P, 1)
+        pooled = self._pool(people, confidence[..., None])  # (B, P, K), (B, P, 1)
+        return pooled + known[0] if known else pooled
 
     def _pool(self, people: Any, confidence: Any) -> Any:
         if self.rule == "mean":

@@ -11,14 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from har.config import TemporalConfig
 from har.network.heads import get_linear_branch, get_step_inputs, set_feature_scale
 from har.network.temporal_head import build_temporal
-from har.pose.features import SEEN_COLUMN, PoseWindow
 from har.training.batches import compute_loss_weights
 from har.training.features import Variants, stack_variants
-from har.types import PoseSpec
 
 _MAX_ITERATIONS = 1000
-_EVERY = 2
-"""Windows of a clip overlap so much that every second one is enough."""
 
 
 def start_head(
@@ -74,42 +70,6 @@ def solve_linear_branch(
     _solve(branch, rows, targets[clip_of_row], own, len(targets), c)
 
 
-def solve_pose_branch(
-    head: keras.Model,
-    clips: Sequence[Sequence[PoseWindow]],
-    targets: np.ndarray,
-    spec: PoseSpec,
-    c: float,
-    weights: np.ndarray | None = None,
-) -> None:
-    """Do for a pose head what `solve_linear_branch` does, if it has such a branch.
-
-    A clip's mean is over the steps at which a person is seen, over people and over windows, both by
-    how confident they are. A clip in which nobody is confident is left out.
-
-    Args:
-        head: What `build_pose_head` gave, scaled to the features.
-        clips: The windows of each clip.
-        targets: (N,) class index of every clip.
-        spec: Says from which confidence on a person counts.
-        c: Inverse of the penalty on the weights.
-        weights: (N,) how much clips count within their class; all alike when None.
-
-    Source: docs/decisions/018-spread-of-keypoints.md.
-    """
-    branch = get_linear_branch(head)
-    if branch is None:
-        return
-    inputs = get_step_inputs(head)
-    means = [_mean_over_people(inputs, windows[::_EVERY], spec) for windows in clips]
-    known = np.array([mean is not None for mean in means])
-    if len(set(targets[known].tolist())) < 2:
-        return
-    rows = np.stack([mean for mean in means if mean is not None])
-    own = None if weights is None else weights[known]
-    _solve(branch, rows, targets[known], own, len(targets), c)
-
-
 def release_linear_branch(head: keras.Model) -> None:
     """Let the linear branch, if there is one, learn again: jointly and from a bundle."""
     branch = get_linear_branch(head)
@@ -120,24 +80,6 @@ def release_linear_branch(head: keras.Model) -> None:
 def _mean_over_steps(inputs: keras.Model, variant: np.ndarray) -> np.ndarray:
     values = keras.ops.convert_to_numpy(inputs(variant[None].astype(np.float32)))  # (1, T, 2 D)
     return np.asarray(values)[0].mean(axis=0, dtype=np.float64)
-
-
-def _mean_over_people(
-    inputs: keras.Model, windows: Sequence[PoseWindow], spec: PoseSpec
-) -> np.ndarray | None:
-    """Return (2 D,) float64, or None where nobody is confident."""
-    found, weights = [], []
-    for window in windows:
-        known = (window.confidence >= spec.min_confidence) & (window.confidence > 0.0)
-        if not known.any():
-            continue
-        features, confidence = window.features[known], window.confidence[known].astype(np.float64)
-        steps = np.asarray(keras.ops.convert_to_numpy(inputs(features)), np.float64)  # (P, T, 2 D)
-        seen = features[..., SEEN_COLUMN, None] > 0
-        people = (steps * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1)
-        found.append(np.average(people, axis=0, weights=confidence))
-        weights.append(float(confidence.max()))
-    return np.average(found, axis=0, weights=weights) if found else None
 
 
 def _solve(

@@ -22,8 +22,9 @@ from har.types import PoseSpec
 TRAIN_HOP = 2
 """Steps between the windows that training draws from: many starts, each computed once."""
 
-PeopleBatch = tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray, np.ndarray]
-"""((features (B, P, T, D), confidence (B, P), mask (B, T)), one-hot labels (B, K), weights (B,))"""
+PeopleBatch = tuple[tuple[np.ndarray, ...], np.ndarray, np.ndarray]
+"""((features (B, P, T, D), confidence (B, P), mask (B, T)), one-hot labels (B, K), weights (B,));
+perhaps with the (B, K) logits that stand in the place of a linear branch as a fourth input."""
 
 
 def compute_windows(detections: Detections, spec: PoseSpec, hop: int) -> list[PoseWindow]:
@@ -86,9 +87,14 @@ class PeopleBatches(EpochBatches):
         spec: PoseSpec,
         sampling: PeopleSampling,
         weights: np.ndarray | None = None,
+        known: Sequence[np.ndarray] | None = None,
     ) -> None:
-        """Take the windows of each clip, its class index, and its weight."""
+        """Take the windows of each clip, its class index, and its weight.
+
+        ``known`` are the (W, K) logits of each clip's windows that are a fourth input.
+        """
         super().__init__()
+        self._known = known
         self._clips, self._targets, self._spec, self._sampling = clips, targets, spec, sampling
         self._weights = compute_loss_weights(targets, n_labels, weights).astype(np.float32)
         self._n_labels = n_labels
@@ -123,7 +129,10 @@ class PeopleBatches(EpochBatches):
             features += noise * self._scale * self._sampling.jitter * (features != 0)
         clips = [clip for clip, _ in items]
         one_hot = np.eye(self._n_labels, dtype=np.float32)[self._targets[clips]]
-        return (features, confidence, mask), one_hot, self._weights[clips]
+        inputs = (features, confidence, mask)
+        if self._known is not None:
+            inputs += (np.stack([self._known[clip][window] for clip, window in items]),)
+        return inputs, one_hot, self._weights[clips]
 
 
 def stack_features(clips: Sequence[Sequence[PoseWindow]]) -> np.ndarray:

@@ -22,9 +22,9 @@ from har.network.pose_head import PeopleClassifier, build_pose_head, match_shape
 from har.network.saving import load_pose
 from har.pose.features import PoseWindow
 from har.training.clips import INNER_FOLDS, ClipSplit
+from har.training.discriminant import solve_pose_branch
 from har.training.features import compute_model_hash
 from har.training.fit import FitPlace, Fitted, count_best_epochs, fit_model, fit_plainly
-from har.training.linear import solve_pose_branch
 from har.training.people import (
     PeopleBatches,
     PeopleSampling,
@@ -90,10 +90,10 @@ class PoseTraining:
         self._load(clips.train + clips.val)
         say = (lambda _: None) if run is None else run.say
         self._say_confidence(clips, say)
-        model, n_copied = self._start(clips.train)
+        model, n_copied, known = self._start(clips.train, seed)
         if self._source is not None:
             say(f"lstm: {n_copied} layers of the pose head start from {self._source}")
-        fitted = self._fit_recurrent(model, clips, seed, run)
+        fitted = self._fit_recurrent(model, clips, known, seed, run)
         tried = choose_fit(self._config.pose, model.head).epochs > 0
         if fitted.n_epochs == 0 and tried and is_branch_solved(model.head):
             say("lstm: recurrent branch did not improve validation loss; keeping the linear branch")
@@ -120,20 +120,34 @@ class PoseTraining:
         found = load_clip_windows(self._store, missing, self.spec, self._progress)
         self._windows.update(zip(missing, found, strict=True))
 
-    def _start(self, clips: Sequence[int]) -> tuple[PeopleClassifier, int]:
-        """Return a new head with its pooling, and how many of its layers come from the source."""
-        labels, store = self._store.labels, self._store
-        found, targets = [self._windows[c] for c in clips], store.label_indices[list(clips)]
-        head, copied = start_pose_head(
-            self._config,
-            self.spec,
-            labels,
-            found,
-            targets,
-            self._source,
-            store.weights[list(clips)],
-        )
-        return self._wrap(head), len(copied)
+    def _start(
+        self, clips: Sequence[int], seed: int
+    ) -> tuple[PeopleClassifier, int, list[np.ndarray] | None]:
+        """Return a new head with its pooling, how many of its layers come from the source, and
+        what its linear branch says of clips that it has not seen, see `solve_pose_branch`.
+        """
+        labels, store, chosen = self._store.labels, self._store, list(clips)
+        found, targets = [self._windows[c] for c in chosen], store.label_indices[chosen]
+        head, copied = start_pose_head(self._config, self.spec, labels, found, self._source)
+        known = None
+        if LINEAR_BRANCH not in copied:
+            known = solve_pose_branch(
+                head,
+                found,
+                targets,
+                self.spec,
+                self._config.pose.linear_shrinkage,
+                store.weights[chosen],
+                self._split_inner(chosen, seed),
+            )
+        return self._wrap(head), len(copied), known if self.spec.people == "mean" else None
+
+    def _split_inner(self, clips: Sequence[int], seed: int) -> np.ndarray | None:
+        """Return the (N,) inner folds of clips that are learned from, None with one group alone."""
+        try:
+            return build_folds([self._store.clips[clip] for clip in clips], INNER_FOLDS, seed)
+        except SplitError:
+            return None
 
     def _wrap(self, head: keras.Model) -> PeopleClassifier:
         labels = self._store.labels
@@ -141,9 +155,18 @@ class PoseTraining:
         return PeopleClassifier(head, self.spec, background)
 
     def _fit_recurrent(
-        self, model: PeopleClassifier, clips: ClipSplit, seed: int, run: Run | None
+        self,
+        model: PeopleClassifier,
+        clips: ClipSplit,
+        known: list[np.ndarray] | None,
+        seed: int,
+        run: Run | None,
     ) -> Fitted:
-        """Train a head whose linear branch may be solved; where it is, only if that helps."""
+        """Train a head whose linear branch may be solved; where it is, only if that helps.
+
+        It learns what that branch leaves of clips that it has not seen: of those that it has, it
+        leaves nothing to learn.
+        """
         pose, is_solved = self._config.pose, is_branch_solved(model.head)
         fit = choose_fit(pose, model.head)
         n_epochs = None if run is None else run.epochs.get("pose")
@@ -151,7 +174,7 @@ class PoseTraining:
             n_epochs = 0
         if n_epochs == 0:
             return Fitted({}, 0)
-        train = self._build_batches(clips.train, PeopleSampling.of(pose, fit, seed))
+        train = self._build_batches(clips.train, PeopleSampling.of(pose, fit, seed), known)
         if run is None:
             fit_plainly(model, train, fit)
             return Fitted({}, fit.epochs)
@@ -178,30 +201,32 @@ class PoseTraining:
 
         Where there are too few groups to say, it is taken to help.
         """
-        clips = np.array(train)
-        try:
-            inner = build_folds([self._store.clips[clip] for clip in clips], INNER_FOLDS, seed)
-        except SplitError:
+        clips, inner = np.array(train), self._split_inner(train, seed)
+        if inner is None:
             return True
         part, rest = clips[inner != 0].tolist(), clips[inner == 0].tolist()
-        model, _ = self._start(part)
+        model, _, known = self._start(part, seed)
         fit = choose_fit(self._config.pose, model.head)
         fixed = self._build_fixed(rest, fit, seed)
         before = compute_loss(model, fixed)
-        fit_plainly(
-            model, self._build_batches(part, PeopleSampling.of(self._config.pose, fit, seed)), fit
-        )
+        sampling = PeopleSampling.of(self._config.pose, fit, seed)
+        fit_plainly(model, self._build_batches(part, sampling, known), fit)
         return compute_loss(model, fixed) < before
 
     def _build_fixed(self, clips: Sequence[int], fit: FitConfig, seed: int) -> PeopleBatches:
         sampling = PeopleSampling.of(self._config.pose, fit, seed, training=False)
         return self._build_batches(clips, sampling)
 
-    def _build_batches(self, clips: Sequence[int], sampling: PeopleSampling) -> PeopleBatches:
+    def _build_batches(
+        self,
+        clips: Sequence[int],
+        sampling: PeopleSampling,
+        known: list[np.ndarray] | None = None,
+    ) -> PeopleBatches:
         store, chosen = self._store, list(clips)
         found, targets = [self._windows[c] for c in clips], store.label_indices[chosen]
         weights = store.weights[chosen]
-        return PeopleBatches(found, targets, len(store.labels), self.spec, sampling, weights)
+        return PeopleBatches(found, targets, len(store.labels), self.spec, sampling, weights, known)
 
     def _say_confidence(self, clips: ClipSplit, say: Callable[[str], None]) -> None:
         least, found = self.spec.min_confidence, [self._windows[clip] for clip in clips.train]
@@ -242,20 +267,16 @@ def start_pose_head(
     spec: PoseSpec,
     labels: tuple[str, ...],
     clips: list[list[PoseWindow]],
-    targets: np.ndarray,
     source: Path | None,
-    weights: np.ndarray | None = None,
 ) -> tuple[keras.Model, list[str]]:
-    """Build a head with its scale and a solved linear branch, or what a bundle has learned.
+    """Build a head with its scale, or what a bundle has learned.
 
     Args:
         config: Its `pose` part has the shape of the head of ``source``, see `match_source`.
         spec: The input contract.
         labels: In the order of the outputs.
         clips: The windows of each clip to learn from.
-        targets: (N,) class index of every clip.
         source: A bundle, or None.
-        weights: (N,) how much clips count within their class; all alike when None.
 
     Returns:
         The head and the names of the layers that came from ``source``.
@@ -267,13 +288,10 @@ def start_pose_head(
     """
     head = build_pose_head(config.pose, spec, labels, find_background(labels))
     set_feature_scale(head, stack_features(clips))
-    copied: list[str] = []
-    if source is not None:
-        info, learned = load_pose(source)
-        copied = copy_weights(head, learned, info.labels == labels)
-    if LINEAR_BRANCH not in copied:
-        solve_pose_branch(head, clips, targets, spec, config.pose.linear_c, weights)
-    return head, copied
+    if source is None:
+        return head, []
+    info, learned = load_pose(source)
+    return head, copy_weights(head, learned, info.labels == labels)
 
 
 def choose_fit(config: PoseConfig, head: keras.Model) -> FitConfig:

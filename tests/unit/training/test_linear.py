@@ -4,14 +4,11 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from har.config import PoseConfig, TemporalConfig
-from har.network import pose_head
+from har.config import TemporalConfig
 from har.network.heads import get_linear_branch, get_step_inputs
-from har.pose.features import N_FEATURES, SEEN_COLUMN, PoseWindow
 from har.training.linear import (
     release_linear_branch,
     solve_linear_branch,
-    solve_pose_branch,
     start_head,
 )
 
@@ -98,48 +95,3 @@ def test_classes_count_alike_however_many_clips_they_have():
     kernel, bias = get_linear_branch(head).get_weights()
     assert (kernel[:, 1] > 0.1).all()
     assert bias == pytest.approx([0.0, 0.0], abs=1e-3)  # the two lie at equal distance from 0
-
-
-POSE = PoseConfig(units=2)
-SPEC = POSE.pose_spec(("calm", "fight"), "", "hash")
-SURE = np.array([0.8, 0.4, 0.1], "f4")  # the last one is not confident enough
-
-
-def draw_people(target, rng, confidence=SURE):
-    """A window of people of 6 steps, the third of which nobody shows."""
-    features = rng.normal(0.5 * target, 1.0, (len(confidence), 6, N_FEATURES)).astype("f4")
-    features[..., SEEN_COLUMN] = 1.0
-    features[:, 2] = 0.0
-    row = np.arange(len(confidence))
-    return PoseWindow(features, row, -np.ones_like(row), confidence)
-
-
-def mean_of_people(head, window):
-    steps = np.asarray(get_step_inputs(head)(window.features))
-    people = steps[:, [0, 1, 3, 4, 5]].mean(axis=1)
-    return (0.8 * people[0] + 0.4 * people[1]) / 1.2
-
-
-def test_the_pose_path_is_the_regression_on_what_sure_people_show_where_they_are_seen():
-    rng = np.random.default_rng(4)
-    targets = np.arange(12) % 2
-    clips = [[draw_people(target, rng)] for target in targets]
-    weak = PoseWindow(np.zeros((0, 6, N_FEATURES), "f4"), *[np.zeros(0, int)] * 3)
-    head = pose_head.build_pose_head(POSE, SPEC, ("calm", "fight"))
-    solve_pose_branch(head, [*clips, [weak]], np.append(targets, 1), SPEC, 0.1)
-    means = np.stack([mean_of_people(head, clip[0]) for clip in clips])
-    model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=1000).fit(means, targets)
-    kernel, bias = get_linear_branch(head).get_weights()
-    np.testing.assert_allclose(kernel[:, 1] - kernel[:, 0], model.coef_[0], atol=1e-3)
-    assert bias[1] - bias[0] == pytest.approx(model.intercept_[0], abs=1e-2)
-    assert not get_linear_branch(head).trainable
-
-
-def test_heads_and_clips_without_anything_to_solve_stay_as_they_are():
-    rng = np.random.default_rng(4)
-    without = PoseConfig(units=2, linear=False)
-    head = pose_head.build_pose_head(without, SPEC, ("calm", "fight"))
-    solve_pose_branch(head, [[draw_people(0, rng)]], np.zeros(1, int), SPEC, 0.1)
-    head = pose_head.build_pose_head(POSE, SPEC, ("calm", "fight"))
-    solve_pose_branch(head, [[draw_people(1, rng)]], np.ones(1, int), SPEC, 0.1)
-    assert not any(weight.any() for weight in get_linear_branch(head).get_weights())

@@ -26,6 +26,7 @@ from har.network.saving import load_models, load_pose, save_bundle
 from har.network.temporal_head import build_temporal
 from har.training.clips import ClipSplit, split_clips
 from har.training.crossval import crossvalidate
+from har.training.discriminant import solve_pose_branch
 from har.training.people import load_clip_windows
 from har.training.pose import PoseTraining, match_source, start_pose_head
 from har.training.run import Run
@@ -164,7 +165,7 @@ def test_with_other_labels_all_but_the_ends_is_taken_over(trained):
     labels = ("hitting_others", "hitting_self", "waiting")
     config = match_source(UNTRAINED, source.bundle_dir, labels)
     spec = config.pose.pose_spec(labels, "", "hash")
-    head, copied = start_pose_head(config, spec, labels, [], np.zeros(0, int), source.bundle_dir)
+    head, copied = start_pose_head(config, spec, labels, [], source.bundle_dir)
     _, learned = load_pose(source.bundle_dir)
     assert "own_of_step" not in copied
     for name in ("norm", "own_lstm", "self_lstm", "pair_reduce"):
@@ -185,9 +186,9 @@ def test_labels_of_all_bodies_get_a_solved_path_beside_what_is_taken_over(traine
     spec = config.pose.pose_spec(labels, "", "hash")
     chosen = [0, 1, 2, 3]
     clips = load_clip_windows(crowd_store, chosen, spec)
-    targets = np.array([0, 1, 0, 1])
-    head, copied = start_pose_head(config, spec, labels, clips, targets, source.bundle_dir)
+    head, copied = start_pose_head(config, spec, labels, clips, source.bundle_dir)
     assert {"norm", "own_lstm", "pair_lstm"} <= set(copied)
+    solve_pose_branch(head, clips, np.array([0, 1, 0, 1]), spec, 0.3)
     assert head.get_layer("of_step").get_weights()[0].any()
 
 
@@ -321,9 +322,9 @@ def test_a_frozen_motion_recipe_has_nothing_to_start_from_a_bundle(trained, crow
         crossvalidate(replace(BOTH, streams="motion"), CrossvalConfig(2, 1), crowd_store, run)
 
 
-def make_shared(linear_c, **fit):
+def make_shared(shrinkage, **fit):
     """A recipe whose labels are all told from everything, so that a linear branch is solved."""
-    changes = {"single_person_labels": [], "linear_c": linear_c, "solved_fit": fit}
+    changes = {"single_person_labels": [], "linear_shrinkage": shrinkage, "solved_fit": fit}
     return update_config(QUICK, {"pose": changes})
 
 

@@ -1,0 +1,1 @@
+"""What `benchmarks/order.py` is made of."""

@@ -1,0 +1,1 @@
+"""What `benchmarks/protocols.py` is made of."""

@@ -1,0 +1,162 @@
+"""The linear branch of a pose head, solved as a linear discriminant, and what it says unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import keras
+import numpy as np
+
+from har.metrics.calibration import fit_temperature
+from har.network.heads import get_linear_branch, get_step_inputs
+from har.pose.features import SEEN_COLUMN, PoseWindow
+from har.training.batches import compute_loss_weights
+from har.training.clips import INNER_FOLDS
+from har.training.people import count_people, stack_people
+from har.types import PoseSpec
+
+_EVERY = 2
+"""Windows of a clip overlap so much that every second one is enough."""
+_BATCH = 128
+_MIN_VARIANCE = 1e-2
+"""Added to a variance: what never moved in the clips that are learned from must not outweigh."""
+_SMALLEST_SPREAD = 1e-6
+
+
+def solve_pose_branch(
+    head: keras.Model,
+    clips: Sequence[Sequence[PoseWindow]],
+    targets: np.ndarray,
+    spec: PoseSpec,
+    shrinkage: float,
+    weights: np.ndarray | None = None,
+    folds: np.ndarray | None = None,
+) -> list[np.ndarray] | None:
+    """Set the linear branch to the shrunken discriminant of windows' means, and freeze it.
+
+    A window's mean is over the steps at which a person is seen and over people by how confident
+    they are; a window in which nobody is confident counts for nothing. Its logits are divided by
+    the temperature at which those of clips that were left out are likeliest.
+
+    Args:
+        head: What `build_pose_head` gave, scaled to the features. Without such a branch, or with
+            one class alone to learn from, it stays as it is.
+        clips: The windows of each clip.
+        targets: (N,) class index of every clip.
+        spec: Says from which confidence on a person counts.
+        shrinkage: See `solve_discriminant`.
+        weights: (N,) how much clips count within their class; all alike when None.
+        folds: (N,) which clips are left out together; when None, groups are not known and every
+            fifth clip is.
+
+    Returns:
+        Of each clip the (W, K) float32 logits of its windows by a branch that has not seen the
+        clip: what is left for the recurrent branch to learn. None where nothing was solved.
+
+    Source: docs/decisions/026-order-of-steps.md.
+    """
+    branch = get_linear_branch(head)
+    clip_of_row = np.repeat(np.arange(len(clips)), [len(clip) for clip in clips])
+    if branch is None or not len(clip_of_row):
+        return None
+    rows, known = _compute_rows(head, [window for clip in clips for window in clip], spec)
+    labels, n_labels = targets[clip_of_row], branch.units
+    learned = known & np.concatenate([np.arange(len(clip)) % _EVERY == 0 for clip in clips])
+    if len(set(labels[learned].tolist())) < 2:
+        return None
+    own = (np.ones(len(clips)) if weights is None else weights)[clip_of_row]
+    own = own / np.maximum(np.bincount(clip_of_row[learned], minlength=len(clips)), 1)[clip_of_row]
+    fold_of_row = (np.arange(len(clips)) % INNER_FOLDS if folds is None else folds)[clip_of_row]
+    unseen = np.zeros((len(rows), n_labels))
+    for fold in np.unique(fold_of_row):
+        left_out, rest = fold_of_row == fold, learned & (fold_of_row != fold)
+        if len(set(labels[rest].tolist())) > 1:
+            kernel, bias = solve_discriminant(
+                rows[rest], labels[rest], own[rest], shrinkage, n_labels
+            )
+            unseen[left_out] = rows[left_out] @ kernel + bias
+    unseen[~known] = 0.0
+    scale = _find_scale(unseen[learned], labels[learned])
+    kernel, bias = solve_discriminant(
+        rows[learned], labels[learned], own[learned], shrinkage, n_labels
+    )
+    branch.set_weights([kernel / scale, bias / scale])
+    branch.trainable = False
+    ends = np.cumsum([len(clip) for clip in clips])[:-1]
+    return np.split((unseen / scale).astype(np.float32), ends)
+
+
+def solve_discriminant(
+    rows: np.ndarray, targets: np.ndarray, weights: np.ndarray, shrinkage: float, n_labels: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the linear discriminant of classes that are equally likely.
+
+    Args:
+        rows: (N, D).
+        targets: (N,) class indices.
+        weights: (N,) how much rows count within their class.
+        shrinkage: From 0 to 1: share of the covariance that is replaced by its mean variance.
+        n_labels: K.
+
+    Returns:
+        (D, K) weights and (K,) biases; a class without rows has no weights and a low bias.
+
+    Source: J. H. Friedman, "Regularized Discriminant Analysis", JASA 84 (1989).
+
+    >>> rows, targets = np.array([[0.0], [2.0], [4.0], [6.0]]), np.array([0, 0, 1, 1])
+    >>> kernel, bias = solve_discriminant(rows, targets, np.ones(4), 0.0, 2)
+    >>> bool(np.argmax(2.9 * kernel + bias) == 0 and np.argmax(3.1 * kernel + bias) == 1)
+    True
+    """
+    own = compute_loss_weights(targets, n_labels, weights)
+    own = own / own.sum()
+    values = rows.astype(np.float64)
+    mean = own @ values
+    deviation = np.sqrt(own @ np.square(values - mean) + _MIN_VARIANCE)
+    values = (values - mean) / deviation
+    sums = np.bincount(targets, own, n_labels)
+    centers = np.zeros((n_labels, values.shape[1]))
+    np.add.at(centers, targets, values * own[:, None])
+    centers /= np.maximum(sums, _SMALLEST_SPREAD)[:, None]
+    rest = (values - centers[targets]) * np.sqrt(own)[:, None]
+    covariance = (1.0 - shrinkage) * (rest.T @ rest)
+    typical = max(float(np.square(rest).sum()) / len(mean), _SMALLEST_SPREAD)
+    covariance[np.diag_indices(len(mean))] += max(shrinkage, _SMALLEST_SPREAD) * typical
+    kernel = np.linalg.solve(covariance, centers.T)
+    bias = -0.5 * (centers.T * kernel).sum(axis=0)
+    kernel = kernel / deviation[:, None]
+    bias = bias - mean @ kernel
+    return kernel, np.where(sums > 0, bias, bias[sums > 0].min() - np.log(len(rows) + 1.0))
+
+
+def _compute_rows(
+    head: keras.Model, windows: Sequence[PoseWindow], spec: PoseSpec
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return (N, 2 D) float32 means of what the branch takes, and (N,) whether anyone is seen."""
+    inputs, n_people = get_step_inputs(head), count_people(windows)
+    rows, known = [], []
+    for batch in _iter_batches(windows):
+        features, confidence, mask = stack_people(batch, spec, n_people)
+        merged = features.reshape(-1, *features.shape[2:])  # (B*P, T, D)
+        steps = np.asarray(keras.ops.convert_to_numpy(inputs(merged)))  # (B*P, T, 2 D)
+        seen = (features[..., SEEN_COLUMN] * mask[:, None]).reshape(len(merged), -1, 1)
+        people = (steps * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1.0)
+        people = people.reshape(*confidence.shape, -1) * confidence[..., None]
+        rows.append(people.sum(axis=1) / np.maximum(confidence.sum(axis=1), 1e-3)[:, None])
+        known.append(confidence.max(axis=1) > 0)
+    return np.concatenate(rows), np.concatenate(known)
+
+
+def _iter_batches(windows: Sequence[PoseWindow]) -> Iterator[Sequence[PoseWindow]]:
+    for start in range(0, len(windows), _BATCH):
+        yield windows[start : start + _BATCH]
+
+
+def _find_scale(logits: np.ndarray, targets: np.ndarray) -> float:
+    """Return by what (N, K) logits are divided so that the (N,) true classes are likeliest."""
+    typical = max(float(logits.std()), _SMALLEST_SPREAD)  # within what `fit_temperature` can find
+    scaled = logits / typical
+    exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    return typical * fit_temperature(
+        targets, exponentials / exponentials.sum(axis=1, keepdims=True)
+    )
