@@ -5,7 +5,7 @@
 DATA_DIR has the folders ``motion``, ``survfight`` and ``ut_interaction_set1``. The sets:
 
     sbu        two people before a Kinect, eight actions: the five published folds
-    ut         UT-Interaction, set 1, six actions: each sequence left out in turn
+    ut         UT-Interaction, set 1, six actions: two sequences left out in turn
     kinder     Kinder-Gator, 58 actions: from five adults to five children
     survfight  fight or not: each third of the sources left out in turn
 
@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from har.api.settings import training
 from har.files import write_json
 
 SETS = ("sbu", "ut", "kinder", "survfight")
+LINEAR = "linear branch"
+ROWS = (LINEAR, "mean and spread", "maximum", "lstm", "gru", "tcn")
 
 
 def main() -> None:
@@ -41,6 +44,7 @@ def main() -> None:
     parser.add_argument("--set", action="append", choices=SETS, help="once a set; default all")
     parser.add_argument("--out", type=Path, default=Path("results/order"))
     parser.add_argument("--cache", type=Path, help="of stores and features; default OUT/domains")
+    parser.add_argument("--row", action="append", choices=ROWS, help="once a row; default all")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
@@ -50,7 +54,7 @@ def main() -> None:
 
         for name in options.set or SETS:
             motion = load_set(name, options.data_dir, options.cache or options.out / "domains")
-            found[name] = _measure(motion, options.out, options.seeds)
+            found[name] = _measure(motion, options.out, options.row or ROWS, options.seeds)
             write_json(options.out / f"{name}.json", found[name])
             if not options.json:
                 print(name, *show(found[name], 1), "", sep="\n", flush=True)
@@ -58,16 +62,16 @@ def main() -> None:
         print(json.dumps(found, indent=2))
 
 
-def _measure(motion: Any, out: Path, n_seeds: int) -> dict[str, Any]:
+def _measure(motion: Any, out: Path, heads: Sequence[str], n_seeds: int) -> dict[str, Any]:
     from order_parts.heads import KINDS
-    from order_parts.measure import LINEAR, ROWS, Ablation
+    from order_parts.measure import Ablation
     from pose_parts.intervals import bootstrap_auc, bootstrap_mean
 
     ablation, rows = Ablation(motion, out), []
     tested = motion.folds >= 0
     truth, groups = motion.targets[tested], motion.groups[tested].tolist()
     linear = ablation.score(LINEAR, False, 0)[0][tested].argmax(axis=1) == truth
-    for row in ROWS:
+    for row in heads:
         for beside in (False, True) if row != LINEAR else (False,):
             seeds = range(n_seeds if row in KINDS else 1)
             scored = [ablation.score(row, beside, seed) for seed in seeds]

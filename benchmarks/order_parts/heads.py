@@ -17,16 +17,15 @@ COLUMNS = [column for column in range(N_FEATURES) if column not in SCORE_COLUMNS
 _DILATIONS = (1, 2, 4)
 
 
-def build_order_head(kind: str, config: PoseConfig, n_steps: int, n_labels: int) -> keras.Model:
+def build_order_head(kind: str, config: PoseConfig, n_labels: int) -> keras.Model:
     """Build a head that is one layer over time: (B, T, D) features to (B, T, K) logits.
 
     Args:
         kind: One of `KINDS`.
         config: Its width and dropout.
-        n_steps: T; loops over time are unrolled, which halves the time of training.
         n_labels: K.
     """
-    features = keras.Input((n_steps, N_FEATURES))
+    features = keras.Input((None, N_FEATURES))
     x = TakeFeatures(COLUMNS)(build_norm()(features))
     x = layers.Dropout(config.dropout)(x)
     x = layers.Dense(config.units, activation="relu")(x)
@@ -37,9 +36,9 @@ def build_order_head(kind: str, config: PoseConfig, n_steps: int, n_labels: int)
 
 def _build_over_time(kind: str, config: PoseConfig, x: Any) -> Any:
     if kind == "lstm":
-        return layers.LSTM(config.units, return_sequences=True, unroll=True)(x)
+        return layers.LSTM(config.units, return_sequences=True)(x)
     if kind == "gru":
-        return layers.GRU(config.units, return_sequences=True, unroll=True)(x)
+        return layers.GRU(config.units, return_sequences=True)(x)
     for dilation in _DILATIONS:
         y = layers.Conv1D(
             config.units, 3, padding="causal", dilation_rate=dilation, activation="relu"

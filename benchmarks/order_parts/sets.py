@@ -18,6 +18,7 @@ Instance Learning", CVPRW 2012.
 """
 SETS = ("sbu", "ut", "kinder", "survfight")
 _MOST_PEOPLE = 4
+_UT_FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,9 @@ def _build_folds(name: str, groups: np.ndarray, sizes: list[int]) -> np.ndarray:
         return np.repeat([-1, 0], sizes)
     if name == "survfight":
         return np.repeat(np.arange(len(sizes)), sizes)
-    return fold_by_pairs(groups) if name == "sbu" else np.unique(groups, return_inverse=True)[1]
+    if name == "sbu":
+        return fold_by_pairs(groups)
+    return np.unique(groups, return_inverse=True)[1] % _UT_FOLDS
 
 
 def fold_by_pairs(groups: np.ndarray) -> np.ndarray:

@@ -49,7 +49,7 @@ class PoseConfig:
     single_person_labels: tuple[str, ...] = SINGLE_PERSON_LABELS
     min_confidence: float = 0.2
     weight: float = 2.0
-    units: int = 64
+    units: int = 24
     self_units: int = 64
     linear: bool = True
     linear_shrinkage: float = 0.3
@@ -59,7 +59,7 @@ class PoseConfig:
     windows_per_clip: int = 4
     jitter: float = 0.1
     fit: FitConfig = field(default_factory=lambda: FitConfig(40, 40, 2e-3, 1e-2, 16))
-    solved_fit: FitConfig = field(default_factory=lambda: FitConfig(8, 8, 2e-3, 1e-2, 16))
+    solved_fit: FitConfig = field(default_factory=lambda: FitConfig(16, 16, 4e-3, 1e-2, 64))
 
     def __post_init__(self) -> None:
         check_range(

@@ -2,9 +2,10 @@
 """The head of the pose stream: one person's keypoints to logits at every step.
 
 It takes one person at a time, as `har.pose.features` describes one. Its branches are added up: the
-own body in a recurrent layer, the nearest other person in a second, and a linear one of each step
-and of how far every feature has spread since the window began. Single-person labels, such as
-hitting oneself, get none of them, but a recurrent branch of head, elbows and wrists alone.
+own body in a recurrent layer, the nearest other person in a second, and a linear one of each step,
+of how far each feature is from usual, and of how far it has spread since the window began.
+Single-person labels, such as hitting oneself, get none of them, but a recurrent branch of head,
+elbows and wrists alone.
 How steps and people become one answer is no part of this graph: `har.pose.pooling` does it, and
 `PeopleClassifier` the same in training.
 """
@@ -81,11 +82,11 @@ def _choose(columns: Iterable[int], config: PoseConfig) -> list[int]:
 
 
 def _build_linear(config: PoseConfig, features: Any, x: Any, n_labels: int) -> Any:
-    """Return (B, T, K) logits, linear in each step and in how far all have spread so far."""
+    """Return (B, T, K) logits, linear in each step, in its sizes and in the spread so far."""
     whole = TakeFeatures(_choose(range(N_FEATURES), config), name="whole")(x)
     seen = TakeFeatures([SEEN_COLUMN], name="seen")(features)
     spread = SpreadSoFar(name="spread")([whole, seen])
-    step = layers.Concatenate(name=STEP)([whole, spread])  # (B, T, 2 D)
+    step = layers.Concatenate(name=STEP)([whole, spread, Sizes(name="sizes")(whole)])  # (B, T, 3 D)
     step = layers.Dropout(config.dropout, name="step_drop")(step)
     return layers.Dense(n_labels, kernel_initializer="zeros", name=LINEAR_BRANCH)(step)
 
@@ -160,6 +161,15 @@ def _take_recurrent(head: keras.Model) -> keras.Model:
     """Return a head without its linear branch for all labels, of the same layers."""
     names = [layer.name for layer in head.layers if layer.name.endswith("_labels")]
     return keras.Model(head.input, layers.add([head.get_layer(name).output for name in names]))
+
+
+@keras.saving.register_keras_serializable(package="har")
+class Sizes(keras.layers.Layer):
+    """How large features are, whatever their sign: (B, T, d) to (B, T, d)."""
+
+    def call(self, features: Any) -> Any:
+        """Return their distances from the mean of all clips, in standard deviations."""
+        return ops.abs(features)
 
 
 class PeopleClassifier(keras.Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import keras
 import numpy as np
@@ -23,6 +24,41 @@ _MIN_VARIANCE = 1e-2
 _SMALLEST_SPREAD = 1e-6
 
 
+@dataclass(frozen=True)
+class _Table:
+    """Windows to learn from: N rows, of which those of weight 0 are not learned from."""
+
+    rows: np.ndarray  # (N, 3 D) float32: steps, spreads, sizes
+    targets: np.ndarray  # (N,)
+    weights: np.ndarray  # (N,)
+    folds: np.ndarray  # (N,)
+    shrinkage: float
+    n_labels: int
+
+    def solve(self, chosen: np.ndarray, n_columns: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the discriminant of some rows by their first columns; others weigh nothing."""
+        kernel, bias = solve_discriminant(
+            self.rows[chosen, :n_columns],
+            self.targets[chosen],
+            self.weights[chosen],
+            self.shrinkage,
+            self.n_labels,
+        )
+        n_left = self.rows.shape[1] - n_columns
+        return np.concatenate([kernel, np.zeros((n_left, self.n_labels))]), bias
+
+    def score_unseen(self, n_columns: int) -> np.ndarray:
+        """Return (N, K) logits of all rows by branches that have not seen their fold."""
+        unseen = np.zeros((len(self.rows), self.n_labels))
+        for fold in np.unique(self.folds):
+            left_out = self.folds == fold
+            rest = ~left_out & (self.weights > 0)
+            if len(set(self.targets[rest].tolist())) > 1:
+                kernel, bias = self.solve(rest, n_columns)
+                unseen[left_out] = self.rows[left_out] @ kernel + bias
+        return unseen
+
+
 def solve_pose_branch(
     head: keras.Model,
     clips: Sequence[Sequence[PoseWindow]],
@@ -35,8 +71,9 @@ def solve_pose_branch(
     """Set the linear branch to the shrunken discriminant of windows' means, and freeze it.
 
     A window's mean is over the steps at which a person is seen and over people by how confident
-    they are; a window in which nobody is confident counts for nothing. Its logits are divided by
-    the temperature at which those of clips that were left out are likeliest.
+    they are; a window in which nobody is confident counts for nothing. Clips that are left out in
+    turn decide whether the branch takes the sizes of features, too, and by what its logits are
+    divided, so that the true labels of what it has not seen are likeliest.
 
     Args:
         head: What `build_pose_head` gave, scaled to the features. Without such a branch, or with
@@ -60,30 +97,30 @@ def solve_pose_branch(
     if branch is None or not len(clip_of_row):
         return None
     rows, known = _compute_rows(head, [window for clip in clips for window in clip], spec)
-    labels, n_labels = targets[clip_of_row], branch.units
     learned = known & np.concatenate([np.arange(len(clip)) % _EVERY == 0 for clip in clips])
-    if len(set(labels[learned].tolist())) < 2:
+    if len(set(targets[clip_of_row[learned]].tolist())) < 2:
         return None
-    own = (np.ones(len(clips)) if weights is None else weights)[clip_of_row]
-    own = own / np.maximum(np.bincount(clip_of_row[learned], minlength=len(clips)), 1)[clip_of_row]
-    fold_of_row = (np.arange(len(clips)) % INNER_FOLDS if folds is None else folds)[clip_of_row]
-    unseen = np.zeros((len(rows), n_labels))
-    for fold in np.unique(fold_of_row):
-        left_out, rest = fold_of_row == fold, learned & (fold_of_row != fold)
-        if len(set(labels[rest].tolist())) > 1:
-            kernel, bias = solve_discriminant(
-                rows[rest], labels[rest], own[rest], shrinkage, n_labels
-            )
-            unseen[left_out] = rows[left_out] @ kernel + bias
-    unseen[~known] = 0.0
-    scale = _find_scale(unseen[learned], labels[learned])
-    kernel, bias = solve_discriminant(
-        rows[learned], labels[learned], own[learned], shrinkage, n_labels
+    n_windows = np.maximum(np.bincount(clip_of_row[learned], minlength=len(clips)), 1)
+    own = (np.ones(len(clips)) if weights is None else weights) / n_windows
+    folds = np.arange(len(clips)) % INNER_FOLDS if folds is None else folds
+    table = _Table(
+        rows,
+        targets[clip_of_row],
+        np.where(learned, own[clip_of_row], 0.0),
+        folds[clip_of_row],
+        shrinkage,
+        branch.units,
     )
+    widths = (2 * rows.shape[1] // 3, rows.shape[1])
+    tried = [np.where(known[:, None], table.score_unseen(width), 0.0) for width in widths]
+    found = [_calibrate(logits[learned], table.targets[learned]) for logits in tried]
+    best = int(np.argmin([loss for loss, _ in found]))
+    scale = found[best][1]
+    kernel, bias = table.solve(table.weights > 0, widths[best])
     branch.set_weights([kernel / scale, bias / scale])
     branch.trainable = False
     ends = np.cumsum([len(clip) for clip in clips])[:-1]
-    return np.split((unseen / scale).astype(np.float32), ends)
+    return np.split((tried[best] / scale).astype(np.float32), ends)
 
 
 def solve_discriminant(
@@ -132,13 +169,13 @@ def solve_discriminant(
 def _compute_rows(
     head: keras.Model, windows: Sequence[PoseWindow], spec: PoseSpec
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return (N, 2 D) float32 means of what the branch takes, and (N,) whether anyone is seen."""
+    """Return (N, 3 D) float32 means of what the branch takes, and (N,) whether anyone is seen."""
     inputs, n_people = get_step_inputs(head), count_people(windows)
     rows, known = [], []
     for batch in _iter_batches(windows):
         features, confidence, mask = stack_people(batch, spec, n_people)
         merged = features.reshape(-1, *features.shape[2:])  # (B*P, T, D)
-        steps = np.asarray(keras.ops.convert_to_numpy(inputs(merged)))  # (B*P, T, 2 D)
+        steps = np.asarray(keras.ops.convert_to_numpy(inputs(merged)))  # (B*P, T, 3 D)
         seen = (features[..., SEEN_COLUMN] * mask[:, None]).reshape(len(merged), -1, 1)
         people = (steps * seen).sum(axis=1) / np.maximum(seen.sum(axis=1), 1.0)
         people = people.reshape(*confidence.shape, -1) * confidence[..., None]
@@ -152,11 +189,15 @@ def _iter_batches(windows: Sequence[PoseWindow]) -> Iterator[Sequence[PoseWindow
         yield windows[start : start + _BATCH]
 
 
-def _find_scale(logits: np.ndarray, targets: np.ndarray) -> float:
-    """Return by what (N, K) logits are divided so that the (N,) true classes are likeliest."""
+def _calibrate(logits: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
+    """Return the least cross-entropy of (N, K) logits that are divided, and by what they are."""
     typical = max(float(logits.std()), _SMALLEST_SPREAD)  # within what `fit_temperature` can find
-    scaled = logits / typical
-    exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return typical * fit_temperature(
-        targets, exponentials / exponentials.sum(axis=1, keepdims=True)
-    )
+    temperature = fit_temperature(targets, _compute_probs(logits / typical))
+    scaled = logits / (typical * temperature)
+    losses = np.logaddexp.reduce(scaled, axis=1) - scaled[np.arange(len(targets)), targets]
+    return float(losses.mean()), typical * temperature
+
+
+def _compute_probs(logits: np.ndarray) -> np.ndarray:
+    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return exponentials / exponentials.sum(axis=1, keepdims=True)

@@ -123,8 +123,10 @@ class PoseTraining:
     def _start(
         self, clips: Sequence[int], seed: int
     ) -> tuple[PeopleClassifier, int, list[np.ndarray] | None]:
-        """Return a new head with its pooling, how many of its layers come from the source, and
-        what its linear branch says of clips that it has not seen, see `solve_pose_branch`.
+        """Return a new head with its pooling, and what its start tells.
+
+        That is how many of its layers come from the source, and what its linear branch says of
+        clips that it has not seen, see `solve_pose_branch`.
         """
         labels, store, chosen = self._store.labels, self._store, list(clips)
         found, targets = [self._windows[c] for c in chosen], store.label_indices[chosen]

@@ -5,7 +5,7 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from har.config import PoseConfig
-from har.network.heads import get_linear_branch, get_step_inputs
+from har.network.heads import get_linear_branch, get_step_inputs, set_feature_scale
 from har.network.pose_head import PeopleClassifier, build_pose_head
 from har.pose.features import N_FEATURES, SCORE_COLUMNS, SEEN_COLUMN, PoseWindow
 from har.training.discriminant import solve_discriminant, solve_pose_branch
@@ -76,14 +76,35 @@ def test_the_branch_is_that_of_what_sure_people_show_where_they_are_seen():
     head = build_pose_head(POSE, SPEC, ("calm", "fight"))
     known = solve_pose_branch(head, [*clips, [weak]], np.append(targets, 1), SPEC, 0.3)
     means = np.stack([mean_of_people(head, clip[0]) for clip in clips])  # every second window
-    expected, _ = solve_discriminant(means, targets, np.ones(len(means)), 0.3, 2)
     kernel, _ = get_linear_branch(head).get_weights()
+    with_sizes = bool(kernel[-means.shape[1] // 3 :].any())
+    used = means if with_sizes else means[:, : 2 * means.shape[1] // 3]
+    expected, _ = solve_discriminant(used, targets, np.ones(len(means)), 0.3, 2)
+    kernel = kernel[: len(expected)]
     scale = (kernel * expected).sum() / np.square(expected).sum()  # the temperature
     assert scale > 0
     np.testing.assert_allclose(kernel, scale * expected, atol=1e-3 * np.abs(kernel).max())
     assert not get_linear_branch(head).trainable
     assert [len(part) for part in known] == [2] * 20 + [1]
     assert not known[-1].any()
+
+
+@pytest.mark.parametrize("by_sign", [True, False])
+def test_clips_that_are_left_out_decide_whether_sizes_count(by_sign):
+    rng = np.random.default_rng(2)
+    clips, targets = [], np.arange(40) % 2
+    for target in targets:
+        window = draw_people(0, rng, np.array([0.8], "f4"))
+        seen = window.features[..., SEEN_COLUMN] > 0
+        turned = np.where(rng.random((1, 6)) < 0.5, -1.0, 1.0)
+        shift = 2.0 * target - 1.0 if by_sign else (2.0 * target + 1.0) * turned
+        window.features[..., 40:60] += (seen * shift)[..., None]
+        clips.append([window])
+    head = build_pose_head(POSE, SPEC, ("calm", "fight"))
+    set_feature_scale(head, np.concatenate([c[0].features[0] for c in clips]))
+    solve_pose_branch(head, clips, targets, SPEC, 0.3)
+    kernel, _ = get_linear_branch(head).get_weights()
+    assert bool(kernel[2 * len(kernel) // 3 :].any()) is not by_sign
 
 
 def test_what_it_says_unseen_does_not_know_the_label():
