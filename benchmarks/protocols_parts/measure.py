@@ -21,7 +21,7 @@ from pose_parts.intervals import Figure, bootstrap_mean
 from protocols_parts.stores import prepare_motion
 
 UT = "ut_interaction_set1"
-CURVE = {1: 4, 2: 3, 4: 2}
+CURVE = {1: 3, 2: 2, 4: 1}
 """People that are learned from, and how many draws of them there are."""
 
 

@@ -59,7 +59,7 @@ class PoseConfig:
     windows_per_clip: int = 4
     jitter: float = 0.1
     fit: FitConfig = field(default_factory=lambda: FitConfig(40, 40, 2e-3, 1e-2, 16))
-    solved_fit: FitConfig = field(default_factory=lambda: FitConfig(16, 16, 4e-3, 1e-2, 64))
+    solved_fit: FitConfig = field(default_factory=lambda: FitConfig(12, 12, 4e-3, 1e-2, 64))
 
     def __post_init__(self) -> None:
         check_range(

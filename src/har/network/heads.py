@@ -32,7 +32,7 @@ def get_linear_branch(head: keras.Model) -> keras.layers.Layer | None:
 
 
 def get_step_inputs(head: keras.Model) -> keras.Model:
-    """Return a model from (B, T, D) features to the (B, T, 2 D) that the linear branch takes."""
+    """Return a model from (B, T, D) features to the (B, T, D') that the linear branch takes."""
     return keras.Model(head.input, head.get_layer(STEP).output)
 
 

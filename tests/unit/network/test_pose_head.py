@@ -26,7 +26,14 @@ from har.network.pose_head import (
 )
 from har.network.saving import export_graph
 from har.pose import pooling
-from har.pose.features import N_FEATURES, N_OWN, SEEN_COLUMN, SELF_COLUMNS, TOUCH_COLUMNS
+from har.pose.features import (
+    N_FEATURES,
+    N_OWN,
+    SCORE_COLUMNS,
+    SEEN_COLUMN,
+    SELF_COLUMNS,
+    TOUCH_COLUMNS,
+)
 from har.types import PoseSpec
 
 LABELS = ("hitting_others", "hitting_self", "playing")
@@ -150,11 +157,12 @@ def test_spread_is_the_deviation_over_the_steps_seen_so_far():
     np.testing.assert_allclose(spread, expected, atol=0.011)
 
 
-def test_without_single_person_labels_one_linear_branch_gets_the_step_and_the_spread():
+def test_without_single_person_labels_one_linear_branch_gets_step_spread_and_sizes():
     head = make_head(("fight", "normal"), "normal")
     features = make_features(2, 6)
     steps = np.asarray(get_step_inputs(head)(features))
-    assert steps.shape == (2, 6, 2 * N_FEATURES)
+    n_taken = N_FEATURES - len(SCORE_COLUMNS)
+    assert steps.shape == (2, 6, 3 * n_taken)
     names = [layer.name for layer in head.layers]
     assert LINEAR_BRANCH in names
     assert "own_of_step" not in names
@@ -165,8 +173,9 @@ def test_without_single_person_labels_one_linear_branch_gets_the_step_and_the_sp
     seen = features[..., SEEN_COLUMN] > 0
     scaled = steps[0, :, 3][seen[0]]
     last = np.flatnonzero(seen[0])[-1]
-    assert steps[0, last, N_FEATURES + 3] == pytest.approx(scaled.std(), abs=0.02)
-    assert not steps[..., N_FEATURES:][~seen].any()
+    assert steps[0, last, n_taken + 3] == pytest.approx(scaled.std(), abs=0.02)
+    assert not steps[..., n_taken : 2 * n_taken][~seen].any()
+    np.testing.assert_array_equal(steps[..., 2 * n_taken :], np.abs(steps[..., :n_taken]))
 
 
 @pytest.mark.parametrize(
