@@ -273,10 +273,32 @@ def test_examples_in_python_run(page: Path, files: Path, tmp_path: Path) -> None
         run_python(body, tmp_path)
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("page", sorted((DOCS / "start").glob("*.md")), ids=name)
+def test_the_first_quarter_of_an_hour_works(page: Path, tmp_path: Path) -> None:
+    """All commands of a page run, one after another, in a new folder with the page's settings."""
+    for body in iter_fences(page, "toml"):
+        (tmp_path / body.split()[1].removesuffix(":")).write_text(body)
+    for body in iter_fences(page, "sh"):
+        for line in body.splitlines():
+            words = [sys.executable, "-m", *shlex.split(line)]
+            done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{line}\n{done.stderr[-3000:]}"
+    for path in re.findall(r"`((?:practice|results|models)/[\w./-]+\.\w+)`", page.read_text()):
+        assert (tmp_path / path).exists(), path
+
+
 def test_what_people_search_for_is_there() -> None:
     text = "\n".join(page.read_text() for page in PAGES if DOCS in page.parents).lower()
     for word in ("boris", "elan", "excel", "kappa", "privacy", "docker", "windows", "macos"):
         assert word in text, word
+
+
+def test_pictures_of_the_gallery_are_small_and_shown() -> None:
+    text = (DOCS / "gallery.md").read_text()
+    files = [path for path in (DOCS / "images" / "gallery").iterdir() if path.is_file()]
+    assert sum(path.stat().st_size for path in files) < 1_500_000
+    assert {path.name for path in files} == set(re.findall(r"images/gallery/([\w.]+)", text))
 
 
 def test_pictures_are_small() -> None:
