@@ -8,6 +8,8 @@ DATA_DIR has the folders ``motion`` and ``ut_interaction_set1``. The parts, all 
     ut      UT-Interaction, set 1: six actions, each sequence left out in turn
     kinder  Kinder-Gator: 58 actions of five children and five adults, each person left out in turn,
             from adults to children and back, and how accuracy grows with the people learned from
+    scores  hits against none, from SBU to UT-Interaction and back: the linear branch with keypoint
+            scores among its inputs, and without
     speed   milliseconds a window of 2.5 s, on one thread
 
 Joints go the public way for keypoints of other tools: an archive a sequence, ``har prepare``, and
@@ -30,7 +32,7 @@ from common_parts.show import build_parser, show
 from har.api.settings import training
 from har.files import write_json
 
-PARTS = ("sbu", "ut", "kinder", "speed")
+PARTS = ("sbu", "ut", "kinder", "scores", "speed")
 
 
 def main() -> None:
@@ -39,12 +41,13 @@ def main() -> None:
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("--part", action="append", choices=PARTS, help="once a part; default all")
     parser.add_argument("--out", type=Path, default=Path("results/protocols"))
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--cache", type=Path, help="of other features; default OUT/domains")
+    parser.add_argument("--seeds", type=int, default=3, help="0: the linear branch alone")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     options = parser.parse_args()
     found: dict[str, Any] = {}
     with training():
-        measures = _load_measures(options.data_dir, options.out, options.seeds)
+        measures = _load_measures(options.data_dir, options.out, options.cache, options.seeds)
         for part in options.part or PARTS:
             found[part] = measures[part]()
             write_json(options.out / f"{part}.json", found[part])
@@ -54,8 +57,11 @@ def main() -> None:
         print(json.dumps(found, indent=2))
 
 
-def _load_measures(data_dir: Path, out: Path, n_seeds: int) -> dict[str, Callable[[], Any]]:
+def _load_measures(
+    data_dir: Path, out: Path, cache: Path | None, n_seeds: int
+) -> dict[str, Callable[[], Any]]:
     from protocols_parts.measure import Bench, measure_kinder, measure_sbu, measure_ut
+    from protocols_parts.scores import measure_scores
     from protocols_parts.speed import measure_speed
 
     bench = Bench(data_dir, out, n_seeds)
@@ -63,6 +69,7 @@ def _load_measures(data_dir: Path, out: Path, n_seeds: int) -> dict[str, Callabl
         "sbu": lambda: measure_sbu(bench),
         "ut": lambda: measure_ut(bench),
         "kinder": lambda: measure_kinder(bench),
+        "scores": lambda: measure_scores(data_dir, cache or out / "domains"),
         "speed": lambda: {"two people": measure_speed(2, 8), "one person": measure_speed(1, 58)},
     }
 
