@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from har.metrics.calibration import fit_temperature
 from har.network.heads import get_linear_branch, get_step_inputs
 from har.pose.features import SEEN_COLUMN, PoseWindow
 from har.training.batches import compute_loss_weights
@@ -22,6 +21,8 @@ _BATCH = 128
 _MIN_VARIANCE = 1e-2
 """Added to a variance: what never moved in the clips that are learned from must not outweigh."""
 _SMALLEST_SPREAD = 1e-6
+_MOST, _N_HALVINGS = 20.0, 40
+"""Calibrated logits spread by no more than this: where all is right, there is no best scale."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def solve_pose_branch(
     )
     widths = (2 * rows.shape[1] // 3, rows.shape[1])
     tried = [np.where(known[:, None], table.score_unseen(width), 0.0) for width in widths]
-    found = [_calibrate(logits[learned], table.targets[learned]) for logits in tried]
+    found = [calibrate(logits[learned], table.targets[learned]) for logits in tried]
     best = int(np.argmin([loss for loss, _ in found]))
     scale = found[best][1]
     kernel, bias = table.solve(table.weights > 0, widths[best])
@@ -189,15 +190,22 @@ def _iter_batches(windows: Sequence[PoseWindow]) -> Iterator[Sequence[PoseWindow
         yield windows[start : start + _BATCH]
 
 
-def _calibrate(logits: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
-    """Return the least cross-entropy of (N, K) logits that are divided, and by what they are."""
-    typical = max(float(logits.std()), _SMALLEST_SPREAD)  # within what `fit_temperature` can find
-    temperature = fit_temperature(targets, _compute_probs(logits / typical))
-    scaled = logits / (typical * temperature)
+def calibrate(logits: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
+    """Return the least cross-entropy that (N, K) logits reach when divided, and by what they are.
+
+    >>> logits = np.array([[4.0, 0.0], [4.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
+    >>> loss, scale = calibrate(logits, np.array([0, 0, 1, 1]))  # three of four are right
+    >>> round(loss, 3), round(scale, 2)
+    (0.562, 3.64)
+    """
+    spread = max(float(logits.std()), _SMALLEST_SPREAD)
+    of_truth = logits[np.arange(len(targets)), targets].sum()
+    low, high = 0.0, _MOST / spread
+    for _ in range(_N_HALVINGS):  # the likelihood is concave in 1 / scale: halve its slope
+        middle = 0.5 * (low + high)
+        scaled = middle * logits
+        probs = np.exp(scaled - np.logaddexp.reduce(scaled, axis=1)[:, None])
+        low, high = (middle, high) if of_truth > (probs * logits).sum() else (low, middle)
+    scaled = high * logits
     losses = np.logaddexp.reduce(scaled, axis=1) - scaled[np.arange(len(targets)), targets]
-    return float(losses.mean()), typical * temperature
-
-
-def _compute_probs(logits: np.ndarray) -> np.ndarray:
-    exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return exponentials / exponentials.sum(axis=1, keepdims=True)
+    return float(losses.mean()), 1.0 / high

@@ -35,7 +35,13 @@ from har.training.stages import train_all, train_cnn, train_lstm, train_system
 pytestmark = pytest.mark.slow
 
 _NONE = {"fit": {"epochs": 0}}
-POSE = {"n_steps": 10, "units": 8, "self_units": 6, "fit": {"epochs": 6, "learning_rate": 0.03}}
+POSE = {
+    "n_steps": 10,
+    "units": 8,
+    "self_units": 6,
+    "scores": True,
+    "fit": {"epochs": 6, "learning_rate": 0.03},
+}
 QUICK = update_config(TrainConfig(streams="pose"), {"pose": POSE})
 UNTRAINED = update_config(QUICK, {"pose": _NONE})
 BOTH = update_config(
