@@ -3,13 +3,17 @@
 Needs the extra 'scale'. One test stands behind `slow`, the others behind `scale`.
 """
 
+import gc
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -45,6 +49,9 @@ def cluster() -> Iterator[None]:
         patch.setenv("PYTHONPATH", os.pathsep.join(paths))
         with joining_cluster(TWO):
             yield
+        with warnings.catch_warnings():  # Ray leaves its processes to the collector
+            warnings.simplefilter("ignore")
+            gc.collect()
 
 
 @pytest.fixture
@@ -211,6 +218,39 @@ def test_a_command_whose_worker_or_own_process_is_killed_ends_as_another(
     subprocess.run([*words, "--out", "alone"], check=True)
     assert len(read_labels(work / "out")) == 46
     assert read_outputs(work / "out") == read_outputs(work / "alone")
+
+
+@pytest.mark.scale
+def test_another_host_does_it_over_its_port(work: Path) -> None:
+    with ExitStack() as free:
+        sockets = [free.enter_context(socket.socket()) for _ in range(2)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        head, client = (str(each.getsockname()[1]) for each in sockets)
+    start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
+    ports = ["--port", head, "--ray-client-server-port", client, "--num-cpus", "2"]
+    quiet = {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    process = subprocess.Popen(
+        [*start, *ports, "--include-dashboard", "false"],
+        env={**os.environ, **quiet},
+        cwd="/",
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    words = [sys.executable, "-m", "har", "predict", "videos", "--bundle", "bundle"]
+    try:
+        _wait_for(lambda: _answers(int(client)))
+        subprocess.run([*words, "--out", "out", "--on", f"ray://127.0.0.1:{client}"], check=True)
+    finally:
+        process.terminate()
+        process.wait()
+    subprocess.run([*words, "--out", "alone"], check=True)
+    assert read_outputs(work / "out") == read_outputs(work / "alone")
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.mark.scale

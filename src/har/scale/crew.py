@@ -142,14 +142,21 @@ class RayCrew(Closing):
         now_s = time.monotonic()
         started = [worker for worker in self._workers if worker.machine]
         able = [worker for worker in started if worker.rests_until_s <= now_s]
-        if started and not able and not any(worker.under_way for worker in started):
-            raise self._refusal or WorkerError("All workers rest")
+        if not able and self._refusal is not None and self._is_refused_by_all(started):
+            raise self._refusal
         for worker in able:
             chosen = None if worker.call else _choose(waiting, worker, len(able) == 1)
             if chosen is not None:
                 waiting.remove(chosen)
                 worker.under_way, worker.until_s = chosen, now_s + self.config.limit_s
                 worker.call = ray_cluster.call(worker.handle, function, chosen.job)
+
+    def _is_refused_by_all(self, started: Sequence[_Worker]) -> bool:
+        """Return whether nobody is left to try: others that are about to start get their turn."""
+        most = 1 if len(started) == len(self._workers) else 2
+        return bool(started) and all(
+            worker.under_way is None and worker.n_refused >= most for worker in started
+        )
 
     def _wait(self) -> list[_Worker]:
         by_call = {worker.call: worker for worker in self._workers if worker.call}

@@ -107,13 +107,17 @@ def _join_or_start(ray: Any, config: ScaleConfig, quiet: dict[str, Any]) -> None
     try:
         ray.init(address="auto", **quiet)
     except ConnectionError:
-        ray.init(
-            address="local",
-            num_cpus=config.n_workers or count_cores(),
-            include_dashboard=False,
-            object_store_memory=_STORE_BYTES,
-            **quiet,
-        )
+        here = {
+            "address": "local",
+            "num_cpus": config.n_workers or count_cores(),
+            "include_dashboard": False,
+            "object_store_memory": _STORE_BYTES,
+        }
+        try:
+            ray.init(**here, **quiet)
+        except Exception:  # noqa: BLE001, it waits 30 s, which a busy machine may exceed once
+            ray.shutdown()
+            ray.init(**here, **quiet)
 
 
 def _cut(error: Exception) -> str:
