@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from har.api.result import Plot as Plot
     from har.api.result import Result as Result
     from har.api.review import open_review as open_review
+    from har.api.serve import serve_predictions as serve_predictions
     from har.api.sharing import describe_model as describe_model
     from har.api.sharing import pack_model as pack_model
     from har.api.sharing import push_model as push_model
@@ -102,6 +103,7 @@ _MODULES = {
     "har.api.record": ("record",),
     "har.api.result": ("Plot", "Result"),
     "har.api.review": ("open_review",),
+    "har.api.serve": ("serve_predictions",),
     "har.api.sharing": (
         "describe_model",
         "pack_model",

@@ -81,6 +81,11 @@ ENTRIES = {
         "review",
         "Look at what was found and mend it, in a browser on this machine.",
     ),
+    "serve": Entry(
+        "Recognize",
+        "serve",
+        "Recognize videos that other programs send over HTTP.",
+    ),
     "crossval": Entry(
         "Evaluate", "train", "Cross-validate a recipe, by groups, over several seeds."
     ),

@@ -45,6 +45,7 @@ from har.config.privacy import ShownPeople as ShownPeople
 from har.config.privacy import Uncertain as Uncertain
 from har.config.scale import FetchConfig as FetchConfig
 from har.config.scale import ScaleConfig as ScaleConfig
+from har.config.serve import ServeConfig as ServeConfig
 from har.config.synthetic import SynthConfig as SynthConfig
 from har.config.train import MOTION_LAGS_S as MOTION_LAGS_S
 from har.config.train import RECIPES as RECIPES

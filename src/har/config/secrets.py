@@ -51,14 +51,19 @@ def _resolve_table(
             return value
         secret = Secret()
         with mistakes.gathering(place(table, name)):
-            secret = Secret(_read(*value.split(":", 1)))
+            secret = Secret(read_secret(*value.split(":", 1)))
         secret.origin = value
         return secret
 
     return {name: resolve(name, value) for name, value in values.items()}
 
 
-def _read(kind: str, name: str) -> str:
+def read_secret(kind: str, name: str) -> str:
+    """Return what a variable (``env``) or a file of one line (``file``) holds.
+
+    Raises:
+        ConfigError: It is not set, cannot be read, or holds none or several lines.
+    """
     if kind == "env":
         text = os.environ.get(name, "")
         if not text:

@@ -1,0 +1,1 @@
+"""Recognition over HTTP, for programs that are not written in Python (`har serve`)."""
