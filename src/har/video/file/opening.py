@@ -95,12 +95,12 @@ def _open_file(path: Path) -> InputContainer:
         raise
 
 
-def _open_as(path: Path, formats: str, **options: object) -> InputContainer:
+def _open_as(path: Path, formats: str, **options: Any) -> InputContainer:
     return av.open(
         f"file:{path}",
         options=build_options("file") | {"format_whitelist": formats},
         **ODD_METADATA,
-        **options,  # type: ignore[arg-type]
+        **options,
     )
 
 
