@@ -50,13 +50,13 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory):
+def postgres_url():
     """A real PostgreSQL server; the test is skipped where none is installed."""
     from postgres import find_bin, run_postgres
 
     if find_bin() is None:
         pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
-    with run_postgres(tmp_path_factory.mktemp("postgres")) as url:
+    with run_postgres() as url:
         yield url
 
 

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 
 def find_bin() -> Path | None:
@@ -17,13 +18,21 @@ def find_bin() -> Path | None:
 
 
 @contextmanager
-def run_postgres(folder: Path) -> Iterator[str]:
-    """Run a server on the loopback; gives the URL of an empty database."""
+def run_postgres() -> Iterator[str]:
+    """Run a server on the loopback; gives the URL of an empty database.
+
+    Its folder is not below pytest's, which every run of pytest closes to other users anew.
+    """
+    with TemporaryDirectory(prefix="har-postgres-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        shutil.chown(folder, "postgres", "postgres")
+        with _run_in(folder) as url:
+            yield url
+
+
+@contextmanager
+def _run_in(folder: Path) -> Iterator[str]:
     where = find_bin()
-    folder.mkdir(parents=True, exist_ok=True)
-    for place in (folder, *folder.parents[:3]):
-        place.chmod(0o755)
-    shutil.chown(folder, "postgres", "postgres")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
