@@ -239,7 +239,7 @@ def test_another_host_does_it_over_its_port(work: Path) -> None:
     )
     words = [sys.executable, "-m", "har", "predict", "videos", "--bundle", "bundle"]
     try:
-        _wait_for(lambda: _answers(int(client)))
+        _wait_for(lambda: _answers(int(client)), 250.0)
         subprocess.run([*words, "--out", "out", "--on", f"ray://127.0.0.1:{client}"], check=True)
     finally:
         process.terminate()
