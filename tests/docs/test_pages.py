@@ -189,7 +189,7 @@ def test_every_option_and_command_on_pages_exists(page: Path) -> None:
     known = {opt for param in params for opt in (*param.opts, *param.secondary_opts)}
     known |= {"--help", "--version", *OTHER_OPTIONS}
     text = re.sub(
-        r"^.*(benchmarks/|scripts/|git |pip |pytest |sudo |docker |podman ).*$",
+        r"^.*(benchmarks/|scripts/|git |pip |pytest |curl |sudo |docker |podman ).*$",
         "",
         page.read_text(),
         flags=re.MULTILINE,

@@ -16,7 +16,7 @@ class ServeConfig:
         max_stored_mb: Of all uploads that are on the disk at once.
         max_uploads: Uploads that may come at the same time.
         max_waiting: Jobs that wait or run; another one is refused until there is room.
-        max_kept: Jobs that are over and whose results are kept; the oldest are forgotten.
+        max_results: Jobs that are over and whose results are kept; the oldest are forgotten.
         keep_s: Results are forgotten after so long.
         max_video_s: Of longer videos nothing is recognized.
         upload_s: Longest time that an upload may take.
@@ -27,7 +27,7 @@ class ServeConfig:
     max_stored_mb: int = 4096
     max_uploads: int = 8
     max_waiting: int = 100
-    max_kept: int = 1000
+    max_results: int = 1000
     keep_s: float = 86_400.0
     max_video_s: float = 14_400.0
     upload_s: float = 600.0
@@ -40,7 +40,7 @@ class ServeConfig:
             max_stored_mb=(1, 10_000_000),
             max_uploads=(1, 1000),
             max_waiting=(1, 100_000),
-            max_kept=(1, 100_000),
+            max_results=(1, 100_000),
             keep_s=(1.0, 31_536_000.0),
             max_video_s=(1.0, 864_000.0),
             upload_s=(1.0, 86_400.0),

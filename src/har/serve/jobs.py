@@ -185,7 +185,7 @@ class JobQueue(Closing):
         with self._lock:
             over = [job for job in self._jobs.values() if job.ended_at_s is not None]
         over.sort(key=lambda job: job.ended_at_s or 0.0)
-        n_extra = max(len(over) - self._config.max_kept, 0)
+        n_extra = max(len(over) - self._config.max_results, 0)
         for number, job in enumerate(over):
             if number < n_extra or now_s - (job.ended_at_s or 0.0) > self._config.keep_s:
                 self.remove(job)

@@ -136,7 +136,7 @@ def test_long_videos_are_refused(tmp_path: Path, work: Work) -> None:
 
 
 def test_results_are_forgotten(tmp_path: Path, work: Work) -> None:
-    with _open(tmp_path, work, max_kept=2) as jobs:
+    with _open(tmp_path, work, max_results=2) as jobs:
         made = [_upload(jobs, "quick") for _ in range(4)]
         assert made[-1].over.wait(WAIT_S)
         assert jobs.list_jobs() == made[2:]
