@@ -112,6 +112,7 @@ def test_a_broker_that_dies_and_returns_has_lost_nothing(
     assert "is back" in caplog.text
 
 
+@pytest.mark.slow
 @needs_broker
 def test_a_kill_leaves_the_last_will_and_a_late_comer_gets_all_states(tmp_path: Path) -> None:
     script = (

@@ -74,6 +74,7 @@ class Server:
         return int(line.split()[1]) / 1000
 
 
+@pytest.mark.slow
 def test_a_video_is_recognized_and_a_signal_ends_all(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "a.mp4", n_frames=50).read_bytes()
     with Server(tmp_path) as server:
