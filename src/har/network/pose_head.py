@@ -184,7 +184,7 @@ class PeopleClassifier(keras.Model):
         """Take the head; it is trained in place."""
         super().__init__(name="people")
         self.head, self.background = head, background
-        self._rest = _take_recurrent(head) if get_linear_branch(head) is not None else head
+        self._rest = None if get_linear_branch(head) is None else _take_recurrent(head)
         self.rule: PeopleRule = spec.people
 
     def call(self, inputs: Any, training: bool = False) -> Any:
@@ -192,7 +192,8 @@ class PeopleClassifier(keras.Model):
         features, confidence, mask, *known = inputs
         shape = ops.shape(features)
         merged = ops.reshape(features, (-1, *features.shape[2:]))  # (B*P, T, D)
-        logits = (self._rest if known else self.head)(merged, training=training)
+        part = self.head if self._rest is None or not known else self._rest
+        logits = part(merged, training=training)
         logits = ops.reshape(logits, (shape[0], shape[1], features.shape[2], -1))  # (B, P, T, K)
         seen = features[..., SEEN_COLUMN : SEEN_COLUMN + 1] * mask[:, None, :, None]
         people = pool_steps(logits, seen, self.rule, self.background, axis=2)

@@ -21,8 +21,8 @@ _BATCH = 128
 _MIN_VARIANCE = 1e-2
 """Added to a variance: what never moved in the clips that are learned from must not outweigh."""
 _SMALLEST_SPREAD = 1e-6
-_MOST, _N_HALVINGS = 20.0, 40
-"""Calibrated logits spread by no more than this: where all is right, there is no best scale."""
+_LEAST, _MOST, _N_HALVINGS = 0.1, 20.0, 40
+"""How far calibrated logits spread: where nothing or all is right, there is no best scale."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +49,16 @@ class _Table:
         return np.concatenate([kernel, np.zeros((n_left, self.n_labels))]), bias
 
     def score_unseen(self, n_columns: int) -> np.ndarray:
-        """Return (N, K) logits of all rows by branches that have not seen their fold."""
-        unseen = np.zeros((len(self.rows), self.n_labels))
+        """Return (N, K) logits of all rows by branches that have not seen their fold.
+
+        NaN where that branch has not seen the row's class either: it tells nothing then.
+        """
+        unseen = np.full((len(self.rows), self.n_labels), np.nan)
         for fold in np.unique(self.folds):
-            left_out = self.folds == fold
-            rest = ~left_out & (self.weights > 0)
-            if len(set(self.targets[rest].tolist())) > 1:
+            rest = (self.folds != fold) & (self.weights > 0)
+            known = np.unique(self.targets[rest])
+            left_out = (self.folds == fold) & np.isin(self.targets, known)
+            if len(known) > 1 and left_out.any():
                 kernel, bias = self.solve(rest, n_columns)
                 unseen[left_out] = self.rows[left_out] @ kernel + bias
         return unseen
@@ -89,7 +93,8 @@ def solve_pose_branch(
 
     Returns:
         Of each clip the (W, K) float32 logits of its windows by a branch that has not seen the
-        clip: what is left for the recurrent branch to learn. None where nothing was solved.
+        clip: what is left for the recurrent branch to learn; zeros where that tells nothing. None
+        where nothing was solved.
 
     Source: docs/decisions/026-order-of-steps.md.
     """
@@ -113,15 +118,17 @@ def solve_pose_branch(
         branch.units,
     )
     widths = (2 * rows.shape[1] // 3, rows.shape[1])
-    tried = [np.where(known[:, None], table.score_unseen(width), 0.0) for width in widths]
-    found = [calibrate(logits[learned], table.targets[learned]) for logits in tried]
+    tried = [table.score_unseen(width) for width in widths]
+    told = learned & np.isfinite(tried[0][:, 0])
+    found = [calibrate(logits[told], table.targets[told]) for logits in tried]
     best = int(np.argmin([loss for loss, _ in found]))
-    scale = found[best][1]
     kernel, bias = table.solve(table.weights > 0, widths[best])
+    scale = found[best][1] if told.any() else float((rows[learned] @ kernel + bias).std())
     branch.set_weights([kernel / scale, bias / scale])
     branch.trainable = False
     ends = np.cumsum([len(clip) for clip in clips])[:-1]
-    return np.split((tried[best] / scale).astype(np.float32), ends)
+    unseen = np.where(known[:, None], np.nan_to_num(tried[best]), 0.0)
+    return np.split((unseen / scale).astype(np.float32), ends)
 
 
 def solve_discriminant(
@@ -193,14 +200,18 @@ def _iter_batches(windows: Sequence[PoseWindow]) -> Iterator[Sequence[PoseWindow
 def calibrate(logits: np.ndarray, targets: np.ndarray) -> tuple[float, float]:
     """Return the least cross-entropy that (N, K) logits reach when divided, and by what they are.
 
+    Without a row that is 0 and 1.
+
     >>> logits = np.array([[4.0, 0.0], [4.0, 0.0], [4.0, 0.0], [0.0, 4.0]])
     >>> loss, scale = calibrate(logits, np.array([0, 0, 1, 1]))  # three of four are right
     >>> round(loss, 3), round(scale, 2)
     (0.562, 3.64)
     """
+    if not len(logits):
+        return 0.0, 1.0
     spread = max(float(logits.std()), _SMALLEST_SPREAD)
     of_truth = logits[np.arange(len(targets)), targets].sum()
-    low, high = 0.0, _MOST / spread
+    low, high = _LEAST / spread, _MOST / spread
     for _ in range(_N_HALVINGS):  # the likelihood is concave in 1 / scale: halve its slope
         middle = 0.5 * (low + high)
         scaled = middle * logits

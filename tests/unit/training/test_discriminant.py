@@ -8,7 +8,7 @@ from har.config import PoseConfig
 from har.network.heads import get_linear_branch, get_step_inputs, set_feature_scale
 from har.network.pose_head import PeopleClassifier, build_pose_head
 from har.pose.features import N_FEATURES, SCORE_COLUMNS, SEEN_COLUMN, PoseWindow
-from har.training.discriminant import solve_discriminant, solve_pose_branch
+from har.training.discriminant import calibrate, solve_discriminant, solve_pose_branch
 
 POSE = PoseConfig(units=2)
 SPEC = POSE.pose_spec(("calm", "fight"), "", "hash")
@@ -123,6 +123,33 @@ def test_what_it_says_unseen_does_not_know_the_label():
     head = build_pose_head(POSE, SPEC, ("calm", "fight"))
     known = solve_pose_branch(head, clips, targets, SPEC, 0.3, folds=folds)
     assert np.mean([part[0].argmax() for part in known] == targets) > 0.95
+
+
+def test_with_one_clip_of_each_class_nothing_is_known_unseen_and_the_branch_still_tells():
+    clips, targets = make_clips(2)
+    head = build_pose_head(POSE, SPEC, ("calm", "fight"))
+    known = solve_pose_branch(head, clips, targets, SPEC, 0.3)
+    assert not np.concatenate(known).any()
+    model = PeopleClassifier(head, SPEC, 0)
+    for (window, _), target in zip(clips, targets, strict=True):
+        batch = window.features[None], np.array([[0.8, 0.4, 0.0]], "f4"), np.ones((1, 6), "f4")
+        assert np.asarray(model(batch)).argmax() == target
+
+
+@pytest.mark.parametrize("spread", [0.02, 1.0, 300.0])
+def test_calibrated_logits_are_those_of_the_least_loss(spread):
+    rng = np.random.default_rng(0)
+    targets = rng.integers(3, size=200)
+    logits = spread * (np.eye(3)[targets] + rng.normal(0, 0.7, (200, 3)))
+    loss, scale = calibrate(logits, targets)
+
+    def measure(by):
+        scaled = logits / by
+        return np.mean(np.logaddexp.reduce(scaled, axis=1) - scaled[np.arange(200), targets])
+
+    assert loss == pytest.approx(measure(scale), abs=1e-6)
+    assert measure(0.9 * scale) > loss
+    assert measure(1.1 * scale) > loss
 
 
 def test_known_logits_stand_in_the_place_of_the_branch():
