@@ -81,6 +81,7 @@ def test_json_has_the_fields_of_the_command_line() -> None:
         "confidence": None,
         "uncertain_share": 0.0,
         "n_windows": 1,
+        "still": {},
         "wall_s": 0.123,
     }
     assert totals["labels"] == [
