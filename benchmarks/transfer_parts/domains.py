@@ -28,20 +28,14 @@ from har.dataset.prepare import prepare
 from har.dataset.splits import build_folds
 from har.dataset.store import Store
 from har.inference.cache import KeypointCache
-from har.pose.adapters.arrays import project
-from har.pose.adapters.names import map_joints
 from har.pose.features import N_FEATURES, PoseWindow, compute_window
-from har.pose.keypoints import Detections, to_detections
 from har.pose.tracking import track_people
-from har.sampling.times import (
-    compute_nearest_indices,
-    compute_step_times,
-    compute_window_starts,
-)
+from har.sampling.times import compute_window_starts
+from three_class.captured import iter_motion, sample_poses, to_coco
+from three_class.people import N_STEPS, RATE_HZ
 from three_class.sequences import draw_sequences
 from three_class.settings import SequencesConfig
 
-RATE_HZ, N_STEPS = 10.0, 25
 HOP = PredictConfig().hop(N_STEPS)
 """Steps from window to window, as in recordings."""
 
@@ -57,7 +51,6 @@ MAY_BE_LEARNT = (*THIRDS, "webcam_mit", "synthetic")
 """What a shipped bundle may learn from; the others are measured only."""
 
 HITS = ("fight", "kick", "push", "punch", "hitting_others")
-_MEDIAPIPE_PX = (480, 640)
 _N_SYNTHETIC, _SYNTHETIC_SEED = 1200, 17
 _VERSION = "1"
 
@@ -106,49 +99,6 @@ def with_windows(sequence: Recording) -> Recording:
     return replace(sequence, windows=tuple(windows))
 
 
-def sample_poses(points: np.ndarray, fps: float, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Return tracks (N, P, 17, 3) of keypoints (T, P, 17, 2 or 3), sampled as the product does."""
-    found = to_detections(points, size)
-    steps_s = compute_step_times(len(points) / fps, RATE_HZ)
-    rows = compute_nearest_indices((np.arange(len(points)) + 0.5) / fps, steps_s)
-    return track_people(Detections(found.points[rows], found.scores[rows]), RATE_HZ).points
-
-
-def to_coco(points: np.ndarray, joints: Sequence[str]) -> np.ndarray:
-    """Return (T, P, 17, 3) keypoints of joints in space or of MediaPipe's landmarks.
-
-    Args:
-        points: (T, P, J, 3) in space, or (T, P, J, 4) x, y, z and visibility.
-        joints: J names.
-    """
-    columns, _ = map_joints(joints)
-    if points.shape[-1] == 4:
-        places = points[..., :2] * np.array(_MEDIAPIPE_PX[::-1])
-        scores = points[..., 3].clip(0, 1)
-    else:
-        places, _ = project(points.astype(np.float64), tuple(joints))
-        scores = np.isfinite(places).all(axis=-1).astype(np.float64)
-    values = np.concatenate([places, scores[..., None]], axis=-1)[:, :, columns]
-    return np.where((columns >= 0)[:, None], np.nan_to_num(values), 0.0).astype(np.float32)
-
-
-def iter_motion(
-    name: str, data_dir: Path
-) -> Iterator[tuple[np.ndarray, float, str, str, tuple[str, ...]]]:
-    """Yield (T, P, J, D) points, frames a second, action, subject and joints of a file of motion.
-
-    Args:
-        name: Of the file in ``motion``, without its ending.
-        data_dir: Has the folder ``motion``.
-    """
-    with np.load(data_dir / "motion" / f"{name}.npz", allow_pickle=False) as file:
-        arrays = {key: file[key] for key in file}
-    joints, starts = tuple(arrays["joints"].tolist()), arrays["starts"]
-    for row, (action, subject) in enumerate(zip(arrays["action"], arrays["subject"], strict=True)):
-        points = arrays["points"][starts[row] : starts[row + 1]]
-        yield points, float(arrays["fps"][row]), str(action), str(subject), joints
-
-
 _FILES = {
     "sbu": ("sbu_pairs", ""),
     "children": ("kinder_gator", "C:"),
@@ -175,7 +125,7 @@ def load_store(clips: str, data_dir: Path, cache: Path) -> Store:
 
 def _build_motion(name: str, data_dir: Path) -> Iterator[Recording]:
     file, start = _FILES[name]
-    for points, fps, action, subject, joints in iter_motion(file, data_dir):
+    for points, fps, action, subject, joints in iter_motion(data_dir / "motion" / f"{file}.npz"):
         if subject.startswith(start):
             is_hit = name == "sbu" and action in HITS
             tracks = sample_poses(to_coco(points, joints), fps)

@@ -172,17 +172,28 @@ def _find_nearest(steps: np.ndarray, is_seen: np.ndarray, person: int) -> int:
 
 
 def compute_features(points: np.ndarray) -> np.ndarray:
-    """Return (N, T, D) float32 of each first person of (N, 2, T, 17, 3) points."""
+    """Return (N, T, D) float32 of each first person of (N, 2, T, 17, 3) points.
+
+    Steps at the end at which nobody is seen are no part of a window: it is shorter, and padded.
+    """
     features = np.zeros((len(points), points.shape[2], N_FEATURES), dtype=np.float32)
-    for start in range(0, len(points), _BATCH):
-        part = points[start : start + _BATCH]
-        n = len(part)
-        columns = part.transpose(2, 1, 0, 3, 4).reshape(part.shape[2], 2 * n, *part.shape[3:])
-        is_there = part[..., 2].max(axis=(2, 3)) > 0  # (n, 2)
-        others = np.concatenate([np.arange(n) + n, np.full(n, -1)])
-        others[:n] = np.where(is_there[:, 1], others[:n], -1)
-        features[start : start + n] = describe_people(columns, others, RATE_HZ)[:n]
+    is_seen = points[..., 2].max(axis=(1, 3)) > 0  # (N, T)
+    lengths = is_seen.shape[1] - is_seen[:, ::-1].argmax(axis=1)
+    for length in np.unique(lengths):
+        rows = np.flatnonzero(lengths == length)
+        for start in range(0, len(rows), _BATCH):
+            chosen = rows[start : start + _BATCH]
+            features[chosen, :length] = _describe(points[chosen, :, :length])
     return features
+
+
+def _describe(points: np.ndarray) -> np.ndarray:
+    n = len(points)
+    is_there = points[:, 1, ..., 2].max(axis=(1, 2)) > 0
+    other = np.where(is_there[:, None, None, None], points[:, 1], points[:, 0])
+    columns = np.concatenate([points[:, 0], other]).swapaxes(0, 1)  # (T, 2 n, 17, 3)
+    others = np.where(is_there, np.arange(n) + n, -1)
+    return describe_people(columns, np.concatenate([others, np.full(n, -1)]), RATE_HZ)[:n]
 
 
 def vary(points: np.ndarray, rng: np.random.Generator, strength: float = 1.0) -> np.ndarray:

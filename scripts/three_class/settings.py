@@ -76,3 +76,29 @@ class PretrainConfig:
 
     def __post_init__(self) -> None:
         check_range(self, val_share=(0.01, 0.5), jitter=(0.0, 2.0), max_rate_hz=(1.0, 240.0))
+
+
+UNKNOWN = -1
+"""Of a person in a window in which somebody hits others, and nobody says who."""
+
+
+@dataclass(frozen=True)
+class LearnConfig:
+    """How a pose head learns from several domains at once.
+
+    Attributes:
+        variants: How often every window is changed as another detector and camera would see it.
+        strength: Of these changes, from 0 to 1.
+        jitter: Noise on the features in training, in their standard deviations.
+        rounds: Epochs of each round; between them the one who hits is found anew.
+        fit: The optimization; a batch is of people, its epochs are those of ``rounds``.
+    """
+
+    variants: int = 2
+    strength: float = 1.0
+    jitter: float = 0.1
+    rounds: tuple[int, ...] = (4, 8)
+    fit: FitConfig = field(default_factory=lambda: FitConfig(1, 1, 2e-3, 1e-2, 256, 0.02))
+
+    def __post_init__(self) -> None:
+        check_range(self, variants=(1, 16), strength=(0.0, 1.0), jitter=(0.0, 2.0))

@@ -160,7 +160,7 @@ def describe_people(points: np.ndarray, others: np.ndarray, rate_hz: float) -> n
     """Describe people whose nearest other one is known, such as those of many windows at once.
 
     Args:
-        points: (T, P, 17, 3) columns of `Tracks`, T >= 1; zeros where a person is not seen.
+        points: (T, P, 17, 3) columns of `Tracks`, T >= 1; each person is seen at one step at least.
         others: (P,) the column of each person's nearest other, -1 for nobody.
         rate_hz: Steps a second.
 
