@@ -319,6 +319,19 @@ def test_a_head_tells_its_shape(linear, narrow):
     assert match_shape(PoseConfig(self_units=9), without) == replace(config, self_units=9)
 
 
+@pytest.mark.parametrize("labels", [LABELS, ("fight", "normal")])
+def test_a_head_without_scores_does_not_know_them(labels):
+    config, columns = replace(CONFIG, scores=False), sorted(SCORE_COLUMNS)
+    head = make_head(labels, labels[-1], config=config)
+    features = make_features(2, 6)
+    changed = features.copy()
+    changed[..., columns] = np.where(features[..., [SEEN_COLUMN]] > 0, 0.5, 0.0)
+    np.testing.assert_array_equal(say(head, features), say(head, changed))
+    assert np.abs(say(make_head(labels, labels[-1]), features - changed)).max() > 0
+    assert not match_shape(PoseConfig(), head).scores
+    assert match_shape(PoseConfig(scores=False), make_head(labels, labels[-1])).scores
+
+
 def test_a_head_without_single_person_labels_gives_what_it_has():
     source = make_head(("fight", "normal"), "normal", seed=1)
     copied = copy_weights(make_head(seed=2), source, same_labels=False)
