@@ -27,6 +27,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))  # three_class
 
 from common_parts.show import build_parser, show
+from har.api.settings import training
 from har.bundle_files import FOLDER
 from har.files import write_json
 
@@ -34,13 +35,15 @@ from har.files import write_json
 def main() -> None:
     """Judge bundles, or the recipe without each domain, and print the table."""
     options = _parse()
-    from transfer_parts.table import judge_bundle, leave_out
-
     found = {}
-    if options.leave_out:
-        found["recipe, each domain left out"] = leave_out(options.data_dir, options.out)
-    for bundle in options.bundle or ([] if options.leave_out else [FOLDER / "three_class"]):
-        found[str(bundle)] = judge_bundle(bundle, options.data_dir, options.out)
+    with training():
+        from transfer_parts.table import judge_bundle, leave_out, sum_up
+
+        if options.leave_out:
+            found["recipe, each domain left out"] = leave_out(options.data_dir, options.out)
+        for bundle in options.bundle or ([] if options.leave_out else [FOLDER / "three_class"]):
+            rows = judge_bundle(bundle, options.data_dir, options.out)
+            found[bundle.name] = [*rows, sum_up(rows)]
     write_json(options.out / "transfer.json", found)
     text = json.dumps(found, indent=2) if options.json else "\n".join(show(found))
     print(text)

@@ -1,10 +1,13 @@
-"""Makes a bundle of hitting oneself, hitting others and playing, from synthetic people alone.
+"""Makes a bundle of hitting oneself, hitting others and playing, from synthetic and real people.
 
     har prepare SURVFIGHT/manifest.csv --group-by group --store STORE
-    python scripts/train_three_class.py STORE models/three-class
+    python scripts/train_three_class.py STORE WEBCAMS models/three-class
 
-STORE holds real clips of fights and of none (Surveillance Camera Fight): its thresholds are chosen
-on them, nothing is learnt from them.
+STORE holds real clips of fights and of none (Surveillance Camera Fight), WEBCAMS is a file of
+captured motion of people at webcams (``points``, ``starts``, ``joints``, ``fps``, ``action``,
+``subject``) who hit nobody. It learns from them, from synthetic people, and from strokes that are
+drawn onto real bodies. Its thresholds are chosen on the same domains, on synthetic people and
+strokes that it has not learnt from.
 """
 
 from __future__ import annotations
@@ -13,8 +16,7 @@ import argparse
 import os
 from pathlib import Path
 
-from har.config import TrainConfig
-from three_class.settings import THREE_CLASS, PretrainConfig, SequencesConfig
+from three_class.settings import LearnConfig
 
 
 def main() -> None:
@@ -23,28 +25,22 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("store", type=Path)
+    parser.add_argument("webcams", type=Path)
     parser.add_argument("out", type=Path)
-    parser.add_argument("--sequences", type=int, default=SequencesConfig.n_sequences)
-    parser.add_argument("--results", type=Path, default=Path("results/three_class"))
+    parser.add_argument("--sequences", type=int, default=LearnConfig.n_sequences)
+    parser.add_argument("--without", action="append", choices=("fights", "webcams", "synthetic"))
     make_bundle(parser.parse_args())
 
 
 def make_bundle(args: argparse.Namespace) -> None:
-    """Draw sequences, train on them and choose the thresholds; loads Keras."""
+    """Learn, choose the thresholds and write the bundle; loads Keras."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from har.dataset.store import Store
-    from har.training.run import Run
-    from three_class.pretrain import pretrain
-    from three_class.sequences import draw_sequences
-    from three_class.threshold import choose_bias
+    from three_class.bundle import LABELS, Sources, make
 
-    config = SequencesConfig(n_sequences=args.sequences)
-    run = Run(args.out, args.results)
-    recipe = TrainConfig(streams="pose", pose=THREE_CLASS)
-    sequences = draw_sequences(config, progress=True)
-    pretrain(PretrainConfig(), recipe, sequences, run)
-    info = choose_bias(args.out, Store.load(args.store), {"hitting_others": "fight"}, True)
-    print(f"{args.out}: bias {dict(zip(info.labels, info.bias, strict=True))}")
+    sources = Sources.load(Store.load(args.store), args.webcams, args.sequences)
+    info = make(sources, args.out, LearnConfig(), frozenset(args.without or ()))
+    print(f"{args.out}: bias {dict(zip(LABELS, info.bias, strict=True))}")
 
 
 if __name__ == "__main__":

@@ -7,23 +7,62 @@ from pathlib import Path
 
 import numpy as np
 
+from har.bundle import BUNDLE_FILE
 from har.inference.model import Recognizer
 from pose_parts.intervals import Figure
-from transfer_parts.domains import DOMAINS, THIRDS, WITH_HITS, Recording, load_domain
-from transfer_parts.judge import Answers, measure, open_head, score_recordings
+from three_class.bundle import Sources, make
+from three_class.settings import LearnConfig
+from three_class.threshold import Answers
+from transfer_parts.domains import (
+    DOMAINS,
+    SURVFIGHT,
+    THIRDS,
+    WITH_HITS,
+    Recording,
+    load_domain,
+    load_store,
+)
+from transfer_parts.judge import measure, open_head, score
 
 ROWS = ("survfight", *(name for name in DOMAINS if name not in THIRDS))
 """Domains as they are shown: the thirds of survfight together."""
+LEFT_OUT: dict[tuple[str, ...], tuple[str, ...]] = {
+    (): ("ut", "sbu", "children", "adults", "utkinect", "webcam"),
+    ("fights",): ("survfight",),
+    ("synthetic",): ("synthetic",),
+    ("webcams",): ("webcam_mit",),
+}
+"""What the recipe is learnt without, and the domains that are then judged: the first of them are in
+no training anyway."""
 
 
-def judge_bundle(bundle: Path, data_dir: Path, out: Path) -> list[Figure]:
+def judge_bundle(
+    bundle: Path, data_dir: Path, out: Path, names: Sequence[str] = ROWS
+) -> list[Figure]:
     """Return a row for each domain of what a bundle says of it."""
     recognizer = Recognizer(bundle)
     head, bias = open_head(recognizer), np.array(recognizer.info.bias or (0.0, 0.0, 0.0))
     rows = []
-    for name in ROWS:
+    for name in names:
         recordings = load_row(name, data_dir, out)
-        rows.append(build_row(name, recordings, score_recordings(head, recordings), bias))
+        rows.append(build_row(name, recordings, score(head, recordings), bias))
+    return rows
+
+
+def leave_out(data_dir: Path, out: Path) -> list[Figure]:
+    """Return a row for each domain of what the recipe says of it, learnt without that domain.
+
+    Each bundle stays in ``out`` and is not made again.
+    """
+    rows = []
+    for without, names in LEFT_OUT.items():
+        folder = out / "-".join(["recipe", "without", *(without or ["none"])])
+        if not (folder / BUNDLE_FILE).is_file():
+            store = load_store(SURVFIGHT, data_dir, out)
+            webcams, config = data_dir / "motion" / "webcam_mit.npz", LearnConfig()
+            sources = Sources.load(store, webcams, config.n_sequences)
+            make(sources, folder, config, frozenset(without))
+        rows += judge_bundle(folder, data_dir, out, names)
     return [*rows, sum_up(rows)]
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from har.pose.features import N_FEATURES, PoseWindow, describe_people
 from har.pose.keypoints import INDEX, KEYPOINTS
 from har.sampling.times import compute_window_starts
+from har.synthetic.motion import STYLES
 from three_class.sequences import Sequences
-from three_class.windows import BESIDE_SHARE, CONTACT, MAX_SHARE_BESIDE, MIN_SHARE
 
 N_STEPS, RATE_HZ = 25, 10.0
 _FACE, _BATCH = slice(0, 5), 256
@@ -27,6 +27,16 @@ _MIRRORED = [
     for name in KEYPOINTS
 ]
 _HOP = 8
+MIN_SHARE = 0.5
+"""A window shows an act when it holds at least this share of the act, or of the window."""
+MAX_SHARE_BESIDE = 0.15
+"""A window with less than this share shows the actor beside the act; those between are left out."""
+BESIDE_SHARE = 0.2
+"""Share of the windows of people who are not acting that is kept: they are many and easy, and what
+one actor does must be told from what others do. Of friendly contact all are kept."""
+CONTACT = frozenset(
+    style.name for style in STYLES["playing"] if style.need in ("partner", "standing pair")
+)
 _MIN_SEEN = 0.3
 _NEAR_JOINTS = [0, *(INDEX[f"{s}_{p}"] for s in ("left", "right") for p in ("wrist", "hip"))]
 
@@ -114,7 +124,7 @@ def take_synthetic(sequences: Sequences, background: int, hop: int = _HOP) -> Pe
     ends = np.cumsum(sequences.lengths)
     for index in range(len(sequences)):
         rows = slice(ends[index] - sequences.lengths[index], ends[index])
-        tracks = _follow_owners(sequences.points[rows], sequences.owners[rows])
+        tracks = follow_owners(sequences.points[rows], sequences.owners[rows])
         for start in compute_window_starts(len(tracks), N_STEPS, hop):
             steps = tracks[start : start + N_STEPS]
             is_seen = steps[..., 2].max(axis=-1) > 0
@@ -130,7 +140,7 @@ def take_synthetic(sequences: Sequences, background: int, hop: int = _HOP) -> Pe
     return People(np.stack(points), np.array(labels), np.array(groups), np.array(numbers))
 
 
-def _follow_owners(points: np.ndarray, owners: np.ndarray) -> np.ndarray:
+def follow_owners(points: np.ndarray, owners: np.ndarray) -> np.ndarray:
     """Return (T, P, 17, 3): people by their true number."""
     n_people = int(owners.max(initial=-1)) + 1
     tracks = np.zeros((len(points), n_people, len(KEYPOINTS), 3), dtype=np.float32)
@@ -144,9 +154,7 @@ def _find_label(
 ) -> int | None:
     """Return what a person does in a window, None where that is left out."""
     begin_s, end_s = (float(value) for value in sequences.spans_s[index])
-    left_s, right_s = start / RATE_HZ, (start + N_STEPS) / RATE_HZ
-    both_s = max(min(end_s, right_s) - max(begin_s, left_s), 0.0)
-    share = both_s / max(min(end_s - begin_s, N_STEPS / RATE_HZ), 1e-6)
+    share = compute_share((begin_s, end_s), start)
     if person == sequences.subjects[index]:
         if share >= MIN_SHARE:
             return int(sequences.labels[index])
@@ -155,6 +163,17 @@ def _find_label(
         return background
     seed = (int(sequences.scenes[index]), int(sequences.lengths[index]), start, person)
     return background if np.random.default_rng(seed).random() < BESIDE_SHARE else None
+
+
+def compute_share(span_s: tuple[float, float], start: int, n_steps: int = N_STEPS) -> float:
+    """Return how much of an act a window holds, or of the window the act, the larger of both.
+
+    >>> compute_share((1.0, 2.0), 15), compute_share((0.0, 10.0), 0)
+    (0.5, 1.0)
+    """
+    left_s, right_s = start / RATE_HZ, (start + n_steps) / RATE_HZ
+    both_s = max(min(span_s[1], right_s) - max(span_s[0], left_s), 0.0)
+    return both_s / max(min(span_s[1] - span_s[0], n_steps / RATE_HZ), 1e-6)
 
 
 def _find_nearest(steps: np.ndarray, is_seen: np.ndarray, person: int) -> int:

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from har.config import FitConfig, PoseConfig
 from har.config.bounds import check, check_range
 
-THREE_CLASS = PoseConfig(units=16, self_units=64, linear=False, narrow=True, dropout=0.3)
-"""The head that learns from synthetic people: one that sees more learns by heart how the generator
-hits others.
+THREE_CLASS = PoseConfig(
+    units=16, self_units=32, linear=False, narrow=True, scores=False, dropout=0.3
+)
+"""The head of the three-class bundle: one that sees more learns by heart how the generator hits
+others, and one that sees keypoint scores learns the detector.
 
-Source: docs/decisions/009-pose-stream.md.
+Source: docs/decisions/009-pose-stream.md, docs/decisions/025-what-carries-over.md.
 """
 
 
@@ -56,28 +58,6 @@ class SequencesConfig:
         check(is_share, "shares", self.shares, "three shares of sum 1")
 
 
-@dataclass(frozen=True)
-class PretrainConfig:
-    """How a pose bundle learns from synthetic skeleton sequences.
-
-    Attributes:
-        val_share: Share of the scenes that validates.
-        jitter: Noise on the features in training, in their standard deviations.
-        size: (H, W) of the pictures that the bundle will look at.
-        max_rate_hz: Faster videos are thinned to this many frames a second.
-        fit: The optimization; a batch is of people.
-    """
-
-    val_share: float = 0.08
-    jitter: float = 0.1
-    size: tuple[int, int] = (192, 320)
-    max_rate_hz: float = 30.0
-    fit: FitConfig = field(default_factory=lambda: FitConfig(10, 10, 2e-3, 1e-2, 256, 0.02))
-
-    def __post_init__(self) -> None:
-        check_range(self, val_share=(0.01, 0.5), jitter=(0.0, 2.0), max_rate_hz=(1.0, 240.0))
-
-
 UNKNOWN = -1
 """Of a person in a window in which somebody hits others, and nobody says who."""
 
@@ -87,6 +67,7 @@ class LearnConfig:
     """How a pose head learns from several domains at once.
 
     Attributes:
+        n_sequences: Synthetic sequences that it learns from.
         variants: How often every window is changed as another detector and camera would see it.
         strength: Of these changes, from 0 to 1.
         jitter: Noise on the features in training, in their standard deviations.
@@ -94,11 +75,18 @@ class LearnConfig:
         fit: The optimization; a batch is of people, its epochs are those of ``rounds``.
     """
 
+    n_sequences: int = 12_000
     variants: int = 2
     strength: float = 1.0
     jitter: float = 0.1
-    rounds: tuple[int, ...] = (4, 8)
-    fit: FitConfig = field(default_factory=lambda: FitConfig(1, 1, 2e-3, 1e-2, 256, 0.02))
+    rounds: tuple[int, ...] = (3, 5)
+    fit: FitConfig = field(default_factory=lambda: FitConfig(1, 1, 2e-3, 1e-2, 128, 0.02))
 
     def __post_init__(self) -> None:
-        check_range(self, variants=(1, 16), strength=(0.0, 1.0), jitter=(0.0, 2.0))
+        check_range(
+            self,
+            n_sequences=(3, 10_000_000),
+            variants=(1, 16),
+            strength=(0.0, 1.0),
+            jitter=(0.0, 2.0),
+        )

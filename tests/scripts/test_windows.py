@@ -4,19 +4,16 @@ import numpy as np
 import pytest
 from bodies import detect, stand
 
-from har.config import PoseConfig
-from har.pose.features import N_FEATURES, SEEN_COLUMN
 from har.pose.keypoints import MAX_PEOPLE
 from har.pose.tracking import track_people
 from har.synthetic.motion import LABELS
-from three_class.sequences import STYLE_NAMES, Sequences, draw_sequences
-from three_class.settings import SequencesConfig
-from three_class.windows import compute_person_windows, find_owners
+from three_class.people import take_synthetic
+from three_class.sequences import STYLE_NAMES, Sequences
+from three_class.windows import find_owners
 
 OTHERS, SELF, PLAYING = (
     LABELS.index(name) for name in ("hitting_others", "hitting_self", "playing")
 )
-SPEC = PoseConfig(n_steps=10).pose_spec(LABELS, "playing", "hash")
 ALONE = 0
 
 
@@ -45,10 +42,6 @@ def make_sequence(label, span_s, owners=(0,), n_steps=40):
         style_names=STYLE_NAMES,
         **{name: np.array([value]) for name, value in rest.items()},
     )
-
-
-def cut(sequence):
-    return compute_person_windows(sequence, SPEC, PLAYING, jobs=1)
 
 
 def test_each_track_is_whose_detections_it_follows():
@@ -82,47 +75,19 @@ def test_steps_without_the_person_do_not_count_and_false_people_own_nothing():
     assert find_owners(track_people(nobody, 10.0), nobody, owners_of([], 5)).tolist() == []
 
 
-def test_windows_over_the_act_have_its_label_and_the_rest_are_background():
-    """Windows start at 0, 0.8, 1.6, 2.4 and 3.0 s: the third and fourth hold 0.6 s of the act."""
-    found = cut(make_sequence(SELF, (2.0, 3.0)))
-    acting = found.labels == SELF
-    assert acting.sum() == 2
-    assert set(found.styles[acting]) == {3}
-    assert set(found.scenes) == {7}
-    assert set(found.labels[~acting]) <= {PLAYING}
-    assert set(found.styles[~acting]) <= {-1, 3}
-    assert found.features.shape[1:] == (10, N_FEATURES)
-    assert found.features.dtype == np.float16
-
-
-def test_windows_with_a_little_of_the_act_are_left_out():
-    whole, part = (
-        cut(make_sequence(SELF, (0.0, 4.0))),
-        cut(make_sequence(SELF, (0.5, 1.1), n_steps=10)),
-    )
-    assert (whole.labels == SELF).all()
-    assert (part.labels == SELF).all()  # the whole act is in the one window
-    assert len(cut(make_sequence(SELF, (0.7, 2.7), n_steps=10)).labels) == 0  # 0.3 s of a second
+def test_windows_over_the_act_have_its_label_and_those_with_a_little_of_it_are_left_out():
+    """Windows start at 0, 0.8 and 1.5 s and last 2.5 s."""
+    found = take_synthetic(make_sequence(SELF, (3.0, 4.0)), PLAYING)
+    assert found.labels.tolist() == [PLAYING, SELF]
+    assert found.windows.tolist() == [0, 2]
+    whole = take_synthetic(make_sequence(SELF, (0.5, 1.5), n_steps=10), PLAYING)
+    assert whole.labels.tolist() == [SELF]
+    assert not whole.points[0, :, 10:].any()
 
 
 def test_who_does_not_act_is_background_and_false_people_show_nothing():
-    found = cut(make_sequence(OTHERS, (0.0, 4.0), owners=(0, 1, -1)))
-    assert (found.labels == OTHERS).sum() == 5
-    assert (found.labels != OTHERS).sum() <= 5  # of the other one; the false one is left out
-
-
-def test_a_short_sequence_is_one_window_padded_at_its_end():
-    found = cut(make_sequence(SELF, (0.0, 0.4), n_steps=4))
-    assert len(found.labels) == 1
-    assert found.features[0, :4, SEEN_COLUMN].tolist() == [1.0] * 4
-    assert not found.features[0, 4:].any()
-
-
-def test_sequences_of_the_generator_give_the_same_windows_in_any_number_of_processes():
-    sequences = draw_sequences(SequencesConfig(n_sequences=60, per_scene=3, seed=5), jobs=1)
-    one, two = (compute_person_windows(sequences, SPEC, PLAYING, jobs) for jobs in (1, 2))
-    for name in ("features", "labels", "styles", "scenes"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
-    assert set(one.labels) == {OTHERS, SELF, PLAYING}
-    assert set(one.scenes) <= set(sequences.scenes.tolist())
-    assert np.isfinite(one.features).all()
+    found = take_synthetic(make_sequence(OTHERS, (0.0, 4.0), owners=(0, 1, -1)), PLAYING)
+    assert (found.labels == OTHERS).sum() == 3
+    assert (found.labels != OTHERS).sum() <= 3  # of the other one; the false one is left out
+    actor = found.points[found.labels == OTHERS][0]
+    np.testing.assert_allclose(actor[1, 0, :, 0] - actor[0, 0, :, 0], 90.0, atol=0.3)

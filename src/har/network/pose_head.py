@@ -5,7 +5,8 @@ It takes one person at a time, as `har.pose.features` describes one. Its branche
 own body in a recurrent layer, the nearest other person in a second, and a linear one of each step,
 of how far each feature is from usual, and of how far it has spread since the window began.
 Single-person labels, such as hitting oneself, get none of them, but a recurrent branch of head,
-elbows and wrists alone.
+elbows and wrists alone; beside them, a narrow head counts the pair only at steps at which another
+person is seen.
 How steps and people become one answer is no part of this graph: `har.pose.pooling` does it, and
 `PeopleClassifier` the same in training.
 """
@@ -25,6 +26,7 @@ from har.network.heads import LINEAR_BRANCH, STEP, build_norm, get_linear_branch
 from har.pose.features import (
     N_FEATURES,
     N_OWN,
+    PAIR_SEEN_COLUMN,
     SCORE_COLUMNS,
     SEEN_COLUMN,
     SELF_COLUMNS,
@@ -34,6 +36,7 @@ from har.types import PeopleRule, PoseSpec
 
 _MIN_SPREAD = 1e-4
 """Added to a variance, so that its root has a slope."""
+_UNLIKELY = -4.0
 _LIMIT = 5.0
 """Standardized features are cut off here: a joint that is thrown far off must not outweigh all."""
 
@@ -67,6 +70,9 @@ def build_pose_head(
         part = TakeFeatures(_choose(columns[name], config), name=name)(x)
         is_linear = name == "self" or (config.linear and bool(spec.single_person_labels))
         branch = _build_recurrent(config, part, len(labels), name, is_linear)
+        if name == "pair" and spec.single_person_labels and config.narrow:
+            other = TakeFeatures([PAIR_SEEN_COLUMN], name="other_seen")(features)
+            branch = WhereSeen(name="pair_seen")([branch, other])
         scales = [
             float((label in spec.single_person_labels) == (name == "self") and label != quiet)
             for label in labels
@@ -170,6 +176,19 @@ class Sizes(keras.layers.Layer):
     def call(self, features: Any) -> Any:
         """Return their distances from the mean of all clips, in standard deviations."""
         return ops.abs(features)
+
+
+@keras.saving.register_keras_serializable(package="har")
+class WhereSeen(keras.layers.Layer):
+    """Logits where somebody is seen, and low ones elsewhere: (B, T, K) and (B, T, 1) to (B, T, K).
+
+    Who is alone hits nobody else, whatever the arms do.
+    """
+
+    def call(self, inputs: Any) -> Any:
+        """Return the logits."""
+        logits, seen = inputs
+        return ops.where(seen > 0.5, logits, _UNLIKELY)
 
 
 class PeopleClassifier(keras.Model):

@@ -56,6 +56,8 @@ oneself, and nothing else that a network could learn instead."""
 N_PAIR_TARGETS = 5
 N_PAIR = N_JOINTS * 3 + 3 + 4 * len(_LIMBS) * N_PAIR_TARGETS
 N_FEATURES = N_OWN + N_PAIR
+PAIR_SEEN_COLUMN = N_OWN + N_JOINTS * 3 + 2
+"""1 where the person and the nearest other are both seen at the step, else 0."""
 SCORE_COLUMNS = frozenset(
     start + 2 * N_JOINTS + joint for start in (0, N_OWN) for joint in range(N_JOINTS)
 )

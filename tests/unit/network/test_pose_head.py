@@ -29,6 +29,7 @@ from har.pose import pooling
 from har.pose.features import (
     N_FEATURES,
     N_OWN,
+    PAIR_SEEN_COLUMN,
     SCORE_COLUMNS,
     SEEN_COLUMN,
     SELF_COLUMNS,
@@ -327,9 +328,22 @@ def test_a_head_without_scores_does_not_know_them(labels):
     changed = features.copy()
     changed[..., columns] = np.where(features[..., [SEEN_COLUMN]] > 0, 0.5, 0.0)
     np.testing.assert_array_equal(say(head, features), say(head, changed))
-    assert np.abs(say(make_head(labels, labels[-1]), features - changed)).max() > 0
-    assert not match_shape(PoseConfig(), head).scores
-    assert match_shape(PoseConfig(scores=False), make_head(labels, labels[-1])).scores
+    with_scores = make_head(labels, labels[-1], config=replace(CONFIG, scores=True))
+    assert np.abs(say(with_scores, features) - say(with_scores, changed)).max() > 0
+    assert not match_shape(PoseConfig(scores=True), head).scores
+    assert match_shape(PoseConfig(scores=False), with_scores).scores
+
+
+def test_a_narrow_head_says_nothing_of_a_pair_where_nobody_else_is_seen():
+    head = make_head(config=replace(CONFIG, narrow=True))
+    features = make_features(2, 6)
+    features[..., PAIR_SEEN_COLUMN] = 1.0
+    features[0, 2:4, PAIR_SEEN_COLUMN] = 0.0
+    logits = say(head, features)
+    assert (logits[0, 2:4, 0] == -4.0).all()
+    assert (logits[0, [0, 1, 4, 5], 0] != -4.0).all()
+    assert (logits[1, :, 0] != -4.0).all()
+    assert not logits[..., PLAYING].any()
 
 
 def test_a_head_without_single_person_labels_gives_what_it_has():

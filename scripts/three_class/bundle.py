@@ -1,0 +1,223 @@
+"""The three-class bundle: what it learns from, its thresholds, and the folder that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from har.bundle import BundleInfo, PoseContract
+from har.config import DecodeConfig
+from har.dataset.store import Store
+from har.inference.detector import compute_detector_hash
+from har.learned import build_mark, join_marks
+from har.network.saving import save_bundle
+from har.pose.features import PoseWindow, compute_window
+from har.sampling.times import compute_window_starts
+from har.training.card import write_card
+from har.types import PictureSpec
+from three_class.parts import follow_clips, follow_motion, take_own_hits, take_tracks
+from three_class.people import N_STEPS, RATE_HZ, People, follow_owners, take_synthetic
+from three_class.recipe import Part, learn
+from three_class.sequences import Sequences, draw_sequences
+from three_class.settings import THREE_CLASS, UNKNOWN, LearnConfig, SequencesConfig
+from three_class.threshold import Answers, Head, choose_bias, score_recordings
+
+LABELS = ("hitting_others", "hitting_self", "playing")
+OTHERS, SELF, PLAYING = range(3)
+SPEC = THREE_CLASS.pose_spec(LABELS, LABELS[PLAYING], compute_detector_hash())
+SIZE, MAX_RATE_HZ = (192, 320), 30.0
+"""(H, W) and most frames a second of the pictures that the bundle will look at."""
+FIGHT = "fight"
+_SEEDS, _HELD_SEED, _N_HELD = (0, 1, 2), 3, 1200
+_N_FIGHT_STROKES = 4
+"""How often strokes are drawn onto the people of fights, most of whom are not seen well enough."""
+_HOP = 6
+_SHARES = {
+    "synthetic": (1.0, 0.5, 2.0),
+    "fights": (0.5, 0.0, 0.5),
+    "webcams": (0.0, 0.0, 0.6),
+    "strokes on webcams": (0.0, 0.25, 0.2),
+    "strokes on fights": (0.0, 0.25, 0.2),
+}
+"""How much all windows of each label weigh together."""
+
+
+@dataclass(frozen=True)
+class Tracked:
+    """Real people who are followed: for each recording (T, P, 17, 3), and whose it is.
+
+    Attributes:
+        tracks: Of each recording.
+        groups: Of each recording.
+        has_hits: Whether somebody hits another in it.
+    """
+
+    tracks: list[np.ndarray]
+    groups: list[str]
+    has_hits: list[bool]
+
+
+@dataclass(frozen=True)
+class Sources:
+    """All that the bundle learns from and chooses its thresholds by.
+
+    Attributes:
+        fights: Clips of Surveillance Camera Fight.
+        webcams: People at webcams, who hit nobody.
+        synthetic: Synthetic sequences to learn from.
+        held: Others of other scenes, for the thresholds.
+        data_hash: Of the store of the clips.
+        marks: Of its videos.
+    """
+
+    fights: Tracked
+    webcams: Tracked
+    synthetic: tuple[Sequences, ...]
+    held: Sequences
+    data_hash: str
+    marks: tuple[str, ...]
+
+    @classmethod
+    def load(cls, store: Store, webcams: Path, n_sequences: int) -> Sources:
+        """Follow the real people and draw the synthetic ones."""
+        tracks, subjects = follow_motion(webcams)
+        n_each = n_sequences // len(_SEEDS)
+        return cls(
+            fights=Tracked(
+                follow_clips(store),
+                [clip.group for clip in store.clips],
+                [clip.label == FIGHT for clip in store.clips],
+            ),
+            webcams=Tracked(tracks, subjects, [False] * len(tracks)),
+            synthetic=tuple(
+                draw_sequences(SequencesConfig(n_each, seed=seed), progress=True) for seed in _SEEDS
+            ),
+            held=draw_sequences(SequencesConfig(_N_HELD, seed=_HELD_SEED), progress=True),
+            data_hash=store.data_hash,
+            marks=join_marks(build_mark(c.video_bytes, c.video_hash) for c in store.clips),
+        )
+
+
+def build_parts(sources: Sources, without: Collection[str], seed: int = 0) -> list[Part]:
+    """Return what is learnt from, each domain by its weight; whole domains may be left out."""
+    rng = np.random.default_rng(seed)
+    found: dict[str, People] = {}
+    if "synthetic" not in without:
+        parts = [take_synthetic(sequences, PLAYING) for sequences in sources.synthetic]
+        found["synthetic"] = People.join(parts)
+    if "fights" not in without:
+        fights = sources.fights
+        labels = [UNKNOWN if has_hits else PLAYING for has_hits in fights.has_hits]
+        found["fights"] = take_tracks(fights.tracks, labels, fights.groups)
+        found["strokes on fights"] = draw_strokes(fights, rng, _N_FIGHT_STROKES, has_thighs=True)
+    if "webcams" not in without:
+        webcams = sources.webcams
+        labels = [PLAYING] * len(webcams.tracks)
+        found["webcams"] = take_tracks(webcams.tracks, labels, webcams.groups)
+        found["strokes on webcams"] = draw_strokes(webcams, rng, 1, has_thighs=False)
+    return [Part(people, _SHARES[name]) for name, people in found.items()]
+
+
+def draw_strokes(
+    people: Tracked, rng: np.random.Generator, times: int, *, has_thighs: bool
+) -> People:
+    """Return people with strokes drawn on, hits and their controls."""
+    tracks, groups = people.tracks * times, people.groups * times
+    return take_own_hits(tracks, groups, rng, has_thighs=has_thighs, hit=SELF, background=PLAYING)
+
+
+def train(
+    sources: Sources,
+    config: LearnConfig,
+    without: Collection[str] = (),
+    seed: int = 0,
+    say: Callable[[str], None] = print,
+) -> keras.Model:
+    """Return the head, learnt from all domains but some."""
+    parts = build_parts(sources, without, seed)
+    return learn(parts, THREE_CLASS, SPEC, LABELS, LABELS[PLAYING], config, seed, say)
+
+
+def choose(sources: Sources, head: Head, seed: int = 100) -> np.ndarray:
+    """Return the bias of each label, see `choose_bias`; strokes are drawn anew."""
+    rng = np.random.default_rng(seed)
+    fights, webcams = sources.fights, sources.webcams
+    held = [_follow(sources.held, row) for row in range(len(sources.held))]
+    of_fights, of_webcams, of_held = (
+        _score(head, tracks) for tracks in (fights.tracks, webcams.tracks, held)
+    )
+    labels = sources.held.labels
+    strokes = draw_strokes(webcams, rng, 1, has_thighs=False)
+    controls = [points[0][:, None] for points in strokes.points[strokes.labels == PLAYING]]
+    return choose_bias(
+        [(of_fights, np.array(fights.has_hits)), (of_held, labels == OTHERS)],
+        [of_fights, of_webcams, of_held.take(labels != SELF), _score(head, controls)],
+        LABELS,
+        LABELS[PLAYING],
+        LABELS[SELF],
+    )
+
+
+def _follow(sequences: Sequences, row: int) -> np.ndarray:
+    rows = sequences.rows(row)
+    return follow_owners(sequences.points[rows], sequences.owners[rows])
+
+
+def _score(head: Head, tracks: list[np.ndarray]) -> Answers:
+    return score_recordings(head, [cut_windows(track) for track in tracks], SPEC, PLAYING)
+
+
+def cut_windows(track: np.ndarray) -> list[PoseWindow]:
+    """Return the windows of one recording's people."""
+    starts = compute_window_starts(len(track), N_STEPS, _HOP)
+    return [compute_window(track[start : start + N_STEPS], RATE_HZ) for start in starts]
+
+
+def to_head(model: keras.Model) -> Head:
+    """Return what gives logits of many windows, some hundred at a time."""
+
+    def compute(features: np.ndarray) -> np.ndarray:
+        starts = range(0, len(features), 512)
+        parts = [model(features[start : start + 512]) for start in starts]
+        return np.concatenate([np.asarray(keras.ops.convert_to_numpy(part)) for part in parts])
+
+    return compute
+
+
+def make(
+    sources: Sources, out: Path, config: LearnConfig, without: frozenset[str] = frozenset()
+) -> BundleInfo:
+    """Train, choose the thresholds and write the bundle.
+
+    Args:
+        sources: What it learns from.
+        out: Its folder.
+        config: How it learns.
+        without: Domains that are left out: of ``synthetic``, ``fights``, ``webcams``.
+    """
+    model = train(sources, config, without)
+    bias = choose(sources, to_head(model))
+    info = BundleInfo(
+        stage="lstm",
+        labels=LABELS,
+        pose=PoseContract(SPEC, PictureSpec(SIZE, "gray", MAX_RATE_HZ), THREE_CLASS.weight),
+        bias=tuple(round(float(value), 4) for value in bias),
+        decode=DecodeConfig(background=LABELS[PLAYING]),
+        data_hash="" if "fights" in without else sources.data_hash,
+        held_out=False,
+        learned_from=() if "fights" in without else sources.marks,
+        recipe={
+            "streams": "pose",
+            "pose": asdict(THREE_CLASS),
+            "learn": asdict(config),
+            "shares": _SHARES,
+            "without": sorted(without),
+        },
+    )
+    info = save_bundle(out, info, pose=model, half=True)
+    write_card(out)
+    return info
