@@ -119,6 +119,7 @@ def test_single_person_labels_get_only_hands_elbows_and_head(head):
 def test_a_narrow_head_gets_of_a_pair_only_limbs_against_bodies():
     head = make_head(config=replace(CONFIG, narrow=True))
     features = make_features(2, 6)
+    features[..., PAIR_SEEN_COLUMN] = 1.0
     changed = features.copy()
     others = np.setdiff1d(np.arange(N_FEATURES), [*TOUCH_COLUMNS, *SELF_COLUMNS])
     changed[..., others] = np.random.default_rng(1).normal(size=(2, 6, len(others)))
