@@ -3,11 +3,12 @@
     har prepare SURVFIGHT/manifest.csv --group-by group --store STORE
     python scripts/train_three_class.py STORE WEBCAMS models/three-class
 
-STORE holds real clips of fights and of none (Surveillance Camera Fight), WEBCAMS is a file of
-captured motion of people at webcams (``points``, ``starts``, ``joints``, ``fps``, ``action``,
-``subject``) who hit nobody. It learns from them, from synthetic people, and from strokes that are
-drawn onto real bodies. Its thresholds are chosen on the same domains, on synthetic people and
-strokes that it has not learnt from.
+WEBCAMS is a file of captured motion of people at webcams (``points``, ``starts``, ``joints``,
+``fps``, ``action``, ``subject``) who hit nobody. It learns from them, from synthetic people, and
+from strokes that are drawn onto the bodies at the webcams. STORE holds real clips of fights and of
+none (Surveillance Camera Fight): its thresholds are chosen on them, on the webcams, and on
+synthetic people and strokes that it has not learnt from. Unless ``--learn`` says so, nothing is
+learnt from STORE.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def main() -> None:
     parser.add_argument("webcams", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--sequences", type=int, default=LearnConfig.n_sequences)
-    parser.add_argument("--without", action="append", choices=("fights", "webcams", "synthetic"))
+    parser.add_argument("--learn", nargs="+", help="of synthetic, webcams and fights")
     make_bundle(parser.parse_args())
 
 
@@ -36,10 +37,10 @@ def make_bundle(args: argparse.Namespace) -> None:
     """Learn, choose the thresholds and write the bundle; loads Keras."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     from har.dataset.store import Store
-    from three_class.bundle import LABELS, Sources, make
+    from three_class.bundle import LABELS, LEARNT, Sources, make
 
     sources = Sources.load(Store.load(args.store), args.webcams, args.sequences)
-    info = make(sources, args.out, LearnConfig(), frozenset(args.without or ()))
+    info = make(sources, args.out, LearnConfig(), args.learn or LEARNT)
     print(f"{args.out}: bias {dict(zip(LABELS, info.bias, strict=True))}")
 
 

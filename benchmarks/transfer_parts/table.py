@@ -10,7 +10,7 @@ import numpy as np
 from har.bundle import BUNDLE_FILE
 from har.inference.model import Recognizer
 from pose_parts.intervals import Figure
-from three_class.bundle import Sources, make
+from three_class.bundle import LEARNT, Sources, make
 from three_class.settings import LearnConfig
 from three_class.threshold import Answers
 from transfer_parts.domains import (
@@ -27,13 +27,12 @@ from transfer_parts.judge import measure, open_head, score
 ROWS = ("survfight", *(name for name in DOMAINS if name not in THIRDS))
 """Domains as they are shown: the thirds of survfight together."""
 LEFT_OUT: dict[tuple[str, ...], tuple[str, ...]] = {
-    (): ("ut", "sbu", "children", "adults", "utkinect", "webcam"),
-    ("fights",): ("survfight",),
-    ("synthetic",): ("synthetic",),
-    ("webcams",): ("webcam_mit",),
+    LEARNT: ("survfight", "ut", "sbu", "children", "adults", "utkinect", "webcam"),
+    ("webcams", "fights"): ("synthetic",),
+    ("synthetic",): ("webcam_mit",),
 }
-"""What the recipe is learnt without, and the domains that are then judged: the first of them are in
-no training anyway."""
+"""What is learnt from, and the domains that are then judged. The first is the shipped recipe; the
+others stand in for it without the domain that they are judged on."""
 
 
 def judge_bundle(
@@ -55,13 +54,13 @@ def leave_out(data_dir: Path, out: Path) -> list[Figure]:
     Each bundle stays in ``out`` and is not made again.
     """
     rows = []
-    for without, names in LEFT_OUT.items():
-        folder = out / "-".join(["recipe", "without", *(without or ["none"])])
+    for learnt, names in LEFT_OUT.items():
+        folder = out / "-".join(["learnt-from", *learnt])
         if not (folder / BUNDLE_FILE).is_file():
             store = load_store(SURVFIGHT, data_dir, out)
             webcams, config = data_dir / "motion" / "webcam_mit.npz", LearnConfig()
             sources = Sources.load(store, webcams, config.n_sequences)
-            make(sources, folder, config, frozenset(without))
+            make(sources, folder, config, learnt)
         rows += judge_bundle(folder, data_dir, out, names)
     return [*rows, sum_up(rows)]
 

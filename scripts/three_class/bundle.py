@@ -29,6 +29,12 @@ from three_class.threshold import Answers, Head, choose_bias, score_recordings
 LABELS = ("hitting_others", "hitting_self", "playing")
 OTHERS, SELF, PLAYING = range(3)
 SPEC = THREE_CLASS.pose_spec(LABELS, LABELS[PLAYING], compute_detector_hash())
+DOMAINS = ("synthetic", "webcams", "fights")
+LEARNT = ("synthetic", "webcams")
+"""What the shipped bundle learns from: fights among it make it worse elsewhere.
+
+Source: docs/decisions/025-what-carries-over.md.
+"""
 SIZE, MAX_RATE_HZ = (192, 320), 30.0
 """(H, W) and most frames a second of the pictures that the bundle will look at."""
 FIGHT = "fight"
@@ -102,19 +108,19 @@ class Sources:
         )
 
 
-def build_parts(sources: Sources, without: Collection[str], seed: int = 0) -> list[Part]:
-    """Return what is learnt from, each domain by its weight; whole domains may be left out."""
+def build_parts(sources: Sources, learnt: Collection[str], seed: int = 0) -> list[Part]:
+    """Return what is learnt from, each domain by its weight."""
     rng = np.random.default_rng(seed)
     found: dict[str, People] = {}
-    if "synthetic" not in without:
+    if "synthetic" in learnt:
         parts = [take_synthetic(sequences, PLAYING) for sequences in sources.synthetic]
         found["synthetic"] = People.join(parts)
-    if "fights" not in without:
+    if "fights" in learnt:
         fights = sources.fights
         labels = [UNKNOWN if has_hits else PLAYING for has_hits in fights.has_hits]
         found["fights"] = take_tracks(fights.tracks, labels, fights.groups)
         found["strokes on fights"] = draw_strokes(fights, rng, _N_FIGHT_STROKES, has_thighs=True)
-    if "webcams" not in without:
+    if "webcams" in learnt:
         webcams = sources.webcams
         labels = [PLAYING] * len(webcams.tracks)
         found["webcams"] = take_tracks(webcams.tracks, labels, webcams.groups)
@@ -133,12 +139,12 @@ def draw_strokes(
 def train(
     sources: Sources,
     config: LearnConfig,
-    without: Collection[str] = (),
+    learnt: Collection[str],
     seed: int = 0,
     say: Callable[[str], None] = print,
 ) -> keras.Model:
-    """Return the head, learnt from all domains but some."""
-    parts = build_parts(sources, without, seed)
+    """Return the head, learnt from some domains."""
+    parts = build_parts(sources, learnt, seed)
     return learn(parts, THREE_CLASS, SPEC, LABELS, LABELS[PLAYING], config, seed, say)
 
 
@@ -189,7 +195,7 @@ def to_head(model: keras.Model) -> Head:
 
 
 def make(
-    sources: Sources, out: Path, config: LearnConfig, without: frozenset[str] = frozenset()
+    sources: Sources, out: Path, config: LearnConfig, learnt: Collection[str] = LEARNT
 ) -> BundleInfo:
     """Train, choose the thresholds and write the bundle.
 
@@ -197,9 +203,9 @@ def make(
         sources: What it learns from.
         out: Its folder.
         config: How it learns.
-        without: Domains that are left out: of ``synthetic``, ``fights``, ``webcams``.
+        learnt: Domains that it learns from, of `DOMAINS`; thresholds are chosen on all.
     """
-    model = train(sources, config, without)
+    model = train(sources, config, learnt)
     bias = choose(sources, to_head(model))
     info = BundleInfo(
         stage="lstm",
@@ -207,15 +213,15 @@ def make(
         pose=PoseContract(SPEC, PictureSpec(SIZE, "gray", MAX_RATE_HZ), THREE_CLASS.weight),
         bias=tuple(round(float(value), 4) for value in bias),
         decode=DecodeConfig(background=LABELS[PLAYING]),
-        data_hash="" if "fights" in without else sources.data_hash,
+        data_hash=sources.data_hash if "fights" in learnt else "",
         held_out=False,
-        learned_from=() if "fights" in without else sources.marks,
+        learned_from=sources.marks,
         recipe={
             "streams": "pose",
             "pose": asdict(THREE_CLASS),
             "learn": asdict(config),
             "shares": _SHARES,
-            "without": sorted(without),
+            "learnt": sorted(learnt),
         },
     )
     info = save_bundle(out, info, pose=model, half=True)
