@@ -8,7 +8,7 @@ WEBCAMS is a file of captured motion of people at webcams (``points``, ``starts`
 from strokes that are drawn onto the bodies at the webcams. STORE holds real clips of fights and of
 none (Surveillance Camera Fight): its thresholds are chosen on them, on the webcams, and on
 synthetic people and strokes that it has not learnt from. Unless ``--learn`` says so, nothing is
-learnt from STORE.
+learnt from STORE. ``--self-from`` takes the branch that tells hitting oneself from another bundle.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--sequences", type=int, default=LearnConfig.n_sequences)
     parser.add_argument("--learn", nargs="+", help="of synthetic, webcams and fights")
+    parser.add_argument("--self-from", type=Path, help="bundle with the branch of hitting oneself")
     make_bundle(parser.parse_args())
 
 
@@ -40,7 +41,7 @@ def make_bundle(args: argparse.Namespace) -> None:
     from three_class.bundle import LABELS, LEARNT, Sources, make
 
     sources = Sources.load(Store.load(args.store), args.webcams, args.sequences)
-    info = make(sources, args.out, LearnConfig(), args.learn or LEARNT)
+    info = make(sources, args.out, LearnConfig(), args.learn or LEARNT, args.self_from)
     print(f"{args.out}: bias {dict(zip(LABELS, info.bias, strict=True))}")
 
 

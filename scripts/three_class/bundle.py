@@ -9,16 +9,17 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from har.bundle import BundleInfo, PoseContract
+from har.bundle import POSE_GRAPH_FILE, BundleInfo, PoseContract, load_info
 from har.config import DecodeConfig
 from har.dataset.store import Store
 from har.inference.detector import compute_detector_hash
 from har.learned import build_mark, join_marks
-from har.network.saving import save_bundle
+from har.network.saving import load_pose, save_bundle
 from har.pose.features import PoseWindow, compute_window
 from har.sampling.times import compute_window_starts
 from har.training.card import write_card
 from har.types import PictureSpec
+from three_class.joining import take_self_branch
 from three_class.parts import follow_clips, follow_motion, take_own_hits, take_tracks
 from three_class.people import N_STEPS, RATE_HZ, People, follow_owners, take_synthetic
 from three_class.recipe import Part, learn
@@ -195,7 +196,11 @@ def to_head(model: keras.Model) -> Head:
 
 
 def make(
-    sources: Sources, out: Path, config: LearnConfig, learnt: Collection[str] = LEARNT
+    sources: Sources,
+    out: Path,
+    config: LearnConfig,
+    learnt: Collection[str] = LEARNT,
+    self_from: Path | None = None,
 ) -> BundleInfo:
     """Train, choose the thresholds and write the bundle.
 
@@ -204,8 +209,25 @@ def make(
         out: Its folder.
         config: How it learns.
         learnt: Domains that it learns from, of `DOMAINS`; thresholds are chosen on all.
+        self_from: A bundle of the same labels whose branch for hitting oneself is taken in place of
+            the one that is learnt.
     """
     model = train(sources, config, learnt)
+    return write(sources, model, out, config, learnt, self_from)
+
+
+def write(
+    sources: Sources,
+    model: keras.Model,
+    out: Path,
+    config: LearnConfig,
+    learnt: Collection[str],
+    self_from: Path | None,
+) -> BundleInfo:
+    """Choose the thresholds of a head that `train` gave and write the bundle, see `make`."""
+    if self_from is not None:
+        _, source = load_pose(self_from)
+        model = take_self_branch(model, source, THREE_CLASS, SPEC, LABELS, LABELS[PLAYING])
     bias = choose(sources, to_head(model))
     info = BundleInfo(
         stage="lstm",
@@ -222,6 +244,7 @@ def make(
             "learn": asdict(config),
             "shares": _SHARES,
             "learnt": sorted(learnt),
+            "self_from": "" if self_from is None else load_info(self_from).files[POSE_GRAPH_FILE],
         },
     )
     info = save_bundle(out, info, pose=model, half=True)
