@@ -134,6 +134,53 @@ def build_keys(gesture: Gesture, rhythm: Rhythm, rng: np.random.Generator) -> li
     return [*keys, Key(stop_s, gesture.anchor, gesture.away, leave)]
 
 
+_ANCHORS = {
+    "head": (0.0, 0.3, 0.1),
+    "nose": (0.0, 0.3, 0.32),
+    "chest": (0.0, -0.3, 0.2),
+    "thigh": (0.15, -1.2, 0.15),
+    "shoulder": (0.375, 0.0, 0.0),
+}
+"""About where anchors are from the middle of the shoulders, in torsos."""
+_FREE_FROM = (
+    ((0.0, 0.3, 0.1), (0.0, 0.3, 0.1), 0.22),
+    ((0.0, 0.0, 0.0), (0.0, -1.0, 0.0), 0.26),
+    ((0.15, -1.0, 0.0), (0.2, -1.8, 0.1), 0.15),
+    ((-0.15, -1.0, 0.0), (-0.2, -1.8, 0.1), 0.15),
+)
+_FREE, _REACH = 0.5, 1.15
+
+
+def put_beside(gesture: Gesture, drawn: float) -> Gesture:
+    """Return a gesture that lands in the air beside the body, within the arm's reach.
+
+    Args:
+        gesture: What is done.
+        drawn: A number that was drawn with the rhythm; where beside the body follows from it.
+    """
+    rng = np.random.default_rng(int(drawn * 1e9))
+    start = np.array(_ANCHORS[gesture.anchor]) + np.array(gesture.at)
+    best, most = np.zeros(3), -np.inf
+    for _ in range(60):
+        way = rng.standard_normal(3) * [1.0, 0.8, 0.8]
+        shift = way / max(float(np.linalg.norm(way)), 1e-9) * rng.uniform(0.45, 1.2)
+        place = start + shift
+        free = min(_gap(place, *ends) - radius for *ends, radius in _FREE_FROM)
+        room = _REACH - float(np.linalg.norm(place - _ANCHORS["shoulder"]))
+        if shift[2] > -0.25 and min(free - _FREE, room) > most:
+            best, most = shift, min(free - _FREE, room)
+        if most > 0:
+            break
+    way = (float(best[0]), float(best[1]), float(best[2]))
+    return replace(gesture, at=_add(gesture.at, way), away=_add(gesture.away, way))
+
+
+def _gap(place: np.ndarray, start: Offset, end: Offset) -> float:
+    line = np.subtract(end, start)
+    share = float((place - start) @ line) / max(float(line @ line), 1e-9)
+    return float(np.linalg.norm(place - start - np.clip(share, 0.0, 1.0) * line))
+
+
 def _vary(offset: Offset, spread: float, rng: np.random.Generator) -> Offset:
     out, up, front = (np.array(offset) + rng.normal(0, spread, 3)).tolist()
     return out, up, front

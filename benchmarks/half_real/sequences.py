@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 
-from half_real.acts import ACTS, Kind, Rhythm, build_keys, draw_rhythm
+from half_real.acts import ACTS, Kind, Rhythm, build_keys, draw_rhythm, put_beside
 from half_real.arm import SyntheticArm, draw_arm, follow_keys, solve_arm
 from half_real.body import (
     ELBOWS,
@@ -205,20 +205,26 @@ def compose_half_real(
         rng: Draws window, arm, rhythm and the motions.
     """
     window = _draw_window(clip.tracks.points, person, rng)
-    arms = find_arms(_cut_stay(clip.tracks.points, person)[:, person])
-    plan = _Plan(
-        body=estimate_body(window[:, person], float(np.radians(rng.uniform(0, _MOST_PITCH_DEG)))),
-        rhythm=draw_rhythm((len(window) - 1) / rate_hz, rng),
-        side=int(rng.choice(arms)),
-        is_double=len(arms) == 2 and rng.random() < _BOTH_ARMS,
-        rate_hz=rate_hz,
-    )
+    plan = _draw_plan(clip, person, window, rate_hz, rng)
     samples = []
     for name in acts:
         drawn = window.copy()
         drawn[:, person] = _make_act(window[:, person], plan, name, rng)
         samples.append(_label(clip, drawn, person, name, ACTS[name].kind))
     return [*samples, _label(clip, window, person, "alone", "alone")]
+
+
+def _draw_plan(
+    clip: RealClip, person: int, window: np.ndarray, rate_hz: float, rng: np.random.Generator
+) -> _Plan:
+    arms = find_arms(_cut_stay(clip.tracks.points, person)[:, person])
+    return _Plan(
+        body=estimate_body(window[:, person], float(np.radians(rng.uniform(0, _MOST_PITCH_DEG)))),
+        rhythm=draw_rhythm((len(window) - 1) / rate_hz, rng),
+        side=int(rng.choice(arms)),
+        is_double=len(arms) == 2 and rng.random() < _BOTH_ARMS,
+        rate_hz=rate_hz,
+    )
 
 
 @dataclass(frozen=True)
@@ -232,10 +238,43 @@ class _Plan:
     rate_hz: float
 
 
-def _make_act(points: np.ndarray, plan: _Plan, name: str, rng: np.random.Generator) -> np.ndarray:
+def compose_aside(
+    clip: RealClip, person: int, name: str, rate_hz: float, rng: np.random.Generator
+) -> tuple[list[HalfReal], Rhythm]:
+    """Return two samples of one window, a hit and the same strokes beside the body, and when.
+
+    Args:
+        clip: A real clip.
+        person: Column of someone `judge_body` finds good enough.
+        name: Of the hit.
+        rate_hz: Steps a second of the clip.
+        rng: Draws window, arm, rhythm, the motions and where beside the body.
+    """
+    window = _draw_window(clip.tracks.points, person, rng)
+    plan = _draw_plan(clip, person, window, rate_hz, rng)
+    seed = int(rng.integers(2**31))
+    samples = []
+    for kind, is_beside in (("hit", False), ("near_miss", True)):
+        drawn = window.copy()
+        same = np.random.default_rng(seed)
+        drawn[:, person] = _make_act(window[:, person], plan, name, same, is_beside=is_beside)
+        samples.append(_label(clip, drawn, person, name, kind))
+    return samples, plan.rhythm
+
+
+def _make_act(
+    points: np.ndarray,
+    plan: _Plan,
+    name: str,
+    rng: np.random.Generator,
+    *,
+    is_beside: bool = False,
+) -> np.ndarray:
     act = ACTS[name]
     times_s = np.arange(len(points)) / plan.rate_hz
     gesture = act.draw(rng, plan.rhythm.reach)
+    if is_beside:
+        gesture = put_beside(gesture, plan.rhythm.stroke_s)
     is_double = act.arms == "both" or (act.arms == "either" and plan.is_double)
     takes_turns = act.arms == "either" and rng.random() < _TAKE_TURNS
     for turn, side in enumerate([plan.side, 1 - plan.side][: 1 + is_double]):

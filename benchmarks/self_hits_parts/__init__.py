@@ -1,0 +1,1 @@
+"""How well hitting oneself is told when one way of making it is left out of training."""
