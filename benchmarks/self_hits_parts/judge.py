@@ -1,9 +1,10 @@
-"""Recall on the way of making that is left out, at one false alarm in a hundred real near misses."""
+"""Recall on the way of making that is left out, at one false alarm in a hundred near misses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,6 +16,9 @@ FALSE_SHARE = 0.01
 NEVER = frozenset({"sbu"})
 """Real domains from which nothing is learnt and no threshold is taken, in any setting."""
 
+_MOST = 15.0
+
+Pool = Literal["mean", "most"]
 Fit = Callable[[np.ndarray, np.ndarray, np.ndarray], Callable[[np.ndarray], np.ndarray]]
 """From window rows, labels and weights to what gives logits of window rows."""
 
@@ -33,7 +37,7 @@ class Setting:
 
 
 def assign_folds(windows: Windows) -> np.ndarray:
-    """Return (S,) the fold of each sequence: all of one group in one, groups of a domain in turn."""
+    """Return (S,) the fold of each sequence; a group is in one, groups of a domain take turns."""
     folds = np.zeros(len(windows.group), dtype=np.int64)
     for turn, domain in enumerate(sorted(set(windows.domain))):
         own = windows.domain == domain
@@ -76,30 +80,33 @@ def choose_rows(
     return np.flatnonzero(usable[windows.rows] & windows.is_shown)
 
 
-def score_sequences(windows: Windows, logits: np.ndarray) -> np.ndarray:
-    """Return (S,) the greatest logit of each person's windows that show the act."""
-    scores = np.full(len(windows.family), -np.inf)
-    shown = windows.is_shown
-    np.maximum.at(scores, windows.rows[shown], logits[shown])
-    return scores
+def pool_windows(windows: Windows, logits: np.ndarray, pool: Pool) -> np.ndarray:
+    """Return (S,) one score of each person's windows: their mean, as clips are judged, or most."""
+    shown = windows.is_shown & np.isfinite(logits)
+    rows, values = windows.rows[shown], np.clip(logits[shown], -_MOST, _MOST)
+    n = len(windows.family)
+    if pool == "most":
+        scores = np.full(n, -np.inf)
+        np.maximum.at(scores, rows, values)
+        return scores
+    counts = np.bincount(rows, minlength=n)
+    means = np.bincount(rows, values, minlength=n) / np.maximum(counts, 1)
+    return np.where(counts > 0, means, -np.inf)
 
 
 def cross_score(
     windows: Windows, setting: Setting, left_out: Sequence[str], fit: Fit
 ) -> np.ndarray:
-    """Return (S,) scores by the model that has seen nobody of each sequence's fold."""
+    """Return (N,) logits of windows by the model that has seen nobody of their fold."""
     folds = assign_folds(windows)
-    scores = np.full(len(windows.family), -np.inf)
+    logits = np.full(len(windows.rows), -np.inf)
     for fold in range(N_FOLDS):
         chosen = choose_rows(windows, folds, setting, left_out, fold)
         labels = windows.kind[windows.rows[chosen]] == "hit"
         predict = fit(chosen, labels.astype(np.float32), compute_weights(windows, chosen))
         held = np.flatnonzero((folds == fold)[windows.rows])
-        logits = np.full(len(windows.rows), -np.inf)
         logits[held] = predict(held)
-        found = score_sequences(windows, logits)
-        scores = np.where(folds == fold, found, scores)
-    return scores
+    return logits
 
 
 def find_threshold(scores: np.ndarray, domains: np.ndarray) -> float:
@@ -159,6 +166,55 @@ def bootstrap_share(
     return float(said.mean()), float(low), float(high)
 
 
-def list_families(setting: Setting) -> list[str]:
-    """Return the families that something can be learnt of, in order."""
-    return [name for name in FAMILIES if setting.families.get(name)]
+def list_families(windows: Windows) -> list[str]:
+    """Return the families of which there are hits, in order."""
+    return [n for n in FAMILIES if ((windows.family == n) & (windows.kind == "hit")).any()]
+
+
+def measure_family(windows: Windows, family: str, said: Said) -> dict[str, Any]:
+    """Return recall and false alarms of decisions that were made with one family left out."""
+    own = windows.family == family
+    drawn = {kind: own & (windows.kind == kind) for kind in ("hit", "control", "other")}
+    real = (windows.family == "real") & windows.is_plain
+    near = find_near_misses(windows)
+    figures: dict[str, Any] = {
+        "recall": bootstrap_share(windows.group[drawn["hit"]], said.said[drawn["hit"]]),
+        "n_hits": int(drawn["hit"].sum()),
+        "controls_said": _share(said.said, drawn["control"]),
+        "other_gestures_said": _share(said.said, drawn["other"]),
+        "auc_controls": compute_auc(said.margins[drawn["hit"]], said.margins[drawn["control"]]),
+        "auc_near_misses": compute_auc(said.margins[drawn["hit"]], said.margins[near]),
+        "recall_by_bodies": {
+            str(name): _share(said.said, drawn["hit"] & (windows.domain == name))
+            for name in sorted(set(windows.domain[drawn["hit"]]))
+        },
+        "false_alarms": {},
+    }
+    for domain in sorted(set(windows.domain[real])):
+        rows = real & (windows.domain == domain)
+        figures["false_alarms"][str(domain)] = sum_up_sequences(windows, rows, said.said)
+    return figures
+
+
+def sum_up_sequences(
+    windows: Windows, rows: np.ndarray, said: np.ndarray
+) -> tuple[float, float, float, int]:
+    """Return the share of sequences of which it is said of anyone, its interval, their number."""
+    names, first, inverse = np.unique(
+        windows.sequence[rows], return_index=True, return_inverse=True
+    )
+    any_said = np.zeros(len(names), dtype=bool)
+    np.logical_or.at(any_said, inverse, said[rows])
+    return *bootstrap_share(windows.group[rows][first], any_said), len(names)
+
+
+def _share(said: np.ndarray, rows: np.ndarray) -> float | None:
+    return float(said[rows].mean()) if rows.any() else None
+
+
+def compute_auc(positive: np.ndarray, negative: np.ndarray) -> float:
+    """Return how often a positive score is above a negative one, ties half."""
+    positive, negative = positive[np.isfinite(positive)], np.sort(negative[np.isfinite(negative)])
+    below = np.searchsorted(negative, positive, side="left")
+    up_to = np.searchsorted(negative, positive, side="right")
+    return float((0.5 * (below + up_to)).mean() / max(len(negative), 1))

@@ -108,7 +108,7 @@ def draw_view(rng: np.random.Generator) -> View:
 
 
 def load_people(folder: Path, name: str) -> list[Person]:
-    """Return the people of one file of captured motion, in its order; too short ones are left out."""
+    """Return the people of one file of captured motion, in its order, but for those too short."""
     with np.load(folder / f"{name}.npz", allow_pickle=False) as file:
         data = {key: file[key] for key in file.files}
     joints = [str(joint) for joint in data["joints"]]

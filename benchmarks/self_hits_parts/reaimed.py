@@ -54,7 +54,7 @@ def is_struck(person: Person) -> bool:
 
 
 def find_swing(person: Person) -> tuple[int, Swing] | None:
-    """Return the arm, 0 left or 1 right, that moves more, and its strokes; None where it has none."""
+    """Return the arm that moves more, 0 left or 1 right, and its strokes; None without any."""
     ways = [compute_way(person.body, side) for side in (0, 1)]
     speeds = [np.linalg.norm(np.diff(way, axis=0), axis=1).sum() for way in ways]
     side = int(np.argmax(speeds))

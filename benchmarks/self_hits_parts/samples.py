@@ -12,16 +12,16 @@ from pathlib import Path
 
 import numpy as np
 
+from half_real.acts import ACTS
 from half_real.sequences import RealClip, build_half_real, compose_aside, find_bodies
+from har.pose.tracking import track_people
 from har.sampling.times import compute_nearest_indices, compute_step_times
 from self_hits_parts.generator import draw_actor
 from self_hits_parts.people import (
-    SENSORS,
     Person,
     View,
     build_body,
     draw_view,
-    load_people,
     show,
 )
 from self_hits_parts.reaimed import aim_swing, draw_aim, find_swing, is_struck
@@ -84,7 +84,7 @@ def is_near_miss(domain: str, action: str) -> bool:
 
 
 def resample(points: np.ndarray, rate_hz: float, to_hz: float) -> np.ndarray:
-    """Return (N, 17, 3) keypoints at another rate: the nearest frames, as the product takes them."""
+    """Return (N, 17, 3) keypoints at another rate: the nearest frames, as the product has it."""
     steps_s = compute_step_times(len(points) / rate_hz, to_hz)
     rows = compute_nearest_indices((np.arange(len(points)) + 0.5) / rate_hz, steps_s)
     return points[rows]
@@ -201,8 +201,6 @@ def iter_generator(n_pairs: int, seed: int) -> Iterator[Sample]:
 
 def iter_others(sequences: Sequences, n: int) -> Iterator[Sample]:
     """Return actors of the generator who play or hit others."""
-    from har.pose.tracking import track_people
-
     names = sequences.label_names
     ends = np.cumsum(sequences.lengths)
     rows = [k for k in range(len(sequences)) if names[sequences.labels[k]] != "hitting_self"][:n]
@@ -220,7 +218,7 @@ def iter_others(sequences: Sequences, n: int) -> Iterator[Sample]:
                 sequences.style_names[sequences.styles[k]],
                 f"generator other {k}",
                 tracks.points[:, column],
-                tuple(float(s) for s in sequences.spans_s[k]),
+                (float(sequences.spans_s[k][0]), float(sequences.spans_s[k][1])),
             )
 
 
@@ -250,7 +248,7 @@ def iter_arms(
     """Return half-real arms: hits with their controls, and drawn gestures that are none."""
     rng = np.random.default_rng(seed)
     bodies, _ = find_bodies(clips)
-    names = [n for n in _hit_names()]
+    names = [name for name, act in ACTS.items() if act.kind == "hit"]
     for turn in range(n_pairs):
         row, person = bodies[int(rng.integers(len(bodies)))]
         name = names[turn % len(names)]
@@ -279,12 +277,6 @@ def iter_arms(
             )
 
 
-def _hit_names() -> list[str]:
-    from half_real.acts import ACTS
-
-    return [name for name, act in ACTS.items() if act.kind == "hit"]
-
-
 def iter_pairs(folder: Path, rate_hz: float) -> Iterator[Sample]:
     """Return the people of SBU's pairs, each by themselves, as recorded."""
     with np.load(folder / "sbu_pairs.npz", allow_pickle=False) as file:
@@ -300,11 +292,6 @@ def iter_pairs(folder: Path, rate_hz: float) -> Iterator[Sample]:
             points = show(person, body, np.zeros(len(places)), View())
             points = resample(points, own_hz, rate_hz)
             yield Sample("real", "real", "sbu", group, action, f"sbu {row}", points, is_plain=True)
-
-
-def load_all_people(folder: Path) -> dict[str, list[Person]]:
-    """Return the people of each file that have one person."""
-    return {name: load_people(folder, name) for name in SENSORS}
 
 
 def lift_people(clips: list[RealClip], domain: str, rate_hz: float) -> list[Person]:

@@ -144,10 +144,10 @@ def cut_clear(points: np.ndarray, rate_hz: float, rng: np.random.Generator) -> n
 
 
 def _mirror(points: np.ndarray) -> np.ndarray:
-    """Return keypoints (T, 17, 3) as in a mirror, people where they were."""
+    """Return keypoints (T, 17, 3) as in a mirror that stands at the trunk."""
     order = [0] + [joint + (1 if joint % 2 else -1) for joint in range(1, points.shape[1])]
-    seen = points[..., 2] > 0
-    middle = points[..., 0][seen].mean() if seen.any() else 0.0
+    is_seen = points[:, _TRUNK, 2] > 0
+    middle = points[:, _TRUNK, 0][is_seen].mean() if is_seen.any() else 0.0
     turned = points[:, order].copy()
     turned[..., 0] = np.where(turned[..., 2] > 0, 2.0 * middle - turned[..., 0], 0.0)
     return turned
