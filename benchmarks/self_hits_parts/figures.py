@@ -226,8 +226,8 @@ def _show(what: str, family: str, figure: Figure) -> None:
     alarms = ", ".join(f"{k} {100 * v[0]:.1f}" for k, v in figure["false_alarms"].items())
     print(
         f"{what} | {family}: recall {recall:.3f} [{low:.3f}, {high:.3f}], controls said "
-        f"{figure['controls_said']:.3f}, AUC against controls {figure['auc_controls']:.3f}, against "
-        f"near misses {figure['auc_near_misses']:.3f}; false alarms a hundred: {alarms}",
+        f"{figure['controls_said']:.3f}, AUC against controls {figure['auc_controls']:.3f}, "
+        f"against near misses {figure['auc_near_misses']:.3f}; false alarms a hundred: {alarms}",
         flush=True,
     )
 

@@ -17,13 +17,14 @@ from har.synthetic.layout import draw_layout
 from har.synthetic.motion import LABELS, perform
 from har.synthetic.scene import N_CAST, draw_scene
 from har.synthetic.stage import Stage
+from three_class.arm_body import ArmBody
 from three_class.detecting import detect_people, draw_noise
 from three_class.encounter import draw_encounter
 from three_class.filming import draw_filming
 from three_class.sequences import SIZES
 from three_class.settings import SequencesConfig
 from three_class.sight import compute_sight
-from three_class.strokes import FREE, ArmBody, compute_clearance
+from three_class.strokes import FREE, compute_clearance
 from three_class.windows import find_owners
 
 FIRST_SCENE = 3_000_000

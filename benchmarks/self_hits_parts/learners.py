@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
@@ -71,7 +73,9 @@ def build_network(inputs: Inputs, units: tuple[int, ...], n_epochs: int, decay: 
                 max_iter=n_epochs,
                 random_state=seed,
             )
-            model.fit(table, labels, sample_weight=weights)
+            with warnings.catch_warnings():  # it is stopped early, and says so
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                model.fit(table, labels, sample_weight=weights)
             return lambda rows: _to_logits(model.predict_proba(rows)[:, 1])
 
         return train

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from har.pose.keypoints import INDEX, N_KEYPOINTS
-from three_class.strokes import ArmBody, compute_jitter, draw_on, lift_body, smooth_course
+from three_class.arm_body import ArmBody, lift_body, smooth_course
+from three_class.strokes import compute_jitter, draw_on
 
 SENSORS = {
     "kinder_gator": "kinect",

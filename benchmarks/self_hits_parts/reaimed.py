@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from self_hits_parts.people import Person
-from three_class.strokes import ArmBody, Stroke, draw_stroke, ease, find_target, put_hand
+from three_class.arm_body import ArmBody
+from three_class.strokes import Stroke, draw_stroke, ease, find_target, put_hand
 
 STRUCK = {
     "kinder_gator": ("Punch", "Throw-a-ball", "Wave-your", "Push-an-imaginary", "Swipe-across"),

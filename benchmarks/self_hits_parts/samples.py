@@ -25,10 +25,10 @@ from self_hits_parts.people import (
     show,
 )
 from self_hits_parts.reaimed import aim_swing, draw_aim, find_swing, is_struck
+from three_class.arm_body import ArmBody, lift_body
 from three_class.self_hits import LENGTH_S, draw_sound, is_sound
 from three_class.sequences import Sequences
 from three_class.settings import SequencesConfig
-from three_class.strokes import ArmBody, lift_body
 from three_class.windows import find_owners
 
 FAMILIES = ("generator", "arms", "strokes", "rhythm")

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from har.pose.keypoints import INDEX
+from three_class.arm_body import ArmBody, lift_body
 from three_class.strokes import (
-    ArmBody,
     Stroke,
     compute_clearance,
     compute_share,
     draw_on,
     draw_stroke,
-    lift_body,
     move_arms,
 )
 

@@ -15,13 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from har.pose.keypoints import INDEX
-
-_PAIRS = {
-    part: (INDEX[f"left_{part}"], INDEX[f"right_{part}"])
-    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ear")
-}
-_NOSE = INDEX["nose"]
+from three_class.arm_body import PAIRS, ArmBody
 
 HEAD_RADII = (0.15, 0.21, 0.17)
 HAND = (0.10, 0.20)
@@ -29,12 +23,6 @@ HAND = (0.10, 0.20)
 TRUNK_RADIUS, THIGH_RADIUS = 0.21, 0.12
 FREE = 0.42
 """A control's hand stays at least so far from the middle of head, trunk and thighs, less radius."""
-_SHOULDERS_OF_TRUNK = 0.75
-_ARM_OF_TRUNK = 1.24
-_NOSE_OF_TRUNK = 0.22
-_UPPER_SHARE = 0.53
-"""Usual measures. Source: `benchmarks/half_real/body.py`, from people who are seen facing on."""
-SMOOTH_S = 0.15
 _SHOWN = 0.3
 """Score of a drawn joint whose real one is hardly seen."""
 
@@ -51,45 +39,6 @@ SPOTS: dict[str, tuple[tuple[str, tuple[float, float, float]], ...]] = {
 }
 """Parts with their places and the direction out of the skin there."""
 PART_SHARES = {"head": 0.6, "chest": 0.2, "thigh": 0.2}
-
-
-@dataclass(frozen=True)
-class ArmBody:
-    """One person at T times.
-
-    Attributes:
-        shoulders: (T, 2, 3), left first, as all pairs.
-        elbows: (T, 2, 3).
-        wrists: (T, 2, 3).
-        hips: (T, 2, 3).
-        knees: (T, 2, 3).
-        head: (T, 3) middle of the head.
-        axes: (T, 3, 3) unit vectors: to the person's left, up, out of the chest.
-        arm: Length of the arm: the unit of all offsets.
-        bones: (2, 2) lengths of upper arm and forearm of the left and the right arm.
-        has_thighs: Whether hips and knees are seen rather than guessed.
-    """
-
-    shoulders: np.ndarray
-    elbows: np.ndarray
-    wrists: np.ndarray
-    hips: np.ndarray
-    knees: np.ndarray
-    head: np.ndarray
-    axes: np.ndarray
-    arm: float
-    bones: np.ndarray
-    has_thighs: bool = True
-
-    def cut(self, span: slice) -> ArmBody:
-        """Return some of the times."""
-        names = ("shoulders", "elbows", "wrists", "hips", "knees", "head", "axes")
-        return replace(self, **{name: getattr(self, name)[span] for name in names})
-
-    def turn(self, offsets: np.ndarray, side: int) -> np.ndarray:
-        """Return local (..., 3) offsets, the same or one a time, as (T, 3) in this unit."""
-        signs = np.array([1.0 if side == 0 else -1.0, 1.0, 1.0])
-        return self.arm * ((offsets * signs)[..., None, :] @ self.axes)[..., 0, :]
 
 
 @dataclass(frozen=True)
@@ -131,95 +80,6 @@ class Stroke:
     beyond: float
     swivel_rad: float
     shift: np.ndarray
-
-
-def lift_body(points: np.ndarray, rate_hz: float, has_thighs: bool = True) -> ArmBody:
-    """Guess a person in three dimensions from the picture.
-
-    The trunk turns by as much as the shoulders are narrower than they could be; to which side, the
-    nose tells. What is seen stays where it is; only depth is guessed.
-
-    Args:
-        points: (T, 17, 3) keypoints of someone who is seen throughout.
-        rate_hz: Steps a second.
-        has_thighs: Whether hips and knees can be relied on.
-    """
-    found = points.astype(np.float64)
-    smooth = smooth_course(found[..., :2], found[..., 2], SMOOTH_S * rate_hz)
-    neck, hips = (smooth[:, list(_PAIRS[part])].mean(axis=1) for part in ("shoulder", "hip"))
-    trunk = neck - hips
-    size = max(float(np.quantile(np.linalg.norm(trunk, axis=1), 0.7)), 1.0)
-    up = trunk / np.maximum(np.linalg.norm(trunk, axis=1, keepdims=True), 1e-6)
-    across = np.stack([-up[:, 1], up[:, 0]], axis=1)
-
-    def along(ends: np.ndarray) -> np.ndarray:
-        return (ends * across).sum(axis=1) / size
-
-    left, right = (smooth[:, joint] for joint in _PAIRS["shoulder"])
-    ears = smooth[:, list(_PAIRS["ear"])].mean(axis=1)
-    cosine = np.clip(along(left - right) / _SHOULDERS_OF_TRUNK, -1.0, 1.0)
-    beside = (along(smooth[:, _NOSE] - ears) + along(smooth[:, _NOSE] - neck)) / _NOSE_OF_TRUNK
-    yaw = np.arctan2(np.tanh(beside) * np.sqrt(1.0 - cosine**2), cosine)
-    yaw = np.arctan2(*(_smooth(f(yaw)[:, None], 4 * SMOOTH_S * rate_hz)[:, 0] for f in _TRIG))
-    sine, cosine = np.sin(yaw)[:, None], np.cos(yaw)[:, None]
-    flat = np.zeros_like(sine)
-    axes = np.stack(
-        [
-            np.concatenate([cosine * across, sine], axis=1),
-            np.concatenate([up, flat], axis=1),
-            np.concatenate([sine * across, -cosine], axis=1),
-        ],
-        axis=1,
-    )
-    arm = _ARM_OF_TRUNK * size
-    deep = {part: _place_pair(smooth, part) for part in ("shoulder", "hip", "knee")}
-    for part, width in (("shoulder", 0.5), ("hip", 0.3), ("knee", 0.3)):
-        depth = width * _SHOULDERS_OF_TRUNK * size * axes[:, 0, 2]
-        deep[part][:, 0, 2], deep[part][:, 1, 2] = depth, -depth
-    middle = np.concatenate([ears, 0.08 * arm * axes[:, 2, 2:]], axis=1)
-    bones = np.tile([_UPPER_SHARE * arm, (1.0 - _UPPER_SHARE) * arm], (2, 1))
-    shoulders = deep["shoulder"]
-    shoulders[..., :2] = found[:, list(_PAIRS["shoulder"]), :2]
-    elbows = _reach_forward(shoulders, found[:, list(_PAIRS["elbow"]), :2], axes, bones[:, 0])
-    wrists = _reach_forward(elbows, found[:, list(_PAIRS["wrist"]), :2], axes, bones[:, 1])
-    return ArmBody(
-        shoulders, elbows, wrists, deep["hip"], deep["knee"], middle, axes, arm, bones, has_thighs
-    )
-
-
-_TRIG = (np.sin, np.cos)
-
-
-def _place_pair(smooth: np.ndarray, part: str) -> np.ndarray:
-    pair = smooth[:, list(_PAIRS[part])]
-    return np.concatenate([pair, np.zeros((*pair.shape[:2], 1))], axis=2)
-
-
-def _reach_forward(
-    near: np.ndarray, far: np.ndarray, axes: np.ndarray, bones: np.ndarray
-) -> np.ndarray:
-    """Return (T, 2, 3) ends of bones, seen at (T, 2, 2), that point to where the chest does."""
-    short = np.linalg.norm(far - near[..., :2], axis=2)
-    deep = np.sqrt(np.maximum(bones**2 - short**2, 0.0))
-    depth = near[..., 2] + np.where(axes[:, 2, 2] < 0, -1.0, 1.0)[:, None] * deep
-    return np.concatenate([far, depth[..., None]], axis=2)
-
-
-def smooth_course(places: np.ndarray, scores: np.ndarray, sigma_steps: float) -> np.ndarray:
-    """Return (T, J, 2) courses without jitter: Gaussian means, weighted by (T, J) scores."""
-    steps = np.arange(len(places))
-    apart = np.subtract.outer(steps, steps) / max(sigma_steps, 1e-3)
-    near = np.exp(-0.5 * apart**2) + 1e-9 / (1.0 + apart**2)
-    weights = near @ np.maximum(scores, 1e-6)
-    return (
-        np.einsum("st,tjd->sjd", near, places * np.maximum(scores, 1e-6)[..., None])
-        / (weights[..., None])
-    )
-
-
-def _smooth(values: np.ndarray, sigma_steps: float) -> np.ndarray:
-    """Return (T, D) values as Gaussian means over time."""
-    return smooth_course(values[:, None], np.ones((len(values), 1)), sigma_steps)[:, 0]
 
 
 def draw_stroke(body: ArmBody, length_s: float, rng: np.random.Generator) -> Stroke:
@@ -437,7 +297,7 @@ def draw_on(points: np.ndarray, body: ArmBody, moved: ArmBody, share: np.ndarray
     drawn = points.astype(np.float64)
     for part in ("elbow", "wrist"):
         before, after = getattr(body, f"{part}s"), getattr(moved, f"{part}s")
-        for side, joint in enumerate(_PAIRS[part]):
+        for side, joint in enumerate(PAIRS[part]):
             if np.array_equal(before[:, side], after[:, side]):
                 continue
             jitter = compute_jitter(before[:, side, :2], 0.08 * body.arm)

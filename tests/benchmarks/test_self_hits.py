@@ -15,8 +15,9 @@ from self_hits_parts.judge import bootstrap_share, compute_auc, find_threshold
 from self_hits_parts.people import Person, View, mirror, show
 from self_hits_parts.reaimed import aim_swing, cut_swing, draw_aim, find_turns
 from self_hits_parts.samples import resample
+from three_class.arm_body import ArmBody
 from three_class.settings import SequencesConfig
-from three_class.strokes import ArmBody, find_target
+from three_class.strokes import find_target
 
 RATE_HZ = 30.0
 N = 90

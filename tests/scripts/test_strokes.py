@@ -9,16 +9,15 @@ import numpy as np
 import pytest
 
 from har.pose.keypoints import INDEX
+from three_class.arm_body import ArmBody, lift_body
 from three_class.self_hits import AWAY, TOUCH, draw_own_hits, draw_sound
 from three_class.strokes import (
-    ArmBody,
     compute_back,
     compute_clearance,
     compute_share,
     draw_stroke,
     ease,
     find_target,
-    lift_body,
     move_arms,
     put_hand,
 )
