@@ -40,6 +40,7 @@ ALL = Setting({"generator": SYNTHETIC, "arms": REAL, "strokes": REAL, "rhythm": 
 SHIPPED = Setting({"generator": SYNTHETIC, "strokes": MAY_BE_LEARNT}, MAY_BE_LEARNT)
 """What a bundle that is shipped may learn from."""
 MOST_CHILDREN = 0.01
+TOGETHER = "all, logits averaged"
 N_CLIPS = (0, 5, 10, 20)
 _OWN_SHARE = 0.4
 _SEED = 5
@@ -53,10 +54,14 @@ def compare_learners(windows: Windows, inputs: Inputs, out: Path, names: list[st
     """
     figures: Figure = {}
     learners = build_learners(inputs)
-    for name in names:
-        fit = learners[name]()
-        for family in list_families(windows):
-            logits = _score(windows, ALL, [family], fit, out / f"logits {name} {family}.npy")
+    fits = {name: learners[name]() for name in names}
+    for family in list_families(windows):
+        found = {
+            name: _score(windows, ALL, [family], fit, out / f"logits {name} {family}.npy")
+            for name, fit in fits.items()
+        }
+        found[TOGETHER] = np.mean(list(found.values()), axis=0)
+        for name, logits in found.items():
             for pool in get_args(Pool):
                 said = decide(windows, pool_windows(windows, logits, pool), NEAR)
                 figures[f"{name} | {pool} | {family}"] = measure_family(windows, family, said)

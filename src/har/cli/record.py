@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 from collections import Counter
@@ -28,6 +29,10 @@ Before you begin
     'har record {out} --delete PERSON' deletes all that someone is in.
   - --person, --partner and --place are ids such as p1: do not use real names.
 """
+
+
+_FIGURE = re.compile(r" \(\.?\d[\d.]*\)")
+"""A score in a reason: takes that were left out alike are told together."""
 
 
 @click.command()
@@ -179,9 +184,10 @@ def _say_result(result: CaptureResult, out: Path) -> None:
         f"{values['n_there']} of {values['n_takes']} takes of this session are there, "
         f"{values['n_new']} of them new; {len(result.refused)} were left out"
     )
-    reasons: Counter[str] = Counter(item.reason for item in result.refused)
-    for reason, number in reasons.most_common():
-        names = [item.take for item in result.refused if item.reason == reason]
+    reasons = [re.sub(_FIGURE, "", item.reason) for item in result.refused]
+    for reason, number in Counter(reasons).most_common():
+        taken = zip(result.refused, reasons, strict=True)
+        names = [item.take for item, own in taken if own == reason]
         more = f" and {number - 3} more" if number > 3 else ""
         say(f"  {reason}: {', '.join(names[:3])}{more}")
     whole: dict[str, Any] = values["all"]
