@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from half_real.sequences import RealClip
@@ -92,7 +93,8 @@ def build_windows(data_dir: Path, out: Path, rate_hz: float, only: str = "") -> 
         ) -> Iterator[Sample]:
             people = lift_people(c(), d, rate_hz)
             yield from iter_strokes(people, rate_hz, n, 12)
-            yield from iter_real(people, rate_hz, 1, 13)
+            for sample in iter_real(people, rate_hz, 1, 13):
+                yield replace(sample, is_plain=False)  # as recorded they are there already
 
         take(f"strokes-{short}", lifted)
     take("generator", lambda: iter_generator(_N_GENERATOR, 77))

@@ -109,13 +109,17 @@ def put_beside(act: Act, rng: np.random.Generator) -> Act:
             for key in lane
             if id(key) not in known and not isinstance(key.where, str)
         ]
-        if fresh:
-            shift = _draw_shift(stage, deed, [key.where for _, key in fresh], fresh[0][0], rng)
+        if not fresh:
+            return
+        places = [key.where for _, key in fresh if not isinstance(key.where, str)]
+        shift = _draw_shift(stage, deed, places, fresh[0][0], rng)
         for side, lane in enumerate(lanes):
             sign = 1.0 if side == 0 else -1.0
             own = {id(key) for at, key in fresh if at == side}
             lane[:] = [
-                dataclasses.replace(key, where=key.where + _turn(stage, deed, shift * [1, sign, 1]))
+                dataclasses.replace(
+                    key, where=key.where + _turn(stage, deed, shift * np.array([1.0, sign, 1.0]))
+                )
                 if id(key) in own
                 else key
                 for key in lane
@@ -130,16 +134,16 @@ def _turn(stage: Stage, deed: Deed, shift: np.ndarray) -> np.ndarray:
 
 
 def _draw_shift(
-    stage: Stage, deed: Deed, places: list, side: int, rng: np.random.Generator
+    stage: Stage, deed: Deed, places: list[np.ndarray], side: int, rng: np.random.Generator
 ) -> np.ndarray:
     """Draw meters forward, outward and up that bring a hand beside the body and within reach."""
     body, base = stage.players[deed.actor].body, stage.base(deed.actor)
-    at = int(np.abs(stage.times_s - deed.beats.contacts_s[0]).argmin())
-    at = slice(at, at + 1)
+    nearest = int(np.abs(stage.times_s - deed.beats.contacts_s[0]).argmin())
+    at = slice(nearest, nearest + 1)
     legs = base.legs[at]
     zeros = np.zeros((1, 2, 3))
     whole = ArmBody(
-        base.shoulders[at].reshape(1, 2, 3) if base.shoulders.shape[1] == 2 else zeros,
+        base.shoulders[at],
         zeros,
         zeros,
         legs[:, :, 0],
@@ -157,7 +161,7 @@ def _draw_shift(
         way = rng.standard_normal(3) * [0.8, 1.0, 0.8]
         shift = way / max(float(np.linalg.norm(way)), 1e-9) * rng.uniform(0.35, 0.95)
         shift = shift * body.arm_reach
-        place = target + _turn(stage, deed, shift * [1, sign, 1])[at]
+        place = target + _turn(stage, deed, shift * np.array([1.0, sign, 1.0]))[at]
         free = float(compute_clearance(whole, place)[0]) - FREE
         room = 0.97 - float(np.linalg.norm(place - shoulder)) / body.arm_reach
         if shift[0] > -0.2 * body.arm_reach and min(free, room) > most:

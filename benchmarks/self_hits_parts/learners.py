@@ -1,3 +1,4 @@
+# pyright: reportArgumentType=false, reportCallIssue=false
 """What learns to tell hits to oneself from windows: lines, small networks, an LSTM."""
 
 from __future__ import annotations
