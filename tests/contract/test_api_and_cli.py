@@ -4,11 +4,12 @@ import json
 import subprocess
 import sys
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from urllib.request import HTTPCookieProcessor, build_opener
 
 import pytest
-from bundles import make_bundle
+from bundles import LABELS, PEOPLE_SPEC, make_bundle, make_people_bundle
 from click.testing import CliRunner
 from coded import make_scores
 from puppet import iter_times, make_film, paint_moment, paint_people
@@ -17,6 +18,7 @@ from videos import make_clip
 
 import har
 from har.api.review import open_project
+from har.bundle import Scaling, load_info, save_info
 from har.cli import har as command_line
 from har.errors import ReviewError
 from har.events.files import save_scores
@@ -134,6 +136,20 @@ def test_predict(files, tmp_path):
         if path.suffix in (".csv", ".vtt", ".png"):
             assert other.read_bytes() == path.read_bytes(), path.name
         assert other.is_file()
+
+
+def test_a_stream_by_itself_by_all_ways(tmp_path):
+    both = make_people_bundle(tmp_path / "both", "both")
+    save_info(both, replace(load_info(both), alone={"motion": Scaling(30.0)}))
+    motion = make_bundle(tmp_path / "motion", spec=PEOPLE_SPEC, labels=LABELS)
+    save_info(motion, replace(load_info(motion), temperature=30.0))
+    film = make_clip(tmp_path / "a.mp4", n_frames=30)
+    alone = har.load(motion).predict(film).probs
+    assert har.load(both, streams="motion").predict(film).probs == alone
+    words = ("predict", film, "--bundle", both, "--out", tmp_path / "out", "--json", "--jobs", 1)
+    assert run(*words)[0]["probs"] != pytest.approx(alone, abs=1e-3)
+    motion_only = run(*words, "--streams", "motion")  # nothing is taken from the run before
+    assert motion_only[0]["probs"] == pytest.approx(alone, abs=1e-3)
 
 
 def test_a_name_that_is_no_file_is_in_no_table(files, tmp_path):

@@ -13,6 +13,7 @@ from har.bundle import (
     BundleInfo,
     MotionContract,
     PoseContract,
+    Scaling,
     load_info,
     save_info,
 )
@@ -66,6 +67,27 @@ def test_a_model_names_its_streams_and_their_graphs():
         make_info().require_pose()
     with pytest.raises(BundleMismatchError, match="--streams pose"):
         make_info(motion=None, pose=POSE).require_motion()
+
+
+def test_a_stream_by_itself_has_its_own_scaling_and_figures(tmp_path):
+    figures = {"accuracy": 0.8}
+    alone = {"motion": Scaling(2.0, (0.5, -0.5))}
+    metrics = {"crossval": {"accuracy": 0.9}, "crossval_alone": {"motion": figures}}
+    info = make_info(pose=POSE, bias=(1.0, -1.0), alone=alone, metrics=metrics)
+    save_info(tmp_path, info)
+    assert load_info(tmp_path) == info
+    motion, pose = info.take_streams("motion"), info.take_streams("pose")
+    assert (motion.stream_names, motion.motion, motion.pose) == ("motion", MOTION, None)
+    assert (motion.temperature, motion.bias) == (2.0, (0.5, -0.5))
+    assert motion.metrics == {"crossval": figures}
+    assert (pose.stream_names, pose.motion, pose.pose) == ("pose", None, POSE)
+    assert (pose.temperature, pose.bias, pose.metrics) == (1.5, (1.0, -1.0), {})
+    assert info.take_streams("both") is info
+    assert motion.take_streams("motion") is motion
+    with pytest.raises(BundleMismatchError, match="knows motion only"):
+        motion.take_streams("both")
+    with pytest.raises(BundleMismatchError, match="knows keypoints only"):
+        pose.take_streams("motion")
 
 
 def write_old(folder, version: int, streams: str, **changes) -> None:
@@ -159,6 +181,11 @@ HUGE = 10**400
         ("bias", [1.0]),
         ("bias", [1.0, float("nan")]),
         ("bias", 3),
+        ("alone", {"sound": {"temperature": 1.0, "bias": []}}),
+        ("alone", {"motion": {"temperature": 0.0, "bias": []}}),
+        ("alone", {"motion": {"temperature": 1.0, "bias": [1.0]}}),
+        ("alone", {"motion": {"temperature": 1.0}}),
+        ("alone", []),
         ("files", []),
         ("files", {"a.onnx": 1}),
         ("versions", {"har": 1}),

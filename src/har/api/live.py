@@ -24,6 +24,7 @@ from har.config import (
 from har.errors import ConfigError, HarError
 from har.live.messages import Alert, CameraState, LiveEvent, LiveScores
 from har.locks import locking
+from har.types import Streams
 
 if TYPE_CHECKING:
     from har.live.screen import Summary
@@ -76,6 +77,7 @@ def watch(
     on_alert: Callable[[Alert, str], None] | None = None,
     on_state: Callable[[CameraState], None] | None = None,
     model: Model | StrPath | None = None,
+    streams: Streams | None = None,
     out: StrPath | None = None,
     decode: Rules | None = None,
     changes: Mapping[str, float] | None = None,
@@ -112,6 +114,7 @@ def watch(
         on_alert: Is called with each alert for review and its id.
         on_state: Is called with the state of each camera, about once a second.
         model: A loaded one, a folder or a name; the default as of `har.load` when None.
+        streams: What it looks at, as of `har.load`; of a loaded one it stays what it is.
         out: Folder of event log, alerts and their clips; nothing stays on the disk when None.
         decode: Rules for events in the place of the model's, or a file of some that go over them.
         changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
@@ -164,7 +167,7 @@ def watch(
         where = str(settings)
     options = _build_settings(settings, over, mistakes)
     cameras = _parse_cameras([str(source) for source in several], options, mistakes, where)
-    loaded = _load(model, exact, mistakes)
+    loaded = _load(model, exact, streams, mistakes)
     rules = loaded.info.decode
     with mistakes.gathering():
         rules = build_decode(rules, decode, changes)
@@ -228,9 +231,13 @@ def _parse_cameras(
     return cameras
 
 
-def _load(model: Model | StrPath | None, exact: bool, mistakes: Mistakes) -> Model:
+def _load(
+    model: Model | StrPath | None, exact: bool, streams: Streams | None, mistakes: Mistakes
+) -> Model:
     try:
-        return model if isinstance(model, Model) else load(model, exact=exact)
+        if isinstance(model, Model):
+            return model
+        return load(model, exact=exact, streams=streams)
     except HarError as error:
         if mistakes.found:
             raise ConfigError(*mistakes.found, str(error)) from error

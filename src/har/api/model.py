@@ -28,7 +28,7 @@ from har.inference.video import find_videos, recognize_frames, recognize_video
 from har.parallel import count_cores
 from har.pose.adapters.reading import is_poses
 from har.result import Progress, VideoResult
-from har.types import SplitName
+from har.types import SplitName, Streams
 from har.video.arrays import FrameArray
 
 if TYPE_CHECKING:
@@ -37,7 +37,13 @@ if TYPE_CHECKING:
     from har.inference.clips import EvaluationResult
 
 
-def load(name_or_path: StrPath | None = None, *, jobs: int = 0, exact: bool = False) -> Model:
+def load(
+    name_or_path: StrPath | None = None,
+    *,
+    jobs: int = 0,
+    exact: bool = False,
+    streams: Streams | None = None,
+) -> Model:
     """Load a trained model.
 
     Args:
@@ -47,11 +53,13 @@ def load(name_or_path: StrPath | None = None, *, jobs: int = 0, exact: bool = Fa
             Hugging Face Hub, once a version, and needs the extra ``hub``.
         jobs: Processor cores that it may use; 0 means all.
         exact: Look at every moment; by default those at which nothing moves are taken for still.
+        streams: What it looks at: ``motion`` takes the faster half of a model that knows people's
+            keypoints, too, ``pose`` the other one; all that it has when None.
 
     Raises:
         BundleNotFoundError: There is none.
         BundleIntegrityError: A file is missing, altered or unusable.
-        BundleMismatchError: It does not fit this version of har.
+        BundleMismatchError: It does not fit this version of har, or lacks one of the streams.
         HubError: The hub refused, or cannot be reached.
         MissingDependencyError: The extra ``hub`` is not installed.
         ConfigError: ``HAR_ENGINE`` names no engine, ``jobs`` is out of its bounds, or an address
@@ -63,7 +71,7 @@ def load(name_or_path: StrPath | None = None, *, jobs: int = 0, exact: bool = Fa
         >>> model.name, model.labels
         ('fight', ('fight', 'noFight'))
     """
-    return Model(find_folder(name_or_path), jobs=jobs, exact=exact)
+    return Model(find_folder(name_or_path), jobs=jobs, exact=exact, streams=streams)
 
 
 class Model:
@@ -73,6 +81,7 @@ class Model:
         path: Its folder.
         name: The folder's name.
         recognizer: Its networks, for those who build on the parts below.
+        streams: Which of its streams are used; None for all.
 
     Example:
         >>> import har, numpy as np
@@ -81,14 +90,22 @@ class Model:
         'noFight'
     """
 
-    def __init__(self, path: StrPath, *, jobs: int = 0, exact: bool = False) -> None:
+    def __init__(
+        self,
+        path: StrPath,
+        *,
+        jobs: int = 0,
+        exact: bool = False,
+        streams: Streams | None = None,
+    ) -> None:
         """Load the model in a folder; `har.load` also knows names.
 
         Raises:
             BundleError: As of `har.load`.
         """
         self._config = PredictConfig(jobs=jobs, exact=exact)
-        self.recognizer = Recognizer(to_path(path), n_threads=1, exact=exact)
+        self.recognizer = Recognizer(to_path(path), n_threads=1, exact=exact, streams=streams)
+        self.streams = streams
         self.path = to_path(path).absolute()
         self.name = self.path.resolve().name.replace("_", "-")
 
@@ -378,8 +395,9 @@ class Model:
         with extra("train"):
             from har.inference.clips import evaluate_bundle
 
-            exact = self.is_exact
-            return evaluate_bundle(self.path, open_store(store), split, progress, exact)
+            return evaluate_bundle(
+                self.path, open_store(store), split, progress, self.is_exact, self.streams
+            )
 
     def build_rules(
         self, decode: Rules | None = None, changes: Mapping[str, float] | None = None

@@ -54,7 +54,7 @@ from har.scale.objects import list_videos as list_stored_videos
 from har.scale.parquet import write_parquet
 from har.scale.run import recognize_on_cluster
 from har.scale.shards import Shard, name_videos
-from har.types import KEYPOINTS
+from har.types import KEYPOINTS, Streams
 
 _TABLES_EVERY_S = 3.0
 _TABLES_REST = 20
@@ -114,6 +114,7 @@ def predict(
     *,
     out: StrPath = "results/predict",
     model: Model | StrPath | None = None,
+    streams: Streams | None = None,
     annotate: bool = False,
     thumbnails: bool = False,
     faces: Faces = "keep",
@@ -157,6 +158,7 @@ def predict(
         out: Folder of the events, scores and timeline of each video, and of ``events.csv``,
             ``results.json`` and ``totals.csv`` of all.
         model: A loaded one, a folder or a name; the default as of `har.load` when None.
+        streams: What it looks at, as of `har.load`; of a loaded one it stays what it is.
         annotate: Write an annotated video of each, too.
         thumbnails: Write a picture of each event, too.
         faces: What becomes of heads in annotated videos and pictures: ``blur``, ``pixelate``,
@@ -221,7 +223,9 @@ def predict(
     _check_shard(part, to is not None or parquet, on)
     for package in [*(["pyarrow"] if parquet else []), *(["ray"] if on else [])]:
         check_extra("scale", package)
-    loaded = model if isinstance(model, Model) else load(model, jobs=jobs, exact=exact)
+    loaded = model
+    if not isinstance(loaded, Model):
+        loaded = load(loaded, jobs=jobs, exact=exact, streams=streams)
     rules = loaded.build_rules(decode, changes)
     privacy = PrivacyConfig(faces, people, uncertain)
     shown = privacy if annotate or thumbnails else PrivacyConfig()
@@ -244,6 +248,7 @@ def predict(
         ),
         decode=rules,
         fetch=fetch,
+        streams=loaded.streams,
     )
     with locking(folder) if part is None else locking_shard(folder, part.number, part.count):
         predictions = _recognize(

@@ -43,6 +43,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print the re
 store_option = path_option(
     "--store", default="data/.store", help="The store that 'har prepare' wrote."
 )
+use_streams_option = click.option(
+    "--streams",
+    type=click.Choice(["motion", "pose", "both"]),
+    help="What a model that knows both looks at: motion alone is about five times as fast as "
+    "people's keypoints beside it.  [default: all that it has]",
+)
 decode_option = path_option(
     "--decode",
     help="JSON or TOML file of rules, such as 'har tune' writes, instead of the bundle's.",

@@ -22,6 +22,7 @@ from har.cli.common import (
     privacy_options,
     read_file_list,
     set_option,
+    use_streams_option,
 )
 from har.cli.events import say_totals
 from har.cli.output import print_json, say, say_table, warn
@@ -85,6 +86,7 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
     help="A trained model's folder, or the name of one that comes with har.  "
     "[default: models/har, else fight]",
 )
+@use_streams_option
 @path_option(
     "--out",
     default="results/predict",

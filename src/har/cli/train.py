@@ -17,12 +17,14 @@ from har.cli.common import (
     privacy_options,
     recipe_options,
     store_option,
+    use_streams_option,
 )
 from har.cli.output import format_interval, print_json, say, say_result, say_table, warn
 from har.config import CrossvalConfig
 
 if TYPE_CHECKING:
     from har.bundle import BundleInfo
+    from har.types import Streams
 
 
 def results_option(default: str) -> Decorator:
@@ -225,6 +227,7 @@ def crossval(as_json: bool, **options: Any) -> None:
     show_default=True,
     help="Which clips; only test clips give an honest figure for a bundle of the same store.",
 )
+@use_streams_option
 @results_option("results/evaluate")
 @strips_option
 @privacy_options()
@@ -234,6 +237,7 @@ def evaluate(
     bundle: Path,
     store: Path,
     split: Any,
+    streams: Streams | None,
     results: Path,
     exact: bool,
     as_json: bool,
@@ -242,7 +246,8 @@ def evaluate(
     """Measure a bundle on prepared clips: figures with intervals, confusion, a page to read."""
     import har
 
-    result = har.load(bundle, exact=exact).evaluate(progress=True, store=store, split=split)
+    model = har.load(bundle, exact=exact, streams=streams)
+    result = model.evaluate(progress=True, store=store, split=split)
     page = result.save(results, **pictures)
     values = result.to_json()
     if as_json:

@@ -16,6 +16,7 @@ from har.cli.common import (
     path_option,
     privacy_options,
     set_option,
+    use_streams_option,
 )
 from har.cli.output import is_verbose, print_json, say, say_result, say_table, unlogged, warn
 from har.errors import VideoError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1, envvar="HAR_WATCH_SOURCES")
 @path_option("--bundle", "model", help="A trained model's folder.")
+@use_streams_option
 @path_option("--out", default="results/watch", help="Event log (journal), alerts and their clips.")
 @path_option(
     "--config",

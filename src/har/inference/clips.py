@@ -30,7 +30,7 @@ from har.reports.clips import ClipReport, build_clip_page
 from har.reports.facts import format_command, list_model_facts, list_store_facts
 from har.reports.page import render_fragment, write_page
 from har.reports.predictions import PREDICTIONS, write_predictions
-from har.types import SplitName
+from har.types import SplitName, Streams
 
 
 @dataclass(frozen=True)
@@ -212,17 +212,24 @@ class EvaluationResult:
 
 
 def evaluate_bundle(
-    bundle_dir: Path, store: Store, part: Part, progress: bool = False, exact: bool = False
+    bundle_dir: Path,
+    store: Store,
+    part: Part,
+    progress: bool = False,
+    exact: bool = False,
+    streams: Streams | None = None,
 ) -> EvaluationResult:
     """Recognize the clips of one part of a store and compare them with their labels.
 
-    With ``exact`` steps at which nothing moves are encoded, too.
+    With ``exact`` steps at which nothing moves are encoded, too; with ``streams`` only those of the
+    bundle's are used.
 
     Raises:
-        BundleMismatchError: The store has other labels or pictures than the bundle.
+        BundleMismatchError: The store has other labels or pictures than the bundle, or it lacks one
+            of the streams.
         SplitError: The store has no such part.
     """
-    recognizer = Recognizer(bundle_dir, exact=exact)
+    recognizer = Recognizer(bundle_dir, exact=exact, streams=streams)
     info = recognizer.info
     if not set(store.labels) <= set(info.labels):
         raise BundleMismatchError(

@@ -30,6 +30,7 @@ from har.inference.video import recognize_video
 from har.parallel import Lost, StartCrew, Workers, count_cores, describe_fault, share_numbers
 from har.pose.adapters.reading import is_poses
 from har.result import Progress, VideoResult
+from har.types import Streams
 from har.version import __version__
 
 _log = logging.getLogger(__name__)
@@ -133,6 +134,7 @@ class Plan:
         config: How videos are recognized; with ``jobs`` of them at once.
         decode: How scores become events; the bundle's own when None.
         fetch: Brings videos that are in an object store.
+        streams: Which of the bundle's streams are used; all when None.
     """
 
     bundle: Path
@@ -141,13 +143,14 @@ class Plan:
     config: PredictConfig = field(default_factory=PredictConfig)
     decode: DecodeConfig | None = None
     fetch: Fetch | None = None
+    streams: Streams | None = None
 
     def describe(self) -> str:
         """Return all that shapes a video's files, as text; how many cores are used is no part."""
         same = replace(self.config, jobs=0, n_ahead=1)
         decode = None if self.decode is None else asdict(self.decode)
         bundle_hash = compute_file_hash(self.bundle / BUNDLE_FILE)
-        made_by = (__version__, find_engine(), bundle_hash)
+        made_by = (__version__, find_engine(), bundle_hash, *filter(None, [self.streams]))
         return json.dumps([*made_by, self.outputs, asdict(same), decode])
 
 
@@ -241,7 +244,7 @@ def recognize_folder(
         OutputError: Files cannot be written; those of finished videos stay.
         VideoWriteError: Likewise, of an annotated video.
     """
-    recognizer = Recognizer(plan.bundle, n_threads=1, exact=plan.config.exact)
+    recognizer = Recognizer(plan.bundle, n_threads=1, exact=plan.config.exact, streams=plan.streams)
     settings = plan.describe()
     pending: list[VideoJob] = []
     for job in jobs:
@@ -316,7 +319,7 @@ def _work(task: _Task) -> VideoResult | Reject:
 def _run_on_one_core(task: _Task, shared: SharedProgress) -> VideoResult | Reject:
     bundle = task.plan.bundle
     bundle_hash = compute_file_hash(bundle / BUNDLE_FILE)
-    recognizer, networks = _load(bundle, bundle_hash, task.plan.config.exact)
+    recognizer, networks = _load(bundle, bundle_hash, task.plan.config.exact, task.plan.streams)
     one_core = replace(task, plan=replace(task.plan, config=replace(task.plan.config, jobs=1)))
     return _run_task(one_core, recognizer, networks, shared)
 
@@ -353,9 +356,11 @@ def _read_back(task: _Task) -> VideoResult | Reject:
 
 
 @lru_cache(maxsize=1)
-def _load(bundle: Path, bundle_hash: str, exact: bool) -> tuple[Recognizer, Networks]:
+def _load(
+    bundle: Path, bundle_hash: str, exact: bool, streams: Streams | None
+) -> tuple[Recognizer, Networks]:
     """Return a bundle and its networks without threads: a worker process loads them once."""
-    recognizer = Recognizer(bundle, n_threads=1, exact=exact)
+    recognizer = Recognizer(bundle, n_threads=1, exact=exact, streams=streams)
     return recognizer, build_networks(recognizer)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import copy
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from har.inference.detector import PoseDetector, compute_detector_hash
 from har.inference.engines import Graph, Run
 from har.inference.streams import MotionStream, PoseStream, Stream
 from har.pose.features import N_FEATURES
+from har.types import Streams
 
 
 class Recognizer:
@@ -42,6 +42,7 @@ class Recognizer:
         n_threads: int = 0,
         engine: Engine | None = None,
         exact: bool = False,
+        streams: Streams | None = None,
     ) -> None:
         """Load and verify a bundle's graphs.
 
@@ -50,15 +51,18 @@ class Recognizer:
             n_threads: Threads of one call of a graph; 0 means one a core.
             engine: What runs them; see `har.inference.engines.Graph`.
             exact: Encode steps at which nothing moves, too.
+            streams: Which of its streams are used; all when None.
 
         Raises:
             BundleNotFoundError: There is no bundle in the folder.
             BundleIntegrityError: A file is missing, altered or unusable.
-            BundleMismatchError: It has learned the keypoints of another pose network.
+            BundleMismatchError: It has learned the keypoints of another pose network, or lacks one
+                of the streams.
             ConfigError: ``HAR_ENGINE`` names no engine.
             MissingDependencyError: The engine is not installed.
         """
-        self.info: BundleInfo = load_info(bundle_dir)
+        info = load_info(bundle_dir)
+        self.info: BundleInfo = info if streams is None else info.take_streams(streams)
         _check_detector(self.info, bundle_dir)
         self.graphs: dict[str, Run] = {
             name: Graph(find_verified(bundle_dir, self.info, name), n_threads, engine).run
@@ -132,7 +136,7 @@ class Recognizer:
             BundleMismatchError: There is none.
         """
         twin = copy(self)
-        twin.info = replace(self.info, motion=None, pose=self.info.require_pose())
+        twin.info = self.info.take_streams("pose")
         twin.motion = None
         return twin
 

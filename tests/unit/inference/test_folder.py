@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from bundles import make_bundle
+from bundles import make_bundle, make_people_bundle
 from videos import (
     make_audio_only,
     make_clip,
@@ -96,6 +96,16 @@ def test_broken_videos_do_not_stop_the_rest(bundle: Path, tmp_path: Path, jobs: 
             assert base.with_name(f"{base.name}.label.txt").read_text() == "active"
             scores = load_scores(base.with_name(f"{base.name}.scores.csv"))
             assert np.array_equal(scores.values, outcome.scores.values)
+
+
+def test_workers_use_the_streams_that_were_asked_for(tmp_path: Path) -> None:
+    both = make_people_bundle(tmp_path / "both", "both")
+    paths = [make_clip(tmp_path / f"{name}.mp4", n_frames=20) for name in "ab"]
+    plan = Plan(both, write_label, config=PredictConfig(jobs=2), streams="motion")
+    found = _run(plan, _make_jobs(paths, tmp_path / "out"))
+    motion = Recognizer(both, streams="motion")
+    for path in paths:
+        _check_same(found[path.name].outcome, recognize_video(motion, path))
 
 
 def test_a_process_that_is_killed_does_not_stop_the_rest(bundle: Path, tmp_path: Path) -> None:
