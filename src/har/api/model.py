@@ -105,7 +105,7 @@ class Model:
         """
         self._config = PredictConfig(jobs=jobs, exact=exact)
         self.recognizer = Recognizer(to_path(path), n_threads=1, exact=exact, streams=streams)
-        self.streams = streams
+        self.streams: Streams | None = streams
         self.path = to_path(path).absolute()
         self.name = self.path.resolve().name.replace("_", "-")
 
