@@ -44,8 +44,6 @@ CNN_GRAPH_FILE = "frame_cnn.onnx"
 TEMPORAL_GRAPH_FILE = "temporal.onnx"
 POSE_FILE = "pose.keras"
 POSE_GRAPH_FILE = "pose.onnx"
-ALONE = "crossval_alone"
-"""In `BundleInfo.metrics`: the figures of a stream by itself, by its name."""
 FORMAT_VERSION = 3
 _OLD_VERSIONS = (1, 2)
 """Format 1 had no crop to motion. Both told of the streams by flags, and used other names."""
@@ -121,20 +119,6 @@ StreamContract = MotionContract | PoseContract
 
 
 @dataclass(frozen=True)
-class Scaling:
-    """How logits become probabilities that can be trusted.
-
-    Attributes:
-        temperature: Logits are divided by it before the softmax.
-        bias: K numbers that are added to the logits after that; they set how readily each label is
-            said. Empty for none.
-    """
-
-    temperature: float = 1.0
-    bias: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
 class BundleInfo:
     """The contract of one trained model.
 
@@ -146,8 +130,8 @@ class BundleInfo:
         temperature: Logits are divided by it before the softmax.
         bias: K numbers that are added to the logits after that; they set how readily each label is
             said. Empty for none.
-        alone: Of a model with both streams, what stands in the place of temperature and bias where
-            one of them is used by itself, by its name.
+        alone: Of a model with both streams, the temperature where one is used by itself, by its
+            name; the same as of both where it is not known.
         decode: How scores become events unless the user says otherwise.
         data_hash: Of the store that it was trained on.
         synthetic_data: True where every training clip was made, not filmed.
@@ -167,7 +151,7 @@ class BundleInfo:
     pose: PoseContract | None = None
     temperature: float = 1.0
     bias: tuple[float, ...] = ()
-    alone: dict[str, Scaling] = field(default_factory=dict)
+    alone: dict[str, float] = field(default_factory=dict)
     decode: DecodeConfig = field(default_factory=DecodeConfig)
     data_hash: str = ""
     synthetic_data: bool = False
@@ -216,7 +200,7 @@ class BundleInfo:
     def take_streams(self, streams: Streams) -> BundleInfo:
         """Return the contract of a model that uses only some of its streams.
 
-        What was measured with all of them is left out: it is not true of fewer.
+        Of what was measured only the figures of those remain.
 
         Raises:
             BundleMismatchError: It lacks one of them.
@@ -225,16 +209,15 @@ class BundleInfo:
             return self
         motion = None if streams == "pose" else self.require_motion()
         pose = None if streams == "motion" else self.require_pose()
-        own = self.alone.get(streams, Scaling(self.temperature, self.bias))
-        measured = self.metrics.get(ALONE, {}).get(streams)
+        figures = dict(self.metrics.get("crossval", {}))
+        own = figures.pop("alone", {}).get(streams)
         return replace(
             self,
             motion=motion,
             pose=pose,
-            temperature=own.temperature,
-            bias=own.bias,
+            temperature=self.alone.get(streams, self.temperature),
             alone={},
-            metrics={"crossval": measured} if measured else {},
+            metrics={"crossval": {**figures, **own}} if own else {},
         )
 
     def require_motion(self) -> MotionContract:
@@ -352,7 +335,7 @@ def _info_from_json(values: dict[str, Any]) -> BundleInfo:
         labels=_read_labels,
         motion=_read_motion,
         pose=_read_pose,
-        bias=_read_bias,
+        bias=lambda bias: tuple(map(_read_number, bias)),
         temperature=_read_temperature,
         alone=_read_alone,
         learned_from=_read_marks,
@@ -364,9 +347,8 @@ def _info_from_json(values: dict[str, Any]) -> BundleInfo:
         raise ValueError(f"its streams take different pictures: {info.streams}")
     if info.stage not in get_args(Stage):
         raise ValueError(f"stage {info.stage!r} is none of {get_args(Stage)}")
-    for bias in (info.bias, *(own.bias for own in info.alone.values())):
-        if len(bias) not in (0, len(info.labels)):
-            raise ValueError(f"bias must have one number a label, received {bias}")
+    if len(info.bias) not in (0, len(info.labels)):
+        raise ValueError(f"bias must have one number a label, received {info.bias}")
     _check_labels(info)
     for name, kind in _KINDS.items():
         if type(getattr(info, name)) is not kind:
@@ -387,7 +369,7 @@ def _check_labels(info: BundleInfo) -> None:
         raise ValueError(f"{', '.join(unknown)}: none of the labels {info.labels}")
 
 
-_Part = TypeVar("_Part", BundleInfo, MotionContract, PoseContract, Scaling)
+_Part = TypeVar("_Part", BundleInfo, MotionContract, PoseContract)
 
 
 def _build(kind: type[_Part], values: dict[str, Any], **read: Callable[[Any], Any]) -> _Part:
@@ -457,16 +439,11 @@ def _read_temperature(value: Any) -> float:
     return float(value)
 
 
-def _read_bias(values: Any) -> tuple[float, ...]:
-    return tuple(map(_read_number, values))
-
-
-def _read_alone(values: dict[str, Any]) -> dict[str, Scaling]:
-    unknown = set(values) - {"motion", "pose"}
+def _read_alone(values: dict[str, Any]) -> dict[str, float]:
+    unknown = set(values) - set(get_args(StreamName))
     if unknown:
-        raise ValueError(f"alone has {', '.join(sorted(unknown))}: none of motion and pose")
-    read = {"temperature": _read_temperature, "bias": _read_bias}
-    return {name: _build(Scaling, value, **read) for name, value in values.items()}
+        raise ValueError(f"alone has {', '.join(sorted(unknown))}: none of the streams")
+    return {name: _read_temperature(value) for name, value in values.items()}
 
 
 def save_info(bundle_dir: Path, info: BundleInfo) -> None:

@@ -18,7 +18,7 @@ from videos import make_clip
 
 import har
 from har.api.review import open_project
-from har.bundle import Scaling, load_info, save_info
+from har.bundle import load_info, save_info
 from har.cli import har as command_line
 from har.errors import ReviewError
 from har.events.files import save_scores
@@ -140,7 +140,7 @@ def test_predict(files, tmp_path):
 
 def test_a_stream_by_itself_by_all_ways(tmp_path):
     both = make_people_bundle(tmp_path / "both", "both")
-    save_info(both, replace(load_info(both), alone={"motion": Scaling(30.0)}))
+    save_info(both, replace(load_info(both), alone={"motion": 30.0}))
     motion = make_bundle(tmp_path / "motion", spec=PEOPLE_SPEC, labels=LABELS)
     save_info(motion, replace(load_info(motion), temperature=30.0))
     film = make_clip(tmp_path / "a.mp4", n_frames=30)

@@ -13,7 +13,6 @@ from har.bundle import (
     BundleInfo,
     MotionContract,
     PoseContract,
-    Scaling,
     load_info,
     save_info,
 )
@@ -69,19 +68,17 @@ def test_a_model_names_its_streams_and_their_graphs():
         make_info(motion=None, pose=POSE).require_motion()
 
 
-def test_a_stream_by_itself_has_its_own_scaling_and_figures(tmp_path):
-    figures = {"accuracy": 0.8}
-    alone = {"motion": Scaling(2.0, (0.5, -0.5))}
-    metrics = {"crossval": {"accuracy": 0.9}, "crossval_alone": {"motion": figures}}
-    info = make_info(pose=POSE, bias=(1.0, -1.0), alone=alone, metrics=metrics)
+def test_a_stream_by_itself_has_its_own_temperature_and_figures(tmp_path):
+    own = {"accuracy": 0.8, "auc": 0.85}
+    figures = {"n_clips": 9, "accuracy": 0.9, "alone": {"motion": own}}
+    info = make_info(pose=POSE, alone={"motion": 2.0}, metrics={"crossval": figures, "val": {}})
     save_info(tmp_path, info)
     assert load_info(tmp_path) == info
     motion, pose = info.take_streams("motion"), info.take_streams("pose")
     assert (motion.stream_names, motion.motion, motion.pose) == ("motion", MOTION, None)
-    assert (motion.temperature, motion.bias) == (2.0, (0.5, -0.5))
-    assert motion.metrics == {"crossval": figures}
+    assert (motion.temperature, motion.metrics) == (2.0, {"crossval": {"n_clips": 9, **own}})
     assert (pose.stream_names, pose.motion, pose.pose) == ("pose", None, POSE)
-    assert (pose.temperature, pose.bias, pose.metrics) == (1.5, (1.0, -1.0), {})
+    assert (pose.temperature, pose.metrics) == (1.5, {})
     assert info.take_streams("both") is info
     assert motion.take_streams("motion") is motion
     with pytest.raises(BundleMismatchError, match="knows motion only"):
@@ -181,10 +178,9 @@ HUGE = 10**400
         ("bias", [1.0]),
         ("bias", [1.0, float("nan")]),
         ("bias", 3),
-        ("alone", {"sound": {"temperature": 1.0, "bias": []}}),
-        ("alone", {"motion": {"temperature": 0.0, "bias": []}}),
-        ("alone", {"motion": {"temperature": 1.0, "bias": [1.0]}}),
-        ("alone", {"motion": {"temperature": 1.0}}),
+        ("alone", {"sound": 1.0}),
+        ("alone", {"motion": 0.0}),
+        ("alone", {"motion": None}),
         ("alone", []),
         ("files", []),
         ("files", {"a.onnx": 1}),

@@ -41,6 +41,7 @@ from har.training.run import (
 from har.training.stages import train_all
 from har.training.start import check_calibration, check_crossval_source, trains_cnn
 from har.training.streams import build_streams, describe_parts
+from har.types import StreamName, Streams
 
 
 class Learner(Protocol):
@@ -51,9 +52,25 @@ class Learner(Protocol):
         ...
 
 
+class FoldLearner(Learner, Protocol):
+    """A learner of a recipe: it also says what each stream would say by itself."""
+
+    def compute_parts(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Return (P, n_test, K) probabilities, first of all streams, then of each of `ALONE`."""
+        ...
+
+
+ALONE: dict[Streams, tuple[StreamName, ...]] = {
+    "motion": (),
+    "pose": (),
+    "both": ("motion", "pose"),
+}
+"""The streams of a model that may also be used by themselves."""
+
+
 def build_learner(
     config: TrainConfig, store: Store, run: Run, parts: OwnParts = NO_PARTS
-) -> Learner:
+) -> FoldLearner:
     """Return the learner of a recipe.
 
     Raises:
@@ -81,11 +98,17 @@ class HeadFolds:
 
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
         """Train the heads on some clips and return (n_test, K) probabilities of the others."""
+        return self.compute_parts(train, test, seed)[0]
+
+    def compute_parts(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Do the same and also return what each of two streams says by itself."""
         clips, outputs = ClipSplit(tuple(train.tolist()), ()), []
         for stream in self.streams.values():
             stream.fit(clips, seed)
             outputs.append(stream.compute_logits(test.tolist()))
-        return compute_softmax(fuse_logits(outputs, self._weights).logits)
+        alone = outputs if len(outputs) > 1 else []
+        parts = [fuse_logits(outputs, self._weights), *alone]
+        return np.stack([compute_softmax(part.logits) for part in parts])
 
 
 class StagedFolds:
@@ -98,13 +121,21 @@ class StagedFolds:
 
     def compute_probs(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
         """Train all stages on some clips and return (n_test, K) probabilities of the others."""
+        return self.compute_parts(train, test, seed)[0]
+
+    def compute_parts(self, train: np.ndarray, test: np.ndarray, seed: int) -> np.ndarray:
+        """Do the same and also return what each of two streams says by itself."""
         config = replace(self._config, seed=seed)
         inner = hold_back(self._store, train.tolist(), seed)
         folder = self._run.results_dir / f"seed{seed}.{test[0]}"
         run = replace(self._run, bundle_dir=folder / "bundle", results_dir=folder)
         store = apply_split(self._store, inner, seed)
         train_all(config, store, run, self._parts)
-        return recognize_clips(Recognizer(run.bundle_dir), store, test.tolist()).probs
+        models = [
+            Recognizer(run.bundle_dir, streams=streams)
+            for streams in (config.streams, *ALONE[config.streams])
+        ]
+        return np.stack([recognize_clips(model, store, test.tolist()).probs for model in models])
 
 
 @dataclass(frozen=True)
@@ -123,6 +154,19 @@ class FoldResult:
 
 
 @dataclass(frozen=True)
+class StreamResult:
+    """Out-of-fold figures of one stream of a recipe by itself, as in `CrossvalResult`."""
+
+    intervals: dict[str, Interval]
+    calibration: Calibration
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        figures = {name: interval.to_json() for name, interval in self.intervals.items()}
+        return {**figures, "calibration": self.calibration.to_json()}
+
+
+@dataclass(frozen=True)
 class CrossvalResult:
     """Out-of-fold figures of a recipe.
 
@@ -132,6 +176,7 @@ class CrossvalResult:
         intervals: Accuracy, AUC and macro F1 over all clips, intervals over groups.
         baseline: What the clips' format alone predicts, on the first seed's folds.
         calibration: How far the probabilities can be trusted.
+        alone: Of a recipe with two streams, the same of each by itself, by its name.
         recipe: All training settings.
         data_hash: Of the store.
     """
@@ -145,6 +190,7 @@ class CrossvalResult:
     per_fold: tuple[FoldResult, ...]
     baseline: ShortcutBaseline
     calibration: Calibration
+    alone: dict[StreamName, StreamResult]
     synthetic_data: bool
     recipe: Recipe
     data_hash: str
@@ -165,6 +211,7 @@ class CrossvalResult:
             "per_fold": [fold.to_json() for fold in self.per_fold],
             "baseline": self.baseline.to_json(),
             "calibration": self.calibration.to_json(),
+            "alone": {name: one.to_json() for name, one in self.alone.items()},
             "recipe_hash": compute_recipe_hash(self.recipe),
             "data_hash": self.data_hash,
         }
@@ -207,23 +254,36 @@ def crossvalidate(
     own_parts = describe_parts(parts, config, store)
     source = compute_file_hash(run.source / BUNDLE_FILE) if run.source else ""
     key = compute_fingerprint(
-        config, store.data_hash, crossval.protocol, crossval.n_folds, source, *own_parts.values()
+        config,
+        store.data_hash,
+        crossval.protocol,
+        crossval.n_folds,
+        source,
+        "parts",
+        *own_parts.values(),
     )
     folder = run.results_dir / key
     folder.mkdir(parents=True, exist_ok=True)
     learner = build_learner(config, store, replace(run, results_dir=folder), parts)
-    probs, per_fold = _run_folds(learner, store, dict(zip(seeds, folds, strict=True)), folder, run)
-    groups = [clip.group for clip in store.clips]
+    found, per_fold = _run_folds(learner, store, dict(zip(seeds, folds, strict=True)), folder, run)
+    probs, truth, groups = found[0], store.label_indices, [clip.group for clip in store.clips]
+    judged = [
+        StreamResult(
+            bootstrap_metrics(truth, p, groups), calibrate_folds(truth, p, np.stack(folds))
+        )
+        for p in found
+    ]
     return CrossvalResult(
         config=crossval,
         labels=store.labels,
         n_groups=len(set(groups)),
         probs=probs,
         clips=store.clips,
-        intervals=bootstrap_metrics(store.label_indices, probs, groups),
+        intervals=judged[0].intervals,
         per_fold=tuple(per_fold),
         baseline=compute_shortcut_baseline(store.clips, folds[0]),
-        calibration=calibrate_folds(store.label_indices, probs, np.stack(folds)),
+        calibration=judged[0].calibration,
+        alone=dict(zip(ALONE[config.streams], judged[1:], strict=True)),
         synthetic_data=store.is_synthetic,
         recipe=describe_recipe(config, own_parts),
         data_hash=store.data_hash,
@@ -231,20 +291,23 @@ def crossvalidate(
 
 
 def _run_folds(
-    learner: Learner, store: Store, folds_of: dict[int, np.ndarray], folder: Path, run: Run
+    learner: FoldLearner, store: Store, folds_of: dict[int, np.ndarray], folder: Path, run: Run
 ) -> tuple[np.ndarray, list[FoldResult]]:
-    """Return (S, N, K) float32 out-of-fold probabilities and each fold's figures."""
+    """Return (P, S, N, K) float32 out-of-fold probabilities and each fold's figures."""
     todo = [(seed, fold) for seed, folds in folds_of.items() for fold in range(folds.max() + 1)]
     shape = (len(folds_of), len(store.clips), len(store.labels))
-    probs, per_fold = np.zeros(shape, dtype=np.float32), []
+    probs, per_fold = np.zeros((0, *shape), dtype=np.float32), []
     with ProgressBar(len(todo), "cross-validation", "fold", run.progress) as bar:
         for seed, fold in todo:
             folds, row = folds_of[seed], list(folds_of).index(seed)
             test, train = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
             path = folder / f"seed{seed}.fold{fold}.npy"
-            probs[row, test] = _load_or(path, learner, train, test, seed)
+            parts = _load_or(path, learner, train, test, seed)
+            if not len(probs):
+                probs = np.zeros((len(parts), *shape), dtype=np.float32)
+            probs[:, row, test] = parts
             truth = store.label_indices[test]
-            metrics = compute_clip_metrics(store.labels, truth, probs[row, test])
+            metrics = compute_clip_metrics(store.labels, truth, parts[0])
             per_fold.append(FoldResult(seed, fold, metrics))
             bar.update()
             mean = np.mean([item.metrics.accuracy for item in per_fold])
@@ -266,19 +329,25 @@ def record_crossval(bundle_dir: Path, result: CrossvalResult) -> BundleInfo:
     info = check_calibration(
         bundle_dir, result.recipe, result.config, result.data_hash, is_settled=True
     )
-    temperature = round(result.calibration.temperature, 4)
     metrics = {**info.metrics, "crossval": result.to_json()}
-    save_info(bundle_dir, replace(info, temperature=temperature, metrics=metrics))
+    temperature, alone = round_temperatures(result)
+    save_info(bundle_dir, replace(info, temperature=temperature, alone=alone, metrics=metrics))
     write_card(bundle_dir)
     return load_info(bundle_dir)
 
 
+def round_temperatures(result: CrossvalResult) -> tuple[float, dict[str, float]]:
+    """Return the temperature of a recipe, and those of its streams by themselves."""
+    alone = {name: round(one.calibration.temperature, 4) for name, one in result.alone.items()}
+    return round(result.calibration.temperature, 4), alone
+
+
 def _load_or(
-    path: Path, learner: Learner, train: np.ndarray, test: np.ndarray, seed: int
+    path: Path, learner: FoldLearner, train: np.ndarray, test: np.ndarray, seed: int
 ) -> np.ndarray:
     if path.is_file():
         return np.load(path, allow_pickle=False)
-    probs = learner.compute_probs(train, test, seed)
+    probs = learner.compute_parts(train, test, seed)
     with replacing(path) as part, part.open("wb") as file:
         np.save(file, probs)
     return probs

@@ -14,7 +14,7 @@ from har.files import replacing_folder
 from har.network.parts import NO_PARTS, OwnParts
 from har.training.card import write_card
 from har.training.clips import ClipSplit, apply_split, hold_back
-from har.training.crossval import crossvalidate
+from har.training.crossval import crossvalidate, round_temperatures
 from har.training.run import Run, compute_recipe_hash, describe_recipe
 from har.training.stages import train_all
 from har.training.start import trains_cnn
@@ -29,6 +29,7 @@ class Validated:
         epochs: As in `Run.epochs`.
         crossval: Figures, as `CrossvalResult.to_json` gives them; empty where there are none.
         temperature: Of the probabilities.
+        alone: As in `BundleInfo.alone`.
         bias: As in `BundleInfo.bias`.
         decode: The thresholds, or None for the usual ones.
     """
@@ -36,6 +37,7 @@ class Validated:
     epochs: dict[str, int]
     crossval: dict[str, Any]
     temperature: float
+    alone: dict[str, float]
     bias: tuple[float, ...]
     decode: DecodeConfig | None
 
@@ -94,6 +96,7 @@ def _describe(info: BundleInfo, known: Validated) -> BundleInfo:
         info,
         held_out=False,
         temperature=known.temperature,
+        alone=known.alone,
         bias=known.bias,
         decode=known.decode or info.decode,
         metrics={"epochs": info.metrics["epochs"], **figures},
@@ -102,7 +105,7 @@ def _describe(info: BundleInfo, known: Validated) -> BundleInfo:
 
 def _find_earlier(config: TrainConfig, store: Store, run: Run, parts: OwnParts) -> Validated:
     """Return what the bundle of the same recipe and clips knows, if there is one."""
-    nothing = Validated({}, {}, 1.0, (), None)
+    nothing = Validated({}, {}, 1.0, {}, (), None)
     try:
         info = load_info(run.bundle_dir)
     except BundleNotFoundError:
@@ -118,7 +121,7 @@ def _find_earlier(config: TrainConfig, store: Store, run: Run, parts: OwnParts) 
     run.say(f"final: takes over what the bundle in {run.bundle_dir} has found")
     epochs = info.metrics.get("epochs", {}) if trains_cnn(config) else {}
     figures = info.metrics.get("crossval", {})
-    return Validated(epochs, figures, info.temperature, info.bias, info.decode)
+    return Validated(epochs, figures, info.temperature, info.alone, info.bias, info.decode)
 
 
 def _complete(
@@ -140,8 +143,8 @@ def _complete(
                 replace(run, results_dir=run.results_dir / "crossval"),
                 parts,
             )
-            temperature = round(found.calibration.temperature, 4)
-            known = replace(known, crossval=found.to_json(), temperature=temperature)
+            temperature, alone = round_temperatures(found)
+            known = replace(known, crossval=found.to_json(), temperature=temperature, alone=alone)
         except SplitError as error:
             run.say(f"final: no cross-validation, so the card has no figures: {error}")
     if trains_cnn(config) and not known.epochs:

@@ -7,7 +7,7 @@ import pytest
 from bodies import wander
 from bundles import LABELS, POSE_SPEC, make_bundle, make_people_bundle
 
-from har.bundle import CNN_GRAPH_FILE, POSE_GRAPH_FILE, Scaling, load_info, save_info
+from har.bundle import CNN_GRAPH_FILE, POSE_GRAPH_FILE, load_info, save_info
 from har.config import DecodeConfig
 from har.errors import BundleIntegrityError, BundleMismatchError
 from har.inference.model import Recognizer
@@ -38,12 +38,12 @@ def test_a_bundle_has_the_streams_it_says(tmp_path):
 
 def test_a_stream_by_itself_is_the_bundle_without_the_other(tmp_path):
     both, motion = make_people_bundle(tmp_path / "b", "both"), load_info(tmp_path / "b").motion
-    change(both, alone={"motion": Scaling(3.0, (0.0, 1.0))})
+    change(both, alone={"motion": 3.0})
     half = Recognizer(both, streams="motion")
     (both / POSE_GRAPH_FILE).unlink()  # is not needed, so a half starts as fast as it is
     assert set(Recognizer(both, streams="motion").graphs) == set(motion.graph_names)
     assert [stream.name for stream in half.streams] == ["motion"]
-    odds = np.exp(2.0 / 3.0 + 1.0)
+    odds = np.exp(2.0 / 3.0)
     assert half.compute_probs(np.array([0.0, 2.0]))[1] == pytest.approx(odds / (1 + odds))
     with pytest.raises(BundleMismatchError, match="knows motion only"):
         Recognizer(make_bundle(tmp_path / "m"), streams="both")

@@ -1,0 +1,1 @@
+"""Parts of the benchmark of thirds of the sources left out."""
