@@ -43,7 +43,7 @@ class Thirds:
         learner = build_learner(config, self._store, run)
         streams = (config.streams, *ALONE[config.streams])
         shape = (len(streams), len(self._divisions), len(self._store.clips), 2)
-        probs, temperatures = np.zeros(shape), np.ones(shape[:2] + (N_THIRDS,))
+        probs, temperatures = np.zeros(shape), np.ones((*shape[:2], N_THIRDS))
         todo = list(np.ndindex(len(self._divisions), N_THIRDS))
         for seed, third in tqdm(todo, name, unit="third"):
             is_test = self._divisions[seed] == third

@@ -12,10 +12,10 @@ from har.config.pose import PoseConfig
 from har.errors import ConfigError
 from har.types import MAX_MOTION_CROP, InputKind, Pooling, Protocol, Streams, WindowSpec
 
-MOTION_LAGS_S = ((0.0, -0.04), (0.0, -0.12), (0.16, -0.16))
+MOTION_LAGS_S = ((0.0, -0.04), (0.0, -0.08), (0.08, -0.08))
 """Signed differences at three lags.
 
-Source: the project's probe on Surveillance Camera Fight, docs/decisions/003-motion-encoding.md.
+Source: docs/decisions/003-motion-encoding.md; how long they are, 027-fight-both-streams.md.
 """
 
 

@@ -203,7 +203,7 @@ def test_out_of_bounds_is_refused(make):
 def test_window_spec_survives_json_and_names_its_frames():
     spec = InputConfig().window_spec((128, 224), 30.0)
     assert WindowSpec.from_json(json.loads(json.dumps(asdict(spec)))) == spec
-    assert spec.offsets_s == (-0.16, -0.12, -0.04, 0.0, 0.16)
+    assert spec.offsets_s == (-0.08, -0.04, 0.0, 0.08)
     assert (spec.n_channels, spec.color, spec.window_s) == (5, "gray", 2.0)
     rgb = InputConfig(input="rgb").window_spec((128, 224), 30.0)
     assert (rgb.offsets_s, rgb.n_channels, rgb.color) == ((0.0,), 3, "rgb")
