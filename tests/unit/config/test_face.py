@@ -204,6 +204,6 @@ def test_window_spec_survives_json_and_names_its_frames():
     spec = InputConfig().window_spec((128, 224), 30.0)
     assert WindowSpec.from_json(json.loads(json.dumps(asdict(spec)))) == spec
     assert spec.offsets_s == (-0.08, -0.04, 0.0, 0.08)
-    assert (spec.n_channels, spec.color, spec.window_s) == (5, "gray", 2.0)
+    assert (spec.n_channels, spec.color, spec.window_s) == (4, "gray", 2.0)
     rgb = InputConfig(input="rgb").window_spec((128, 224), 30.0)
     assert (rgb.offsets_s, rgb.n_channels, rgb.color) == ((0.0,), 3, "rgb")
