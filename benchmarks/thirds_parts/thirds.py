@@ -48,9 +48,9 @@ class Thirds:
         for seed, third in tqdm(todo, name, unit="third"):
             is_test = self._divisions[seed] == third
             rest, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
-            place = run.results_dir / f"seed{seed}.third{third}"
-            parts = _load_or(place.with_suffix(".test.npy"), learner, rest, test, seed)
-            found = self._fit_temperatures(learner, rest, seed, place)
+            folder = run.results_dir / f"seed{seed}" / f"third{third}"
+            parts = _load_or(folder / "left_out.npy", learner, rest, test, seed)
+            found = self._fit_temperatures(learner, rest, seed, folder)
             for row, temperature in enumerate(found):
                 probs[row, seed, test] = apply_temperature(parts[row], temperature)
                 temperatures[row, seed, third] = temperature
@@ -62,16 +62,16 @@ class Thirds:
         return {"clips": shape[2], "sources": n_sources, "seeds": shape[1], "rows": rows}
 
     def _fit_temperatures(
-        self, learner: FoldLearner, rest: np.ndarray, seed: int, place: Path
+        self, learner: FoldLearner, rest: np.ndarray, seed: int, folder: Path
     ) -> list[float]:
         """Return those of inner grouped folds of the clips that are learned from."""
         if self._n_inner == 0:
-            return [1.0] * 3
+            return [1.0, 1.0, 1.0]
         folds = build_folds([self._store.clips[clip] for clip in rest], self._n_inner, seed)
         parts = []
         for fold in range(self._n_inner):
             inner, held = rest[folds != fold], rest[folds == fold]
-            path = place.with_suffix(f".inner{self._n_inner}.{fold}.npy")
+            path = folder / f"inner{fold}of{self._n_inner}.npy"
             parts.append((held, _load_or(path, learner, inner, held, seed)))
         order = np.concatenate([held for held, _ in parts])
         truth = self._store.label_indices[order]

@@ -74,3 +74,6 @@ def test_the_figures_of_the_shipped_bundle_belong_to_its_recipe():
     assert recorded["data_hash"] == info.data_hash
     assert (recorded["protocol"], recorded["leaks"]) == ("grouped", False)
     assert info.temperature == pytest.approx(recorded["calibration"]["temperature"], abs=1e-4)
+    for name, temperature in info.alone.items():
+        own = recorded["alone"][name]["calibration"]["temperature"]
+        assert temperature == pytest.approx(own, abs=1e-4)

@@ -320,6 +320,13 @@ def test_untrained_folds_say_what_the_bundle_they_start_from_says(trained, crowd
     np.testing.assert_allclose(
         both.probs[0], compute_softmax(0.5 * confidence[:, None] * logits), atol=1e-4
     )
+    assert (list(both.alone), pose.alone) == (["motion", "pose"], {})
+    assert both.alone["pose"].intervals == pose.intervals
+    alone = both.to_json()["alone"]
+    assert alone["pose"]["calibration"]["temperature"] == pytest.approx(
+        pose.calibration.temperature, rel=1e-3
+    )
+    assert alone["motion"]["auc"]["mean"] == pytest.approx(0.5)
 
 
 def test_a_frozen_motion_recipe_has_nothing_to_start_from_a_bundle(trained, crowd_store, tmp_path):
