@@ -1,12 +1,11 @@
 """Measures a recipe on thirds of the sources that it has not met, on the fights of survfight.
 
-    python benchmarks/thirds.py DATA_DIR [--recipe NAME]... [--seeds N] [--inner N]
+    python benchmarks/thirds.py DATA_DIR [--recipe NAME]... [--seeds N]
 
 DATA_DIR has the folder ``survfight`` with a ``manifest.csv`` of path, label and group. A third of
 the sources is left out as a whole, the model learns from the other two; each third in turn, and the
-division is drawn anew for each seed. The temperature comes from grouped folds of the two thirds
-that are learned from (--inner; 0 leaves it at 1), so nothing at all of the third that is judged is
-known: not its sources, not its scores. The threshold is 0.5. The rows are the recipe's streams
+division is drawn anew for each seed. The temperature, which the calibration error needs, is that of
+the scores of the two other thirds. The threshold is 0.5. The rows are the recipe's streams
 together, and each by itself; "best threshold" is the one that is best in hindsight on those very
 clips, which no user can have. Intervals are 95 % by bootstrap over sources.
 
@@ -32,7 +31,7 @@ def main() -> None:
     with training():
         from thirds_parts.thirds import Thirds
 
-        thirds = Thirds(options.data_dir / "survfight", options.out, options.seeds, options.inner)
+        thirds = Thirds(options.data_dir / "survfight", options.out, options.seeds)
         for name in options.recipe or RECIPES_OF_FIGHTS:
             found[name] = thirds.measure(name, RECIPES_OF_FIGHTS[name])
             write_json(options.out / f"{name}.json", found[name])
@@ -48,7 +47,6 @@ def _parse() -> argparse.Namespace:
     known = list(RECIPES_OF_FIGHTS)
     parser.add_argument("--recipe", action="append", choices=known, help="once a recipe")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--inner", type=int, default=4, help="folds for the temperature")
     parser.add_argument("--out", type=Path, default=Path("results/thirds"))
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     return parser.parse_args()

@@ -84,8 +84,7 @@ def describe_thirds(thirds: dict[str, Any]) -> str:
         "## A third of the sources left out",
         "",
         f"The recipe learned from two thirds of the {thirds['sources']} sources and was judged on "
-        f"the rest, each third in turn, {thirds['seeds']} divisions. Temperatures are of the two "
-        "thirds alone, the threshold is 0.5.",
+        f"the rest, each third in turn, {thirds['seeds']} divisions. The threshold is 0.5.",
         "",
         "| streams | AUC | accuracy | at the best threshold in hindsight | calibration error |",
         "| --- | --- | --- | --- | --- |",

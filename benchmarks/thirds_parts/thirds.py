@@ -12,13 +12,7 @@ from har.config import PrepareConfig, TrainConfig
 from har.dataset.prepare import prepare
 from har.dataset.splits import build_folds
 from har.files import replacing
-from har.metrics.calibration import (
-    apply_temperature,
-    compute_ece,
-    compute_reliability,
-    find_best_accuracy,
-    fit_temperature,
-)
+from har.metrics.calibration import calibrate_folds
 from har.metrics.clips import bootstrap_metrics, compute_clip_metrics
 from har.training.crossval import ALONE, FoldLearner, build_learner
 from har.training.run import Run
@@ -29,62 +23,40 @@ N_THIRDS = 3
 class Thirds:
     """The clips, and the divisions of their sources."""
 
-    def __init__(self, clips: Path, out: Path, n_seeds: int, n_inner: int) -> None:
+    def __init__(self, clips: Path, out: Path, n_seeds: int) -> None:
         """Prepare the clips of a folder with a manifest; the store is kept in ``out``."""
         manifest = clips / "manifest.csv"
         self._store = prepare(manifest, out / "store", PrepareConfig(), progress=True).store
-        self._out, self._n_inner = out, n_inner
+        self._out = out
         clips_of = self._store.clips
-        self._divisions = [build_folds(clips_of, N_THIRDS, seed) for seed in range(n_seeds)]
+        self._divisions = np.stack([build_folds(clips_of, N_THIRDS, s) for s in range(n_seeds)])
 
     def measure(self, name: str, config: TrainConfig) -> dict[str, Any]:
         """Return a row for the streams of a recipe together, and for each by itself."""
         run = Run(self._out / name / "bundle", self._out / name)
         learner = build_learner(config, self._store, run)
         streams = (config.streams, *ALONE[config.streams])
-        shape = (len(streams), len(self._divisions), len(self._store.clips), 2)
-        probs, temperatures = np.zeros(shape), np.ones((*shape[:2], N_THIRDS))
+        probs = np.zeros((len(streams), *self._divisions.shape, len(self._store.labels)))
         todo = list(np.ndindex(len(self._divisions), N_THIRDS))
         for seed, third in tqdm(todo, name, unit="third"):
             is_test = self._divisions[seed] == third
             rest, test = np.flatnonzero(~is_test), np.flatnonzero(is_test)
-            folder = run.results_dir / f"seed{seed}" / f"third{third}"
-            parts = _load_or(folder / "left_out.npy", learner, rest, test, seed)
-            found = self._fit_temperatures(learner, rest, seed, folder)
-            for row, temperature in enumerate(found):
-                probs[row, seed, test] = apply_temperature(parts[row], temperature)
-                temperatures[row, seed, third] = temperature
-        rows = [
-            {"streams": stream, **self._judge(probs[row]), "temperature": temperatures[row].mean()}
-            for row, stream in enumerate(streams)
-        ]
-        n_sources = len({clip.group for clip in self._store.clips})
-        return {"clips": shape[2], "sources": n_sources, "seeds": shape[1], "rows": rows}
-
-    def _fit_temperatures(
-        self, learner: FoldLearner, rest: np.ndarray, seed: int, folder: Path
-    ) -> list[float]:
-        """Return those of inner grouped folds of the clips that are learned from."""
-        if self._n_inner == 0:
-            return [1.0, 1.0, 1.0]
-        folds = build_folds([self._store.clips[clip] for clip in rest], self._n_inner, seed)
-        parts = []
-        for fold in range(self._n_inner):
-            inner, held = rest[folds != fold], rest[folds == fold]
-            path = folder / f"inner{fold}of{self._n_inner}.npy"
-            parts.append((held, _load_or(path, learner, inner, held, seed)))
-        order = np.concatenate([held for held, _ in parts])
-        truth = self._store.label_indices[order]
-        joined = np.concatenate([probs for _, probs in parts], axis=1)
-        return [fit_temperature(truth, one) for one in joined]
+            path = run.results_dir / f"seed{seed}.third{third}.npy"
+            probs[:, seed, test] = _load_or(path, learner, rest, test, seed)
+        clips = self._store.clips
+        rows = [{"streams": s, **self._judge(p)} for s, p in zip(streams, probs, strict=True)]
+        return {
+            "clips": len(clips),
+            "sources": len({clip.group for clip in clips}),
+            "seeds": len(self._divisions),
+            "rows": rows,
+        }
 
     def _judge(self, probs: np.ndarray) -> dict[str, Any]:
         """Return the figures of (S, N, 2) probabilities."""
         truth, groups = self._store.label_indices, [clip.group for clip in self._store.clips]
         found = bootstrap_metrics(truth, probs, groups)
-        best = float(np.mean([find_best_accuracy(truth, one) for one in probs]))
-        everyone = np.tile(truth, len(probs))
-        ece = compute_ece(compute_reliability(everyone, probs.reshape(-1, 2)))
+        calibration = calibrate_folds(truth, probs, self._divisions)
         by_third = [
             compute_clip_metrics(self._store.labels, truth[own], one[own]).auc
             for one, division in zip(probs, self._divisions, strict=True)
@@ -93,8 +65,9 @@ class Thirds:
         return {
             "auc": found["auc"].to_json(),
             "accuracy": found["accuracy"].to_json(),
-            "best_threshold": best,
-            "ece": ece,
+            "best_threshold": calibration.best_accuracy,
+            "ece": calibration.ece,
+            "ece_before": calibration.ece_before,
             "auc_by_third": by_third,
         }
 
