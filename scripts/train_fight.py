@@ -4,10 +4,10 @@
     python benchmarks/thirds.py DATA_DIR --recipe shipped
     python scripts/train_fight.py STORE src/har/shipped/fight --thirds results/thirds/shipped.json
 
-It is `har train all --final --recipe frozen --streams both` with pose logits that count once and
-without a recurrent branch for them, cut down to what recognition needs, graphs with weights in 16 bits, the contract and the card, and to
-the heads, so that training can start from it: its CNN is the one that comes with the package. What
-it reached on thirds of the sources that were left out stands in the card, beside its folds.
+It is `har train all --final --recipe frozen --streams both`, cut down to what recognition needs,
+graphs with weights in 16 bits, the contract and the card, and to the heads, so that training can
+start from it: its CNN is the one that comes with the package. What it reached on thirds of the
+sources that were left out stands in the card, beside its folds.
 """
 
 from __future__ import annotations
@@ -30,9 +30,7 @@ from har.training.card import CARD_FILE, write_card
 from har.training.final import train_final
 from har.training.run import Run
 
-FROZEN = update_config(TrainConfig(streams="both"), RECIPES["frozen"])
-RECIPE = update_config(FROZEN, {"pose": {"weight": 1.0, "solved_fit": {"epochs": 0}}})
-"""Pose logits count once, and the order of keypoints does not: decision 027."""
+RECIPE = update_config(TrainConfig(streams="both"), RECIPES["frozen"])
 MAX_BYTES = 16_000_000
 
 
