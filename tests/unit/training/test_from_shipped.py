@@ -1,4 +1,4 @@
-"""Training starts from the shipped model of motion, whose CNN is the one in the package."""
+"""Training starts from the shipped model of fights, whose CNN is the one in the package."""
 
 import numpy as np
 import pytest
@@ -40,5 +40,6 @@ def test_training_starts_from_it(tmp_path):
         say=said.append,
     )
     assert model.info.stage == "lstm"
-    assert any("streams: motion, as in" in text for text in said)
+    assert any("streams: both, as in" in text for text in said)
     assert any("lstm: 3 layers of the head start from" in text for text in said)
+    assert any("layers of the pose head start from" in text for text in said)
