@@ -307,7 +307,8 @@ def test_untrained_folds_say_what_the_bundle_they_start_from_says(trained, crowd
     settings = CrossvalConfig(n_folds=2, n_seeds=1)
     pose = crossvalidate(UNTRAINED, settings, crowd_store, run)
     everyone = range(len(crowd_store.clips))
-    expected = recognize_clips(Recognizer(source.bundle_dir), crowd_store, everyone).probs
+    model = Recognizer(source.bundle_dir, exact=True)
+    expected = recognize_clips(model, crowd_store, everyone).probs
     np.testing.assert_allclose(pose.probs[0], expected, atol=1e-4)
     assert crossvalidate(UNTRAINED, settings, crowd_store, run).to_json() == pose.to_json()
 
@@ -326,7 +327,6 @@ def test_untrained_folds_say_what_the_bundle_they_start_from_says(trained, crowd
     assert alone["pose"]["calibration"]["temperature"] == pytest.approx(
         pose.calibration.temperature, rel=1e-3
     )
-    assert alone["motion"]["auc"]["mean"] == pytest.approx(0.5)
 
 
 def test_a_frozen_motion_recipe_has_nothing_to_start_from_a_bundle(trained, crowd_store, tmp_path):
