@@ -14,6 +14,7 @@ from har.types import OLD_ORIGIN, SYNTHETIC, Clip, SplitName
 
 _SPLITS: dict[str, SplitName | None] = {"": None, "train": "train", "val": "val", "test": "test"}
 _HASH_LENGTH = 64
+_MAX_WEIGHT = 1000.0
 _BYTES = "surrogateescape"
 """File names are bytes; those that are no UTF-8 go to the index and back as they are."""
 _REJECT_COLUMNS = ("clip_id", "path", "reason")
@@ -154,8 +155,17 @@ def _from_cells(row: dict[str, str]) -> StoredClip:
         video_mtime_ns=int(row["video_mtime_ns"]),
         video_hash=row["video_hash"],
         kind=row.get("kind") or "",
-        weight=float(row.get("weight") or 1.0),
+        weight=_read_weight(row),
     )
+
+
+def _read_weight(row: dict[str, str]) -> float:
+    weight = float(row.get("weight") or 1.0)
+    if not 0.0 <= weight <= _MAX_WEIGHT:
+        raise ValueError(
+            f"the weight of {row['clip_id']} must be from 0 to {_MAX_WEIGHT:g}, received {weight:g}"
+        )
+    return weight
 
 
 def write_rejects(path: Path, rejects: Iterable[Reject]) -> None:

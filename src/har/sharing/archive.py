@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import errno
 import re
 import shutil
 import stat
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
 
 from har.bundle import BUNDLE_FILE, BundleInfo, load_info
 from har.bundle_files import find_verified
-from har.errors import BundleIntegrityError, BundleNotFoundError, ConfigError, OutputError
+from har.errors import (
+    BundleIntegrityError,
+    BundleNotFoundError,
+    ConfigError,
+    HarError,
+    OutputError,
+)
 from har.escaping import cut_line
 from har.files import replacing, replacing_folder
 
@@ -67,6 +75,10 @@ def check_names(names: Sequence[str], where: object) -> None:
         if name.lower() in seen:
             raise BundleIntegrityError(f"{where} names the file {name} twice")
         seen.add(name.lower())
+    for name in names:
+        above = [str(parent) for parent in PurePosixPath(name.lower()).parents]
+        if not seen.isdisjoint(above):
+            raise BundleIntegrityError(f"{where} names the file {name} in what is a file, too")
 
 
 def pack(folder: Path, target: Path) -> Path:
@@ -130,15 +142,29 @@ def unpack(archive: Path, folder: Path) -> BundleInfo:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ConfigError(f"{folder} is there already; name a new folder")
     with replacing_folder(folder) as part:
-        try:
-            with zipfile.ZipFile(archive) as opened:
-                for entry in _check_entries(opened, archive):
-                    _extract(opened, entry, part)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise BundleIntegrityError(
-                f"{archive} cannot be read as a zip file: {cut_line(str(error))}"
-            ) from error
+        with _reading(archive), zipfile.ZipFile(archive) as opened:
+            for entry in _check_entries(opened, archive):
+                _extract(opened, entry, part)
         return check_contents(part, archive)
+
+
+@contextmanager
+def _reading(archive: Path) -> Iterator[None]:
+    """Say of what `zipfile` raises that the file is damaged, or may not be read."""
+    try:
+        yield
+    except HarError:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        reason = cut_line(str(error)) or "it ends early"
+        raise BundleIntegrityError(f"{archive} cannot be read as a zip file: {reason}") from error
+    except OSError as error:
+        if error.errno != errno.EINVAL and error.filename != str(archive):
+            raise  # of what is written
+        raise BundleIntegrityError(
+            f"{archive} cannot be read as a zip file: {error.strerror}; copy it again, and check "
+            "who may read it"
+        ) from error
 
 
 def _check_entries(opened: zipfile.ZipFile, archive: Path) -> list[zipfile.ZipInfo]:

@@ -128,3 +128,10 @@ def test_discarded_clip_leaves_nothing(tmp_path):
     writer.append(np.zeros((3, 5), np.uint8), 0.0)
     writer.discard()
     assert list((tmp_path / "frames").iterdir()) == []
+
+
+@pytest.mark.parametrize("weight", [float("nan"), -1.0, float("inf"), 1e308])
+def test_no_weight_that_training_would_fail_on_is_read(weight, store, tmp_path):
+    write_rows(tmp_path / "index.csv", [replace(store.clips[0], weight=weight)])
+    with pytest.raises(StoreError, match=r"the weight of .* must be from 0 to 1000, received"):
+        read_rows(tmp_path / "index.csv")

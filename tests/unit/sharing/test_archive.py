@@ -201,3 +201,20 @@ def test_verify_runs_the_networks(tmp_path):
     assert "labels must be two or more" in problem
     with pytest.raises(BundleNotFoundError):
         har.verify_model(tmp_path / "none")
+
+
+def test_a_damaged_directory_and_a_file_that_is_a_folder_too(bundle, tmp_path):
+    files = read_files(bundle)
+    write_zip(tmp_path / "a.zip", files | {"b/a.onnx": b"x", "b": b"x"})
+    with pytest.raises(BundleIntegrityError, match=r"names the file b/a\.onnx in what is a file"):
+        unpack(tmp_path / "a.zip", tmp_path / "out")
+    packed = write_zip(tmp_path / "b.zip", files | {"\u00e9": b"x"})
+    data = packed.read_bytes()
+    packed.write_bytes(data.replace(b"\xc3\xa9", b"\xff\xff"))
+    with pytest.raises(BundleIntegrityError, match="cannot be read as a zip file: 'utf-8'"):
+        unpack(packed, tmp_path / "out")
+    data = write_zip(tmp_path / "c.zip", files).read_bytes()
+    end = data.rindex(b"PK\x05\x06") + 16  # where the directory begins, which moves all files
+    packed.write_bytes(data[:end] + b"\xff\xff\xff\x00" + data[end + 4 :])
+    with pytest.raises(BundleIntegrityError, match="cannot be read as a zip file"):
+        unpack(packed, tmp_path / "out")
