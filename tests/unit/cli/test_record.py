@@ -9,6 +9,9 @@ import sys
 import pytest
 from puppet import iter_times, make_film, paint_moment, paint_people
 
+from har.capture.session import CaptureResult, Refusal
+from har.cli.record import _say_result
+
 
 def run(*words, cwd, stdin=subprocess.DEVNULL):
     command = [sys.executable, "-m", "har", "record", *map(str, words)]
@@ -101,3 +104,12 @@ def test_a_camera_is_opened_only_once_everyone_is_willing(tmp_path, answer, code
         os.close(terminal)
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_takes_that_were_left_out_alike_are_told_together(capsys, tmp_path):
+    hand = "The left hand ({}) is not seen well: sleeves up"
+    refused = tuple(Refusal(f"take{k}", hand.format(k)) for k in (".15", ".16"))
+    result = CaptureResult(tmp_path / "manifest.csv", None, 2, 0, refused, (), ())
+    _say_result(result, tmp_path)
+    shown = capsys.readouterr().err
+    assert "  The left hand is not seen well: sleeves up: take.15, take.16" in shown
