@@ -38,7 +38,7 @@ def to_coco(points: np.ndarray, joints: Sequence[str]) -> np.ndarray:
         scores = points[..., 3].clip(0, 1)
     else:
         places, _ = project(points.astype(np.float64), tuple(joints))
-        scores = np.isfinite(places).all(axis=-1).astype(np.float64)
+        scores = np.asarray(np.isfinite(places).all(axis=-1), dtype=np.float64)
     values = np.concatenate([places, scores[..., None]], axis=-1)[:, :, columns]
     return np.where((columns >= 0)[:, None], np.nan_to_num(values), 0.0).astype(np.float32)
 

@@ -9,7 +9,7 @@ second there were, how fast people move, noise. Then `har.pose.features` describ
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -62,10 +62,6 @@ class People:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, rows: np.ndarray) -> People:
-        """Return some of them."""
-        return People(*(getattr(self, field.name)[rows] for field in fields(self)))
-
     @classmethod
     def join(cls, parts: Sequence[People]) -> People:
         """Return several one after another; windows are numbered anew."""
@@ -73,15 +69,18 @@ class People:
         for part in parts:
             numbers.append(part.windows + start)
             start += int(part.windows.max(initial=-1)) + 1
-        names = ("points", "labels", "groups")
-        joined = [np.concatenate([getattr(part, name) for part in parts]) for name in names]
-        return cls(*joined, np.concatenate(numbers))
+        return cls(
+            np.concatenate([part.points for part in parts]),
+            np.concatenate([part.labels for part in parts]),
+            np.concatenate([part.groups for part in parts]),
+            np.concatenate(numbers),
+        )
 
 
 def take_tracked(
     tracks: Iterable[np.ndarray],
     windows: Iterable[Sequence[PoseWindow]],
-    starts: Iterable[Sequence[int]],
+    starts: Iterable[Iterable[int]],
     labels: Iterable[int],
     groups: Iterable[str],
 ) -> People:
@@ -129,8 +128,8 @@ def take_synthetic(sequences: Sequences, background: int, hop: int = _HOP) -> Pe
         for start in compute_window_starts(len(tracks), N_STEPS, hop):
             steps = tracks[start : start + N_STEPS]
             is_seen = steps[..., 2].max(axis=-1) > 0
-            for column in np.flatnonzero(is_seen.mean(axis=0) >= _MIN_SEEN):
-                label = _find_label(sequences, index, int(column), int(start), background)
+            for column in np.flatnonzero(is_seen.mean(axis=0) >= _MIN_SEEN).tolist():
+                label = _find_label(sequences, index, column, int(start), background)
                 if label is None:
                     continue
                 points.append(_put(steps, column, _find_nearest(steps, is_seen, column)))
