@@ -1,6 +1,5 @@
 """Windows of one person and the nearest other as keypoints, which training can change.
 
-
 What is changed is what differs between detectors and cameras and says nothing of the act: where a
 tool puts a wrist, a head or a hip, which joints it finds and how it scores them, how many frames a
 second there were, how fast people move, noise. Then `har.pose.features` describes all of them.
