@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -32,7 +32,10 @@ from order_parts.sets import MotionSet
 CONFIG = PoseConfig(
     units=24, scores=False, jitter=0.0, windows_per_clip=2, single_person_labels=(), people="mean"
 )
-FIT = FitConfig(12, 12, 4e-3, 1e-2, 64)
+FIT = FitConfig(1, 1, 4e-3, 1e-2, 64)
+N_UPDATES, N_UPDATES_OF_MANY = 120, 400
+"""Steps of the optimizer, for few labels and for tens of them; epochs follow."""
+_MANY_LABELS = 20
 STATISTICS = ("mean and spread", "maximum")
 LINEAR = "linear branch"
 _INNER_FOLDS = 5
@@ -120,7 +123,8 @@ class Ablation:
             PeopleSampling.of(CONFIG, FIT, seed),
             known=known,
         )
-        fit_plainly(model, batches, FIT)
+        n_updates = N_UPDATES_OF_MANY if len(self._set.labels) > _MANY_LABELS else N_UPDATES
+        fit_plainly(model, batches, replace(FIT, epochs=-(-n_updates // len(batches))))
         return self._predict(model, split.test) + linear
 
     def _score_statistics(self, row: str, beside: bool, split: Split) -> np.ndarray:
