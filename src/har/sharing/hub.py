@@ -7,6 +7,7 @@ what they mean to every program that uses the hub.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -17,7 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from har.bundle import BUNDLE_FILE, load_info
-from har.errors import BundleIntegrityError, BundleNotFoundError, ConfigError, HubError
+from har.errors import (
+    BundleIntegrityError,
+    BundleNotFoundError,
+    ConfigError,
+    HarError,
+    HubError,
+)
 from har.escaping import cut_line
 from har.files import replacing_folder, write_text
 from har.locks import locking
@@ -97,17 +104,28 @@ def fetch(address: HubAddress) -> Path:
         if constants.is_offline_mode():
             return _find_here(home, newest, name, address)
         hub = HfApi(library_name="har")
-        found = hub.model_info(address.repo, revision=revision, files_metadata=True)
-    commit = found.sha or ""
-    if _COMMIT.fullmatch(commit) is None:
-        raise HubError(f"The hub names no commit of {address}, but {found.sha!r}")
+        commit, sizes = _ask(hub, address, revision)
     folder = home / commit / name
     with locking(folder, beside=True):
         if not _is_here(folder):
-            sizes = {item.rfilename: item.size or 0 for item in found.siblings or ()}
             _download(hub, address, commit, sizes, folder)
         write_text(newest, commit)
     return folder
+
+
+def _ask(hub: HfApi, address: HubAddress, revision: str) -> tuple[str, dict[str, int]]:
+    """Return the commit that a revision is, and the sizes of its files."""
+    try:
+        found = hub.model_info(address.repo, revision=revision, files_metadata=True)
+        sizes = {item.rfilename: int(item.size or 0) for item in found.siblings or ()}
+        commit = str(found.sha)
+    except (AttributeError, KeyError, TypeError, json.JSONDecodeError) as error:
+        raise HubError(
+            f"What answers for {address} is no hub; check HF_ENDPOINT, and the network"
+        ) from error
+    if _COMMIT.fullmatch(commit) is None:
+        raise HubError(f"The hub names no commit of {address}, but {cut_line(commit)!r}")
+    return commit, sizes
 
 
 def _is_here(folder: Path) -> bool:
@@ -211,7 +229,8 @@ def _translating(address: HubAddress) -> Generator[None]:
     try:
         yield
     except errors.LocalEntryNotFoundError as error:  # what it says of a hub that went away
-        raise HubError(f"The hub cannot be reached for {address}: {error.__cause__}") from error
+        reason = cut_line(str(error.__cause__))
+        raise HubError(f"The hub cannot be reached for {address}: {reason}") from error
     except errors.GatedRepoError as error:
         raise HubError(
             f"{address} is given only to those whom its owner lets in; request it on its page, and "
@@ -230,4 +249,8 @@ def _translating(address: HubAddress) -> Generator[None]:
         errors.OfflineModeIsEnabled,
         httpx2.TransportError,
     ) as error:
+        raise HubError(f"The hub and {address}: {cut_line(str(error))}") from error
+    except OSError as error:
+        if isinstance(error, HarError) or error.errno is not None:
+            raise  # of this machine
         raise HubError(f"The hub and {address}: {cut_line(str(error))}") from error

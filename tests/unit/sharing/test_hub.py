@@ -145,6 +145,17 @@ def test_a_hub_that_is_away_is_an_error(hub, monkeypatch):
         har.load("hf://me/mine")
 
 
+def test_what_only_answers_like_a_hub_is_an_error(hub, monkeypatch):
+    hub.add("me/model", {BUNDLE_FILE: b"{}"})
+    with monkeypatch.context() as patch:
+        patch.setattr(hub, "find", lambda _repo, _revision: ("../../up", {}))
+        with pytest.raises(HubError, match=r"names no commit of hf://me/model, but '\.\./"):
+            har.load("hf://me/model")
+        patch.setattr("hub._Handler._describe", lambda self, *_: self._answer(200, [1]))
+        with pytest.raises(HubError, match="is no hub; check HF_ENDPOINT"):
+            har.load("hf://me/model")
+
+
 def test_a_broken_bundle_is_not_pushed(hub, bundle):
     (bundle / "temporal.onnx").write_bytes(b"")
     with pytest.raises(BundleIntegrityError, match="nothing was pushed"):
