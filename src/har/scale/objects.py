@@ -17,7 +17,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from har.addresses import ObjectPath
+from har.addresses import ObjectPath, mask_address
 from har.config import FetchConfig
 from har.dataset.catalog import may_be_video
 from har.errors import MissingDependencyError, VideoError, VideoNotFoundError, VideoOpenError
@@ -151,6 +151,12 @@ def _check_size(config: FetchConfig, path: Path, n_bytes: int) -> None:
 
 
 def _open(path: Path) -> tuple[Any, str]:
+    bucket = "".join(path.parts[1:2])
+    if "::" in str(path) or ":" in bucket:  # fsspec would open what stands behind it, too
+        raise VideoOpenError(
+            f"{mask_address(str(path))} is not opened: no address of a store has '::', or ':' in "
+            "its first part; rename the file, and give keys by the store's own variables"
+        )
     extra = _EXTRAS[path.parts[0].rstrip(":")]
     try:
         import fsspec

@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from har.addresses import mask_address
 from har.config import ScaleConfig
 from har.errors import HarError, WorkerError
 from har.parallel import count_cores, use_one_core
@@ -87,9 +88,9 @@ def joining_cluster(config: ScaleConfig) -> Iterator[None]:
                 ray.init(address=config.on, **quiet)
     except Exception as error:
         raise WorkerError(
-            f"The Ray cluster {config.on} is not reached: {_cut(error)}. Start one with 'ray start "
-            "--head', check host, port (10001) and that Ray has the same version there, or leave "
-            "out --on"
+            f"The Ray cluster {mask_address(config.on)} is not reached: {_cut(error)}. Start "
+            "one with 'ray start --head', check host, port (10001) and that Ray has the "
+            "same version there, or leave out --on"
         ) from error
     try:
         yield

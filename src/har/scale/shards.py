@@ -24,6 +24,11 @@ class Shard:
     count: int
 
     def __post_init__(self) -> None:
+        if self.count < 1:
+            raise ConfigError(
+                f"Expected a shard such as 3/100, received {self.number}/{self.count}; shards are "
+                "counted from 1"
+            )
         if not 1 <= self.number <= self.count:
             raise ConfigError(
                 f"Expected a shard from 1/{self.count} to {self.count}/{self.count}, received "

@@ -15,6 +15,7 @@ from har.addresses import ObjectPath, to_source
 from har.config import DecodeConfig, FetchConfig
 from har.errors import ConfigError, OutputError, VideoOpenError
 from har.inference.folder import StoredFile
+from har.scale.objects import list_videos
 
 fsspec = pytest.importorskip("fsspec")
 pytestmark = pytest.mark.filterwarnings("ignore:Left out")
@@ -119,3 +120,14 @@ def test_what_a_killed_process_left_in_scratch_goes_with_the_next_video(store: P
 def test_addresses_of_the_web_are_refused_as_ever(store: Path) -> None:
     with pytest.raises(ConfigError, match="received an address"):
         predict("https://host/a.mp4", "out")
+
+
+@pytest.mark.parametrize(
+    "address", ["memory://bucket/a.mp4::file:///etc/hostname", "s3://key:secret@bucket/a.mp4"]
+)
+def test_addresses_that_hold_another_or_a_key_are_not_opened(address: str) -> None:
+    with pytest.raises(
+        VideoOpenError, match="is not opened: no address of a store has '::'"
+    ) as said:
+        list_videos(ObjectPath(address))
+    assert "secret" not in str(said.value)
