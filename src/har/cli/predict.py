@@ -198,6 +198,10 @@ def _say_model(model: Model, decode: DecodeConfig) -> None:
     )
 
 
+def _format_speed(speed: float) -> str:
+    return f"{speed:.0f}x" if speed >= 10 else f"{speed:.1f}x"
+
+
 def _say_results(results: Sequence[Result], knows_people: bool) -> None:
     header = ["video", "length", "label", "prob", "events", "speed"]
     rows: list[list[object]] = [
@@ -207,7 +211,7 @@ def _say_results(results: Sequence[Result], knows_people: bool) -> None:
             result.label,
             f"{result.prob:.2f}",
             len(result.events),
-            f"{result.duration_s / max(result.wall_s, 1e-9):.0f}x",
+            _format_speed(result.duration_s / max(result.wall_s, 1e-9)),
         ]
         for result in results
     ]

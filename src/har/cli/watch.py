@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from har import Model
     from har.live.screen import Dashboard, Lines, Summary
 
+_MANY_DROPPED = 0.1
+"""Time steps that were dropped, for each frame, above which a watch says so at its end."""
+
 
 @click.command()
 @click.argument("sources", metavar="[SOURCE]...", nargs=-1, envvar="HAR_WATCH_SOURCES")
@@ -146,8 +149,23 @@ def _say_summary(summary: Summary, out: Path) -> None:
     ]
     say_table(["camera", "frames", "dropped", "reconnects", "events", "alerts"], rows)
     say(f"Event log and alerts for review: {out}")
+    _warn_of_dropped(summary)
     if summary.n_undelivered:
         warn(f"{summary.n_undelivered} notifications could not be delivered; the alerts are there")
+
+
+def _warn_of_dropped(summary: Summary) -> None:
+    late = [
+        f"{name} ({state.n_dropped} time steps)"
+        for name, state in summary.states.items()
+        if state.n_dropped > state.n_frames * _MANY_DROPPED
+    ]
+    if late:
+        warn(
+            f"This machine did not keep up with {', '.join(late)}: what happened then may be "
+            "missed, and clips may lack it. Close other programs, watch fewer cameras or their "
+            "small streams, or take a model of motion alone"
+        )
 
 
 def _format_counts(counts: dict[str, int]) -> str:

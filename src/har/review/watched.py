@@ -66,6 +66,7 @@ class WatchFolder:
             {
                 "id": record.stem,
                 "recording": self._added.get(record.name),
+                "is_empty": _is_empty(record, values),
                 **{name: values.get(name) for name in ("camera", "label", "score", "began_at")},
             }
             for record, values in self._iter_records()
@@ -102,6 +103,12 @@ def _to_alert(record: Path, values: dict[str, Any]) -> tuple[Recording, FoundEve
         return None
     recording = Recording(0, str(clip), length_s, None, camera, (label,))
     return recording, FoundEvent(0, 0, "alert", label, onset_s, end_s, score, *who)
+
+
+def _is_empty(record: Path, values: dict[str, Any]) -> bool:
+    """Return whether an alert is over and its clip does not show it: the watch was too late."""
+    is_over = values.get("is_open") is False and values.get("clip") is not None
+    return is_over and _to_alert(record, values) is None
 
 
 def _camera(cameras: dict[str, dict[str, Any]], values: dict[str, Any]) -> dict[str, Any]:

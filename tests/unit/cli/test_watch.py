@@ -2,6 +2,7 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,10 @@ from videos import make_clip
 
 from har import load
 from har.cli import har
+from har.cli.watch import _say_summary
 from har.errors import ConfigError, HarError, MissingDependencyError, VideoError
+from har.live.messages import CameraState
+from har.live.screen import Summary
 
 HIDDEN = "s3cr3t-token"
 
@@ -207,3 +211,14 @@ def test_a_file_may_begin_anew_again_and_again(arguments: list[str]) -> None:
     camera = json.loads(done.stdout.splitlines()[-1])["cameras"][0]
     assert camera["n_frames"] > 2, "of two frames, half a second apart"
     assert camera["n_reconnects"] == 0
+
+
+@pytest.mark.parametrize(("n_dropped", "is_said"), [(75, False), (76, True)])
+def test_a_machine_that_does_not_keep_up_is_said(
+    capsys: pytest.CaptureFixture[str], n_dropped: int, is_said: bool
+) -> None:
+    summary = Summary()
+    now = datetime.now(UTC)
+    summary.on_state(CameraState("hall", "ended", now, n_frames=750, n_dropped=n_dropped))
+    _say_summary(summary, Path("out"))
+    assert ("hall (76 time steps)" in capsys.readouterr().err) == is_said

@@ -146,3 +146,12 @@ def test_a_state_that_is_none_takes_nothing_away(folder, text):
 def test_a_folder_without_anything(tmp_path):
     assert not is_watch_folder(tmp_path)
     assert WatchFolder(tmp_path).describe(NOW) == {"cameras": [], "alerts": []}
+
+
+def test_a_clip_that_came_too_late_is_said_not_to_show_its_alert(folder):
+    late = {"file": "late.mp4", "start_s": 32.5, "length_s": 0.0}
+    write_alert(folder, "late", clip=late)
+    watched = WatchFolder(folder)
+    alerts = {item["id"]: item["is_empty"] for item in watched.describe(NOW)["alerts"]}
+    expected = {"a": False, "open": False, "no-clip": False, "elsewhere": True, "late": True}
+    assert alerts == expected

@@ -287,8 +287,8 @@ function Chosen({ event, status, labels, selected, lanes, act, onAdd, label, onL
       ${event.score != null && html` <span class="faint">score ${event.score.toFixed(2)}</span>`}</h2>
     <p>${formatTime(event.start_s)} to ${formatTime(event.end_s)}, ${(event.end_s - event.start_s).toFixed(2)} s
       <span class=${status === "reject" ? "bad" : "good"}> ${said}</span></p>
-    <div class="bar"><button class="main" onClick=${() => act(() => lanes.accept(selected), selected)}>Accept <kbd>Enter</kbd></button>
-      <button onClick=${() => act(() => lanes.reject(selected), selected)}>Reject <kbd>X</kbd></button></div>
+    <div class="bar"><button class=${outcome === "open" ? "main" : ""} aria-pressed=${outcome !== "open" && status !== "reject"} onClick=${() => act(() => lanes.accept(selected), selected)}>Accept <kbd>Enter</kbd></button>
+      <button aria-pressed=${status === "reject"} onClick=${() => act(() => lanes.reject(selected), selected)}>Reject <kbd>X</kbd></button></div>
     <div class="bar" role="group" aria-label="Label">${labels.map(
       (name, place) => html`<button aria-pressed=${name === event.label} onClick=${() => act(() => lanes.relabel(selected, name), selected)}>
         ${name} ${place < 9 && html`<kbd>${place + 1}</kbd>`}</button>`,
