@@ -30,7 +30,7 @@ from har.pose.features import N_FEATURES, SEEN_COLUMN
 
 LABELS = ("hitting_others", "hitting_self", "playing")
 SPEC = InputConfig(n_steps=6).window_spec((64, 96), 30.0)
-STACKS = np.random.default_rng(0).integers(0, 256, (6, 64, 96, 5), dtype=np.uint8)
+STACKS = np.random.default_rng(0).integers(0, 256, (6, 64, 96, 4), dtype=np.uint8)
 MOST_APART = {"onnxruntime": 1e-3, "openvino": 1e-3, "openvino-bf16": 0.1}
 """Largest difference of a probability that is allowed."""
 MOST_PX_APART = {"onnxruntime": 0.1, "openvino": 0.1, "openvino-bf16": 3.0}

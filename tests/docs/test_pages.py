@@ -147,7 +147,7 @@ def test_commands_in_sentences_parse(
     is_history = page.parent.name in {"decisions", "experiments"}
     for line in () if is_history or page.stem == "glossary" else iter_named_commands(page):
         try:
-            parse(line)
+            parse(re.sub(r"\$[A-Z_]+", "1", line))
         except click.MissingParameter:
             continue
         except (click.ClickException, KeyError) as error:

@@ -86,6 +86,7 @@ def test_the_shared_bundle_is_for_commands_that_read_one(tmp_path):
         "evaluate": "fight",
         "export": "fight",
         "review": "fight",
+        "serve": "fight",
         "events": "three-class",
     }
 

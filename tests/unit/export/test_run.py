@@ -137,7 +137,7 @@ def test_samples_are_of_training_clips(store):
     config = ExportConfig(n_calibration=5, steps_per_clip=3)
     samples = list(iter_samples(store, replace(SPEC, motion_crop=1), config))
     assert len(samples) == 15
-    assert all(sample.shape == (1, *SIZE, 5) for sample in samples)
+    assert all(sample.shape == (1, *SIZE, SPEC.n_channels) for sample in samples)
     training = {
         int(store.open_frames(store.clips[i].clip_id)[0, 0, 0]) for i in store.indices("train")
     }

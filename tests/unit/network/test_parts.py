@@ -79,7 +79,7 @@ def test_a_cnn_is_built_around_a_backbone_and_leaves_it_as_it_was():
     before = backbone.get_weights()
     spec = InputConfig(n_steps=4).window_spec((64, 96), 30.0)
     cnn = build_cnn(backbone, spec, downsample=2)
-    stacks = np.random.default_rng(0).integers(0, 255, (2, 64, 96, 5), dtype=np.uint8)
+    stacks = np.random.default_rng(0).integers(0, 255, (2, 64, 96, 4), dtype=np.uint8)
     differences = np.asarray(cnn.get_layer("motion")(stacks))
     means = differences.reshape(2, 32, 2, 48, 2, 3).mean(axis=(2, 4))
     np.testing.assert_allclose(np.asarray(cnn(stacks)), np.asarray(backbone(means)), atol=1e-5)

@@ -31,7 +31,7 @@ from har.network.temporal_head import build_cnn, build_temporal, rebuild_cnn
 from har.pose.features import N_FEATURES
 
 SPEC = InputConfig(n_steps=4).window_spec((64, 96), 30.0)
-STACKS = np.random.default_rng(0).integers(0, 255, (6, 64, 96, 5), dtype=np.uint8)
+STACKS = np.random.default_rng(0).integers(0, 255, (6, 64, 96, 4), dtype=np.uint8)
 
 
 @pytest.fixture(scope="module")

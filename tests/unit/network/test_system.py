@@ -14,7 +14,7 @@ SPEC = InputConfig(n_steps=6).window_spec((64, 96), 30.0)
 def test_the_backbone_sees_means_of_squares():
     cnn = build_cnn("tiny", SPEC, downsample=2)
     assert get_backbone(cnn).input_shape == (None, 32, 48, 3)
-    stacks = np.random.default_rng(0).integers(0, 30, (2, 64, 96, 5), dtype=np.uint8)
+    stacks = np.random.default_rng(0).integers(0, 30, (2, 64, 96, 4), dtype=np.uint8)
     encoded = cnn.get_layer("motion")(stacks)
     means = np.asarray(encoded).reshape(2, 32, 2, 48, 2, 3).mean(axis=(2, 4))
     assert np.allclose(cnn.get_layer("downsample")(encoded), means, atol=1e-6)
@@ -24,7 +24,7 @@ def test_the_backbone_sees_means_of_squares():
 def test_a_twin_downsamples_alike():
     cnn = build_cnn("tiny", SPEC, downsample=2)
     twin = rebuild_cnn(cnn, "tiny", SPEC, "avg", "float32")
-    stacks = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 5), dtype=np.uint8)
+    stacks = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 4), dtype=np.uint8)
     assert np.allclose(twin(stacks), cnn(stacks), atol=1e-5)
 
 
