@@ -13,8 +13,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))  # three_class
 
 from common_parts.show import build_parser
-from cues_parts.check import check_cues, find_leaks, require_no_leak
-from three_class.settings import SequencesConfig
 
 
 def main() -> None:
@@ -25,6 +23,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=0, help="processes; 0 means one a core")
     options = parser.parse_args()
+    from cues_parts.check import check_cues, find_leaks, require_no_leak
+    from three_class.settings import SequencesConfig
+
     config = SequencesConfig(options.sequences, variety=options.variety, seed=options.seed)
     figures = check_cues(config, options.jobs, progress=True)
     leaks = find_leaks(figures)

@@ -28,8 +28,6 @@ from har.dataset.store import Store
 from har.metrics.intervals import bootstrap_figures
 from har.review.queue import Order, build_queue
 from har.review.store import FoundEvent, Recording
-from har.training.crossval import build_learner
-from har.training.run import Run
 
 ORDERS: tuple[Order, ...] = ("uncertain", "random")
 
@@ -118,6 +116,9 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--streams", choices=["motion", "pose", "both"], default="motion")
     options = parser.parse_args()
+    from har.training.crossval import build_learner
+    from har.training.run import Run
+
     with tempfile.TemporaryDirectory() as folder:
         store = har.prepare(options.manifest, Path(folder) / "store")
         config = replace(build_recipe("frozen", None, 0), streams=options.streams)

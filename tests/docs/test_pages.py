@@ -255,12 +255,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-TRAINING_PAGES = {"own-networks.md"}
-"""Their examples train a model."""
 PAGES_WITH_PYTHON = [
-    pytest.param(page, id=name(page), marks=pytest.mark.slow)
-    if page.name in TRAINING_PAGES
-    else pytest.param(page, id=name(page))
+    pytest.param(page, id=name(page), marks=[] if page.name == "README.md" else pytest.mark.slow)
     for page in PAGES
     if list(iter_fences(page, "python"))
 ]

@@ -279,6 +279,7 @@ def test_every_pixel_format_may_be_bottom_up(pix_fmt, color):
     assert read_number(np.flipud(image)) == 0b1000_1100_1110_0001
 
 
+@pytest.mark.slow
 def test_huge_pictures_are_refused_with_the_number_before_they_take_memory(tmp_path):
     path = videos.make_huge(tmp_path / "huge.avi")
     code = (
@@ -301,6 +302,7 @@ def test_huge_pictures_are_refused_with_the_number_before_they_take_memory(tmp_p
     assert int(n_kilobytes) < 100_000
 
 
+@pytest.mark.slow
 def test_huge_pictures_whose_size_is_in_the_header(tmp_path):
     path = make_clip(tmp_path / "huge.mp4", 1, size=(9000, 9000), paint=lambda _: BLANK)
     with pytest.raises(VideoOpenError, match="9000x9000, which is over the 67,108,864 pixels"):
