@@ -27,7 +27,7 @@ freeze_cnn(cnn, 0, train_batch_norm=True)
 head = build_temporal(TemporalConfig(units=4), int(cnn.output_shape[-1]), 2)
 system = PixelSystem(cnn, head)
 compile_model(system, FitConfig(1, 1, 1e-2, 0.0, 2), 1)
-stacks = np.random.default_rng(0).integers(0, 255, (2, 3, 64, 64, 5), dtype=np.uint8)
+stacks = np.random.default_rng(0).integers(0, 255, (2, 3, 64, 64, 4), dtype=np.uint8)
 inputs, target = (stacks, np.ones((2, 3), "float32")), np.eye(2, dtype="float32")
 before = [np.array(w) for w in head.get_weights()]
 loss = system.train_on_batch(inputs, target)[0]

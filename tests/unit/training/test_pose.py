@@ -125,7 +125,7 @@ def test_it_learns_who_hits_whom_from_clips_labels_alone(trained, crowd_store):
     assert info.decode.background == "playing"
     assert (info.motion, info.bias, info.temperature) == (None, (), 1.0)
     assert set(info.files) == {POSE_FILE, POSE_GRAPH_FILE}
-    result = evaluate_bundle(run.bundle_dir, crowd_store, "all")
+    result = evaluate_bundle(run.bundle_dir, crowd_store, "all", exact=True)
     assert result.metrics.accuracy >= 0.9
     assert (result.n_uncertain, result.seen) == (0, True)
     assert any("12 clips are few" in text for text in said)
@@ -347,14 +347,13 @@ NEEDED = make_shared(1e-6, epochs=6, learning_rate=0.03)
 """Its solved branch hardly counts."""
 
 
-@pytest.mark.parametrize(("config", "is_kept"), [(WILD, False), (NEEDED, True)])
-def test_order_is_weighed_only_where_it_validates(crowd_store, tmp_path, config, is_kept):
+def test_order_is_not_weighed_where_it_validates_worse(crowd_store, tmp_path):
     run, said = make_run(tmp_path)
-    train_lstm(config, crowd_store, run)
+    train_lstm(WILD, crowd_store, run)
     _, head = load_pose(run.bundle_dir)
     weighed = [head.get_layer(f"{name}_of_time").get_weights()[0].any() for name in ("own", "pair")]
-    assert weighed == [is_kept, is_kept]
-    assert any("keeping the linear branch" in text for text in said) is not is_kept
+    assert weighed == [False, False]
+    assert any("keeping the linear branch" in text for text in said)
     assert head.get_layer("of_step").get_weights()[0].any()
 
 
