@@ -1,6 +1,7 @@
 """Files watched as cameras: what is told is what a recording of the same frames gives."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from bundles import PEOPLE_SPEC, make_bundle, make_people_bundle
 from cameras import FPS, Memory, make_ts, paint_moving, paint_still, watching
 from videos import make_truncated, make_video
 
+from har.bundle import CNN_GRAPH_FILE
 from har.config import DecodeConfig, PredictConfig, WatchConfig
 from har.errors import ConfigError
 from har.inference.model import Recognizer
@@ -134,12 +136,18 @@ def test_an_event_is_told_when_it_opens_and_when_it_is_final(
         assert abs(apart_s) < 0.1, "the onset stays where it is on the clock"
 
 
-def test_what_does_not_fit_in_time_is_passed_over_and_counted(
-    recognizer: Recognizer, tmp_path: Path
-) -> None:
+def test_what_does_not_fit_in_time_is_passed_over_and_counted(tmp_path: Path) -> None:
+    slow = Recognizer(make_bundle(tmp_path / "bundle", decode=DECODE), n_threads=1)
+    encode = slow.graphs[CNN_GRAPH_FILE]
+
+    def encode_slowly(stacks: np.ndarray) -> np.ndarray:
+        time.sleep(0.02)
+        return encode(stacks)
+
+    slow = slow.replace({CNN_GRAPH_FILE: encode_slowly})
     path = _make_even(tmp_path / "even.mp4")
     config = WatchConfig(max_wait_s=0.05, max_late_s=59.0, jump_s=60.0)
-    memory = _watch(recognizer, [Source("even", "file", str(path), 600.0)], config)
+    memory = _watch(slow, [Source("even", "file", str(path), 600.0)], config)
     times_s = np.concatenate([told.times_s for told in memory.scores])
     np.testing.assert_allclose(times_s, (np.arange(48) + 0.5) / 8, err_msg="no step is missing")
     assert memory.states[-1].n_dropped > 0
