@@ -8,20 +8,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from har.config import SynthConfig
 from har.pose.tracking import track_people
-from har.sampling.times import compute_nearest_indices, compute_step_times
+from har.sampling.times import compute_nearest_indices
 from har.synthetic.acts.hits import SELF_HITS
 from har.synthetic.acts.strokes import Act, Deed
 from har.synthetic.layout import draw_layout
 from har.synthetic.motion import LABELS, perform
-from har.synthetic.scene import N_CAST, draw_scene
 from har.synthetic.stage import Stage
 from three_class.arm_body import ArmBody
-from three_class.detecting import detect_people, draw_noise
+from three_class.detecting import detect_people
 from three_class.encounter import draw_encounter
-from three_class.filming import draw_filming
-from three_class.sequences import SIZES
+from three_class.sequences import draw_setting
 from three_class.settings import SequencesConfig
 from three_class.sight import compute_sight
 from three_class.strokes import FREE, compute_clearance
@@ -54,20 +51,9 @@ def draw_actor(config: SequencesConfig, index: int, is_control: bool) -> Drawn |
 
     All but where the hands go is the same in the two.
     """
-    number, slot = divmod(index, config.per_scene)
-    scene_index = FIRST_SCENE + number
-    place = np.random.default_rng([config.seed, scene_index, 5])
-    size = SIZES[int(place.integers(len(SIZES)))]
-    scene = draw_scene(
-        SynthConfig(size=size, variety=config.variety, seed=config.seed), scene_index
-    )
-    before = np.random.default_rng([config.seed, scene_index, 6, slot])
-    length_s = float(before.uniform(*config.length_s))
-    times_s = compute_step_times(length_s, config.rate_hz)
-    tallest_m = max(body.stature for body in scene.cast)
-    filming = draw_filming(before, scene.camera, tallest_m, config.stature_px, times_s)
-    noise = draw_noise(before, len(times_s), N_CAST, config.rate_hz)
-    frames_s = np.arange(max(round(length_s * scene.fps), 2)) / scene.fps
+    at = draw_setting(config, index, FIRST_SCENE)
+    scene, scene_index, slot, times_s = at.scene, at.scene_index, at.slot, at.times_s
+    frames_s = np.arange(max(round(at.length_s * scene.fps), 2)) / scene.fps
     circumstances = np.random.default_rng([config.seed, scene_index, 1, slot])
     layout = draw_encounter(
         circumstances, draw_layout(circumstances, scene, frames_s, pair=False)
@@ -82,8 +68,8 @@ def draw_actor(config: SequencesConfig, index: int, is_control: bool) -> Drawn |
     perform(layout.stage, [*layout.pastimes, (done, deed)])
     bodies = tuple(player.body for player in layout.stage.players)
     joints = layout.stage.solve()[compute_nearest_indices(frames_s, times_s)]
-    sight = compute_sight(joints, bodies, filming.camera, filming.moves_px)
-    detections, owners = detect_people(sight, noise, config.rate_hz)
+    sight = compute_sight(joints, bodies, at.filming.camera, at.filming.moves_px)
+    detections, owners = detect_people(sight, at.noise, config.rate_hz)
     tracks = track_people(detections, config.rate_hz)
     columns = np.flatnonzero(find_owners(tracks, detections, owners) == 0)
     if not len(columns):

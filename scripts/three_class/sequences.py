@@ -19,10 +19,10 @@ from har.parallel import run_jobs
 from har.pose.keypoints import Detections
 from har.sampling.times import compute_nearest_indices, compute_step_times
 from har.synthetic.motion import LABELS, STYLES
-from har.synthetic.scene import N_CAST, draw_scene
-from three_class.detecting import detect_people, draw_noise
+from har.synthetic.scene import N_CAST, Scene, draw_scene
+from three_class.detecting import Noise, detect_people, draw_noise
 from three_class.encounter import draw_meeting
-from three_class.filming import draw_filming
+from three_class.filming import Filming, draw_filming
 from three_class.settings import SequencesConfig
 from three_class.sight import Sight, compute_sight
 
@@ -115,10 +115,33 @@ class Sequences:
         )
 
 
-def draw_sequence(config: SequencesConfig, index: int) -> Sequence:
-    """Draw one sequence; the same settings and index give the same one."""
+@dataclass(frozen=True)
+class Setting:
+    """All of a sequence that is drawn before what happens in it.
+
+    Attributes:
+        scene: People, place and camera.
+        scene_index: Its number.
+        slot: Which of the scene's sequences it is.
+        length_s: Its length.
+        times_s: (T,) of its steps.
+        filming: How the camera sees it.
+        noise: Of the detector.
+    """
+
+    scene: Scene
+    scene_index: int
+    slot: int
+    length_s: float
+    times_s: np.ndarray
+    filming: Filming
+    noise: Noise
+
+
+def draw_setting(config: SequencesConfig, index: int, first_scene: int = FIRST_SCENE) -> Setting:
+    """Draw what comes before the class; scenes are numbered from ``first_scene``."""
     number, slot = divmod(index, config.per_scene)
-    scene_index = FIRST_SCENE + number
+    scene_index = first_scene + number
     place = np.random.default_rng([config.seed, scene_index, 5])
     size = SIZES[int(place.integers(len(SIZES)))]
     scene = draw_scene(
@@ -130,11 +153,17 @@ def draw_sequence(config: SequencesConfig, index: int) -> Sequence:
     tallest_m = max(body.stature for body in scene.cast)
     filming = draw_filming(before, scene.camera, tallest_m, config.stature_px, times_s)
     noise = draw_noise(before, len(times_s), N_CAST, config.rate_hz)
+    return Setting(scene, scene_index, slot, length_s, times_s, filming, noise)
+
+
+def draw_sequence(config: SequencesConfig, index: int) -> Sequence:
+    """Draw one sequence; the same settings and index give the same one."""
+    at = draw_setting(config, index)
     label = int(np.random.default_rng([config.seed, index, 7]).choice(len(LABELS), p=config.shares))
-    motion = draw_meeting(scene, config.seed, slot, LABELS[label], length_s)
-    joints = motion.joints[compute_nearest_indices(motion.times_s, times_s)]
-    sight = compute_sight(joints, motion.bodies, filming.camera, filming.moves_px)
-    detections, owners = detect_people(sight, noise, config.rate_hz)
+    motion = draw_meeting(at.scene, config.seed, at.slot, LABELS[label], at.length_s)
+    joints = motion.joints[compute_nearest_indices(motion.times_s, at.times_s)]
+    sight = compute_sight(joints, motion.bodies, at.filming.camera, at.filming.moves_px)
+    detections, owners = detect_people(sight, at.noise, config.rate_hz)
     act = motion.acts[0]
     return Sequence(
         detections=detections,
@@ -142,7 +171,7 @@ def draw_sequence(config: SequencesConfig, index: int) -> Sequence:
         sight=sight,
         label=label,
         style=STYLE_NAMES.index(act.style),
-        scene=scene_index,
+        scene=at.scene_index,
         subject=motion.names.index(act.subject),
         target=motion.names.index(act.target) if act.target else -1,
         span_s=(act.start_s, act.end_s),

@@ -106,7 +106,7 @@ _Found = TypeVar("_Found")
 
 
 class _Repeater(Generic[_Found]):
-    """Gives what it is given, and for None, a still step, what it gave last."""
+    """Repeat for None, a still step, what was given last; give all else as it is."""
 
     def __init__(self) -> None:
         self._last: _Found | None = None

@@ -183,7 +183,7 @@ def _describe_diagnostic(topics: Topics, field: str, title: str) -> dict[str, An
 
 
 class HomeAssistant:
-    """Tells a broker of all cameras; a listener of the watch and of alerts."""
+    """Tell a broker of all cameras; a listener of the watch and of alerts."""
 
     def __init__(
         self,

@@ -37,7 +37,7 @@ def average_cells(values: np.ndarray) -> np.ndarray:
 
 
 class NoiseGate:
-    """Says step by step whether anything has moved, by how strong noise is.
+    """Decide step by step whether anything has moved, by how strong noise is.
 
     Attributes:
         threshold: Gray levels by which a square may differ, as of the last step.
@@ -69,7 +69,7 @@ class NoiseGate:
 
 
 class StepGate:
-    """Says which steps may take the features of the step that was encoded last.
+    """Decide which steps may take the features of the step that was encoded last.
 
     The first still step is encoded, so that what stands for those after it is this camera's own
     stillness, and again every two seconds.
@@ -97,7 +97,7 @@ class StepGate:
 
 
 class PictureGate:
-    """Says which pictures of a stream show what the one that was encoded last shows.
+    """Decide which pictures of a stream show what the one that was encoded last shows.
 
     Attributes:
         corner: Of the part of the picture that is given: it is given whole.
