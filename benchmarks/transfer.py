@@ -1,6 +1,7 @@
 """Measures what carries over to places, people and sensors that a three-class bundle has not seen.
 
     python benchmarks/transfer.py DATA_DIR [--bundle DIR]... [--leave-out] [--out results/transfer]
+        [--cache DIR]
 
 DATA_DIR has the folders ``survfight`` and ``ut_interaction_set1``, each with a ``manifest.csv``,
 and ``motion`` with joints of real people. Rows are domains, see ``transfer_parts/domains.py``; the
@@ -10,11 +11,12 @@ said. Children stand by themselves. Intervals are 95 %, over subjects.
 
 --bundle     a folder of a three-class bundle, the shipped one where none is named; its card says
              what it has learnt from: of that, nothing is carried over
---leave-out  train the recipe of the shipped bundle anew without each domain in turn, and judge it
-             there; what only may be measured is in no training. The thresholds are those of the
-             shipped recipe, chosen on what is learnt from
+--leave-out  train the recipe anew without each domain in turn, choose its thresholds without that
+             domain too, and judge it there; what only may be measured is in neither. The branch
+             that tells hitting oneself is learnt with the rest, not taken from a bundle before
 
-Features of all domains are computed once and kept in OUT.
+Stores and features of all domains are computed once and kept in the folder of ``--cache``, else in
+OUT; bundles that are made and the table are in OUT.
 """
 
 from __future__ import annotations
@@ -35,15 +37,19 @@ from har.files import write_json
 def main() -> None:
     """Judge bundles, or the recipe without each domain, and print the table."""
     options = _parse()
-    found = {}
+    found, cache = {}, options.cache or options.out
+    bundles = {str(bundle): bundle for bundle in options.bundle or ()}
+    if not bundles and not options.leave_out:
+        bundles["three-class, shipped"] = FOLDER / "three_class"
     with training():
         from transfer_parts.table import judge_bundle, leave_out, sum_up
 
         if options.leave_out:
-            found["recipe, each domain left out"] = leave_out(options.data_dir, options.out)
-        for bundle in options.bundle or ([] if options.leave_out else [FOLDER / "three_class"]):
-            rows = judge_bundle(bundle, options.data_dir, options.out)
-            found[bundle.name] = [*rows, sum_up(rows)]
+            rows = leave_out(options.data_dir, cache, options.out)
+            found["recipe, each domain left out"] = [*rows, sum_up(rows)]
+        for name, bundle in bundles.items():
+            rows = judge_bundle(bundle, options.data_dir, cache)
+            found[name] = [*rows, sum_up(rows)]
     write_json(options.out / "transfer.json", found)
     text = json.dumps(found, indent=2) if options.json else "\n".join(show(found))
     print(text)
@@ -55,6 +61,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--bundle", action="append", type=Path, help="once a bundle")
     parser.add_argument("--leave-out", action="store_true", help="train without each domain")
     parser.add_argument("--out", type=Path, default=Path("results/transfer"))
+    parser.add_argument("--cache", type=Path, help="of stores and features; default OUT")
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     return parser.parse_args()
 

@@ -30,6 +30,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--sequences", type=int, default=LearnConfig.n_sequences)
     parser.add_argument("--learn", nargs="+", help="of synthetic, webcams and fights")
+    parser.add_argument("--seed", type=int, default=LearnConfig.seed)
     parser.add_argument("--self-from", type=Path, help="bundle with the branch of hitting oneself")
     make_bundle(parser.parse_args())
 
@@ -41,7 +42,8 @@ def make_bundle(args: argparse.Namespace) -> None:
     from three_class.bundle import LABELS, LEARNT, Sources, make
 
     sources = Sources.load(Store.load(args.store), args.webcams, args.sequences)
-    info = make(sources, args.out, LearnConfig(), args.learn or LEARNT, args.self_from)
+    config = LearnConfig(n_sequences=args.sequences, seed=args.seed)
+    info = make(sources, args.out, config, args.learn or LEARNT, self_from=args.self_from)
     print(f"{args.out}: bias {dict(zip(LABELS, info.bias, strict=True))}")
 
 

@@ -141,32 +141,37 @@ def train(
     sources: Sources,
     config: LearnConfig,
     learnt: Collection[str],
-    seed: int = 0,
     say: Callable[[str], None] = print,
 ) -> keras.Model:
     """Return the head, learnt from some domains."""
-    parts = build_parts(sources, learnt, seed)
-    return learn(parts, THREE_CLASS, SPEC, LABELS, LABELS[PLAYING], config, seed, say)
+    parts = build_parts(sources, learnt, config.seed)
+    return learn(parts, THREE_CLASS, SPEC, LABELS, LABELS[PLAYING], config, config.seed, say)
 
 
-def choose(sources: Sources, head: Head, seed: int = 100) -> np.ndarray:
-    """Return the bias of each label, see `choose_bias`; strokes are drawn anew."""
-    rng = np.random.default_rng(seed)
-    fights, webcams = sources.fights, sources.webcams
-    held = [_follow(sources.held, row) for row in range(len(sources.held))]
-    of_fights, of_webcams, of_held = (
-        _score(head, tracks) for tracks in (fights.tracks, webcams.tracks, held)
-    )
-    labels = sources.held.labels
-    strokes = draw_strokes(webcams, rng, 1, has_thighs=False)
-    controls = [points[0][:, None] for points in strokes.points[strokes.labels == PLAYING]]
-    return choose_bias(
-        [(of_fights, np.array(fights.has_hits)), (of_held, labels == OTHERS)],
-        [of_fights, of_webcams, of_held.take(labels != SELF), _score(head, controls)],
-        LABELS,
-        LABELS[PLAYING],
-        LABELS[SELF],
-    )
+def choose(
+    sources: Sources, head: Head, domains: Collection[str] = DOMAINS, seed: int = 100
+) -> np.ndarray:
+    """Return the bias of each label, see `choose_bias`, chosen on some domains.
+
+    Strokes are drawn anew.
+    """
+    others: list[tuple[Answers, np.ndarray]] = []
+    calm: list[Answers] = []
+    if "fights" in domains:
+        of_fights = _score(head, sources.fights.tracks)
+        others.append((of_fights, np.array(sources.fights.has_hits)))
+        calm.append(of_fights)
+    if "synthetic" in domains:
+        held, labels = sources.held, sources.held.labels
+        of_held = _score(head, [_follow(held, row) for row in range(len(held))])
+        others.append((of_held, labels == OTHERS))
+        calm.append(of_held.take(labels != SELF))
+    if "webcams" in domains:
+        rng = np.random.default_rng(seed)
+        strokes = draw_strokes(sources.webcams, rng, 1, has_thighs=False)
+        controls = [points[0][:, None] for points in strokes.points[strokes.labels == PLAYING]]
+        calm += [_score(head, sources.webcams.tracks), _score(head, controls)]
+    return choose_bias(others, calm, LABELS, LABELS[PLAYING], LABELS[SELF])
 
 
 def _follow(sequences: Sequences, row: int) -> np.ndarray:
@@ -200,6 +205,7 @@ def make(
     out: Path,
     config: LearnConfig,
     learnt: Collection[str] = LEARNT,
+    chosen_on: Collection[str] = DOMAINS,
     self_from: Path | None = None,
 ) -> BundleInfo:
     """Train, choose the thresholds and write the bundle.
@@ -208,12 +214,13 @@ def make(
         sources: What it learns from.
         out: Its folder.
         config: How it learns.
-        learnt: Domains that it learns from, of `DOMAINS`; thresholds are chosen on all.
+        learnt: Domains that it learns from, of `DOMAINS`.
+        chosen_on: Those that the thresholds are chosen on.
         self_from: A bundle of the same labels whose branch for hitting oneself is taken in place of
             the one that is learnt.
     """
     model = train(sources, config, learnt)
-    return write(sources, model, out, config, learnt, self_from)
+    return write(sources, model, out, config, learnt, chosen_on, self_from)
 
 
 def write(
@@ -222,13 +229,14 @@ def write(
     out: Path,
     config: LearnConfig,
     learnt: Collection[str],
-    self_from: Path | None,
+    chosen_on: Collection[str],
+    self_from: Path | None = None,
 ) -> BundleInfo:
     """Choose the thresholds of a head that `train` gave and write the bundle, see `make`."""
     if self_from is not None:
         _, source = load_pose(self_from)
         model = take_self_branch(model, source, THREE_CLASS, SPEC, LABELS, LABELS[PLAYING])
-    bias = choose(sources, to_head(model))
+    bias = choose(sources, to_head(model), chosen_on)
     info = BundleInfo(
         stage="lstm",
         labels=LABELS,
@@ -237,13 +245,14 @@ def write(
         decode=DecodeConfig(background=LABELS[PLAYING]),
         data_hash=sources.data_hash if "fights" in learnt else "",
         held_out=False,
-        learned_from=sources.marks,
+        learned_from=sources.marks if "fights" in {*learnt, *chosen_on} else (),
         recipe={
             "streams": "pose",
             "pose": asdict(THREE_CLASS),
             "learn": asdict(config),
             "shares": _SHARES,
             "learnt": sorted(learnt),
+            "chosen_on": sorted(chosen_on),
             "self_from": "" if self_from is None else load_info(self_from).files[POSE_GRAPH_FILE],
         },
     )

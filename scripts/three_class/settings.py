@@ -73,6 +73,7 @@ class LearnConfig:
         jitter: Noise on the features in training, in their standard deviations.
         rounds: Epochs of each round; between them the one who hits is found anew.
         fit: The optimization; a batch is of people, its epochs are those of ``rounds``.
+        seed: Of every draw but the synthetic sequences, which are the same for all seeds.
     """
 
     n_sequences: int = 12_000
@@ -81,6 +82,7 @@ class LearnConfig:
     jitter: float = 0.1
     rounds: tuple[int, ...] = (3, 5)
     fit: FitConfig = field(default_factory=lambda: FitConfig(1, 1, 2e-3, 1e-2, 128, 0.02))
+    seed: int = 0
 
     def __post_init__(self) -> None:
         check_range(
@@ -89,4 +91,5 @@ class LearnConfig:
             variants=(1, 16),
             strength=(0.0, 1.0),
             jitter=(0.0, 2.0),
+            seed=(0, 2**31 - 1),
         )
