@@ -10,10 +10,11 @@ DATA_DIR has the folders ``motion``, ``survfight`` and ``ut_interaction_set1``. 
     survfight  fight or not: each third of the sources left out in turn
 
 Rows: the pose head's linear branch (mean, and spread so far), mean and spread over the window,
-maximum, and LSTM, GRU and a temporal CNN, each alone and beside the linear branch. Solved rows draw
-nothing, the others have a run a seed. Intervals are 95 % by bootstrap over people, pairs, sequences
-or sources; ``gained`` is the paired difference to the linear branch alone. What was measured is not
-measured again while OUT is there.
+maximum, and LSTM, GRU and a temporal CNN, each alone and beside the linear branch. Mean, spread and
+maximum draw nothing, the linear branch its inner folds; what draws has a run a seed. Intervals are
+95 % by bootstrap over people, pairs, sequences or sources; ``gained`` is the paired difference to
+the linear branch alone of the same seed. What was measured is not measured again while OUT is
+there.
 """
 
 from __future__ import annotations
@@ -70,18 +71,20 @@ def _measure(motion: Any, out: Path, heads: Sequence[str], n_seeds: int) -> dict
     ablation, rows = Ablation(motion, out), []
     tested = motion.folds >= 0
     truth, groups = motion.targets[tested], motion.groups[tested].tolist()
-    linear = ablation.score(LINEAR, False, 0)[0][tested].argmax(axis=1) == truth
+    linear = np.stack([ablation.score(LINEAR, False, s)[0][tested] for s in range(n_seeds)])
+    linear_right = linear.argmax(axis=2) == truth
     for row in heads:
         for beside in (False, True) if row != LINEAR else (False,):
-            seeds = range(n_seeds if row in KINDS else 1)
+            seeds = range(n_seeds if row in (*KINDS, LINEAR) else 1)
             scored = [ablation.score(row, beside, seed) for seed in seeds]
             logits = np.stack([item[0][tested] for item in scored])
-            right = (logits.argmax(axis=2) == truth).mean(axis=0)
+            right = logits.argmax(axis=2) == truth
+            gained = (right * 1.0 - linear_right[: len(right)]).mean(axis=0)
             figures = {
                 "head": f"{LINEAR} and {row}" if beside else row,
-                "accuracy": bootstrap_mean(groups, right),
-                "by_seed": (logits.argmax(axis=2) == truth).mean(axis=1).tolist(),
-                "gained": bootstrap_mean(groups, right - linear),
+                "accuracy": bootstrap_mean(groups, right.mean(axis=0)),
+                "by_seed": right.mean(axis=1).tolist(),
+                "gained": bootstrap_mean(groups, gained),
                 "cpu_s": float(np.mean([item[1] for item in scored])),
             }
             if len(motion.labels) == 2:
