@@ -136,6 +136,17 @@ def format_duration(duration_s: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
 
 
+def format_count(number: int, one: str, many: str = "") -> str:
+    """Return a number with its noun; ``many`` is ``one`` with an s when empty.
+
+    >>> format_count(1, "recording"), format_count(0, "recording")
+    ('1 recording', '0 recordings')
+    >>> format_count(2, "clip is", "clips are")
+    '2 clips are'
+    """
+    return f"{number} {one if number == 1 else many or f'{one}s'}"
+
+
 def say_on_stderr(text: str) -> None:
     """Print a line for the person who runs the command; standard output is for machines."""
     print(show_controls(text), file=sys.stderr, flush=True)

@@ -10,13 +10,15 @@ import hashlib
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote
 
 TOKEN = "hf_secret"  # noqa: S105
 _REGULAR_BYTES = 10_000
 """Larger files go through Git LFS."""
+_SOME_BYTES = 200_000_000
+"""An endless body ends here, so that a test of it does, too."""
 
 
 class Hub:
@@ -27,6 +29,9 @@ class Hub:
         private: By name of a repository.
         requests: Method and path of each request.
         pages: Texts that were sent to be checked as pages of a model.
+        tags: Names of the newest commit of every repository.
+        endless: Names of files whose bodies never end.
+        n_sent: Bytes of such bodies that were taken.
         address: Of the server.
     """
 
@@ -41,6 +46,9 @@ class Hub:
         self.requests: list[str] = []
         self.pages: list[str] = []
         self.objects: dict[str, bytes] = {}
+        self.tags: set[str] = set()
+        self.endless: set[str] = set()
+        self.n_sent = 0
 
     def add(self, repo: str, files: dict[str, bytes]) -> str:
         """Add a commit and return its id."""
@@ -52,7 +60,7 @@ class Hub:
     def find(self, repo: str, revision: str) -> tuple[str, dict[str, bytes]] | None:
         """Return a commit with its files."""
         commits = self.repos.get(repo, [])
-        if revision == "main":
+        if revision in ("main", *self.tags):
             return commits[-1] if commits else None
         return next((item for item in commits if item[0] == revision), None)
 
@@ -124,7 +132,22 @@ class _Handler(BaseHTTPRequestHandler):
             return
         data = found[1][name]
         headers = {"X-Repo-Commit": found[0], "ETag": f'"{hashlib.sha256(data).hexdigest()}"'}
-        self._answer(200, data, headers)
+        if name in self.hub.endless and self.command == "GET":
+            self._answer_without_end(headers)
+        else:
+            self._answer(200, data, headers)
+
+    def _answer_without_end(self, headers: dict[str, str]) -> None:
+        self.send_response(200)
+        for name, text in {**headers, "Transfer-Encoding": "chunked"}.items():
+            self.send_header(name, text)
+        self.end_headers()
+        part = bytes(1 << 20)
+        with suppress(OSError):  # the client has gone
+            while self.hub.n_sent < _SOME_BYTES:
+                self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
+                self.hub.n_sent += len(part)
+        self.close_connection = True
 
     def do_POST(self) -> None:
         parts, body = self._split(), self._read()

@@ -135,12 +135,13 @@ class ReviewServer:
         self.address = self._log.read_text().partition("Review: ")[2].split()[0]
         return self.address
 
-    def kill(self, how: int = signal.SIGKILL) -> None:
-        """End it at once."""
-        if self._process is not None:
-            self._process.send_signal(how)
-            self._process.wait(20)
-            self._process = None
+    def kill(self, how: int = signal.SIGKILL) -> int | None:
+        """End it at once; gives its exit code."""
+        process, self._process = self._process, None
+        if process is None:
+            return None
+        process.send_signal(how)
+        return process.wait(20)
 
     def __enter__(self) -> ReviewServer:
         self.start()
@@ -173,6 +174,12 @@ class Caller:
             line.request("POST", "/api/verdicts", json.dumps(verdict), headers)
             answer = line.getresponse()
             return answer.status, answer.read().decode()
+
+    def get(self, path: str) -> Any:
+        """Return what the server answers, as JSON."""
+        with closing(HTTPConnection("127.0.0.1", self._server.port, timeout=20)) as line:
+            line.request("GET", path, headers={"cookie": self._cookie})
+            return json.loads(line.getresponse().read())
 
 
 @contextmanager

@@ -86,4 +86,4 @@ def serve_predictions(
         if on_start is not None:
             shown = f"[{host}]" if ":" in host else host
             on_start(f"http://{shown}:{bound.getsockname()[1]}", token)
-        run_app(app, bound)
+        run_app(app, bound, limits)

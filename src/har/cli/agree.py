@@ -10,6 +10,7 @@ import click
 from har.cli.common import PATH, json_option, map_option, path_option
 from har.cli.output import print_json, say, say_result, say_table
 from har.config import AgreeConfig
+from har.progress import format_count
 
 if TYPE_CHECKING:
     from har.metrics.agreement import Agreement, Ceiling
@@ -82,7 +83,8 @@ def agree(codings: tuple[Path, ...], out: Path, as_json: bool, **options: Any) -
 
 def _say_budgets(found: Agreement) -> None:
     say_result(
-        f"{found.n_recordings} recordings in {found.n_groups} groups, {found.hours:.3g} h, coded "
+        f"{format_count(found.n_recordings, 'recording')} in "
+        f"{format_count(found.n_groups, 'group')}, {found.hours:.3g} h, coded "
         f"by all of {', '.join(item.name for item in found.observers)}"
     )
     rows = [

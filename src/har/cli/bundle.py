@@ -8,6 +8,7 @@ import click
 
 from har.cli.common import PATH, json_option, path_option
 from har.cli.output import print_json, say, say_error, say_result
+from har.progress import format_count
 
 _bundle_argument = click.argument("bundle", type=PATH)
 _license_help = "Short name of its license on the hub, such as mit, cc-by-nc-4.0 or other."
@@ -74,7 +75,7 @@ def verify(ctx: click.Context, bundle: Path, as_json: bool) -> None:
         say_error(problem)
     if found.problems:
         ctx.exit(1)
-    size = f"{len(found.files)} files, {found.n_bytes / 1e6:.1f} MB"
+    size = f"{format_count(len(found.files), 'file')}, {found.n_bytes / 1e6:.1f} MB"
     say_result(f"{bundle} is whole: {', '.join(found.labels)}; {size}")
 
 

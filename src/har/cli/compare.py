@@ -9,6 +9,7 @@ import click
 
 from har.cli.common import PATH, json_option, path_option
 from har.cli.output import format_interval, print_json, say, say_result, say_table
+from har.progress import format_count
 
 if TYPE_CHECKING:
     from har.metrics.comparison import Comparison
@@ -43,7 +44,7 @@ def _say_figures(found: Comparison) -> None:
 
     say_result(
         f"{found.n} {found.kind if found.kind == 'clips' else 'recordings'} in "
-        f"{found.n_groups} groups; first: {found.first}, second: {found.second}"
+        f"{format_count(found.n_groups, 'group')}; first: {found.first}, second: {found.second}"
     )
     rows = [
         [

@@ -10,6 +10,7 @@ import click
 
 from har.cli.common import PATH, guard_option, json_option, map_option
 from har.cli.output import print_json, say, say_table
+from har.progress import format_count
 
 
 def _parse_columns(_: object, __: object, texts: Sequence[str]) -> dict[str, str]:
@@ -67,4 +68,7 @@ def convert(
     for note in done.notes:
         say(note)
     place = f"{out} (a folder, with a file for each video)" if out.is_dir() else str(out)
-    say(f"{values['n_events']} events of {values['n_videos']} videos: {place}")
+    say(
+        f"{format_count(values['n_events'], 'event')} of "
+        f"{format_count(values['n_videos'], 'video')}: {place}"
+    )

@@ -18,6 +18,7 @@ from har.cli.common import (
 )
 from har.cli.output import print_json, say, say_table, warn
 from har.config import PrepareConfig, SynthConfig
+from har.progress import format_count
 
 
 @click.command()
@@ -137,7 +138,8 @@ def prepare(
 
 def _say_summary(summary: dict[str, Any], store: Path) -> None:
     say(
-        f"{summary['n_clips']} clips, {summary['n_groups']} groups ({summary['group_source']}), "
+        f"{format_count(summary['n_clips'], 'clip')}, "
+        f"{format_count(summary['n_groups'], 'group')} ({summary['group_source']}), "
         f"{summary['n_rejects']} left out"
     )
     say_table(["class", "clips"], list(summary["labels"].items()))

@@ -15,6 +15,7 @@ from har.cli.common import PATH, json_option
 from har.cli.output import print_json, say, say_table
 from har.config import CaptureConfig, Posture
 from har.errors import ConfigError
+from har.progress import format_count
 
 if TYPE_CHECKING:
     from har.capture.session import CaptureResult
@@ -98,7 +99,9 @@ def _delete(out: Path, person: str, as_json: bool) -> None:
     gone = delete_person(out, person)
     if as_json:
         print_json({"deleted": [row.path for row in gone]})
-    say(f"Deleted {len(gone)} clips with {person} and the sheets of their sessions.")
+    say(
+        f"Deleted {format_count(len(gone), 'clip')} with {person} and the sheets of their sessions."
+    )
     say("Delete as well any store that 'har prepare' made of them, and backups.")
 
 
@@ -191,7 +194,10 @@ def _say_result(result: CaptureResult, out: Path) -> None:
         more = f" and {number - 3} more" if number > 3 else ""
         say(f"  {reason}: {', '.join(names[:3])}{more}")
     whole: dict[str, Any] = values["all"]
-    say(f"All sessions: {whole['n_clips']} clips, {whole['n_groups']} groups")
+    say(
+        f"All sessions: {format_count(whole['n_clips'], 'clip')}, "
+        f"{format_count(whole['n_groups'], 'group')}"
+    )
     if not whole["n_clips"]:
         return
     say_table(["class", "clips"], list(whole["labels"].items()))

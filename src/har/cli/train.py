@@ -21,6 +21,7 @@ from har.cli.common import (
 )
 from har.cli.output import format_interval, print_json, say, say_result, say_table, warn
 from har.config import CrossvalConfig
+from har.progress import format_count
 
 if TYPE_CHECKING:
     from har.bundle import BundleInfo
@@ -275,10 +276,14 @@ def _say_figures(values: dict[str, Any]) -> None:
 
     made = " (synthetic clips)" if values["synthetic_data"] else ""
     baseline = values["baseline"] or {}
-    say_result(f"{values['n_clips']} clips, {values['n_groups']} groups{made}")
+    say_result(
+        f"{format_count(values['n_clips'], 'clip')}, "
+        f"{format_count(values['n_groups'], 'group')}{made}"
+    )
     if values.get("n_uncertain"):
         say_result(
-            f"{values['n_uncertain']} clips are uncertain: nobody's keypoints are confident enough"
+            f"{format_count(values['n_uncertain'], 'clip is', 'clips are')} uncertain: "
+            "nobody's keypoints are confident enough"
         )
     rows = [
         [name, format_interval(values[name]), _three(baseline.get(name))]

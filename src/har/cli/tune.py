@@ -12,6 +12,7 @@ from har.cli.common import PATH, decode_option, guard_option, json_option, map_o
 from har.cli.output import format_interval, print_json, say, say_result, say_table, warn
 from har.config import TuneConfig
 from har.config.decode import RULE_FIELDS
+from har.progress import format_count
 
 if TYPE_CHECKING:
     from har.metrics.events import EventMetrics
@@ -77,7 +78,8 @@ def _say_tuned(result: TuneResult) -> None:
     ]
     say_table(["label", *RULE_FIELDS, "found", "false alarms"], rows)
     say_result(
-        f"Chosen on {result.n_recordings} recordings, {result.hours:.3g} h, for at most "
+        f"Chosen on {format_count(result.n_recordings, 'recording')}, {result.hours:.3g} h, "
+        "for at most "
         f"{result.target:g} false alarms per hour; the counts are of the same recordings"
     )
     say_result("On recordings that had no part in the choice, 95 % intervals:")
@@ -131,7 +133,10 @@ def _say_metrics(metrics: EventMetrics) -> None:
     from har.reports.events import AMOUNTS, NAMES, SHARES
 
     length = "length not known" if metrics.hours is None else f"{metrics.hours:.3g} h"
-    say_result(f"{metrics.n_recordings} recordings in {metrics.n_groups} groups, {length}")
+    say_result(
+        f"{format_count(metrics.n_recordings, 'recording')} in "
+        f"{format_count(metrics.n_groups, 'group')}, {length}"
+    )
     columns = [("all", metrics.overall)] if len(metrics.per_label) > 1 else []
     columns += [(item.label, item) for item in metrics.per_label]
     names = (*SHARES, *AMOUNTS)

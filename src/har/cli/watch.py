@@ -20,6 +20,7 @@ from har.cli.common import (
 )
 from har.cli.output import is_verbose, print_json, say, say_result, say_table, unlogged, warn
 from har.errors import VideoError
+from har.progress import format_count
 
 if TYPE_CHECKING:
     from har import Model
@@ -151,12 +152,15 @@ def _say_summary(summary: Summary, out: Path) -> None:
     say(f"Event log and alerts for review: {out}")
     _warn_of_dropped(summary)
     if summary.n_undelivered:
-        warn(f"{summary.n_undelivered} notifications could not be delivered; the alerts are there")
+        warn(
+            f"{format_count(summary.n_undelivered, 'notification')} could not be delivered; "
+            "the alerts are there"
+        )
 
 
 def _warn_of_dropped(summary: Summary) -> None:
     late = [
-        f"{name} ({state.n_dropped} time steps)"
+        f"{name} ({format_count(state.n_dropped, 'time step')})"
         for name, state in summary.states.items()
         if state.n_dropped > state.n_frames * _MANY_DROPPED
     ]

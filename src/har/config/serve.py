@@ -19,6 +19,7 @@ class ServeConfig:
         max_results: Jobs that are over and whose results are kept; the oldest are forgotten.
         keep_s: Results are forgotten after so long.
         max_video_s: Of longer videos nothing is recognized.
+        head_s: Longest time in which the head of a request must have come.
         upload_s: Longest time that an upload may take.
         max_wait_s: Longest time that a request may wait for its result.
     """
@@ -30,6 +31,7 @@ class ServeConfig:
     max_results: int = 1000
     keep_s: float = 86_400.0
     max_video_s: float = 14_400.0
+    head_s: float = 20.0
     upload_s: float = 600.0
     max_wait_s: float = 60.0
 
@@ -43,6 +45,7 @@ class ServeConfig:
             max_results=(1, 100_000),
             keep_s=(1.0, 31_536_000.0),
             max_video_s=(1.0, 864_000.0),
+            head_s=(0.1, 3600.0),
             upload_s=(1.0, 86_400.0),
             max_wait_s=(0.0, 3600.0),
         )

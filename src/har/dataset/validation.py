@@ -17,6 +17,7 @@ from har.dataset.index import StoredClip
 from har.dataset.scenes import iter_near_pairs
 from har.dataset.splits import PARTS
 from har.dataset.store import Store
+from har.progress import format_count
 from har.sampling.times import explain_low_rate
 from har.types import KEYPOINTS, SplitName
 
@@ -199,7 +200,8 @@ def _warn(
     if not store.splits.folds:
         yield f"No cross-validation is possible. {store.splits.folds_reason}."
     if near:
-        yield f"{len(near)} pairs of clips of train, val and test are nearly the same; see below."
+        alike = format_count(len(near), "pair of clips", "pairs of clips")
+        yield f"Nearly the same in train, val and test: {alike}; see below."
     if baseline is not None and _is_clear(baseline):
         yield (
             f"The format of the videos alone gives accuracy {baseline.accuracy:.2f} and AUC"
@@ -211,17 +213,20 @@ def _warn(
         yield f"The labels are unequal: from {min(counts)} to {max(counts)} clips."
     for item in labels:
         if item.n_clips < _FEW_CLIPS:
-            yield f"The label {item.label!r} has only {item.n_clips} clips."
+            yield f"The label {item.label!r} has only {format_count(item.n_clips, 'clip')}."
     if damaged:
         named = [f"{name} at {time_s:.2f} s" for name, time_s in damaged.items()]
         more = [f"{len(named) - _NAMED} more"] if len(named) > _NAMED else []
+        which = ", ".join([*named[:_NAMED], *more])
         yield (
-            f"{len(damaged)} clips are damaged part-way ({', '.join([*named[:_NAMED], *more])});"
+            f"{format_count(len(damaged), 'clip is', 'clips are')} damaged part-way ({which});"
             " only what could be decoded of them is used."
         )
     yield from _warn_videos(store)
     if store.rejects:
-        yield f"{len(store.rejects)} clips, files or folders were left out; see rejects.csv."
+        many = "clips, files or folders were"
+        count = format_count(len(store.rejects), "clip, file or folder was", many)
+        yield f"{count} left out; see rejects.csv."
 
 
 def _warn_of_labels(labels: Sequence[str]) -> Iterator[str]:
@@ -255,20 +260,27 @@ def _warn_videos(store: Store) -> Iterator[str]:
     videos = [clip for clip in store.clips if clip.kind != KEYPOINTS]
     poses = [clip for clip in store.clips if clip.kind == KEYPOINTS]
     if poses:
-        yield f"{len(poses)} clips are keypoints without pictures: only streams 'pose' can learn."
+        many = format_count(len(poses), "clip is", "clips are")
+        yield f"{many} keypoints without pictures: only streams 'pose' can learn."
     for note, count in Counter(clip.note for clip in poses if clip.note).most_common(_NAMED):
-        yield f"Of {count} clips of keypoints: {note}."
+        yield f"Of {format_count(count, 'clip')} of keypoints: {note}."
     noted = [f"{clip.clip_id}: {clip.note}" for clip in videos if clip.note]
     if noted:
         more = [f"{len(noted) - _NAMED} more"] if len(noted) > _NAMED else []
-        yield f"Of {len(noted)} clips the video is odd. {'. '.join([*noted[:_NAMED], *more])}."
+        yield (
+            f"Of {format_count(len(noted), 'clip')} the video is odd. "
+            f"{'. '.join([*noted[:_NAMED], *more])}."
+        )
     rates = {clip.clip_id: clip.n_frames / clip.duration_s for clip in videos}
     lags_s = [abs(a - b) for a, b in MOTION_LAGS_S]
     rare = [name for name, rate_hz in rates.items() if explain_low_rate(rate_hz, lags_s)]
     if rare:
         named = [*rare[:_NAMED], *([f"{len(rare) - _NAMED} more"] if len(rare) > _NAMED else [])]
         slowest_hz = min(rates[name] for name in rare)
-        yield f"{len(rare)} clips ({', '.join(named)}): {explain_low_rate(slowest_hz, lags_s)}."
+        yield (
+            f"{format_count(len(rare), 'clip')} ({', '.join(named)}): "
+            f"{explain_low_rate(slowest_hz, lags_s)}."
+        )
 
 
 def _is_clear(baseline: ShortcutBaseline) -> bool:

@@ -33,6 +33,7 @@ from har.inference.cache import RESULT_ENDING
 from har.live.alert_folder import AlertFolder
 from har.live.state_file import STATE_FILE
 from har.locks import locking
+from har.progress import format_count
 from har.reports import results
 from har.scale.failed import FILE as FAILED
 from har.scale.parquet import EVENTS, SCORES
@@ -244,7 +245,7 @@ def forget_review(url: str, target: Target, trash: Trash) -> None:
         for recording in gone:
             target.add_video(Path(recording.path))
         n_verdicts = sum(len(store.read_log(recording.id)) for recording in gone)
-        names = f"{len(gone)} recordings with {n_verdicts} verdicts"
+        names = f"{format_count(len(gone), 'recording')} with {format_count(n_verdicts, 'verdict')}"
         trash.note("review", Path(store.place), names)
         if not trash.is_dry:
             store.delete_recordings([recording.id for recording in gone])

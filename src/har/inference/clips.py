@@ -25,7 +25,7 @@ from har.inference.strips import build_frame_reader
 from har.learned import build_mark
 from har.metrics.clips import ClipMetrics, bootstrap_metrics, compute_clip_metrics
 from har.metrics.intervals import Interval
-from har.progress import track
+from har.progress import format_count, track
 from har.reports.clips import ClipReport, build_clip_page
 from har.reports.facts import format_command, list_model_facts, list_store_facts
 from har.reports.page import render_fragment, write_page
@@ -182,7 +182,8 @@ class EvaluationResult:
             kind="Evaluation on clips",
             title=f"{', '.join(self.metrics.labels)}: {self.part} clips",
             protocol=(
-                f"{self.metrics.n_clips} clips from {self.n_groups} groups. Intervals are 95 %, "
+                f"{format_count(self.metrics.n_clips, 'clip')} from "
+                f"{format_count(self.n_groups, 'group')}. Intervals are 95 %, "
                 "over groups drawn whole."
             ),
             labels=self.metrics.labels,
@@ -206,7 +207,8 @@ class EvaluationResult:
         if not self.n_uncertain:
             return ""
         return (
-            f"The model is uncertain of {self.n_uncertain} clips: nobody's keypoints are confident "
+            f"The model is uncertain of {format_count(self.n_uncertain, 'clip')}: nobody's "
+            "keypoints are confident "
             "enough. They count by what it would say all the same."
         )
 

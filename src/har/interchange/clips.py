@@ -12,6 +12,7 @@ from har.dataset.manifest import make_clip_id
 from har.errors import ConfigError, NoClipsError, VideoError
 from har.interchange.coding import choose_annotator, find_video, note_namesakes
 from har.interchange.events import CodedEvent, EventTable, give_length, name_some
+from har.progress import format_count
 from har.types import Clip
 from har.video.file.reader import probe_video
 
@@ -75,7 +76,11 @@ def build_catalog(table: EventTable, media: Sequence[Path], options: CodingOptio
     by_video = {item.video: [e for e in events if e.video == item.video] for item in table.media}
     paths, missing = _match(by_video, files)
     rejects += [
-        Reject("", Path(video), f"coded ({len(by_video[video])} events), but no such file is there")
+        Reject(
+            "",
+            Path(video),
+            f"coded ({format_count(len(by_video[video]), 'event')}), but no such file is there",
+        )
         for video in missing
     ]
     if not paths:

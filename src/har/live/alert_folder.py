@@ -28,6 +28,10 @@ CLIP_SUFFIXES = (".mp4", ".mkv")
 _PARTS = (*(f"{suffix}.part" for suffix in CLIP_SUFFIXES), ".json.part")
 _MAX_RECORD_BYTES = 1 << 16
 _MAX_WAITING = 10_000
+_LATE = (
+    "begins {:.1f} s after the event did, and may not show it: recognition was so late that what "
+    "the camera had sent before was no longer in memory"
+)
 
 
 class AlertFolder:
@@ -158,9 +162,14 @@ class AlertFolder:
     def add_clip(self, alert_id: str, clip: Path, start_s: float, length_s: float) -> None:
         """Note the clip's file, when it starts after the onset (below 0: before) and its length.
 
-        Where the alert was deleted meanwhile, so is the clip.
+        Where it starts after the onset, record and log say so. Where the alert was deleted
+        meanwhile, so is the clip.
         """
-        values = {"file": clip.name, "start_s": round(start_s, 3), "length_s": round(length_s, 3)}
+        values: dict[str, Any] = {"file": clip.name, "start_s": round(start_s, 3)}
+        values["length_s"] = round(length_s, 3)
+        if start_s > 0:
+            values["note"] = _LATE.format(start_s)
+            _log.warning("Clip of %s: it %s", alert_id, values["note"])
         if not self.change(alert_id, clip=values):
             _delete(clip)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from har.metrics.agreement import Agreement, Budget, ObservedRecording, PairAgreement
 from har.metrics.intervals import Interval
+from har.progress import format_count
 from har.render.svg import name_colors
 from har.render.text import format_time
 from har.render.timeline import Lane, draw_lanes, to_bar
@@ -77,7 +78,8 @@ def build_agreement_page(report: AgreementReport) -> Page:
         kind="Agreement of observers",
         title=", ".join(names),
         lead=(
-            f"{found.n_recordings} recordings in {found.n_groups} groups, {found.hours:.3g} h, "
+            f"{format_count(found.n_recordings, 'recording')} in "
+            f"{format_count(found.n_groups, 'group')}, {found.hours:.3g} h, "
             f"coded by each. Intervals of {found.config.interval_s:g} s; kappa and alpha in bins "
             f"of {found.config.bin_s:g} s. 95 % intervals are over groups drawn whole."
         ),

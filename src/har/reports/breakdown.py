@@ -20,6 +20,7 @@ from har.metrics.breakdown import (
 from har.metrics.calibration import ReliabilityBin, compute_ece
 from har.metrics.clips import ClipMetrics
 from har.metrics.intervals import Interval
+from har.progress import format_count
 from har.render.charts import Axis, LineChart, draw_confusion, draw_interval
 from har.render.svg import N_SERIES
 from har.render.text import encode_picture
@@ -186,7 +187,7 @@ def describe_reliability(bins: Sequence[ReliabilityBin]) -> Chart:
     for item in bins:
         if item.confidence is None or item.accuracy is None:
             continue
-        hint = f"{item.n_clips} clips"
+        hint = f"{format_count(item.n_clips, 'clip')}"
         drawing.add_bubble((item.confidence, item.accuracy), item.n_clips / total, hint)
         limits = f"{format_share(item.low)} to {format_share(item.high)}"
         rows.append((limits, f"{item.confidence:.3f}", f"{item.accuracy:.3f}", item.n_clips))
@@ -273,7 +274,8 @@ def describe_groups(truth: np.ndarray, probs: np.ndarray, groups: Sequence[str])
             "Accuracy by group",
             f"A group is what is never divided between training and test: a person, a place, a "
             f"source. The figure falls to {format_share(found[0].accuracy)} in {found[0].group} "
-            f"({found[0].n_clips} clips); {_count_whole(found)} of {len(found)} groups are all "
+            f"({format_count(found[0].n_clips, 'clip')}); {_count_whole(found)} of "
+            f"{len(found)} groups are all "
             "right. Look at the worst before relying on the mean.",
         )
     ]

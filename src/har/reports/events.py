@@ -11,6 +11,7 @@ from har.metrics.alarms import AlarmCurve
 from har.metrics.events import EventMetrics, LabelMetrics
 from har.metrics.intervals import Interval
 from har.metrics.outcomes import EventMatch, Kind, RecordingCounts
+from har.progress import format_count
 from har.render.charts import Axis, LineChart, draw_interval
 from har.render.svg import name_colors
 from har.render.text import format_time
@@ -162,7 +163,10 @@ def _list_figures(metrics: LabelMetrics, meaning: str = "", fold: str = "") -> P
         figure = metrics.figures[name]
         bar = draw_interval(figure, name=NAMES[name]) if name in SHARES else ""
         rows.append([NAMES[name], format_figure(figure.mean), format_interval(figure), bar])
-    counts = f"{metrics.n_true} events coded, {metrics.n_found} events found."
+    counts = (
+        f"{format_count(metrics.n_true, 'event')} coded, "
+        f"{format_count(metrics.n_found, 'event')} found."
+    )
     header = ("measure", "figure", "95 % interval", "0 to 1")
     name = metrics.label or "All labels"
     return Table(header, rows, name, "" if fold else f"{counts} {meaning}", fold=fold)
@@ -363,7 +367,8 @@ def _describe_score(result: EventScore, title: str) -> EventReport:
     return EventReport(
         title=title,
         protocol=(
-            f"{metrics.n_recordings} recordings in {metrics.n_groups} groups, {length}. Intervals "
+            f"{format_count(metrics.n_recordings, 'recording')} in "
+            f"{format_count(metrics.n_groups, 'group')}, {length}. Intervals "
             "are 95 %, over groups of recordings drawn whole."
         ),
         metrics=metrics,

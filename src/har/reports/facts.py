@@ -11,6 +11,7 @@ from pathlib import Path
 from har.bundle import BundleInfo
 from har.dataset.store import Store
 from har.files import compute_file_hash, show_path
+from har.progress import format_count
 from har.version import __version__
 
 _PACKAGES = ("numpy", "onnxruntime", "av", "opencv-python-headless", "keras")
@@ -42,8 +43,9 @@ def list_store_facts(store: Store, part: str) -> dict[str, str]:
     n_groups = len({clip.group for clip in store.clips})
     return {
         "Prepared clips (store)": show_path(store.path),
-        "In the store": f"{len(store.clips)} clips in {n_groups} groups, {len(store.rejects)} left "
-        f"out; {part} clips are scored here",
+        "In the store": f"{format_count(len(store.clips), 'clip')} in "
+        f"{format_count(n_groups, 'group')}, {len(store.rejects)} left out; "
+        f"{part} clips are scored here",
         "Groups from": store.settings.group_source,
         "Pictures": f"{width} x {height} px, {store.color}",
         "Hash of the clips": store.data_hash,

@@ -13,6 +13,7 @@ from har.dataset.store import Store
 from har.dataset.validation import Report
 from har.escaping import escape_markdown
 from har.files import show_path, write_json, write_text
+from har.progress import format_count
 from har.render.skeletons import draw_people
 
 _SHEET_CLIPS = 4
@@ -37,7 +38,8 @@ def format_report(report: Report, store: Store) -> str:
     height, width = report.size
     sections = [
         "# Prepared clips",
-        f"{report.n_clips} clips of {len(report.labels)} labels in {report.n_groups} groups;"
+        f"{format_count(report.n_clips, 'clip')} of "
+        f"{format_count(len(report.labels), 'label')} in {format_count(report.n_groups, 'group')};"
         f" {report.n_rejects} left out. Pictures {width} x {height} px, {store.color}, at most"
         f" {store.max_rate_hz:g} frames a second. Groups: {_describe_source(report.group_source)}.",
         "## What to check",

@@ -17,6 +17,7 @@ from har import files
 from har.config import ServeConfig
 from har.errors import HarError, VideoError
 from har.parallel import Closing, describe_fault
+from har.progress import format_count
 from har.result import Progress
 
 _log = logging.getLogger(__name__)
@@ -120,9 +121,11 @@ class JobQueue(Closing):
         with self._lock:
             n_waiting = sum(job.ended_at_s is None for job in self._jobs.values())
             if n_waiting >= self._config.max_waiting:
-                raise FullError(f"{n_waiting} videos wait already")
+                raise FullError(f"{format_count(n_waiting, 'video waits', 'videos wait')} already")
             if path is None and self._n_uploads >= self._config.max_uploads:
-                raise FullError(f"{self._n_uploads} uploads are under way already")
+                raise FullError(
+                    f"{format_count(self._n_uploads, 'upload is', 'uploads are')} under way already"
+                )
             job_id = secrets.token_urlsafe(12)
             folder = self._folder / job_id
             folder.mkdir(mode=0o700)

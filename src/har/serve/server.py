@@ -25,6 +25,7 @@ _MEGABYTE = 1_000_000
 _MAX_JSON_BYTES = 64 * 1024
 _POLL_S = 0.05
 _RETRY_S = 5
+_CLOSE = {"Connection": "close"}
 OPEN_PATHS = frozenset({"/healthz", "/openapi.json"})
 """What is answered without a token: it tells nothing of anybody."""
 
@@ -90,7 +91,7 @@ class _Views:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind == "application/json":
             job = await self._take_path(request)
-        elif kind.startswith("multipart/") or kind == "application/x-www-form-urlencoded":
+        elif kind.startswith("multipart/"):  # curl calls all that it sends with --data urlencoded
             text = "Send the video itself as the body, not a form: curl --data-binary @VIDEO"
             raise HTTPException(415, text)
         else:
@@ -137,7 +138,7 @@ class _Views:
         max_bytes = self._config.max_mb * _MEGABYTE
         length = request.headers.get("content-length", "")
         if length.isdigit() and int(length) > max_bytes:
-            raise HTTPException(413, self._explain_size(), {"Connection": "close"})
+            raise HTTPException(413, self._explain_size(), _CLOSE)
         name = cut_line(PurePosixPath(request.query_params.get("name", "video.mp4")).name)
         job, is_whole = self._jobs.begin(name or "video.mp4"), False
         try:
@@ -145,7 +146,7 @@ class _Views:
                 with job.path.open("xb") as file:
                     async for chunk in request.stream():
                         if job.n_bytes + len(chunk) > max_bytes:
-                            raise HTTPException(413, self._explain_size(), {"Connection": "close"})
+                            raise HTTPException(413, self._explain_size(), _CLOSE)
                         self._jobs.store(job, len(chunk))
                         file.write(chunk)
             if not job.n_bytes:
@@ -153,7 +154,7 @@ class _Views:
             is_whole = True
         except TimeoutError as error:
             text = f"The upload took longer than {self._config.upload_s:g} s"
-            raise HTTPException(408, text, {"Connection": "close"}) from error
+            raise HTTPException(408, text, _CLOSE) from error
         except ClientDisconnect as error:
             raise HTTPException(400, "The upload was broken off") from error
         except OSError as error:
@@ -169,10 +170,15 @@ class _Views:
 
     async def _take_path(self, request: Request) -> Job:
         data = b""
-        async for chunk in request.stream():
-            data += chunk
-            if len(data) > _MAX_JSON_BYTES:
-                raise HTTPException(413, "The request is too large", {"Connection": "close"})
+        try:
+            async with asyncio.timeout(self._config.head_s):
+                async for chunk in request.stream():
+                    data += chunk
+                    if len(data) > _MAX_JSON_BYTES:
+                        raise HTTPException(413, "The request is too large", _CLOSE)
+        except TimeoutError as error:
+            text = f"The request took longer than {self._config.head_s:g} s"
+            raise HTTPException(408, text, _CLOSE) from error
         try:
             values = json.loads(data)
         except (ValueError, RecursionError) as error:

@@ -33,6 +33,7 @@ from har.sharing.hub_card import build_hub_card
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
+    from huggingface_hub.utils import tqdm
 
 _ADDRESS = re.compile(
     r"hf:[/\\]+(?P<repo>[\w-][\w.-]*[/\\][\w-][\w.-]*)(@(?P<revision>[\w-][\w./-]*))?",
@@ -147,14 +148,17 @@ def _download(
 ) -> None:
     """Take what the contract names into a folder that is then whole and checked."""
 
-    def take(part: Path, name: str) -> None:
+    def take(part: Path, name: str, most: int) -> None:
         with _translating(address):  # here, for some are OSErrors, as those of a full disk are
-            hub.hf_hub_download(address.repo, name, revision=commit, local_dir=part)
+            bounded = _build_bounded_bar(f"{name} of {address}", most)
+            hub.hf_hub_download(
+                address.repo, name, revision=commit, local_dir=part, tqdm_class=bounded
+            )
 
     with replacing_folder(folder) as part:
         if sizes.get(BUNDLE_FILE, 0) > _MAX_CONTRACT_BYTES:
             raise BundleIntegrityError(f"The {BUNDLE_FILE} of {address} is too large for one")
-        take(part, BUNDLE_FILE)
+        take(part, BUNDLE_FILE, _MAX_CONTRACT_BYTES)
         names = [*load_info(part).files, *(name for name in TEXTS if name in sizes)]
         names = [name for name in dict.fromkeys(names) if name != BUNDLE_FILE]
         check_names([BUNDLE_FILE, *names], address)
@@ -162,9 +166,30 @@ def _download(
         if n_bytes > MAX_BYTES:
             raise BundleIntegrityError(f"{address} has {n_bytes / 1e6:.0f} MB, too many for one")
         for name in names:
-            take(part, name)
+            take(part, name, sizes.get(name, 0))
         shutil.rmtree(part / ".cache", ignore_errors=True)  # the client's notes
         check_contents(part, address)
+
+
+def _build_bounded_bar(what: str, most: int) -> type[tqdm]:
+    """Return a bar of the client's kind that ends a download which goes on and on.
+
+    The client itself compares sizes only once a body has ended, and its bar alone sees every part.
+    """
+    from huggingface_hub.utils import tqdm
+
+    class Bounded(tqdm):
+        n_taken = 0
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.n_taken += int(n or 0)
+            if self.n_taken > most:
+                raise BundleIntegrityError(
+                    f"The hub sends more of {what} than the {most} bytes that it can have"
+                )
+            return super().update(n)
+
+    return Bounded
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from har.bundle import BundleInfo, load_info
 from har.escaping import escape_markdown
 from har.files import write_text
 from har.metrics.intervals import warn_few_groups
+from har.progress import format_count
 
 CARD_FILE = "card.md"
 AID = (
@@ -109,7 +110,8 @@ def _list_crossval(found: Mapping[str, Any]) -> list[str]:
     )
     lines = [
         f"Cross-validation of the recipe, not of this very model: {found['n_folds']} folds, "
-        f"{found['n_seeds']} seeds; {protocol}. {found['n_clips']} clips of {found['n_groups']} "
+        f"{format_count(found['n_seeds'], 'seed')}; {protocol}. "
+        f"{format_count(found['n_clips'], 'clip')} of {found['n_groups']} "
         f"groups; 95 % intervals over groups.",
         "",
         "| figure | value | 95 % interval | chance level from file format |",

@@ -22,7 +22,7 @@ from har.inference.model import Recognizer
 from har.learned import build_mark, join_marks
 from har.metrics.clips import compute_clip_metrics
 from har.network.saving import save_bundle
-from har.progress import Say, say_on_stderr
+from har.progress import Say, format_count, say_on_stderr
 from har.reports.figures import write_history
 from har.training.batches import ClipBatches
 from har.training.card import write_card
@@ -124,14 +124,20 @@ def say_plan(
     epoch_s: float | None = None,
 ) -> None:
     """Tell what a stage will do, on how much, for how long, and where it will write."""
-    text = f"{stage}: {what}; {len(clips.train)} clips to learn from, {len(clips.val)} to validate"
+    text = (
+        f"{stage}: {what}; {format_count(len(clips.train), 'clip')} to learn from, "
+        f"{len(clips.val)} to validate"
+    )
     run.say(f"{text}; at most {fit.epochs} epochs")
     if epoch_s is not None:
         run.say(f"{stage}: likely up to {epoch_s * fit.epochs / 60:.1f} minutes")
     if not clips.val:
         run.say(f"{stage}: no validation clips, so all epochs are run and the last one is kept")
     if len(clips.train) < _FEW_CLIPS:
-        run.say(f"{stage}: {len(clips.train)} clips are few; expect a wide uncertainty")
+        run.say(
+            f"{stage}: {format_count(len(clips.train), 'clip is', 'clips are')} few; expect a "
+            "wide uncertainty"
+        )
     run.say(f"{stage}: logs in {run.stage_dir(stage)}, bundle in {run.bundle_dir}")
 
 

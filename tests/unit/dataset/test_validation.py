@@ -100,9 +100,9 @@ def test_counts(store):
     assert sum(report.splits.values()) == report.n_clips == 10
     assert report.n_folds == 2
     text = " ".join(report.warnings)
-    assert "1 clips are damaged part-way (" in text
+    assert "1 clip is damaged part-way (" in text
     assert re.search(r"part-way \(\S*g6\S* at \d\.\d\d s\)", text)
-    assert "1 clips, files or folders were left out" in text
+    assert "1 clip, file or folder was left out" in text
     assert "'hit' has only 5 clips" in text
 
 

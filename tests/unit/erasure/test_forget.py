@@ -116,7 +116,7 @@ def test_a_database_elsewhere_is_cleared_and_copies_of_videos_below_the_folders(
     done = har.forget(out, subject="Ben", database=review_url)
     assert done.removed == would.removed
     (review,) = [item for item in done.removed if item.kind == "review"]
-    assert review.what == "1 recordings with 1 verdicts"
+    assert review.what == "1 recording with 1 verdict"
     assert str(review.path) in ("127.0.0.1/postgres", str(folder / "review.db"))
     assert not (out / ".review").exists()
     assert not (out / "a.b.result.json").exists()

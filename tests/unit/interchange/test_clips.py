@@ -91,7 +91,7 @@ def test_what_has_no_file_or_no_line_is_named(folder):
     events = [CodedEvent("a.mp4", 1, 2, "hit"), CodedEvent("c.mp4", 1, 2, "hit")]
     catalog = build(folder, events)
     assert [reject.reason for reject in catalog.rejects] == [
-        "coded (1 events), but no such file is there"
+        "coded (1 event), but no such file is there"
     ]
     assert catalog.notes == ("Videos without a line in the coding are left out: b.mp4",)
     with pytest.raises(NoClipsError, match="None of the 1 videos of the coding"):

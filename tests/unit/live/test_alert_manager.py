@@ -163,6 +163,23 @@ def test_there_is_no_clip_without_its_record(
     assert _read(tmp_path / f"{alert_id}.json")["clip"] is None
 
 
+def test_a_clip_that_begins_after_its_event_says_so_in_record_and_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clips = ClipKeeper(ClipsConfig(before_s=1.0, after_s=1.0))
+    manager, listener = _open_desk(AlertFolder(tmp_path), clips)
+    for index in range(200, 600):  # the ring holds 11 s; the event is of 10 to 12 s
+        clips.push_frame("hall", Frame(index, index / 10, paint_number(index, (64, 96))))
+    manager.on_event(make_event())
+    manager.close()
+    ((_, alert_id),) = listener.alerts
+    clip = _read(tmp_path / f"{alert_id}.json")["clip"]
+    assert isinstance(clip, dict)
+    assert clip["start_s"] > 30
+    assert clip["note"].startswith(f"begins {clip['start_s']:.1f} s after the event did")
+    assert f"Clip of {alert_id}: it begins" in caplog.text
+
+
 def test_a_clip_goes_with_an_alert_that_was_deleted_meanwhile(tmp_path: Path) -> None:
     folder = AlertFolder(tmp_path)
     (tmp_path / "a.mp4").write_bytes(b"clip")

@@ -104,6 +104,16 @@ def test_offline_takes_what_is_here_and_asks_nobody(hub, bundle, monkeypatch):
     assert hub.requests == []
 
 
+@pytest.mark.parametrize("name", [BUNDLE_FILE, "frame_cnn.onnx"])
+def test_a_body_that_never_ends_is_left_early(hub, bundle, name):
+    hub.add("me/endless", read_files(bundle))
+    hub.endless = {name}
+    with pytest.raises(BundleIntegrityError, match=f"sends more of {name} of hf://me/endless than"):
+        har.load("hf://me/endless")
+    assert hub.n_sent < 60_000_000
+    assert not list(Path(os.environ["HF_HOME"]).rglob(name))
+
+
 def test_what_is_not_a_bundle_of_its_contract_is_refused(hub, bundle):
     files = read_files(bundle)
     hub.add("me/altered", files | {"frame_cnn.onnx": files["frame_cnn.onnx"] + b"x"})
