@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 
 class Spent(NamedTuple):
@@ -23,16 +23,21 @@ class Spent(NamedTuple):
     peak_mib: float
 
 
-def run_child(command: Sequence[str], n_repeats: int = 1) -> Spent:
-    """Run a command some times; of each figure the best counts, of memory the worst."""
-    runs = [_run_once(command) for _ in range(n_repeats)]
+def run_child(
+    command: Sequence[str], n_repeats: int = 1, said: BinaryIO | int = subprocess.DEVNULL
+) -> Spent:
+    """Run a command some times; of each figure the best counts, of memory the worst.
+
+    What it prints goes to ``said``.
+    """
+    runs = [_run_once(command, said) for _ in range(n_repeats)]
     wall_s, processor_s = (min(column) for column in list(zip(*runs, strict=True))[:2])
     return Spent(wall_s, processor_s, max(run.peak_mib for run in runs))
 
 
-def _run_once(command: Sequence[str]) -> Spent:
+def _run_once(command: Sequence[str], said_to: BinaryIO | int) -> Spent:
     start_s = time.perf_counter()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=said_to, stderr=subprocess.PIPE) as process:
         said = process.stderr.read() if process.stderr else b""
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
