@@ -6,6 +6,7 @@ Needs the extra 'scale'. One test stands behind `slow`, the others behind `scale
 import gc
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -221,7 +222,10 @@ def test_a_command_whose_worker_or_own_process_is_killed_ends_as_another(
 
 
 @pytest.mark.scale
-def test_another_host_does_it_over_its_port(work: Path) -> None:
+def test_another_host_does_it_over_its_port(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both have a token: a head that finds one in its home refuses whoever comes without."""
+    monkeypatch.setenv("RAY_AUTH_MODE", "token")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
     with ExitStack() as free:
         sockets = [free.enter_context(socket.socket()) for _ in range(2)]
         for each in sockets:
@@ -261,4 +265,5 @@ def test_a_host_that_is_not_there_is_one_line(work: Path) -> None:
     )
     assert done.returncode == 1
     assert "The Ray cluster ray://127.0.0.1:1 is not reached: " in done.stderr
+    assert "set RAY_AUTH_MODE=token" in done.stderr
     assert "Traceback" not in done.stderr

@@ -85,12 +85,13 @@ def joining_cluster(config: ScaleConfig) -> Iterator[None]:
             if config.on == "ray":
                 _join_or_start(ray, config, quiet)
             else:
-                ray.init(address=config.on, **quiet)
+                _join_host(ray, config.on, quiet)
     except Exception as error:
         raise WorkerError(
             f"The Ray cluster {mask_address(config.on)} is not reached: {_cut(error)}. Start "
             "one with 'ray start --head', check host, port (10001) and that Ray has the "
-            "same version there, or leave out --on"
+            "same version there; if the cluster has a token (~/.ray/auth_token of its head), set "
+            "RAY_AUTH_MODE=token and have the token here too; or leave out --on"
         ) from error
     try:
         yield
@@ -119,6 +120,13 @@ def _join_or_start(ray: Any, config: ScaleConfig, quiet: dict[str, Any]) -> None
         except Exception:  # noqa: BLE001, it waits 30 s, which a busy machine may exceed once
             ray.shutdown()
             ray.init(**here, **quiet)
+
+
+def _join_host(ray: Any, address: str, quiet: dict[str, Any]) -> None:
+    try:
+        ray.init(address=address, **quiet)
+    except ConnectionAbortedError:  # its process for this client died, as gRPC's may after a fork
+        ray.init(address=address, **quiet)
 
 
 def _cut(error: Exception) -> str:
