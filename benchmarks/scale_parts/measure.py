@@ -18,31 +18,46 @@ from har.bundle import TEMPORAL_GRAPH_FILE, load_info
 from har.bundle_files import find_bundle
 from har.inference.engines import Graph
 from speed_parts.child import run_child
-from speed_parts.film import write_once, write_recording
+from speed_parts.film import Film, write_once, write_recording
 
-_PREDICT = [sys.executable, "-m", "har", "predict"]
-_WAYS = {
-    "one process": [["--jobs", "1"]],
+_PREDICT = [sys.executable, "-m", "har", "predict", "--bundle", "fight", "--streams", "motion"]
+_ONE = "one process"
+WAYS = {
+    _ONE: [["--jobs", "1"]],
     "two processes": [["--jobs", "2"]],
     "two shards": [["--jobs", "1", "--shard", "1/2"], ["--jobs", "1", "--shard", "2/2"]],
-    "Ray, two workers": [["--on", "ray", "--jobs", "2"]],
+    "Ray": [["--on", "ray", "--jobs", "2"]],
 }
 _SHORT_S = 2.0
 _N_FIRST = 10
 _SPEED_MINUTES, _SIZE_MINUTES = 6.0, 2.0
 
 
-def measure_short(work: Path, n_videos: int) -> list[dict[str, Any]]:
+def write_film(work: Path, kept: Path | None) -> Path:
+    """Return a film in a folder, and keep it, or take it from where it was kept."""
+    once = work / "once.mp4"
+    if kept is None or not kept.exists():
+        write_once(work, [], Film())
+        if kept is not None:
+            shutil.copy(once, kept)
+    else:
+        shutil.copy(kept, once)
+    return once
+
+
+def measure_short(
+    film: Path, n_videos: int, ways: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
     """Return a row a way: seconds of its start, and milliseconds of a video and of its overhead."""
-    once = write_once(_make(work / "short"), [])
-    first = write_recording(once, _SHORT_S / 60)
+    work = _make(film.with_name("short"))
+    first = write_recording(film, _SHORT_S / 60)
     few, all_of = (_copy(first, work / name, n) for name, n in (("few", 10), ("all", n_videos)))
     rows = []
-    for name, commands in _WAYS.items():
+    for name, commands in _choose(ways):
         few_s, _ = _run(work, few, commands)
         all_s, recognizing_s = _run(work, all_of, commands)
         video_s = max(all_s - few_s, 0.0) / max(n_videos - _N_FIRST, 1)
-        n_at_once = 1 if name == "one process" else 2
+        n_at_once = 1 if name == _ONE else 2
         rows.append(
             {
                 "way": name,
@@ -56,42 +71,47 @@ def measure_short(work: Path, n_videos: int) -> list[dict[str, Any]]:
     return rows
 
 
-def measure_recordings(work: Path, n_videos: int, minutes: float) -> list[dict[str, Any]]:
-    """Return a row a way: how many times real time, and the share of twice one process."""
-    once = write_once(_make(work / "long"), [])
-    some = _copy(write_recording(once, minutes), work / "recordings", n_videos)
-    one = _copy(write_recording(once, _SHORT_S / 60), work / "start", 1)
+def measure_recordings(
+    film: Path, n_videos: int, minutes: float, ways: Sequence[str] | None = None
+) -> list[dict[str, Any]]:
+    """Return a row a way: how many times real time, and the share of twice one process.
+
+    The start is what two short videos take, so that each of two workers starts.
+    """
+    work = _make(film.with_name("long"))
+    some = _copy(write_recording(film, minutes), work / "recordings", n_videos)
+    one = _copy(write_recording(film, _SHORT_S / 60), work / "start", 2)
     rows: list[dict[str, Any]] = []
-    for name, commands in _WAYS.items():
+    for name, commands in _choose(ways):
         start_s, _ = _run(work, one, commands)
         wall_s, _ = _run(work, some, commands)
-        first = rows[0] if rows else {"wall_s": wall_s, "start_s": start_s}
-        alone_s = first["wall_s"] - first["start_s"]
-        rows.append(
-            {
-                "way": name,
-                "hours": round(n_videos * minutes / 60, 2),
-                "wall_s": round(wall_s, 1),
-                "start_s": round(start_s, 1),
-                "times_real_time": round(60 * minutes * n_videos / wall_s, 1),
-                "of_twice_one": round(first["wall_s"] / (2 * wall_s), 3),
-                "of_twice_one_without_start": round(alone_s / (2 * (wall_s - start_s)), 3),
-            }
-        )
+        row: dict[str, Any] = {
+            "way": name,
+            "hours": round(n_videos * minutes / 60, 2),
+            "wall_s": round(wall_s, 1),
+            "start_s": round(start_s, 1),
+            "times_real_time": round(60 * minutes * n_videos / wall_s, 1),
+        }
+        rows.append(row)
+        first = rows[0]
+        if first["way"] == _ONE:
+            alone_s = first["wall_s"] - first["start_s"]
+            row["of_twice_one"] = round(first["wall_s"] / (2 * wall_s), 3)
+            row["of_twice_one_without_start"] = round(alone_s / (2 * (wall_s - start_s)), 3)
     return rows
 
 
-def measure_rates(work: Path) -> dict[str, float]:
+def measure_rates(film: Path) -> dict[str, float]:
     """Return what a plan needs, measured on one recording by one core, in processor time.
 
     Sizes are of a film that does not repeat itself, which would be kept in less room.
     """
-    once = write_once(_make(work / "rates"), [])
+    work = _make(film.with_name("rates"))
     spent: dict[float, float] = {}
     for minutes in (_SPEED_MINUTES, _SIZE_MINUTES):
-        video = _copy(write_recording(once, minutes), work / f"rate{minutes:g}", 1)
+        video = _copy(write_recording(film, minutes), work / f"rate{minutes:g}", 1)
         out = work / f"out{minutes:g}"
-        words = [*_PREDICT, str(video), "--bundle", "fight", "--out", str(out), "--parquet"]
+        words = [*_PREDICT, str(video), "--out", str(out), "--parquet"]
         spent[minutes] = run_child([*words, "--jobs", "1"]).processor_s
     hours = _SIZE_MINUTES / 60
     more_s = spent[_SPEED_MINUTES] - spent[_SIZE_MINUTES]  # without the start
@@ -131,6 +151,10 @@ def _measure_head() -> dict[str, float]:
     }
 
 
+def _choose(ways: Sequence[str] | None) -> list[tuple[str, list[list[str]]]]:
+    return [(name, WAYS[name]) for name in ways or WAYS]
+
+
 def _make(folder: Path) -> Path:
     folder.mkdir()
     return folder
@@ -149,7 +173,7 @@ def _run(work: Path, videos: Path, commands: Sequence[Sequence[str]]) -> tuple[f
     out = work / "out"
     shutil.rmtree(out, ignore_errors=True)
     began_s = time.perf_counter()
-    words = [*_PREDICT, str(videos), "--bundle", "fight", "--out", str(out)]
+    words = [*_PREDICT, str(videos), "--out", str(out)]
     with (work / "said.txt").open("w+b") as said:
         processes = [subprocess.Popen([*words, *more], stderr=said) for more in commands]
         codes = [process.wait() for process in processes]

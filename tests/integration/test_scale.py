@@ -7,14 +7,15 @@ import gc
 import json
 import os
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -226,30 +227,91 @@ def test_another_host_does_it_over_its_port(work: Path, monkeypatch: pytest.Monk
     """Both have a token: a head that finds one in its home refuses whoever comes without."""
     monkeypatch.setenv("RAY_AUTH_MODE", "token")
     monkeypatch.setenv("RAY_AUTH_TOKEN", secrets.token_hex(32))
+    head, client = _find_ports(2)
+    words = [sys.executable, "-m", "har", "predict", "videos", "--bundle", "bundle"]
+    with _running("--head", "--port", head, "--ray-client-server-port", client, "--num-cpus", "2"):
+        _wait_for(lambda: _answers(int(client)), 250.0)
+        subprocess.run([*words, "--out", "out", "--on", f"ray://127.0.0.1:{client}"], check=True)
+    subprocess.run([*words, "--out", "alone"], check=True)
+    assert read_outputs(work / "out") == read_outputs(work / "alone")
+
+
+@pytest.mark.scale
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="mounts a disk")
+def test_a_machine_whose_disk_is_full_lets_the_other_do_all(
+    work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second machine sees the same folder, but what it writes there goes to a full disk."""
+    for number in range(40):
+        make_clip(Path("videos") / f"more{number}.mp4", n_frames=100)
+    (work / "out").mkdir()
+    (work / "disk").mkdir()
+    (head,) = _find_ports(1)
+    monkeypatch.setenv("RAY_AUTH_MODE", "disabled")
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{head}")
+    words = [sys.executable, "-m", "har", "predict", "videos", "--bundle", "bundle"]
+    full = ["unshare", "-m", "sh", "-c", ON_FULL_DISK, "sh", str(work / "disk"), str(work / "out")]
+    one = ["--num-cpus", "1"]
+    with (
+        _running("--head", "--port", head, *one),
+        _running("--address", f"127.0.0.1:{head}", *one, before=full) as second,
+    ):
+        code = [sys.executable, "-c", AWAIT_TWO]
+        if subprocess.run(code, check=False, timeout=200).returncode:
+            assert second.poll() == CANNOT_MOUNT
+            pytest.skip("this machine cannot lay one folder over another")
+        again = [*words, "--out", "out", "--on", "ray", "--jobs", "2"]
+        said = subprocess.run(again, check=True, stderr=subprocess.PIPE, text=True).stderr
+    assert "rests for 10 s" in said
+    assert "No space left on device" in said
+    subprocess.run([*words, "--out", "alone"], check=True)
+    assert len(read_labels(work / "out")) == 46
+    assert read_outputs(work / "out") == read_outputs(work / "alone")
+
+
+CANNOT_MOUNT = 77
+ON_FULL_DISK = f"""
+mount -t tmpfs -o size=64k tmpfs "$1" && mkdir "$1/up" "$1/work" &&
+mount -t overlay overlay -o "lowerdir=$2,upperdir=$1/up,workdir=$1/work" "$2" || exit {CANNOT_MOUNT}
+head -c 1000000 /dev/zero > "$1/rest"
+shift 2
+exec "$@"
+"""
+AWAIT_TWO = """
+import ray, time
+ray.init(address="auto", log_to_driver=False)
+until_s = time.monotonic() + 120
+while ray.cluster_resources().get("CPU", 0) < 2:
+    if time.monotonic() > until_s:
+        raise SystemExit(1)
+    time.sleep(0.2)
+"""
+
+
+def _find_ports(count: int) -> list[str]:
     with ExitStack() as free:
-        sockets = [free.enter_context(socket.socket()) for _ in range(2)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        head, client = (str(each.getsockname()[1]) for each in sockets)
-    start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block"]
-    ports = ["--port", head, "--ray-client-server-port", client, "--num-cpus", "2"]
+        sockets = [free.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [str(each.getsockname()[1]) for each in sockets]
+
+
+@contextmanager
+def _running(*words: str, before: Sequence[str] = ()) -> Iterator[subprocess.Popen[bytes]]:
+    """One machine of a cluster, as 'ray start' makes it."""
+    start = [sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *words]
     quiet = {"RAY_USAGE_STATS_ENABLED": "0", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    is_head = "--head" in words
     process = subprocess.Popen(
-        [*start, *ports, "--include-dashboard", "false"],
+        [*before, *start, *(["--include-dashboard", "false"] if is_head else [])],
         env={**os.environ, **quiet},
         cwd="/",
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    words = [sys.executable, "-m", "har", "predict", "videos", "--bundle", "bundle"]
     try:
-        _wait_for(lambda: _answers(int(client)), 250.0)
-        subprocess.run([*words, "--out", "out", "--on", f"ray://127.0.0.1:{client}"], check=True)
+        yield process
     finally:
         process.terminate()
         process.wait()
-    subprocess.run([*words, "--out", "alone"], check=True)
-    assert read_outputs(work / "out") == read_outputs(work / "alone")
 
 
 def _answers(port: int) -> bool:

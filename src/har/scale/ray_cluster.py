@@ -11,8 +11,9 @@ import os
 import socket
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from har.addresses import mask_address
@@ -22,6 +23,8 @@ from har.parallel import count_cores, use_one_core
 
 _STORE_BYTES = 100 * 1024 * 1024
 """Of memory that Ray's processes share: only summaries travel, never frames."""
+
+_ANSWERS_WITHIN_S = 5.0
 
 _PASSED_ON = ("HAR_ENGINE",)
 """Variables of this process that shape results, so every worker must have them."""
@@ -106,6 +109,7 @@ def _load() -> Any:
 
 
 def _join_or_start(ray: Any, config: ScaleConfig, quiet: dict[str, Any]) -> None:
+    _forget_gone_cluster()
     try:
         ray.init(address="auto", **quiet)
     except ConnectionError:
@@ -120,6 +124,25 @@ def _join_or_start(ray: Any, config: ScaleConfig, quiet: dict[str, Any]) -> None
         except Exception:  # noqa: BLE001, it waits 30 s, which a busy machine may exceed once
             ray.shutdown()
             ray.init(**here, **quiet)
+
+
+def _forget_gone_cluster() -> None:
+    """Delete what Ray noted of a cluster that nothing of answers any more.
+
+    A head that was killed, or whose machine was started anew, leaves the note, and Ray would wait a
+    quarter of an hour for it, and then start none.
+    """
+    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"  # noqa: S108
+    note = Path(folder) / "ray" / "ray_current_cluster"
+    try:
+        host, _, port = note.read_text().strip().rpartition(":")
+        with socket.create_connection((host, int(port)), _ANSWERS_WITHIN_S):
+            return
+    except ConnectionRefusedError:
+        with suppress(OSError):
+            note.unlink()
+    except (OSError, ValueError):  # there is no note, or it is not certain that nothing answers
+        return
 
 
 def _join_host(ray: Any, address: str, quiet: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """What can be known of a run on a cluster without one: settings, and what is not installed."""
 
+import socket
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import har
 from har.cli import har as command_line
 from har.config import FetchConfig, ScaleConfig
 from har.errors import ConfigError, MissingDependencyError, WorkerError
+from har.scale.ray_cluster import _forget_gone_cluster
 from har.scale.run import _check_machine
 from har.version import __version__
 
@@ -50,6 +52,24 @@ def test_a_machine_that_would_write_elsewhere_takes_no_part(
     with pytest.raises(WorkerError, match="to which paths are relative"):
         _check_machine(mark, tmp_path / "nowhere", __version__, None)
     _check_machine(mark, tmp_path, __version__, None)
+
+
+def test_a_note_of_a_cluster_is_deleted_only_where_nothing_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAY_TMPDIR", str(tmp_path))
+    note = tmp_path / "ray" / "ray_current_cluster"
+    note.parent.mkdir()
+    _forget_gone_cluster()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        note.write_text(f"127.0.0.1:{server.getsockname()[1]}")
+        _forget_gone_cluster()
+        assert note.exists()
+    _forget_gone_cluster()
+    assert not note.exists()
+    note.write_text("no address")
+    _forget_gone_cluster()
+    assert note.exists()
 
 
 @pytest.mark.parametrize("text", ["3", "a/b", "0/4", "5/4", "-1/4"])
