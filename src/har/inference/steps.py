@@ -265,12 +265,13 @@ def open_networks(recognizer: Recognizer, n_cores: int) -> Iterator[Networks]:
 
     Args:
         recognizer: Loaded with ``n_threads=1``; its engine's own threads would be in the way.
-        n_cores: Pictures at once. With one there are no threads.
+        n_cores: Of the machine. With one there are no threads; a model without a pose network
+            leaves one to decoding, which takes as long as its own.
     """
     if n_cores == 1:
         yield build_networks(recognizer)
         return
-    pool = ThreadPoolExecutor(n_cores, "network")
+    pool = ThreadPoolExecutor(n_cores if recognizer.pose else n_cores - 1, "network")
     try:
         yield build_networks(recognizer, pool.map)
     finally:

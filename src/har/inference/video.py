@@ -93,6 +93,8 @@ _AS_DEAR_PX = 1_500_000
 
 Source: docs/decisions/015-recordings.md.
 """
+_MAX_AHEAD_PX, _LEAST_AHEAD = 40_000_000, 4
+"""Pixels that wait as the decoder has them, 1.5 bytes each, and frames that may do so anyway."""
 
 
 def recognize_video(
@@ -234,13 +236,16 @@ def _open_frames(
     """Open a video and return its frames: decoded beside their use where there are cores for it."""
     pictures, info = recognizer.info.pictures, probe_video(path)
     n_threads = count_decoder_threads(info.height, info.width, n_cores)
+    n_most = max(_MAX_AHEAD_PX // (info.height * info.width), _LEAST_AHEAD)
     with (
         open_video(
             path, pictures.size, pictures.color, pictures.max_rate_hz, n_threads=n_threads
         ) as reader,
-        read_ahead(reader, n_ahead) if n_cores > 1 else nullcontext(reader) as frames,
+        read_ahead(reader.iter_decoded(), min(n_ahead, n_most))
+        if n_cores > 1
+        else nullcontext(reader.iter_decoded()) as decoded,
     ):
-        yield reader, frames
+        yield reader, reader.make_frames(decoded)
 
 
 def count_decoder_threads(height: int, width: int, n_cores: int) -> int:

@@ -87,7 +87,29 @@ class MaskedMean(keras.layers.Layer):
         return ops.sum(logits * weights, axis=1) / total
 
 
-_DOWNSAMPLE = "downsample"
+_DOWNSAMPLE, _ONCE = "downsample", "once"
+
+
+@keras.saving.register_keras_serializable(package="har")
+class TakeOnce(keras.layers.Layer):
+    """Undo the repeating of pixels: of each square of equal ones, ``times`` a side, take one.
+
+    So a motion crop that is enlarged for a CNN that would average it again is encoded at its own
+    size, to the same numbers (docs/decisions/032-speed.md).
+    """
+
+    def __init__(self, times: int, **kwargs: Any) -> None:
+        """Take how often each pixel is repeated in height and in width."""
+        super().__init__(**kwargs)
+        self.times = int(times)
+
+    def call(self, stacks: Any) -> Any:
+        """Return (B, H / times, W / times, C) of (B, H, W, C)."""
+        return stacks[:, :: self.times, :: self.times]
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what the constructor takes."""
+        return {**super().get_config(), "times": self.times}
 
 
 def build_cnn(
@@ -113,16 +135,18 @@ def build_cnn(
         ConfigError: The downsampled pictures are too small or of a shape that the backbone refuses.
     """
     stacks = keras.Input((*spec.size, spec.n_channels), dtype="uint8", name="stacks")
-    encoded = build_encoding(spec)(stacks)  # (B, H, W, L)
     size = compute_cnn_size(spec.size, downsample)
+    times = spec.motion_crop if downsample % spec.motion_crop == 0 else 1
+    once = TakeOnce(times, name=_ONCE)(stacks) if times > 1 else stacks
+    encoded = build_encoding(spec)(once)  # (B, H / times, W / times, L)
     if not isinstance(backbone, str):
         network = build_own_backbone(backbone, (*size, encoded.shape[-1]))
     else:
         if encoded.shape[-1] != 3:
             encoded = layers.Conv2D(3, 1, use_bias=False, name="mix_lags")(encoded)
         network = build_backbone(backbone, size, weights, pooling)
-    if downsample > 1:
-        encoded = layers.AveragePooling2D(downsample, name=_DOWNSAMPLE)(encoded)
+    if downsample > times:
+        encoded = layers.AveragePooling2D(downsample // times, name=_DOWNSAMPLE)(encoded)
     features = network(encoded)  # (B, D)
     features = layers.Activation("linear", dtype="float32", name="features")(features)
     return keras.Model(stacks, features, name="frame_cnn")
@@ -157,7 +181,9 @@ def rebuild_cnn(
 
 
 def _get_downsample(cnn: keras.Model) -> int:
-    return next((layer.pool_size[0] for layer in cnn.layers if layer.name == _DOWNSAMPLE), 1)
+    times = next((layer.times for layer in cnn.layers if layer.name == _ONCE), 1)
+    pooled = next((layer.pool_size[0] for layer in cnn.layers if layer.name == _DOWNSAMPLE), 1)
+    return times * pooled
 
 
 def build_clip_classifier(temporal: keras.Model, n_features: int) -> keras.Model:

@@ -77,7 +77,7 @@ def test_a_head_that_does_not_fit_is_refused(head, said):
 def test_a_cnn_is_built_around_a_backbone_and_leaves_it_as_it_was():
     backbone = make_backbone()
     before = backbone.get_weights()
-    spec = InputConfig(n_steps=4).window_spec((64, 96), 30.0)
+    spec = InputConfig(n_steps=4, motion_crop=1).window_spec((64, 96), 30.0)
     cnn = build_cnn(backbone, spec, downsample=2)
     stacks = np.random.default_rng(0).integers(0, 255, (2, 64, 96, 4), dtype=np.uint8)
     differences = np.asarray(cnn.get_layer("motion")(stacks))

@@ -8,7 +8,7 @@ from har.errors import ConfigError
 from har.network.temporal_head import build_cnn, get_backbone, rebuild_cnn
 from har.training.features import compute_model_hash
 
-SPEC = InputConfig(n_steps=6).window_spec((64, 96), 30.0)
+SPEC = InputConfig(n_steps=6, motion_crop=1).window_spec((64, 96), 30.0)
 
 
 def test_the_backbone_sees_means_of_squares():
@@ -21,9 +21,23 @@ def test_the_backbone_sees_means_of_squares():
     assert np.allclose(cnn(stacks), get_backbone(cnn)(means), atol=1e-5)
 
 
-def test_a_twin_downsamples_alike():
-    cnn = build_cnn("tiny", SPEC, downsample=2)
-    twin = rebuild_cnn(cnn, "tiny", SPEC, "avg", "float32")
+def test_a_motion_crop_is_encoded_at_its_own_size_to_the_same_numbers():
+    whole = InputConfig(n_steps=6, motion_crop=1).window_spec((64, 96), 30.0)
+    crops = InputConfig(n_steps=6, motion_crop=2).window_spec((64, 96), 30.0)
+    averaged, once = (build_cnn("tiny", spec, downsample=2) for spec in (whole, crops))
+    once.set_weights(averaged.get_weights())
+    assert once.get_layer("motion").output.shape[1:3] == (32, 48)
+    assert averaged.get_layer("motion").output.shape[1:3] == (64, 96)
+    part = np.random.default_rng(0).integers(0, 256, (2, 32, 48, 4), dtype=np.uint8)
+    enlarged = part.repeat(2, axis=1).repeat(2, axis=2)
+    assert np.array_equal(once(enlarged), averaged(enlarged))
+
+
+@pytest.mark.parametrize("motion_crop", [1, 2])
+def test_a_twin_downsamples_alike(motion_crop):
+    spec = InputConfig(n_steps=6, motion_crop=motion_crop).window_spec((64, 96), 30.0)
+    cnn = build_cnn("tiny", spec, downsample=2)
+    twin = rebuild_cnn(cnn, "tiny", spec, "avg", "float32")
     stacks = np.random.default_rng(0).integers(0, 256, (1, 64, 96, 4), dtype=np.uint8)
     assert np.allclose(twin(stacks), cnn(stacks), atol=1e-5)
 

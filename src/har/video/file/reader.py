@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from har.errors import VideoDecodeError
 from har.parallel import Closing
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+Decoded = tuple["av.VideoFrame", float, int]
+"""A frame as the decoder has it, its time in seconds, and the number of its segment."""
 _SEEK_FROM_S = 5.0
 _NAMED_GAPS = 5
 
@@ -135,9 +137,30 @@ class VideoReader(Closing):
         Raises:
             VideoDecodeError: After the last readable frame, if something was damaged.
         """
+        return self.make_frames(self.iter_decoded())
+
+    def make_frames(self, decoded: Iterable[Decoded]) -> Iterator[Frame]:
+        """Return the frames of what `iter_decoded` gave, which may come from another thread.
+
+        Raises:
+            VideoDecodeError: After the last readable frame, if something was damaged.
+        """
+        index = 0
+        for frame, time_s, segment in decoded:
+            image = self._make_picture(frame, time_s)
+            if image is not None:
+                yield Frame(index, time_s, image, segment)
+                index += 1
+        self._source.check_damage()
+
+    def iter_decoded(self) -> Iterator[Decoded]:
+        """Return the frames that are looked at, as the decoder has them.
+
+        What follows, the pictures, can then be made beside the decoding of the next ones.
+        """
         clock, frames = self._start()
         end_s = math.inf if self._end_s is None else self._end_s - TIME_EPS_S
-        last_s, index = None, 0
+        last_s = None
         stamped = ((frame, self._source.read_stamp(frame)) for frame in frames)
         for frame, time_s in clock.iter_times(stamped):
             self._source.now_s = clock.next_s
@@ -146,22 +169,19 @@ class VideoReader(Closing):
             if time_s >= end_s:
                 break
             if is_due(time_s, last_s, self._max_rate_hz):
-                image = self._make_picture(frame)
-                if image is not None:
-                    yield Frame(index, time_s, image, len(clock.gaps))
-                    last_s, index = time_s, index + 1
+                yield frame, time_s, len(clock.gaps)
+                last_s = time_s
         else:
             difference = self._source.check_length(clock.next_s)
             self.notes += [difference] if difference and not clock.gaps else []
         self._note_gaps(clock)
-        self._source.check_damage()
 
-    def _make_picture(self, frame: av.VideoFrame) -> np.ndarray | None:
+    def _make_picture(self, frame: av.VideoFrame, time_s: float) -> np.ndarray | None:
         """Return the picture of a frame; None, with the place noted, where there can be none."""
         try:
             return self._pictures.make_picture(frame)
         except VideoDecodeError as error:
-            self._source.note_unusable(str(error))
+            self._source.note_unusable(str(error), time_s)
             return None
 
     def _note_gaps(self, clock: FrameClock) -> None:
@@ -201,6 +221,7 @@ class VideoReader(Closing):
 
 
 _POLL_S = 0.1
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -210,13 +231,13 @@ class _End:
     error: BaseException | None
 
 
-class _Reader(threading.Thread):
+class _Reader(threading.Thread, Generic[_Item]):
     """Fills a queue until the frames end or it is told to stop; waits while the queue is full."""
 
-    def __init__(self, frames: Iterable[Frame], n_ahead: int) -> None:
+    def __init__(self, frames: Iterable[_Item], n_ahead: int) -> None:
         super().__init__(name="reader", daemon=True)
         self._frames = frames
-        self._queue: queue.Queue[Frame | _End] = queue.Queue(n_ahead)
+        self._queue: queue.Queue[_Item | _End] = queue.Queue(n_ahead)
         self._is_stopped = threading.Event()
 
     def run(self) -> None:
@@ -230,11 +251,11 @@ class _Reader(threading.Thread):
             error = caught
         self._put(_End(error))
 
-    def iter_frames(self) -> Iterator[Frame]:
+    def iter_frames(self) -> Iterator[_Item]:
         """Return what is read, in order; then raises what reading raised."""
         while True:
             item = self._queue.get()
-            if isinstance(item, Frame):
+            if not isinstance(item, _End):
                 yield item
             elif item.error is not None:
                 raise item.error
@@ -246,7 +267,7 @@ class _Reader(threading.Thread):
         self._is_stopped.set()
         self.join()
 
-    def _put(self, item: Frame | _End) -> bool:
+    def _put(self, item: _Item | _End) -> bool:
         while not self._is_stopped.is_set():
             try:
                 self._queue.put(item, timeout=_POLL_S)
@@ -257,14 +278,15 @@ class _Reader(threading.Thread):
 
 
 @contextmanager
-def read_ahead(frames: Iterable[Frame], n_ahead: int) -> Iterator[Iterator[Frame]]:
+def read_ahead(frames: Iterable[_Item], n_ahead: int) -> Iterator[Iterator[_Item]]:
     """Return the same frames in the same order, decoded beside what is done with them.
 
     What reading raises is raised where the frame after the last one would have come. At the end of
     the ``with`` block, however it ends, reading stops and its thread is gone.
 
     Args:
-        frames: Such as an open `VideoReader`; used by the thread alone meanwhile.
+        frames: Such as an open `VideoReader`, or what it decodes; used by the thread alone
+            meanwhile.
         n_ahead: Frames that may wait; reading pauses while there are as many.
     """
     reader = _Reader(frames, n_ahead)

@@ -252,9 +252,10 @@ class VideoSource:
                 f"{self._why}; the frames that can be decoded were given; repair or replace it"
             )
 
-    def note_unusable(self, why: str) -> None:
-        """Note a decoded frame that cannot be made a picture of."""
-        self._note_damage(None)
+    def note_unusable(self, why: str, time_s: float) -> None:
+        """Note the time of a decoded frame that cannot be made a picture of."""
+        if self._damage is None:
+            self._damage = _Damage(time_s, None)
         self._why = self._why or f": {why}"
 
     def _note_damage(self, packet: av.Packet | None) -> None:
