@@ -62,10 +62,15 @@ def main() -> None:
     """Measure and print."""
     options = _parse()
     os.environ.update(_QUIET)
+    if options.cores:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         clips = sorted({clip.path for clip in scan(options.clips).clips}) if options.clips else []
-        once = write_once(work, clips, Film(options.size, options.codec, options.still))
+        film = Film(options.size, options.codec, options.still)
+        films = (options.films or work) / film.name
+        films.mkdir(parents=True, exist_ok=True)
+        once = write_once(films, clips, film)
         recordings = {minutes: write_recording(once, minutes) for minutes in options.minutes}
         bundles = {streams: _make_bundle(work / streams, streams) for streams in options.streams}
         result = {
@@ -91,6 +96,8 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--codec", choices=["h264", "hevc"], default="h264")
     parser.add_argument("--still", type=int, default=0, help="times its length after each clip")
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--films", type=Path, help="recordings are made there once, and stay")
+    parser.add_argument("--cores", type=int, default=0, help="that may be used; 0 means all")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
 

@@ -20,7 +20,8 @@ _BITS_A_PIXEL = 1e6 / (360 * 640)
 """A second: 1 Mbit for 640x360, as usual for cameras."""
 _NOISE_LEVELS = 2.0
 _SYNTHETIC_MIN = 2.0
-_N_CLIPS = 60
+_N_CLIPS, _LEAST_CLIPS = 60, 6
+"""At 640x360, and in larger pictures, of which fewer are made."""
 _FINE_CRF = 18
 _AS_CAMERAS = ("-preset", "veryfast", "-bf", "0", "-g", "50")
 
@@ -40,6 +41,11 @@ class Film:
     codec: str = "h264"
     still_times: int = 0
 
+    @property
+    def name(self) -> str:
+        """Tells it from other films of the same clips."""
+        return f"{self.size[0]}x{self.size[1]}-{self.codec}-still{self.still_times}"
+
 
 def write_once(folder: Path, clips: Sequence[Path], film: Film) -> Path:
     """Write some dozen clips one after the other, or synthetic people where there are none.
@@ -48,8 +54,11 @@ def write_once(folder: Path, clips: Sequence[Path], film: Film) -> Path:
         A file of 25 frames a second, of 1 Mbit/s at 640x360.
     """
     raw, once = folder / "raw.mp4", folder / "once.mp4"
+    if once.is_file():
+        return once
     if clips:
-        _join(raw, clips[:: -(-len(clips) // _N_CLIPS)], film)
+        n_clips = max(_N_CLIPS * 360 * 640 // (film.size[0] * film.size[1]), _LEAST_CLIPS)
+        _join(raw, clips[:: -(-len(clips) // n_clips)], film)
     else:
         config = SynthConfig(n_recordings=1, recording_min=_SYNTHETIC_MIN)
         write_recordings(folder / "synthetic", config)
@@ -58,13 +67,18 @@ def write_once(folder: Path, clips: Sequence[Path], film: Film) -> Path:
     shape = ["-vf", f"scale={width}:{height},fps={FPS}", "-pix_fmt", "yuv420p", "-an"]
     rate = ["-c:v", _CODERS[film.codec], "-b:v", str(round(_BITS_A_PIXEL * height * width))]
     quiet = ["-x265-params", "log-level=error:bframes=0"] if film.codec == "hevc" else []
-    _run_ffmpeg("-i", str(raw), *shape, *rate, *_AS_CAMERAS, *quiet, str(once))
+    part = once.with_suffix(".part.mp4")
+    _run_ffmpeg("-i", str(raw), *shape, *rate, *_AS_CAMERAS, *quiet, str(part))
+    raw.unlink()
+    part.replace(once)
     return once
 
 
 def write_recording(once: Path, minutes: float) -> Path:
     """Write a film again and again up to a length, without coding it anew."""
     path = once.with_name(f"{minutes:g}min.mp4")
+    if path.is_file():
+        return path
     length = ["-t", str(60 * minutes)]
     _run_ffmpeg("-stream_loop", "-1", "-i", str(once), *length, "-c", "copy", str(path))
     return path
