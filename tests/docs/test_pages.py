@@ -25,6 +25,7 @@ GENERATED = DOCS / "tutorials"
 """Pages beside notebooks are made from them and not in the repository."""
 
 OTHER_OPTIONS = {
+    "--generate",
     "--video_path",
     "--dist",
     "--part",
