@@ -10,6 +10,8 @@ import pytest
 from hypothesis import settings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("HAR_ENGINE", "onnxruntime")
+"""Hundreds of small bundles: no test but those of it chooses an engine by time."""
 _ROOT = Path(__file__).parents[1]
 for _folder in ("tests/support", "benchmarks", "scripts"):
     sys.path.insert(0, str(_ROOT / _folder))

@@ -143,6 +143,8 @@ class VideoResult:
         people: Where people are, if they are to be hidden; more than the model's pose stream sees.
         still: By stream: the ``share`` of its steps at which nothing moved, which were not encoded,
             and by how many gray levels a square may differ there, ``threshold``, on the mean.
+        engines: What ran each network and in which precision, such as ``onnxruntime fp32``, by the
+            network's name.
         file: Where the video can be read while its files are written, if not at ``info.path``.
     """
 
@@ -159,6 +161,7 @@ class VideoResult:
     crops: np.ndarray | None = None
     people: FoundPeople | None = None
     still: dict[str, dict[str, float]] = field(default_factory=dict[str, dict[str, float]])
+    engines: dict[str, str] = field(default_factory=dict[str, str])
     file: Path | None = None
 
     @property
@@ -201,6 +204,7 @@ class VideoResult:
             "uncertain_share": round(self.uncertain_share, 4),
             "n_windows": self.n_windows,
             "still": self.still,
+            "engines": self.engines,
             "wall_s": round(self.wall_s, 3),
         }
         return values | ({"note": self.note} if self.note else {})

@@ -14,8 +14,9 @@ import subprocess
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ from videos import make_clip, make_not_a_video
 from writes import die_once_at, fill_disk_of_first, kill_at, sleep_at, write_label
 
 import har
-from har.config import DecodeConfig, ScaleConfig
+from har.bundle import CNN_GRAPH_FILE, TEMPORAL_GRAPH_FILE
+from har.config import DecodeConfig, Engine, ScaleConfig
 from har.dataset.catalog import Reject
 from har.errors import OutputError
 from har.inference.folder import Finished, Plan, VideoJob, Write, recognize_folder
@@ -72,9 +74,13 @@ def list_jobs(out: Path) -> list[VideoJob]:
 
 
 def run(
-    work: Path, write: Write, config: ScaleConfig = TWO, out: str = "out"
+    work: Path,
+    write: Write,
+    config: ScaleConfig = TWO,
+    out: str = "out",
+    engines: Mapping[str, Engine] | None = None,
 ) -> dict[str, Finished]:
-    plan = Plan(work / "bundle", write)
+    plan = Plan(work / "bundle", write, engines=engines)
     (work / out).mkdir(exist_ok=True)
     jobs = list_jobs(work / out)
     return {
@@ -115,6 +121,18 @@ def test_predict_and_prepare_are_as_on_one_machine_to_the_byte(work: Path) -> No
         har.prepare("data", store, size=(64, 96), folds=2, jobs=2, keypoints=True, **more)
     assert any(name.startswith("keypoints/") for name in read_outputs(work / "one"))
     assert read_outputs(work / "ray") == read_outputs(work / "one")
+
+
+@pytest.mark.scale
+@pytest.mark.skipif(find_spec("openvino") is None, reason="the extra openvino is not installed")
+@pytest.mark.usefixtures("cluster")
+def test_workers_take_the_engines_of_the_machine_that_started_the_run(work: Path) -> None:
+    engines: dict[str, Engine] = {CNN_GRAPH_FILE: "openvino", TEMPORAL_GRAPH_FILE: "onnxruntime"}
+    found = run(work, write_label, engines=engines)
+    assert list_done(found) == "abcde"
+    for item in found.values():
+        if isinstance(item.outcome, VideoResult):
+            assert item.outcome.engines["frame_cnn"] == "openvino fp32"
 
 
 @pytest.mark.scale

@@ -60,6 +60,9 @@ def test_shipped_bundles_are_whole_small_and_described(name):
     folder = find_bundle(Path(name))
     recognizer = Recognizer(folder)
     assert len(recognizer.info.labels) >= 2
+    if recognizer.motion is not None:
+        fast = Recognizer(folder, engine="onnxruntime-int8")
+        assert fast.describe_engines()["frame_cnn"] == "onnxruntime int8"
     assert sum(path.stat().st_size for path in folder.iterdir()) < MOST_BYTES
     card = Path(__file__).parents[2] / "docs" / "models" / f"{folder.name}.md"
     assert name in card.read_text(encoding="utf-8")

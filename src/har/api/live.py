@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from har.api.model import Model, load
 from har.api.settings import Rules, StrPath, build_decode, extra, to_path
 from har.config import (
+    PRECISION,
     Faces,
     Mistakes,
+    Precision,
     ShownPeople,
     Uncertain,
     WatchSettings,
@@ -89,6 +91,7 @@ def watch(
     uncertain: Uncertain | None = None,
     metrics_port: int | None = None,
     exact: bool = False,
+    precision: Precision = PRECISION,
     loop: bool = False,
     check_only: bool = False,
     duration_s: float | None = None,
@@ -127,6 +130,7 @@ def watch(
         uncertain: ``blur-moving`` also blurs what moves where nobody was found.
         metrics_port: Serve /healthz and /metrics (Prometheus) on 127.0.0.1.
         exact: Look at every moment; by default those at which nothing moves are taken for still.
+        precision: As of `har.load`; of a loaded model it stays what it is.
         loop: Files begin anew when they have ended.
         check_only: Return an empty summary once all is checked, and open no camera.
         duration_s: Ends the watch after so many seconds.
@@ -167,7 +171,7 @@ def watch(
         where = str(settings)
     options = _build_settings(settings, over, mistakes)
     cameras = _parse_cameras([str(source) for source in several], options, mistakes, where)
-    loaded = _load(model, exact, streams, mistakes)
+    loaded = _load(model, exact, streams, precision, mistakes)
     rules = loaded.info.decode
     with mistakes.gathering():
         rules = build_decode(rules, decode, changes)
@@ -232,12 +236,16 @@ def _parse_cameras(
 
 
 def _load(
-    model: Model | StrPath | None, exact: bool, streams: Streams | None, mistakes: Mistakes
+    model: Model | StrPath | None,
+    exact: bool,
+    streams: Streams | None,
+    precision: Precision,
+    mistakes: Mistakes,
 ) -> Model:
     try:
         if isinstance(model, Model):
             return model
-        return load(model, exact=exact, streams=streams)
+        return load(model, exact=exact, streams=streams, precision=precision)
     except HarError as error:
         if mistakes.found:
             raise ConfigError(*mistakes.found, str(error)) from error

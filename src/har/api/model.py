@@ -16,7 +16,14 @@ from har.addresses import refuse_addresses
 from har.api.result import Result, Results
 from har.api.settings import Rules, StrPath, build_decode, find_folder, to_path
 from har.bundle import BundleInfo
-from har.config import DecodeConfig, PosesConfig, PredictConfig, WatchConfig
+from har.config import (
+    PRECISION,
+    DecodeConfig,
+    PosesConfig,
+    Precision,
+    PredictConfig,
+    WatchConfig,
+)
 from har.dataset.catalog import Reject
 from har.errors import ConfigError, VideoError
 from har.escaping import show_line
@@ -43,6 +50,7 @@ def load(
     jobs: int = 0,
     exact: bool = False,
     streams: Streams | None = None,
+    precision: Precision = PRECISION,
 ) -> Model:
     """Load a trained model.
 
@@ -55,6 +63,9 @@ def load(
         exact: Look at every moment; by default those at which nothing moves are taken for still.
         streams: What it looks at: ``motion`` takes the faster half of a model that knows people's
             keypoints, too, ``pose`` the other one; all that it has when None.
+        precision: ``full`` runs the networks in the fastest engine on this machine that gives the
+            same scores to within rounding; ``fast`` also takes bfloat16, and 8-bit integers where
+            the model has them. ``HAR_ENGINE`` goes before.
 
     Raises:
         BundleNotFoundError: There is none.
@@ -71,7 +82,8 @@ def load(
         >>> model.name, model.labels
         ('fight', ('fight', 'noFight'))
     """
-    return Model(find_folder(name_or_path), jobs=jobs, exact=exact, streams=streams)
+    folder = find_folder(name_or_path)
+    return Model(folder, jobs=jobs, exact=exact, streams=streams, precision=precision)
 
 
 class Model:
@@ -97,14 +109,17 @@ class Model:
         jobs: int = 0,
         exact: bool = False,
         streams: Streams | None = None,
+        precision: Precision = PRECISION,
     ) -> None:
         """Load the model in a folder; `har.load` also knows names.
 
         Raises:
             BundleError: As of `har.load`.
         """
-        self._config = PredictConfig(jobs=jobs, exact=exact)
-        self.recognizer = Recognizer(to_path(path), n_threads=1, exact=exact, streams=streams)
+        self._config = PredictConfig(jobs=jobs, exact=exact, precision=precision)
+        self.recognizer = Recognizer(
+            to_path(path), n_threads=1, exact=exact, streams=streams, precision=precision
+        )
         self.streams: Streams | None = streams
         self.path = to_path(path).absolute()
         self.name = self.path.resolve().name.replace("_", "-")
@@ -123,6 +138,16 @@ class Model:
     def is_exact(self) -> bool:
         """Whether it looks at every moment, as of `har.load`."""
         return self._config.exact
+
+    @property
+    def precision(self) -> Precision:
+        """Of its networks, as of `har.load`."""
+        return self._config.precision
+
+    @property
+    def engines(self) -> dict[str, str]:
+        """What runs each network and in which precision, such as ``onnxruntime fp32``."""
+        return self.recognizer.describe_engines()
 
     def __repr__(self) -> str:
         """Return it in a line."""
@@ -396,7 +421,13 @@ class Model:
             from har.inference.clips import evaluate_bundle
 
             return evaluate_bundle(
-                self.path, open_store(store), split, progress, self.is_exact, self.streams
+                self.path,
+                open_store(store),
+                split,
+                progress,
+                self.is_exact,
+                self.streams,
+                self.recognizer.engines,
             )
 
     def build_rules(

@@ -18,11 +18,13 @@ from har.api.result import Result, render_results
 from har.api.settings import Rules, StrPath, check_extra, list_paths, to_path
 from har.bundle import BUNDLE_FILE
 from har.config import (
+    PRECISION,
     DecodeConfig,
     Faces,
     FetchConfig,
     OutputsConfig,
     PosesConfig,
+    Precision,
     PredictConfig,
     PrivacyConfig,
     ScaleConfig,
@@ -127,6 +129,7 @@ def predict(
     decode: Rules | None = None,
     changes: Mapping[str, float] | None = None,
     exact: bool = False,
+    precision: Precision = PRECISION,
     jobs: int = 0,
     again: bool = False,
     guard: bool = True,
@@ -173,6 +176,7 @@ def predict(
         decode: Rules for events in the place of the model's, or a file of some that go over them.
         changes: Single settings over those: ``{"onset": 0.7, "hit.min_s": 1.0}``.
         exact: Look at every moment; by default those at which nothing moves are taken for still.
+        precision: As of `har.load`; of a loaded model it stays what it is, like ``exact``.
         jobs: Cores to use, and videos at once where there are several; 0 means all.
         again: Also do videos anew whose files are there from the same settings.
         guard: Put a ``'`` before cells of tables that a spreadsheet would take for a formula; False
@@ -225,7 +229,7 @@ def predict(
         check_extra("scale", package)
     loaded = model
     if not isinstance(loaded, Model):
-        loaded = load(loaded, jobs=jobs, exact=exact, streams=streams)
+        loaded = load(loaded, jobs=jobs, exact=exact, streams=streams, precision=precision)
     rules = loaded.build_rules(decode, changes)
     privacy = PrivacyConfig(faces, people, uncertain)
     shown = privacy if annotate or thumbnails else PrivacyConfig()
@@ -244,11 +248,13 @@ def predict(
             jobs=0 if cluster else jobs,
             poses=PosesConfig(fps, size, joints or {}),
             exact=loaded.is_exact,
+            precision=loaded.precision,
             find_people=wants.privacy.is_on,
         ),
         decode=rules,
         fetch=fetch,
         streams=loaded.streams,
+        engines=loaded.recognizer.engines,
     )
     with locking(folder) if part is None else locking_shard(folder, part.number, part.count):
         predictions = _recognize(

@@ -9,13 +9,13 @@ from __future__ import annotations
 import codecs
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import click
 
-from har.config import RECIPES, Faces, ScaleConfig, ShownPeople, Uncertain
+from har.config import PRECISION, RECIPES, Faces, Precision, ScaleConfig, ShownPeople, Uncertain
 
 
 class _NamedPath(click.Path):
@@ -118,6 +118,32 @@ exact_option = click.option(
     is_flag=True,
     help="Look at every moment. By default those at which nothing moves are not encoded.",
 )
+
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(get_args(Precision)),
+    default=PRECISION,
+    show_default=True,
+    help="fast: also bfloat16 and 8-bit integers, where machine and model have them.",
+)
+
+
+def format_engines(engines: Mapping[str, str]) -> str:
+    """Return what runs a model's networks, for a person.
+
+    >>> format_engines({"frame_cnn": "openvino fp32", "temporal": "onnxruntime fp32"})
+    'openvino fp32 (frame_cnn), onnxruntime fp32 (temporal)'
+    >>> format_engines({"frame_cnn": "onnxruntime fp32", "temporal": "onnxruntime fp32"})
+    'onnxruntime fp32'
+    """
+    kinds = dict.fromkeys(engines.values())
+    if len(kinds) == 1:
+        return next(iter(kinds))
+    return ", ".join(
+        f"{kind} ({', '.join(name for name, own in engines.items() if own == kind)})"
+        for kind in kinds
+    )
+
 
 guard_option = click.option(
     "--guard/--no-guard",

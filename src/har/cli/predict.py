@@ -14,11 +14,13 @@ from har.cli.common import (
     cluster_options,
     decode_option,
     exact_option,
+    format_engines,
     guard_option,
     json_option,
     parse_shard,
     path_option,
     poses_options,
+    precision_option,
     privacy_options,
     read_file_list,
     set_option,
@@ -104,6 +106,7 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
 @decode_option
 @set_option
 @exact_option
+@precision_option
 @click.option(
     "--jobs",
     type=int,
@@ -177,6 +180,7 @@ def predict(videos: tuple[Path, ...], out: Path, as_json: bool, **options: Any) 
 
 
 _MOST_NAMED = 5
+_USUAL_ENGINE = "onnxruntime fp32"
 _STREAMS = {
     "motion": "motion in the picture",
     "pose": "people's keypoints; uncertain where nobody is seen well enough",
@@ -191,6 +195,8 @@ def _say_model(model: Model, decode: DecodeConfig) -> None:
         f"Model {model.path}: {', '.join(info.labels)}, trained up to stage {info.stage}{synthetic}"
     )
     say(f"Input: {_STREAMS[info.stream_names]}")
+    if (text := format_engines(model.engines)) != _USUAL_ENGINE:
+        say(f"Engine: {text}")
     background = f"; {decode.background} is background and makes none" if decode.background else ""
     own = f"; rules of their own: {', '.join(decode.labels)}" if decode.labels else ""
     say(

@@ -14,6 +14,7 @@ from har.cli.common import (
     exact_option,
     json_option,
     path_option,
+    precision_option,
     privacy_options,
     recipe_options,
     store_option,
@@ -25,6 +26,7 @@ from har.progress import format_count
 
 if TYPE_CHECKING:
     from har.bundle import BundleInfo
+    from har.config import Precision
     from har.types import Streams
 
 
@@ -233,6 +235,7 @@ def crossval(as_json: bool, **options: Any) -> None:
 @strips_option
 @privacy_options()
 @exact_option
+@precision_option
 @json_option
 def evaluate(
     bundle: Path,
@@ -241,13 +244,14 @@ def evaluate(
     streams: Streams | None,
     results: Path,
     exact: bool,
+    precision: Precision,
     as_json: bool,
     **pictures: Any,
 ) -> None:
     """Measure a bundle on prepared clips: figures with intervals, confusion, a page to read."""
     import har
 
-    model = har.load(bundle, exact=exact, streams=streams)
+    model = har.load(bundle, exact=exact, streams=streams, precision=precision)
     result = model.evaluate(progress=True, store=store, split=split)
     page = result.save(results, **pictures)
     values = result.to_json()

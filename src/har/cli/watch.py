@@ -13,7 +13,9 @@ import click
 from har.cli.common import (
     decode_option,
     exact_option,
+    format_engines,
     path_option,
+    precision_option,
     privacy_options,
     set_option,
     use_streams_option,
@@ -60,6 +62,7 @@ _MANY_DROPPED = 0.1
     "--metrics-port", type=int, help="Serve /healthz and /metrics (Prometheus) on 127.0.0.1."
 )
 @exact_option
+@precision_option
 @click.option("--loop", is_flag=True, help="Files begin anew when they have ended, for trials.")
 @click.option(
     "--check",
@@ -95,6 +98,7 @@ def watch(sources: tuple[str, ...], out: Path, as_json: bool, **options: Any) ->
             say_result(f"All settings are right, to watch {', '.join(names)} with {model.path}")
             return
         say(f"Watching {', '.join(names)} with {model.path}; writing to {out}")
+        say(f"Engine: {format_engines(model.engines)}")
 
     with unlogged(), _open_screen(as_json) as screen:
         summary = har.watch(

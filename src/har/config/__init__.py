@@ -15,7 +15,9 @@ from har.config.decode import LabelRule as LabelRule
 from har.config.decode import change_rules as change_rules
 from har.config.decode import find_background as find_background
 from har.config.engine import ENGINE as ENGINE
+from har.config.engine import PRECISION as PRECISION
 from har.config.engine import Engine as Engine
+from har.config.engine import Precision as Precision
 from har.config.export import ExportConfig as ExportConfig
 from har.config.export import ExportFormat as ExportFormat
 from har.config.fit import FitConfig as FitConfig

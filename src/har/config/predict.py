@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import get_args
 
-from har.config.bounds import check_range
+from har.config.bounds import check, check_range
+from har.config.engine import PRECISION, Precision
 from har.config.poses import PosesConfig
 from har.config.privacy import PrivacyConfig
 
@@ -23,6 +25,8 @@ class PredictConfig:
         n_ahead: Frames that are decoded ahead of the networks.
         poses: How files of keypoints are read.
         exact: Encode every step; by default those at which nothing moves are taken for still.
+        precision: Of the networks: ``full``, or ``fast`` for bfloat16 and 8-bit integers, too,
+            where this machine and the model have them and they are faster.
         find_people: Find people for the sake of hiding them, also where the model follows some: it
             sees fewer.
     """
@@ -34,12 +38,15 @@ class PredictConfig:
     n_ahead: int = 64
     poses: PosesConfig = field(default_factory=PosesConfig)
     exact: bool = False
+    precision: Precision = PRECISION
     find_people: bool = False
 
     def __post_init__(self) -> None:
         check_range(
             self, n_overlap=(1, 64), batch_steps=(1, 1024), jobs=(0, 256), n_ahead=(1, 4096)
         )
+        known = get_args(Precision)
+        check(self.precision in known, "precision", self.precision, f"one of {', '.join(known)}")
 
     def hop(self, n_steps: int) -> int:
         """Return the steps from one window's start to the next, for windows of ``n_steps``.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 import numpy as np
 
 from har.bundle import BundleInfo
-from har.config import Faces, PrivacyConfig, ShownPeople, Uncertain
+from har.config import Engine, Faces, PrivacyConfig, ShownPeople, Uncertain
 from har.config.privacy import list_options
 from har.dataset.baseline import ShortcutBaseline, compute_shortcut_baseline
 from har.dataset.index import StoredClip
@@ -220,18 +220,19 @@ def evaluate_bundle(
     progress: bool = False,
     exact: bool = False,
     streams: Streams | None = None,
+    engines: Mapping[str, Engine] | None = None,
 ) -> EvaluationResult:
     """Recognize the clips of one part of a store and compare them with their labels.
 
     With ``exact`` steps at which nothing moves are encoded, too; with ``streams`` only those of the
-    bundle's are used.
+    bundle's are used. ``engines`` run its networks, as in those of a `Recognizer`.
 
     Raises:
         BundleMismatchError: The store has other labels or pictures than the bundle, or it lacks one
             of the streams.
         SplitError: The store has no such part.
     """
-    recognizer = Recognizer(bundle_dir, exact=exact, streams=streams)
+    recognizer = Recognizer(bundle_dir, engine=engines, exact=exact, streams=streams)
     info = recognizer.info
     if not set(store.labels) <= set(info.labels):
         raise BundleMismatchError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from ctypes import Array, c_double
 from dataclasses import asdict, dataclass, field, replace
@@ -16,12 +16,12 @@ from traceback import format_exc
 import numpy as np
 
 from har.bundle import BUNDLE_FILE
-from har.config import DecodeConfig, PredictConfig
+from har.config import DecodeConfig, Engine, PredictConfig
 from har.dataset.catalog import Reject
 from har.errors import HarError, VideoError, VideoWriteError
 from har.files import compute_file_hash
 from har.inference.cache import compute_key, load_result, save_result, start_result
-from har.inference.engines import find_engine
+from har.inference.engines import find_named_engine
 from har.inference.keypoints import recognize_poses
 from har.inference.model import Recognizer
 from har.inference.people import find_people_in
@@ -135,6 +135,8 @@ class Plan:
         decode: How scores become events; the bundle's own when None.
         fetch: Brings videos that are in an object store.
         streams: Which of the bundle's streams are used; all when None.
+        engines: What runs each network, in all processes and on all machines alike, as in
+            ``engines`` of a `Recognizer`; what ``HAR_ENGINE`` names, else the default, when None.
     """
 
     bundle: Path
@@ -144,13 +146,19 @@ class Plan:
     decode: DecodeConfig | None = None
     fetch: Fetch | None = None
     streams: Streams | None = None
+    engines: Mapping[str, Engine] | None = None
 
     def describe(self) -> str:
-        """Return all that shapes a video's files, as text; how many cores are used is no part."""
+        """Return all that shapes a video's files, as text; how many cores are used is no part.
+
+        Nor is which engine was fastest here, if that changes no more than last digits: another
+        machine would do all videos again. One that is named by hand is.
+        """
         same = replace(self.config, jobs=0, n_ahead=1)
         decode = None if self.decode is None else asdict(self.decode)
         bundle_hash = compute_file_hash(self.bundle / BUNDLE_FILE)
-        made_by = (__version__, find_engine(), bundle_hash, *filter(None, [self.streams]))
+        engine = find_named_engine() or ("" if same.precision == "full" else self.engines)
+        made_by = (__version__, engine, bundle_hash, *filter(None, [self.streams]))
         return json.dumps([*made_by, self.outputs, asdict(same), decode])
 
 
@@ -244,7 +252,7 @@ def recognize_folder(
         OutputError: Files cannot be written; those of finished videos stay.
         VideoWriteError: Likewise, of an annotated video.
     """
-    recognizer = Recognizer(plan.bundle, n_threads=1, exact=plan.config.exact, streams=plan.streams)
+    recognizer = Recognizer(plan.bundle, 1, plan.engines, plan.config.exact, plan.streams)
     settings = plan.describe()
     pending: list[VideoJob] = []
     for job in jobs:
@@ -317,9 +325,7 @@ def _work(task: _Task) -> VideoResult | Reject:
 
 
 def _run_on_one_core(task: _Task, shared: SharedProgress) -> VideoResult | Reject:
-    bundle = task.plan.bundle
-    bundle_hash = compute_file_hash(bundle / BUNDLE_FILE)
-    recognizer, networks = _load(bundle, bundle_hash, task.plan.config.exact, task.plan.streams)
+    recognizer, networks = _load_for(task.plan)
     one_core = replace(task, plan=replace(task.plan, config=replace(task.plan.config, jobs=1)))
     return _run_task(one_core, recognizer, networks, shared)
 
@@ -355,12 +361,23 @@ def _read_back(task: _Task) -> VideoResult | Reject:
     return Reject("", task.job.path, why)
 
 
+def _load_for(plan: Plan) -> tuple[Recognizer, Networks]:
+    """Return a plan's bundle and its networks without threads: a process loads them once."""
+    bundle_hash = compute_file_hash(plan.bundle / BUNDLE_FILE)
+    engines = None if plan.engines is None else tuple(plan.engines.items())
+    return _load(plan.bundle, bundle_hash, plan.config.exact, plan.streams, engines)
+
+
 @lru_cache(maxsize=1)
 def _load(
-    bundle: Path, bundle_hash: str, exact: bool, streams: Streams | None
+    bundle: Path,
+    _bundle_hash: str,
+    exact: bool,
+    streams: Streams | None,
+    engines: tuple[tuple[str, Engine], ...] | None,
 ) -> tuple[Recognizer, Networks]:
-    """Return a bundle and its networks without threads: a worker process loads them once."""
-    recognizer = Recognizer(bundle, n_threads=1, exact=exact, streams=streams)
+    engine = None if engines is None else dict(engines)
+    recognizer = Recognizer(bundle, 1, engine, exact, streams)
     return recognizer, build_networks(recognizer)
 
 

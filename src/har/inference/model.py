@@ -11,17 +11,19 @@ import numpy as np
 
 from har.bundle import (
     CNN_GRAPH_FILE,
+    INT8_GRAPH_FILE,
     POSE_GRAPH_FILE,
     TEMPORAL_GRAPH_FILE,
     BundleInfo,
     load_info,
 )
 from har.bundle_files import find_verified
-from har.config.engine import Engine
+from har.config.engine import ENGINE, Engine, Precision
 from har.errors import BundleIntegrityError, BundleMismatchError
-from har.inference.detector import PoseDetector, compute_detector_hash
-from har.inference.engines import Graph, Run
+from har.inference.detector import GRAPH, PoseDetector, compute_detector_hash
+from har.inference.engines import Graph, Run, describe_engine, find_named_engine
 from har.inference.streams import MotionStream, PoseStream, Stream
+from har.inference.trial import Network, choose_engine
 from har.pose.features import N_FEATURES
 from har.types import Streams
 
@@ -31,6 +33,7 @@ class Recognizer:
 
     Attributes:
         info: The bundle's contract; labels, window and thresholds are read from there.
+        engines: The engine of each of its networks, by the name of its file.
         graphs: What runs each graph, by the name of its file.
         motion: The stream of motion in the picture; None for a bundle without it.
         pose: The stream of people's keypoints; None for a bundle without it.
@@ -40,18 +43,24 @@ class Recognizer:
         self,
         bundle_dir: Path,
         n_threads: int = 0,
-        engine: Engine | None = None,
+        engine: Engine | Mapping[str, Engine] | None = None,
         exact: bool = False,
         streams: Streams | None = None,
+        precision: Precision | None = None,
     ) -> None:
         """Load and verify a bundle's graphs.
 
         Args:
             bundle_dir: The bundle.
             n_threads: Threads of one call of a graph; 0 means one a core.
-            engine: What runs them; see `har.inference.engines.Graph`.
+            engine: What runs them all, or each by the name of its file, as in ``engines`` of
+                another recognizer; see `har.inference.engines.Graph`.
             exact: Encode steps at which nothing moves, too.
             streams: Which of its streams are used; all when None.
+            precision: Where no engine is named, here or by ``HAR_ENGINE``: the CNNs run in the
+                engine that is fastest here in this precision, as of `har.inference.trial` (the pose
+                network always in full: in bfloat16 it costs more than a point of accuracy), and the
+                heads, which cost nearly nothing, in the default one; all do when None.
 
         Raises:
             BundleNotFoundError: There is no bundle in the folder.
@@ -64,13 +73,62 @@ class Recognizer:
         info = load_info(bundle_dir)
         self.info: BundleInfo = info if streams is None else info.take_streams(streams)
         _check_detector(self.info, bundle_dir)
+        self.engines = self._choose_engines(bundle_dir, n_threads, engine, precision)
         self.graphs: dict[str, Run] = {
-            name: Graph(find_verified(bundle_dir, self.info, name), n_threads, engine).run
+            name: Graph(self._find_graph(bundle_dir, name), n_threads, self.engines[name]).run
             for name in self.info.graph_names
         }
-        self._open_detector, self._exact = partial(PoseDetector, n_threads, engine), exact
+        self._open_detector = partial(PoseDetector, n_threads, self.engines.get(GRAPH.name))
+        self._exact = exact
         self._build_streams()
         self._check_outputs(bundle_dir)
+
+    def _choose_engines(
+        self,
+        bundle_dir: Path,
+        n_threads: int,
+        engine: Engine | Mapping[str, Engine] | None,
+        precision: Precision | None,
+    ) -> dict[str, Engine]:
+        """Return the engine of each network by the name of its file."""
+        names = [*self.info.graph_names, *([GRAPH.name] if self.info.pose is not None else [])]
+        if isinstance(engine, Mapping):
+            return {name: engine[name] for name in names}
+        fixed = engine or find_named_engine()
+        found: dict[str, Engine] = dict.fromkeys(names, fixed or ENGINE)
+        if fixed is None and precision is not None:
+            for network in self._list_networks(bundle_dir):
+                own: Precision = "full" if network.path == GRAPH else precision  # it costs accuracy
+                found[network.path.name] = choose_engine(network, n_threads, own)
+        if fixed == "onnxruntime-int8":
+            has_one = INT8_GRAPH_FILE in self.info.files
+            found = dict.fromkeys(names, ENGINE)
+            found |= {CNN_GRAPH_FILE: fixed} if has_one and CNN_GRAPH_FILE in names else {}
+        return found
+
+    def _list_networks(self, bundle_dir: Path) -> list[Network]:
+        """Return the networks that look at pictures, each with a picture of noise."""
+        rng, info, found = np.random.default_rng(0), self.info, list[Network]()
+
+        def draw(*shape: int) -> np.ndarray:
+            return rng.normal(128.0, 32.0, (1, *shape)).clip(0, 255)
+
+        if info.motion is not None:
+            stack = draw(*info.motion.spec.size, info.motion.spec.n_channels).astype(np.uint8)
+            has_int8 = INT8_GRAPH_FILE in info.files
+            int8 = find_verified(bundle_dir, info, INT8_GRAPH_FILE) if has_int8 else None
+            found.append(Network(find_verified(bundle_dir, info, CNN_GRAPH_FILE), stack, int8))
+        if info.pose is not None:
+            found.append(Network(GRAPH, draw(*info.pose.pictures.size, 3).astype(np.int32)))
+        return found
+
+    def _find_graph(self, bundle_dir: Path, name: str) -> Path:
+        file = INT8_GRAPH_FILE if self.engines[name] == "onnxruntime-int8" else name
+        return find_verified(bundle_dir, self.info, file)
+
+    def describe_engines(self) -> dict[str, str]:
+        """Return what runs each network and in which precision, as results tell it."""
+        return {Path(name).stem: describe_engine(engine) for name, engine in self.engines.items()}
 
     def _check_outputs(self, bundle_dir: Path) -> None:
         """Run each graph once on nothing: the contract must say of it what it gives."""
@@ -137,6 +195,7 @@ class Recognizer:
         """
         twin = copy(self)
         twin.info = self.info.take_streams("pose")
+        twin.engines = {POSE_GRAPH_FILE: self.engines[POSE_GRAPH_FILE]}  # keypoints are there
         twin.motion = None
         return twin
 

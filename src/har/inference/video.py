@@ -226,6 +226,7 @@ def build_result(
         n_windows=sum(own.found.n_windows for own in segments),
         wall_s=0.0,
         note="",
+        engines=recognizer.describe_engines(),
     )
 
 

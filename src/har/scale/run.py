@@ -13,6 +13,7 @@ from har.config import ScaleConfig
 from har.dataset.catalog import Reject
 from har.errors import WorkerError
 from har.files import writing
+from har.inference.engines import check_engine
 from har.inference.folder import Finished, Plan, Standing, VideoJob, find_key, recognize_folder
 from har.parallel import Crew, Lost, StartCrew
 from har.scale.crew import RayCrew
@@ -148,6 +149,7 @@ def _check_plan(plan: Plan, settings: str) -> None:
 
     Raises:
         WorkerError: It would.
+        MissingDependencyError: It has not the engine that was chosen here.
         OSError: It does not see the model.
     """
     if plan.describe() != settings:
@@ -155,3 +157,5 @@ def _check_plan(plan: Plan, settings: str) -> None:
             f"the model {plan.bundle} or the engine is another one there than here; install the "
             "same packages, or set HAR_ENGINE"
         )
+    for engine in (plan.engines or {}).values():
+        check_engine(engine)

@@ -117,6 +117,7 @@ def test_cameras_may_come_from_the_settings_or_the_environment(
     done = CliRunner().invoke(har, [watch, *rest, "--config", str(path)])
     assert done.exit_code == 0, done.output
     assert "Watching hall with" in done.stderr
+    assert "Engine: onnxruntime fp32" in done.stderr
     monkeypatch.setenv("HAR_WATCH_SOURCES", f"yard={video}")
     done = CliRunner().invoke(har, [watch, *rest])
     assert "Watching yard with" in done.stderr

@@ -8,11 +8,13 @@ from pathlib import Path
 
 import keras
 import numpy as np
+import onnx
 import pytest
 from stores import LABELS, SIZE, make_store
 
 from har.bundle import (
     CNN_GRAPH_FILE,
+    INT8_GRAPH_FILE,
     TEMPORAL_GRAPH_FILE,
     BundleInfo,
     MotionContract,
@@ -22,7 +24,7 @@ from har.bundle import (
 )
 from har.config import ExportConfig, InputConfig, PoseConfig, TemporalConfig
 from har.errors import BundleMismatchError, ConfigError, ExportError
-from har.export.int8 import iter_samples
+from har.export.int8 import add_int8, iter_samples
 from har.export.measure import Comparison
 from har.export.run import check_loss, export_bundle
 from har.inference.clips import recognize_clips
@@ -131,6 +133,36 @@ def test_int8_is_smaller_and_still_a_bundle(bundle, store, tmp_path):
     ]
     assert not np.array_equal(*features)
     assert np.abs(features[0] - features[1]).mean() < 0.2 * np.abs(features[0]).mean()
+
+
+def test_int8_beside_the_cnn_is_for_those_who_ask(bundle, store, tmp_path):
+    folder = tmp_path / "bundle"
+    shutil.copytree(bundle, folder)
+    info = add_int8(folder, store, ExportConfig(**QUICK))
+    assert info == load_info(folder)
+    assert set(info.files) == {*load_info(bundle).files, INT8_GRAPH_FILE}
+    stacks = next(iter_samples(store, SPEC, ExportConfig(**QUICK)))
+    plain, same, fast = (
+        Recognizer(where, 1, engine).motion.compute_features(stacks)
+        for where, engine in (
+            (bundle, "onnxruntime"),
+            (folder, "onnxruntime"),
+            (folder, "onnxruntime-int8"),
+        )
+    )
+    assert np.array_equal(plain, same)
+    assert 0 < np.abs(fast - plain).mean() < 0.2 * np.abs(plain).mean()
+
+
+def test_the_first_quarter_of_the_convolutions_stays_in_floats(bundle, store, tmp_path):
+    """Weights in integers come out of a node that scales them."""
+    add_int8(shutil.copytree(bundle, tmp_path / "bundle"), store, ExportConfig(**QUICK))
+    graph = onnx.load(tmp_path / "bundle" / INT8_GRAPH_FILE).graph
+    made_by = {name: node.op_type for node in graph.node for name in node.output}
+    weights = [made_by.get(n.input[1]) for n in graph.node if n.op_type == "Conv"]
+    n_floats = round(len(weights) / 4)
+    assert 0 < n_floats < len(weights)
+    assert weights == [None] * n_floats + ["DequantizeLinear"] * (len(weights) - n_floats)
 
 
 def test_samples_are_of_training_clips(store):

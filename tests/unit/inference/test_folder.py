@@ -5,7 +5,9 @@ import os
 import resource
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +22,8 @@ from videos import (
 )
 from writes import kill_at, write_label
 
-from har.bundle import load_info, save_info
-from har.config import DecodeConfig, PredictConfig
+from har.bundle import CNN_GRAPH_FILE, TEMPORAL_GRAPH_FILE, load_info, save_info
+from har.config import DecodeConfig, Engine, PredictConfig
 from har.dataset.catalog import Reject
 from har.errors import BundleNotFoundError, ConfigError, OutputError, VideoWriteError
 from har.events.files import load_scores
@@ -106,6 +108,33 @@ def test_workers_use_the_streams_that_were_asked_for(tmp_path: Path) -> None:
     motion = Recognizer(both, streams="motion")
     for path in paths:
         _check_same(found[path.name].outcome, recognize_video(motion, path))
+
+
+@pytest.mark.skipif(find_spec("openvino") is None, reason="the extra openvino is not installed")
+def test_workers_use_the_engines_that_were_chosen_for_all(tmp_path: Path, bundle: Path) -> None:
+    paths = [make_clip(tmp_path / f"{name}.mp4", n_frames=20) for name in "ab"]
+    engines: dict[str, Engine] = {CNN_GRAPH_FILE: "openvino", TEMPORAL_GRAPH_FILE: "onnxruntime"}
+    plan = Plan(bundle, write_label, config=PredictConfig(jobs=2), engines=engines)
+    found = _run(plan, _make_jobs(paths, tmp_path / "out"))
+    here = Recognizer(bundle, 1, engines)
+    for path in paths:
+        outcome = found[path.name].outcome
+        assert isinstance(outcome, VideoResult)
+        assert outcome.engines == {"frame_cnn": "openvino fp32", "temporal": "onnxruntime fp32"}
+        assert outcome.to_json()["engines"] == outcome.engines
+        _check_same(outcome, recognize_video(here, path))
+
+
+def test_what_is_fastest_here_does_nothing_again_but_lower_precision_does(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HAR_ENGINE", raising=False)
+    one: dict[str, Engine] = {CNN_GRAPH_FILE: "onnxruntime", TEMPORAL_GRAPH_FILE: "onnxruntime"}
+    plan = Plan(bundle, write_label, engines=one)
+    others = [replace(plan, engines={**one, CNN_GRAPH_FILE: name}) for name in ("openvino",)]
+    assert {each.describe() for each in others} == {plan.describe()}
+    fast = [replace(each, config=PredictConfig(precision="fast")) for each in (plan, *others)]
+    assert len({each.describe() for each in (plan, *fast)}) == 3
 
 
 def test_a_process_that_is_killed_does_not_stop_the_rest(bundle: Path, tmp_path: Path) -> None:
