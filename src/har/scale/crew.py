@@ -134,9 +134,8 @@ class RayCrew(Closing):
             self._n_started += 1
             handle, started = ray_cluster.start_worker(self.check)
             self._workers.append(_Worker(self._n_started, handle, started))
-        for worker in [each for each in self._workers if each.under_way is None]:
-            if len(self._workers) > n_wanted and not worker.call:
-                self._end(worker)
+        for worker in _find_spare(self._workers, n_wanted):
+            self._end(worker)
 
     def _assign(self, function: Callable[[Any], Any], waiting: deque[_Try]) -> None:
         now_s = time.monotonic()
@@ -234,6 +233,13 @@ class RayCrew(Closing):
     def _end(self, worker: _Worker) -> None:
         self._workers.remove(worker)
         ray_cluster.end_worker(worker.handle)
+
+
+def _find_spare(workers: Sequence[_Worker], n_wanted: int) -> list[_Worker]:
+    """Return those without work that are more than wanted, first whose machine has refused jobs."""
+    idle = [worker for worker in workers if worker.under_way is None and not worker.call]
+    idle.sort(key=lambda worker: -worker.n_refused)
+    return idle[: max(len(workers) - n_wanted, 0)]
 
 
 def _choose(waiting: deque[_Try], worker: _Worker, is_only: bool) -> _Try | None:

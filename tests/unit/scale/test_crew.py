@@ -3,7 +3,7 @@
 from collections import deque
 
 from har.config import ScaleConfig
-from har.scale.crew import RayCrew, _choose, _Try, _Worker
+from har.scale.crew import RayCrew, _choose, _find_spare, _Try, _Worker
 
 
 def _make_worker(number: int, machine: str, n_refused: int = 0) -> _Worker:
@@ -36,3 +36,12 @@ def test_a_worker_that_is_about_to_start_gets_its_turn_before_the_run_ends() -> 
     crew._workers = [full, busy]
     assert not crew._is_refused_by_all([full, busy])
     assert not crew._is_refused_by_all([])
+
+
+def test_of_workers_without_work_those_that_refuse_jobs_end_first() -> None:
+    able, full, busy = _make_worker(1, "a"), _make_worker(2, "b", n_refused=1), _make_worker(3, "c")
+    busy.under_way = _Try("job")
+    assert _find_spare([able, full, busy], 2) == [full]
+    assert _find_spare([able, full, busy], 1) == [full, able]
+    assert _find_spare([able, full, busy], 0) == [full, able]
+    assert _find_spare([able, full, busy], 3) == _find_spare([able, full], 5) == []
