@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from bundles import make_bundle
 from reviewing import (
     CHROMIUM,
     ReviewServer,
@@ -17,7 +18,10 @@ from reviewing import (
     make_watch,
     open_browser,
 )
+from videos import make_clip
 
+import har
+from har.config import DecodeConfig
 from har.review.store import ReviewStore
 
 pytestmark = [
@@ -176,6 +180,37 @@ def test_a_queue_of_fifty_is_worked_off_by_keys_alone(browser, tmp_path, width):
     store = ReviewStore(f"sqlite:///{tmp_path}/out/review.db")
     assert len([item for item in store.list_verdicts() if item.kind != "clear"]) == 50
     store.close()
+
+
+def test_an_alert_of_a_watch_is_accepted(browser, tmp_path):
+    """The way of docs/start/care-team.md: a film is watched, its alert played and accepted."""
+    make_bundle(tmp_path / "bundle", decode=DecodeConfig(background="still"))
+    make_clip(tmp_path / "film.mp4", n_frames=50, fps=25, size=(64, 96))
+    settings = tmp_path / "watch.toml"
+    settings.write_text("[alerts]\nscore = 0.0\nmin_s = 0.1\n[clips]\nafter_s = 0.5\n")
+    film = f"yard={tmp_path / 'film.mp4'}"
+    har.watch(film, model=tmp_path / "bundle", out=tmp_path / "watch", settings=settings)
+    (record,) = (tmp_path / "watch" / "alerts").glob("*.json")
+    with ReviewServer(tmp_path / "watch") as server:
+        watched = Watched(browser, server, 1280)
+        page, keys = watched.page, watched.page.keyboard
+        watched.sign_in()
+        keys.press("w")
+        page.get_by_role("button", name="Decide", exact=True).wait_for()
+        keys.press("q")
+        page.locator("[data-left='1']").wait_for()
+        page.get_by_role("heading", name="active score").wait_for()
+        keys.press("Space")
+        watched.wait_for("document.querySelector('video')?.currentTime > 0.1")
+        keys.press("Enter")
+        page.locator("[data-left='0']").wait_for()
+        watched.wait_saved()
+        keys.press("w")
+        page.get_by_role("button", name="Decided").wait_for()
+        assert (watched.errors, watched.outside) == ([], [])
+        watched.close()
+    (kept,) = har.read_events(tmp_path / "watch" / "review.db").events
+    assert (kept.label, kept.annotator, Path(kept.video).stem) == ("active", "Ada", record.stem)
 
 
 def find_axe() -> str | None:

@@ -242,8 +242,18 @@ class _Views:
         found = [folder.describe(datetime.now().astimezone()) for folder in self._watched]
         return {
             "cameras": [camera for item in found for camera in item["cameras"]],
-            "alerts": [alert for item in found for alert in item["alerts"]],
+            "alerts": [
+                alert | {"is_decided": self._is_decided(alert["recording"])}
+                for item in found
+                for alert in item["alerts"]
+            ],
         }
+
+    def _is_decided(self, recording: int | None) -> bool:
+        """Return whether anybody has decided on an alert."""
+        if recording is None:
+            return False
+        return any(item.kind != "clear" for item in self._store.list_verdicts(recording))
 
     async def recording(self, request: Request) -> Response:
         values = await run_in_threadpool(

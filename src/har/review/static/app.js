@@ -190,7 +190,7 @@ function Live({ setError, onOpen }) {
     <table><thead><tr><th>began</th><th>camera</th><th>label</th><th>score</th><th>clip</th></tr></thead>
     <tbody>${found.alerts.map((item) => html`<tr key=${item.id}><td>${clock(item.began_at)}</td><td>${item.camera}</td>
       <td>${item.label}</td><td>${Number(item.score).toFixed(2)}</td>
-      <td>${item.recording ? html`<button onClick=${() => onOpen(item.recording)}>Decide</button>` : item.is_empty ? "does not show it" : "not yet"}</td></tr>`)}</tbody></table>
+      <td>${item.recording ? html`<button onClick=${() => onOpen(item.recording)}>${item.is_decided ? "Decided" : "Decide"}</button>` : item.is_empty ? "does not show it" : "not yet"}</td></tr>`)}</tbody></table>
     <p class="faint">For review by a person: what a model has labeled, not confirmed events.</p>`;
 }
 
