@@ -20,8 +20,9 @@ from pathlib import Path
 import pytest
 from hub import TOKEN, run_hub
 from mosquitto import Mosquitto, find_free_port, find_mosquitto
+from postgres import find_bin, run_postgres
 from project import make_project, run
-from reviewing import Caller, ReviewServer
+from reviewing import keep_all
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -70,7 +71,6 @@ HERE = {
 """What there is in the place of other machines, cameras and servers."""
 
 NOT_HERE = {
-    "har demo": "it is the test of README's first command",
     "har record recorded/ ": "a person must stand before a webcam",
     "s3://": "a server of objects; tests/integration/test_scale_s3.py has one",
     "gs://": "a server of objects, of one firm",
@@ -117,9 +117,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def outside(
-    tmp_path_factory: pytest.TempPathFactory, postgres_url: str
-) -> Iterator[dict[str, str]]:
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Servers that pages speak of, as words to put in the place of theirs."""
     folder = tmp_path_factory.mktemp("outside")
     with ExitStack() as stack:
@@ -130,7 +128,9 @@ def outside(
         patch.setenv("HF_HOME", str(folder / "hub"))
         patch.setenv("HF_HUB_DISABLE_XET", "1")
         hub.tags.add("v1.0")
-        words = {"postgresql+psycopg://har@server/review": postgres_url}
+        has_server = find_bin() is not None
+        url = stack.enter_context(run_postgres()) if has_server else "sqlite:///other.db"
+        words = {"postgresql+psycopg://har@server/review": url}
         if find_mosquitto() is not None:
             broker = stack.enter_context(Mosquitto(folder, "password"))
             words['host = "homeassistant.local"'] = f'host = "127.0.0.1"\nport = {broker.port}'
@@ -182,28 +182,11 @@ def do(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
             patch.setenv(name, value)
         name, *options = shlex.split(words, comments=True)
         if name == "review":
-            review(options)
+            keep_all(Path(options[0]), *options[1:])
         else:
             printed = run(words, input=listed and listed.stdout)
             if file:
                 Path(file).write_text(printed)
-
-
-def review(words: Sequence[str]) -> None:
-    """Open the page, keep what was found, and end it by Ctrl-C."""
-    with ReviewServer(Path(words[0]), *words[1:]) as server:
-        caller = Caller(server)
-        for recording in caller.get("/api/project")["recordings"]:
-            shown = caller.get(f"/api/recordings/{recording['id']}?observer=Ada")
-            decided = {verdict["key"] for verdict in shown["verdicts"]}
-            for event in shown["events"]:
-                key = f"e{event['id']}"
-                if event["label"] and key not in decided:
-                    verdict = {name: event[name] for name in ("label", "start_s", "end_s")}
-                    verdict |= {"observer": "Ada", "recording": recording["id"], "key": key}
-                    verdict |= {"uuid": os.urandom(8).hex(), "version": 1, "kind": "keep"}
-                    assert caller.post(verdict)[0] == 201
-        assert server.kill(signal.SIGINT) == 130
 
 
 def serve(words: Sequence[str], requests: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 import yaml
+from reviewing import keep_all
 
 from har.cli import har
 from har.cli.group import iter_commands
@@ -272,15 +273,21 @@ def test_examples_in_python_run(page: Path, files: Path, tmp_path: Path) -> None
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", sorted((DOCS / "start").glob("*.md")), ids=name)
-def test_the_first_quarter_of_an_hour_works(page: Path, tmp_path: Path) -> None:
+def test_the_first_quarter_of_an_hour_works(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All commands of a page run, one after another, in a new folder with the page's settings."""
     for body in iter_fences(page, "toml"):
         (tmp_path / body.split()[1].removesuffix(":")).write_text(body)
-    for body in iter_fences(page, "sh"):
-        for line in body.splitlines():
-            words = [sys.executable, "-m", *shlex.split(line)]
-            done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, f"{line}\n{done.stderr[-3000:]}"
+    monkeypatch.setenv("BROWSER", "true")
+    for line in re.findall(r"^ *(har .+)", page.read_text(), re.MULTILINE):
+        words = shlex.split(line)
+        if words[1] == "review":
+            keep_all(tmp_path / words[2], *words[3:])
+            continue
+        words = [sys.executable, "-m", *words]
+        done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{line}\n{done.stderr[-3000:]}"
     for path in re.findall(r"`((?:practice|results|models)/[\w./-]+\.\w+)`", page.read_text()):
         assert (tmp_path / path).exists(), path
 
