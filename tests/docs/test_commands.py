@@ -22,7 +22,7 @@ from hub import TOKEN, run_hub
 from mosquitto import Mosquitto, find_free_port, find_mosquitto
 from postgres import find_bin, run_postgres
 from project import make_project, run
-from reviewing import keep_all
+from reviewing import decide_all
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -182,7 +182,7 @@ def do(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
             patch.setenv(name, value)
         name, *options = shlex.split(words, comments=True)
         if name == "review":
-            keep_all(Path(options[0]), *options[1:])
+            decide_all(Path(options[0]), *options[1:])
         else:
             printed = run(words, input=listed and listed.stdout)
             if file:

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 import yaml
-from reviewing import keep_all
+from reviewing import decide_all
 
 from har.cli import har
 from har.cli.group import iter_commands
@@ -283,7 +283,7 @@ def test_the_first_quarter_of_an_hour_works(
     for line in re.findall(r"^ *(har .+)", page.read_text(), re.MULTILINE):
         words = shlex.split(line)
         if words[1] == "review":
-            keep_all(tmp_path / words[2], *words[3:])
+            decide_all(tmp_path / words[2], *words[3:])
             continue
         words = [sys.executable, "-m", *words]
         done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)

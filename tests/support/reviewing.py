@@ -182,20 +182,28 @@ class Caller:
             return json.loads(line.getresponse().read())
 
 
-def keep_all(folder: Path, *options: str) -> None:
-    """Run `har review`, keep all that was found as a person does, and end it by Ctrl-C."""
+def decide_all(folder: Path, *options: str) -> None:
+    """Run `har review`, decide on all that was found as a person does, and end it by Ctrl-C.
+
+    What overlaps is mended so that one comes after the other; the very last event is rejected.
+    """
     with ReviewServer(folder, *options) as server:
-        caller = Caller(server)
+        caller, verdicts = Caller(server), []
         for recording in caller.get("/api/project")["recordings"]:
             shown = caller.get(f"/api/recordings/{recording['id']}?observer=Ada")
             decided = {verdict["key"] for verdict in shown["verdicts"]}
+            end_s = 0.0
             for event in shown["events"]:
                 key = f"e{event['id']}"
                 if event["label"] and key not in decided:
-                    verdict = {name: event[name] for name in ("label", "start_s", "end_s")}
-                    verdict |= {"observer": "Ada", "recording": recording["id"], "key": key}
-                    verdict |= {"uuid": os.urandom(8).hex(), "version": 1, "kind": "keep"}
-                    assert caller.post(verdict)[0] == 201
+                    start_s, end_s = end_s, end_s + min(1.2, event["end_s"] - event["start_s"])
+                    verdict = {"observer": "Ada", "recording": recording["id"], "key": key}
+                    verdict |= {"label": event["label"], "start_s": start_s, "end_s": end_s}
+                    verdicts.append(verdict | {"version": 1, "kind": "keep"})
+        if len(verdicts) > 1:
+            verdicts[-1]["kind"] = "reject"
+        for verdict in verdicts:
+            assert caller.post(verdict | {"uuid": os.urandom(8).hex()})[0] == 201
         assert server.kill(signal.SIGINT) == 130
 
 
