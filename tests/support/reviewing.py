@@ -185,7 +185,8 @@ class Caller:
 def decide_all(folder: Path, *options: str) -> None:
     """Run `har review`, decide on all that was found as a person does, and end it by Ctrl-C.
 
-    What overlaps is mended so that one comes after the other; the very last event is rejected.
+    What overlaps is mended so that one comes after the other; of several recordings the last
+    one's events are rejected.
     """
     with ReviewServer(folder, *options) as server:
         caller, verdicts = Caller(server), []
@@ -200,9 +201,10 @@ def decide_all(folder: Path, *options: str) -> None:
                     verdict = {"observer": "Ada", "recording": recording["id"], "key": key}
                     verdict |= {"label": event["label"], "start_s": start_s, "end_s": end_s}
                     verdicts.append(verdict | {"version": 1, "kind": "keep"})
-        if len(verdicts) > 1:
-            verdicts[-1]["kind"] = "reject"
+        last = max((item["recording"] for item in verdicts), default=0)
         for verdict in verdicts:
+            if verdict["recording"] == last != verdicts[0]["recording"]:
+                verdict["kind"] = "reject"
             assert caller.post(verdict | {"uuid": os.urandom(8).hex()})[0] == 201
         assert server.kill(signal.SIGINT) == 130
 
