@@ -2,12 +2,13 @@
 
     python benchmarks/live.py [--bundle DIR] [--streams motion] [--via files] [--seconds 60]
 
-A camera is a film of 640x360 at 25 frames a second, begun at another place of its first seconds
-than the others. A number of cameras is held if, once all are live, none drops a sampled frame for
-``--seconds``: no time step is passed over and no packet is left undecoded. The largest such number
-is searched for, each try in a process of its own; the first that fails is measured too. Latency is
-from the arrival of the packet that completes a time step until the scores that look at it are given
-out: of each camera the 95th percentile over all its steps, of these the worst is printed.
+A camera is a film of 640x360 at 25 frames a second, begun `--apart` seconds later in it than the
+camera before, so that not all show motion at once. A number of cameras is held if, once all are
+live, none drops a sampled frame for ``--seconds``: no time step is passed over and no packet is
+left undecoded. The largest such number is searched for, each try in a process of its own; the first
+that fails is measured too. Latency is from the arrival of the packet that completes a time step
+until the scores that look at it are given out: of each camera the 95th percentile over all its
+steps, of these the worst is printed.
 
 ``--via files`` plays the film inside the process, so nothing is paid for a sender; ``--via rtsp``
 gets it from GStreamer's RTSP server in a process of its own, which needs no encoder. The server
@@ -54,7 +55,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
         options.film = write_film(
-            work / "film.mp4", options.seconds + 3 * _WARM_S + 60, options.film
+            work / "film.mp4",
+            options.seconds + 3 * _WARM_S + 60 + 100 * options.apart,
+            options.film,
         )
         if options.bundle is None:
             options.bundle = work / "bundle"
@@ -81,6 +84,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--streams", choices=("motion", "pose", "both"), default="motion")
     parser.add_argument("--film", type=Path, help="A video whose pictures are shown.")
     parser.add_argument("--via", choices=("files", "rtsp"), default="files")
+    parser.add_argument("--apart", type=float, default=0.0, help="seconds, of files")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--cores", type=int, default=2)
     parser.add_argument("--start", type=int, default=8, help="Cameras of the first try.")
@@ -106,7 +110,16 @@ def search(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 def _try(options: argparse.Namespace, n_cameras: int) -> dict[str, Any]:
     words = ["--one", n_cameras, "--bundle", options.bundle, "--film", options.film]
-    words += ["--via", options.via, "--seconds", options.seconds, "--cores", options.cores]
+    words += [
+        "--apart",
+        options.apart,
+        "--via",
+        options.via,
+        "--seconds",
+        options.seconds,
+        "--cores",
+        options.cores,
+    ]
     command = [sys.executable, __file__, *map(str, words)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     print(done.stdout.strip(), file=sys.stderr)
@@ -159,7 +172,9 @@ def measure_one(options: argparse.Namespace) -> dict[str, Any]:
             address, server_pid = stack.enter_context(serve(options.film))
             sources = parse_sources(f"cam{i}={address}{i % 32}" for i in range(options.one))
         else:
-            sources = [Source(f"cam{i}", "file", str(options.film)) for i in range(options.one)]
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            films = [_begin_at(options.film, i * options.apart, folder) for i in range(options.one)]
+            sources = [Source(f"cam{i}", "file", str(film)) for i, film in enumerate(films)]
         watch = Watch(recognizer, sources, config, [meter])
         thread = threading.Thread(target=watch.run, args=(until,))
         thread.start()
@@ -185,6 +200,15 @@ def measure_one(options: argparse.Namespace) -> dict[str, Any]:
         "cores_used": round(spent_s[0] / wall_s, 2),
         "sender_cores_used": round(spent_s[1] / wall_s, 2) if server_pid else 0.0,
     }
+
+
+def _begin_at(film: Path, second: float, folder: Path) -> Path:
+    if not second:
+        return film
+    path = folder / f"{second:g}.mp4"
+    command = ["ffmpeg", "-v", "error", "-nostdin", "-ss", str(second), "-i", str(film)]
+    subprocess.run([*command, "-c", "copy", str(path)], check=True)
+    return path
 
 
 def _wait_until_live(meter: Meter, thread: threading.Thread) -> None:
