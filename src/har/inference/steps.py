@@ -5,13 +5,17 @@ Nothing here has a clock or threads of its own; `open_networks` gives networks t
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any
+
+import numpy as np
 
 from har.config import PredictConfig
 from har.inference.model import Recognizer
@@ -257,11 +261,11 @@ class StreamRecognizer:
 
 @contextmanager
 def open_networks(recognizer: Recognizer, n_cores: int) -> Iterator[Networks]:
-    """Return the networks of a bundle, each picture on one core, answers in the pictures' order.
+    """Return the networks of a bundle, each batch on one core, answers in the pictures' order.
 
-    Several pictures side by side with a thread each take less time than one after the other with
-    as many threads each, and answers are the same to the bit. The threads end with the ``with``
-    block; what they have not begun by then is dropped.
+    Batches side by side with a thread each take less time than one after the other with as many
+    threads each, and answers are the same to the bit, however many go together. The threads end
+    with the ``with`` block; what they have not begun by then is dropped.
 
     Args:
         recognizer: Loaded with ``n_threads=1``; its engine's own threads would be in the way.
@@ -271,13 +275,41 @@ def open_networks(recognizer: Recognizer, n_cores: int) -> Iterator[Networks]:
     if n_cores == 1:
         yield build_networks(recognizer)
         return
-    pool = ThreadPoolExecutor(n_cores if recognizer.pose else n_cores - 1, "network")
+    n_threads = n_cores if recognizer.pose else n_cores - 1
+    pool = ThreadPoolExecutor(n_threads, "network")
     try:
-        yield build_networks(recognizer, pool.map)
+        yield build_networks(recognizer, pool.map, n_threads)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def build_networks(recognizer: Recognizer, spread: Callable[..., Iterable[Any]] = map) -> Networks:
-    """Return the networks of a bundle; ``spread`` applies a function to each of many pictures."""
-    return {stream.name: partial(spread, stream.encoder) for stream in recognizer.streams}
+def build_networks(
+    recognizer: Recognizer, spread: Callable[..., Iterable[Any]] = map, n_threads: int = 1
+) -> Networks:
+    """Return the networks of a bundle.
+
+    Args:
+        recognizer: The loaded bundle.
+        spread: Applies a function to each of many values, on ``n_threads`` threads.
+        n_threads: So many batches are made of the pictures at least, where there are as many.
+    """
+    return {
+        stream.name: partial(_encode, stream, spread, n_threads) for stream in recognizer.streams
+    }
+
+
+def _encode(
+    stream: Stream,
+    spread: Callable[..., Iterable[Any]],
+    n_threads: int,
+    pictures: Iterable[np.ndarray],
+) -> Iterator[Any]:
+    """Begin to encode pictures in batches, and return their features, in order."""
+    waiting = list(pictures)
+    size = min(stream.max_batch, math.ceil(len(waiting) / n_threads)) or 1
+    batches = [waiting[first : first + size] for first in range(0, len(waiting), size)]
+    return chain.from_iterable(spread(partial(_encode_batch, stream), batches))
+
+
+def _encode_batch(stream: Stream, pictures: list[np.ndarray]) -> list[Any]:
+    return list(stream.encode(pictures))

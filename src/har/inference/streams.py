@@ -124,9 +124,11 @@ class MotionStream:
 
     Attributes:
         spec: Its input contract.
+        max_batch: Pictures that a call of its network takes best; more gain nothing.
     """
 
     name: ClassVar[StreamName] = "motion"
+    max_batch: ClassVar[int] = 4
 
     def __init__(
         self, contract: MotionContract, graphs: Mapping[str, Run], exact: bool = False
@@ -156,11 +158,6 @@ class MotionStream:
     def get_places(self, stack: Stack, steps: Sequence[np.ndarray]) -> list[tuple[int, int]]:
         """Return for each step the (y, x) of the upper left pixel of what the CNN saw."""
         return [stack.corner] * len(steps)
-
-    @property
-    def encoder(self) -> Callable[[np.ndarray], np.ndarray]:
-        """Gives the (D,) float32 features of one (H, W, C) image."""
-        return lambda image: self.compute_features(image[None])[0]
 
     def encode(self, images: Iterable[np.ndarray]) -> np.ndarray:
         """Return the features of some images, all together."""
@@ -259,9 +256,11 @@ class PoseStream:
 
     Attributes:
         spec: Its input contract.
+        max_batch: Pictures that a call of its network takes.
     """
 
     name: ClassVar[StreamName] = "pose"
+    max_batch: ClassVar[int] = 1
 
     def __init__(
         self,
@@ -301,11 +300,6 @@ class PoseStream:
     def get_places(self, stack: Stack, steps: Sequence[Seen]) -> list[Seen]:
         """Return for each step the people who are seen, in pixels of the pictures."""
         return list(steps)
-
-    @property
-    def encoder(self) -> Callable[[np.ndarray], People]:
-        """Gives the people in one picture."""
-        return self._detector.detect
 
     def encode(self, images: Iterable[np.ndarray]) -> Iterable[People]:
         """Return the people in some pictures, one after another."""

@@ -24,6 +24,23 @@ def test_stacks_are_encoded_in_order_and_to_the_bit(tmp_path: Path) -> None:
     assert np.array_equal(list(build_networks(recognizer)["motion"](stacks)), together)
 
 
+def test_batches_are_small_enough_for_all_threads(tmp_path: Path) -> None:
+    recognizer = Recognizer(make_bundle(tmp_path), n_threads=1)
+    stacks = [np.zeros((*SPEC.size, SPEC.n_channels), np.uint8)] * 10
+    sizes: list[int] = []
+
+    def spread(function, batches):
+        sizes.extend(map(len, batches))
+        return map(function, batches)
+
+    for n_threads, expected in ((1, [4, 4, 2]), (4, [3, 3, 3, 1]), (16, [1] * 10)):
+        sizes.clear()
+        found = build_networks(recognizer, spread, n_threads)["motion"](stacks)
+        assert len(list(found)) == 10
+        assert sizes == expected
+    assert list(build_networks(recognizer)["motion"]([])) == []
+
+
 def test_people_are_found_in_order_and_to_the_bit(tmp_path: Path) -> None:
     recognizer = Recognizer(make_people_bundle(tmp_path), n_threads=1)
     pictures = [RNG.integers(0, 256, PEOPLE_SPEC.size, np.uint8) for _ in range(4)]
