@@ -26,6 +26,7 @@ GENERATED = DOCS / "tutorials"
 """Pages beside notebooks are made from them and not in the repository."""
 
 OTHER_OPTIONS = {
+    "--leave-out",
     "--generate",
     "--video_path",
     "--dist",
