@@ -185,8 +185,8 @@ class Caller:
 def decide_all(folder: Path, *options: str) -> None:
     """Run `har review`, decide on all that was found as a person does, and end it by Ctrl-C.
 
-    What overlaps is mended so that one comes after the other; of several recordings the last
-    one's events are rejected.
+    What overlaps is mended so that one comes after the other; of several recordings the events
+    of the second half are rejected.
     """
     with ReviewServer(folder, *options) as server:
         caller, verdicts = Caller(server), []
@@ -201,9 +201,10 @@ def decide_all(folder: Path, *options: str) -> None:
                     verdict = {"observer": "Ada", "recording": recording["id"], "key": key}
                     verdict |= {"label": event["label"], "start_s": start_s, "end_s": end_s}
                     verdicts.append(verdict | {"version": 1, "kind": "keep"})
-        last = max((item["recording"] for item in verdicts), default=0)
+        recordings = sorted({item["recording"] for item in verdicts})
+        kept = recordings[: (len(recordings) + 1) // 2]
         for verdict in verdicts:
-            if verdict["recording"] == last != verdicts[0]["recording"]:
+            if verdict["recording"] not in kept:
                 verdict["kind"] = "reject"
             assert caller.post(verdict | {"uuid": os.urandom(8).hex()})[0] == 201
         assert server.kill(signal.SIGINT) == 130
