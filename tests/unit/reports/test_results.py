@@ -82,6 +82,7 @@ def test_json_has_the_fields_of_the_command_line() -> None:
         "uncertain_share": 0.0,
         "n_windows": 1,
         "still": {},
+        "engines": {},
         "wall_s": 0.123,
     }
     assert totals["labels"] == [
