@@ -81,7 +81,7 @@ def test_the_card_says_what_it_is_for_and_how_well_it_does(final):
         info.data_hash,
         "no part of the clips was held back",
         f"| accuracy | {figure['mean']:.3f} | {low:.3f} to {high:.3f} |",
-        "2 folds, 1 seeds",
+        "2 folds, 1 seed",
         "Only 6 groups",
         "synthetic people alone",
     ):
