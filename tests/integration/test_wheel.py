@@ -50,7 +50,7 @@ people = har.load("three-class")
 points = np.zeros((30, 1, 17, 3))
 out["keypoints"] = people.predict_keypoints(points, fps=15).label == har.UNCERTAIN
 try:
-    model.predict_keypoints(points, fps=15)
+    har.load("fight", streams="motion").predict_keypoints(points, fps=15)
 except har.BundleError as error:
     out["refused"] = str(error)
 
@@ -115,7 +115,7 @@ def test_the_front_door_of_the_installed_wheel(installed):
     assert found["label"] in ("fight", "noFight")
     assert found["probs"] == ["fight", "noFight"]
     assert found["shape"] == [[16, 2], [16]]
-    assert found["frame"][0] == ["time_s", "fight", "noFight"]
+    assert found["frame"][0] == ["time_s", "fight", "noFight", "confidence"]
     assert "start_s" in found["frame"][1]
     assert (found["recut"], found["plot"], found["html"]) == (1, "<svg", "<div")
     assert {"recording.events.csv", "recording.timeline.svg", "results.json"} <= {*found["saved"]}
