@@ -231,13 +231,13 @@ def test_integers_are_for_the_network_that_has_them(tmp_path: Path) -> None:
     ],
 )
 def test_the_memory_is_where_the_system_wants_it(
-    monkeypatch: pytest.MonkeyPatch, system: str, expected: str
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, system: str, expected: str
 ) -> None:
     monkeypatch.setattr(sys, "platform", system)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(Path("/home/ada/cache")))
-    monkeypatch.setenv("HOME", "/home/ada")
-    monkeypatch.setenv("LOCALAPPDATA", "/home/ada/local")
-    assert find_memory() == Path("/home/ada") / expected
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "local"))
+    assert find_memory() == tmp_path / expected
     if system == "linux":
         monkeypatch.setenv("XDG_CACHE_HOME", "not/absolute")
-        assert find_memory() == Path("/home/ada/.cache/har/engines.json")
+        assert find_memory() == tmp_path / ".cache/har/engines.json"
