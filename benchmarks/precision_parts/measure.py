@@ -13,22 +13,19 @@ from typing import Any
 
 import numpy as np
 
-from har.bundle import CNN_GRAPH_FILE, load_info
 from har.config import RECIPES, PrepareConfig, TrainConfig, update_config
 from har.config.engine import Engine
-from har.config.export import ExportConfig
 from har.dataset.prepare import prepare
-from har.dataset.splits import Splits, build_folds
+from har.dataset.splits import build_folds
 from har.dataset.store import Store
-from har.export.int8 import iter_samples, quantize_graph
 from har.files import replacing
 from har.inference.cache import FOLDER
 from har.inference.clips import recognize_clips
-from har.inference.engines import ENGINE_VARIABLE, Graph
+from har.inference.engines import ENGINE_VARIABLE
 from har.inference.model import Recognizer
 from har.metrics.clips import bootstrap_difference, bootstrap_metrics
-from har.types import SplitName, Streams
-from recordings_parts.real import train_once
+from har.types import Streams
+from recordings_parts.real import add_int8_once, train_once
 
 _SEED, _N_FOLDS = 0, 5
 _STREAMS: tuple[Streams, ...] = ("motion", "both")
@@ -40,23 +37,16 @@ class Precision:
 
     Attributes:
         name: What the table calls it.
-        engine: Of all networks.
-        is_int8: Whether the frame CNN is in 8-bit integers.
+        engine: Of all networks; in 8-bit integers there is the frame CNN alone.
     """
 
     name: str
-    engine: Engine = "onnxruntime"
-    is_int8: bool = False
-
-    @property
-    def file(self) -> str:
-        """Part of a file's name."""
-        return f"{self.engine}.{'int8' if self.is_int8 else 'float'}"
+    engine: Engine
 
 
 _WAYS = (
-    Precision("fp32"),
-    Precision("int8", is_int8=True),
+    Precision("fp32", "onnxruntime"),
+    Precision("int8", "onnxruntime-int8"),
     Precision("bfloat16", "openvino-bf16"),
 )
 
@@ -75,6 +65,7 @@ def measure(manifest: Path, out: Path) -> dict[str, Any]:
         test = np.flatnonzero(folds == fold)
         folder = out / f"fold{fold}"
         train_once(config, store, test, folder / "bundle")
+        add_int8_once(store, test, folder / "bundle")
         for way in ways:
             for streams in _STREAMS:
                 found = _recognize(way, streams, store, test, folder)
@@ -88,20 +79,17 @@ def measure(manifest: Path, out: Path) -> dict[str, Any]:
 
 
 def _is_possible(way: Precision) -> bool:
-    return way.engine == "onnxruntime" or importlib.util.find_spec("openvino") is not None
+    return way.engine != "openvino-bf16" or importlib.util.find_spec("openvino") is not None
 
 
 def _recognize(
     way: Precision, streams: Streams, store: Store, test: np.ndarray, folder: Path
 ) -> np.ndarray:
     """Return (N, K) probabilities of a fold's clips."""
-    path = folder / f"{streams}.{way.file}.npy"
+    path = folder / f"{streams}.{way.engine}.npy"
     if not path.is_file():
         with _having_keypoints(way, store) as own:
             recognizer = Recognizer(folder / "bundle", 1, way.engine, streams=streams)
-            if way.is_int8:
-                graph = _quantize(store, test, folder)
-                recognizer = recognizer.replace({CNN_GRAPH_FILE: graph.run})
             found = recognize_clips(recognizer, own, test.tolist()).probs
         with replacing(path) as part, part.open("wb") as file:
             np.save(file, found)
@@ -111,7 +99,7 @@ def _recognize(
 @contextmanager
 def _having_keypoints(way: Precision, store: Store) -> Iterator[Store]:
     """Give the store with keypoints that the pose network finds in this precision."""
-    if way.engine == "onnxruntime":
+    if way.engine != "openvino-bf16":
         yield store
         return
     twin = store.path.with_name(f"store.{way.engine}")
@@ -124,22 +112,6 @@ def _having_keypoints(way: Precision, store: Store) -> Iterator[Store]:
     finally:
         os.environ.pop(ENGINE_VARIABLE)
         os.environ.update({} if before is None else {ENGINE_VARIABLE: before})
-
-
-def _quantize(store: Store, test: np.ndarray, folder: Path) -> Graph:
-    """Return the fold's frame CNN in int8, calibrated on clips of its training part."""
-    path = folder / "frame_cnn_int8.onnx"
-    if not path.is_file():
-        tested = {store.clips[place].clip_id for place in test}
-        parts: dict[str, SplitName] = {
-            clip.clip_id: "test" if clip.clip_id in tested else "train" for clip in store.clips
-        }
-        splits = Splits(parts, True, "no validation part", {}, "", _SEED)
-        spec = load_info(folder / "bundle").require_motion().spec
-        samples = iter_samples(replace(store, splits=splits), spec, ExportConfig())
-        with replacing(path) as part:
-            quantize_graph(folder / "bundle" / CNN_GRAPH_FILE, samples, part)
-    return Graph(path, 1)
 
 
 def _compare(

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from har.bundle import BUNDLE_FILE
+from har.bundle import BUNDLE_FILE, INT8_GRAPH_FILE, load_info
 from har.config import (
     RECIPES,
     DecodeConfig,
@@ -18,10 +18,12 @@ from har.config import (
     find_background,
     update_config,
 )
+from har.config.export import ExportConfig
 from har.dataset.prepare import prepare
 from har.dataset.splits import Splits, build_folds
 from har.dataset.store import Store
 from har.events.files import load_scores, save_scores
+from har.export.int8 import add_int8
 from har.files import write_json
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
@@ -84,21 +86,32 @@ def train_once(config: TrainConfig, store: Store, test: np.ndarray, bundle: Path
     """Train on all clips but those of the fold; nothing is chosen on any of them."""
     if (bundle / BUNDLE_FILE).is_file():
         return
+    trained = bundle.with_name("training") / "bundle"
+    train_all(config, hold_out(store, test), Run(trained, bundle.with_name("results")))
+    trained.replace(bundle)
+
+
+def add_int8_once(store: Store, test: np.ndarray, bundle: Path) -> None:
+    """Put its CNN in int8 beside that of a fold's bundle, calibrated on clips outside the fold."""
+    if INT8_GRAPH_FILE not in load_info(bundle).files:
+        add_int8(bundle, hold_out(store, test), ExportConfig())
+
+
+def hold_out(store: Store, test: np.ndarray) -> Store:
+    """Return the store with the clips of the fold as its test part, and all others to train on."""
     held_out = {store.clips[place].clip_id for place in test}
     parts: dict[str, SplitName] = {
         clip.clip_id: "test" if clip.clip_id in held_out else "train" for clip in store.clips
     }
-    splits = Splits(parts, True, "no validation part: all epochs are run", {}, "", SEED)
-    trained = bundle.with_name("training") / "bundle"
-    train_all(config, replace(store, splits=splits), Run(trained, bundle.with_name("results")))
-    trained.replace(bundle)
+    reason = "no validation part: all epochs are run"
+    return replace(store, splits=Splits(parts, True, reason, {}, "", SEED))
 
 
 def _recognize_fold(
     store: Store, test: np.ndarray, bundle: Path, settings: Settings, fold: int
 ) -> list[Judged]:
     clips = [store.clips[place] for place in test]
-    parts = _part_sources(clips, settings.n_recordings)
+    parts = part_sources(clips, settings.n_recordings)
     background = find_background(store.labels)
     items = []
     for part in range(settings.n_recordings):
@@ -120,7 +133,7 @@ def _recognize_fold(
     return items
 
 
-def _part_sources(clips: Sequence[Any], n_parts: int) -> np.ndarray:
+def part_sources(clips: Sequence[Any], n_parts: int) -> np.ndarray:
     """Return each clip its recording: sources are not shared, and each has clips of both labels."""
     if n_parts == 1:
         return np.zeros(len(clips), dtype=np.int64)

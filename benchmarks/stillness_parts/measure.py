@@ -1,10 +1,10 @@
-"""Clips and recordings recognized twice: every step encoded, and still ones passed over."""
+"""Clips and recordings recognized with every step encoded, still ones passed over, and int8."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from har.config import (
     find_background,
     update_config,
 )
+from har.config.engine import Engine
 from har.dataset.index import StoredClip
 from har.dataset.prepare import prepare
 from har.dataset.splits import build_folds
@@ -30,6 +31,7 @@ from har.inference.clips import recognize_clips
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
 from har.metrics.clips import bootstrap_difference, bootstrap_metrics
+from har.metrics.comparison import compare_events
 from har.metrics.events import CodedRecording, compute_event_metrics
 from har.types import Event
 from har.video.file.writer import open_writer
@@ -39,37 +41,63 @@ from recordings_parts.compose import (
     compose_recording,
     iter_pictures,
 )
-from recordings_parts.real import train_once
+from recordings_parts.real import add_int8_once, part_sources, train_once
 
-WAYS = {"every step": True, "still steps passed over": False}
-_SEED, _N_FOLDS = 0, 5
+_SEED, _N_FOLDS, _N_RECORDINGS = 0, 5, 2
 _STILL_TIMES, _NOISE_LEVELS = 2, 2.0
 """A clip is followed by so many times its length without motion, with noise as of a camera."""
+_FIGURES = ("recall", "precision", "f1@0.25", "f1@0.5", "false_alarms_per_hour")
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to recognize.
+
+    Attributes:
+        name: What the table calls it.
+        file: Part of a file's name.
+        exact: Still steps are encoded too.
+        engine: Of all networks; in 8-bit integers there is the frame CNN alone.
+    """
+
+    name: str
+    file: str
+    exact: bool = False
+    engine: Engine = "onnxruntime"
+
+
+WAYS = (
+    Way("every step", "exact", exact=True),
+    Way("still steps passed over", "still"),
+    Way("... and int8", "int8", engine="onnxruntime-int8"),
+)
 
 
 def measure(manifest: Path, out: Path, length_s: float) -> dict[str, Any]:
-    """Return figures of both ways, on clips and on recordings, and their difference."""
+    """Return figures of each way, on clips and on recordings, and what each is less the first."""
     store = prepare(manifest, out / "store", PrepareConfig(), progress=True).store
     config = update_config(TrainConfig(streams="both"), RECIPES["frozen"])
     folds = build_folds(store.clips, _N_FOLDS, _SEED)
     probs = {way: np.zeros((len(store.clips), len(store.labels))) for way in WAYS}
-    recordings: dict[str, list[CodedRecording]] = {way: [] for way in WAYS}
+    coded: dict[Way, list[CodedRecording]] = {way: [] for way in WAYS}
     shares: list[dict[str, Any]] = []
     for fold in range(_N_FOLDS):
         test = np.flatnonzero(folds == fold)
         bundle = out / f"fold{fold}" / "bundle"
         train_once(config, store, test, bundle)
-        for way, exact in WAYS.items():
-            recognizer = Recognizer(bundle, n_threads=1, exact=exact)
+        add_int8_once(store, test, bundle)
+        films = _write_films(store, test, out / f"fold{fold}", length_s, fold)
+        for way in WAYS:
+            recognizer = Recognizer(bundle, 1, way.engine, exact=way.exact)
             probs[way][test] = recognize_clips(recognizer, store, test.tolist()).probs
-        film, truth = _write_film(store, test, out / f"fold{fold}", length_s, fold)
-        for way, exact in WAYS.items():
-            coded, still = _recognize(bundle, film, truth, exact, fold)
-            recordings[way].append(coded)
-            shares += [] if exact else [still]
+            for film, truth in films:
+                found, still = _recognize(recognizer, way, film, truth)
+                coded[way].append(found)
+                shares += [] if way.exact else [still]
+        print(f"fold {fold} is done", flush=True)
     return {
-        "clips": _compare_clips(store, probs),
-        "recordings": {way: _describe(store, coded) for way, coded in recordings.items()},
+        "clips": [_compare_clips(store, way.name, probs[WAYS[0]], probs[way]) for way in WAYS],
+        "recordings": _compare_recordings(store, coded),
         "passed over": {
             name: float(np.mean([still[name]["share"] for still in shares]))
             for name in ("motion", "pose")
@@ -77,55 +105,75 @@ def measure(manifest: Path, out: Path, length_s: float) -> dict[str, Any]:
     }
 
 
-def _compare_clips(store: Store, probs: dict[str, np.ndarray]) -> dict[str, Any]:
-    truth = np.array([store.labels.index(clip.label) for clip in store.clips])
-    groups = [clip.group for clip in store.clips]
-    every, passed = probs.values()
-    found = {way: bootstrap_metrics(truth, values, groups) for way, values in probs.items()}
-    less = bootstrap_difference(truth, every, passed, groups)
-    plain = {
-        way: {name: each[name].to_json() for name in ("accuracy", "auc")}
-        for way, each in found.items()
-    }
-    return {
-        **plain,
-        "passed over less every": {name: item.to_json() for name, item in less.items()},
-    }
+def _compare_clips(store: Store, name: str, every: np.ndarray, own: np.ndarray) -> dict[str, Any]:
+    """Return a row: the figures of a way, and how much they are above those of the first."""
+    truth, groups = store.label_indices, [clip.group for clip in store.clips]
+    found = bootstrap_metrics(truth, own, groups)
+    more = bootstrap_difference(truth, every, own, groups)
+    row: dict[str, Any] = {"way": name}
+    for figure in ("accuracy", "auc"):
+        row |= {figure: found[figure].to_json(), f"{figure}, more": more[figure].to_json()}
+    return row | {"decided otherwise": int((every.argmax(1) != own.argmax(1)).sum())}
 
 
-def _describe(store: Store, coded: Sequence[CodedRecording]) -> dict[str, Any]:
+def _compare_recordings(
+    store: Store, coded: dict[Way, list[CodedRecording]]
+) -> list[dict[str, Any]]:
+    """Return the same of recordings."""
     background = find_background(store.labels)
     acts = [label for label in store.labels if label != background]
-    values = compute_event_metrics(acts, coded).to_json()["overall"]
-    names = ("recall", "precision", "f1@0.25", "f1@0.5", "false_alarms_per_hour", "onset_error_s")
-    return {name: values[name] for name in names}
+    found = {way: compute_event_metrics(acts, recordings) for way, recordings in coded.items()}
+    every, rows = found[WAYS[0]].per_recording, list[dict[str, Any]]()
+    for way, metrics in found.items():
+        more = compare_events(("", ""), every, metrics.per_recording).figures
+        row: dict[str, Any] = {"way": way.name, "fights": metrics.overall.n_true}
+        for name in _FIGURES:
+            row[name] = metrics.overall.figures[name].to_json()
+            row[f"{name}, more"] = more[name].difference.to_json()
+        rows.append(row)
+    return rows
 
 
 def _recognize(
-    bundle: Path, film: Path, truth: tuple[Event, ...], exact: bool, fold: int
+    recognizer: Recognizer, way: Way, film: Path, truth: tuple[Event, ...]
 ) -> tuple[CodedRecording, dict[str, Any]]:
-    scores_file = film.with_name(f"film.{'exact' if exact else 'gated'}.scores.csv")
+    scores_file = film.with_suffix(f".{way.file}.scores.csv")
     kept = scores_file.with_suffix(".still.json")
     if not kept.is_file():
-        recognizer = Recognizer(bundle, n_threads=1, exact=exact)
-        result = recognize_video(recognizer, film, config=PredictConfig(exact=exact))
+        result = recognize_video(recognizer, film, config=PredictConfig(exact=way.exact))
         save_scores(scores_file, result.scores)
         write_json(kept, result.still)
     scores = load_scores(scores_file)
     events = decode_events(scores, DecodeConfig(find_background(scores.labels)))
     seconds = float(scores.times_s[-1] + scores.step_s / 2)
-    name = f"fold{fold}"
-    return CodedRecording(name, truth, events, seconds, name), json.loads(kept.read_text())
+    name = f"{film.parent.name}.{film.stem}"
+    return CodedRecording(name, truth, events, seconds), json.loads(kept.read_text())
+
+
+def _write_films(
+    store: Store, test: np.ndarray, folder: Path, length_s: float, fold: int
+) -> list[tuple[Path, tuple[Event, ...]]]:
+    """Return the recordings of a fold and their events; no two share a source."""
+    clips = [store.clips[place] for place in test]
+    parts = part_sources(clips, _N_RECORDINGS)
+    shown = [
+        [clip for clip, own in zip(clips, parts, strict=True) if own == part]
+        for part in range(_N_RECORDINGS)
+    ]
+    return [
+        _write_film(own, folder / f"film{part}.mp4", length_s, 100 * fold + part)
+        for part, own in enumerate(shown)
+    ]
 
 
 def _write_film(
-    store: Store, test: np.ndarray, folder: Path, length_s: float, seed: int
+    clips: Sequence[StoredClip], film: Path, length_s: float, seed: int
 ) -> tuple[Path, tuple[Event, ...]]:
-    """Compose a fold's clips, each followed by stillness; return the film and its events."""
-    film, truth = folder / "film.mp4", folder / "truth.json"
+    """Compose clips, each followed by stillness; return the film and its events."""
+    truth = film.with_suffix(".truth.json")
     config = ComposeConfig(length_s / (1 + _STILL_TIMES))
-    clips: list[StoredClip] = [store.clips[place] for place in test]
-    drawn = compose_recording(clips, find_background(store.labels), config, seed)
+    background = find_background([clip.label for clip in clips])
+    drawn = compose_recording(clips, background, config, seed)
     if not truth.is_file():
         _write(film, drawn, config, seed)
         times = [asdict(event) for event in _stretch(drawn)]
