@@ -1,14 +1,14 @@
 """What does it cost in accuracy to pass over steps at which nothing moves, and to encode in int8?
 
-    python benchmarks/stillness.py MANIFEST [--out results/stillness] [--minutes 5]
+    python benchmarks/stillness.py MANIFEST [--out results/stillness] [--minutes 4]
 
 For each of five folds of the sources a model of both streams (recipe `frozen`) that has not met the
 fold, with its frame CNN in int8 too, calibrated on clips outside the fold. It recognizes the fold's
-clips, and two recordings composed of them, which share no source, in which every clip is followed
-by twice its length of its last picture with a camera's noise on it: with every step encoded
-(`--exact`), as usual, and as usual in int8. Nothing is chosen here. What is more or less is paired
-over sources and over recordings. Bundles, recordings and scores stay under OUT, so that a run that
-was cut short goes on. Prints tables.
+clips, and a recording composed of them in which every clip is followed by twice its length of its
+last picture with a camera's noise on it: with every step encoded (`--exact`), as usual, and as
+usual in int8. Nothing is chosen here. Differences are paired over sources and over recordings.
+Bundles, recordings and scores stay under OUT, so that a run that was cut short goes on. Prints
+tables.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main() -> None:
     parser = build_parser(__doc__ or "")
     parser.add_argument("manifest", type=Path, help="CSV of clips: path,label,group")
     parser.add_argument("--out", type=Path, default=Path("results/stillness"))
-    parser.add_argument("--minutes", type=float, default=5.0, help="of each recording")
+    parser.add_argument("--minutes", type=float, default=4.0, help="of each fold's recording")
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     with training():

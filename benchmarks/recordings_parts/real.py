@@ -111,7 +111,7 @@ def _recognize_fold(
     store: Store, test: np.ndarray, bundle: Path, settings: Settings, fold: int
 ) -> list[Judged]:
     clips = [store.clips[place] for place in test]
-    parts = part_sources(clips, settings.n_recordings)
+    parts = _part_sources(clips, settings.n_recordings)
     background = find_background(store.labels)
     items = []
     for part in range(settings.n_recordings):
@@ -133,7 +133,7 @@ def _recognize_fold(
     return items
 
 
-def part_sources(clips: Sequence[Any], n_parts: int) -> np.ndarray:
+def _part_sources(clips: Sequence[Any], n_parts: int) -> np.ndarray:
     """Return each clip its recording: sources are not shared, and each has clips of both labels."""
     if n_parts == 1:
         return np.zeros(len(clips), dtype=np.int64)

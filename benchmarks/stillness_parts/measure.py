@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -41,9 +40,9 @@ from recordings_parts.compose import (
     compose_recording,
     iter_pictures,
 )
-from recordings_parts.real import add_int8_once, part_sources, train_once
+from recordings_parts.real import add_int8_once, train_once
 
-_SEED, _N_FOLDS, _N_RECORDINGS = 0, 5, 2
+_SEED, _N_FOLDS = 0, 5
 _STILL_TIMES, _NOISE_LEVELS = 2, 2.0
 """A clip is followed by so many times its length without motion, with noise as of a camera."""
 _FIGURES = ("recall", "precision", "f1@0.25", "f1@0.5", "false_alarms_per_hour")
@@ -68,7 +67,7 @@ class Way:
 
 WAYS = (
     Way("every step", "exact", exact=True),
-    Way("still steps passed over", "still"),
+    Way("still steps passed over", "gated"),
     Way("... and int8", "int8", engine="onnxruntime-int8"),
 )
 
@@ -86,14 +85,13 @@ def measure(manifest: Path, out: Path, length_s: float) -> dict[str, Any]:
         bundle = out / f"fold{fold}" / "bundle"
         train_once(config, store, test, bundle)
         add_int8_once(store, test, bundle)
-        films = _write_films(store, test, out / f"fold{fold}", length_s, fold)
+        film, truth = _write_film(store, test, out / f"fold{fold}", length_s, fold)
         for way in WAYS:
             recognizer = Recognizer(bundle, 1, way.engine, exact=way.exact)
             probs[way][test] = recognize_clips(recognizer, store, test.tolist()).probs
-            for film, truth in films:
-                found, still = _recognize(recognizer, way, film, truth)
-                coded[way].append(found)
-                shares += [] if way.exact else [still]
+            found, still = _recognize(recognizer, way, film, truth)
+            coded[way].append(found)
+            shares += [] if way.exact else [still]
         print(f"fold {fold} is done", flush=True)
     return {
         "clips": [_compare_clips(store, way.name, probs[WAYS[0]], probs[way]) for way in WAYS],
@@ -146,34 +144,17 @@ def _recognize(
     scores = load_scores(scores_file)
     events = decode_events(scores, DecodeConfig(find_background(scores.labels)))
     seconds = float(scores.times_s[-1] + scores.step_s / 2)
-    name = f"{film.parent.name}.{film.stem}"
-    return CodedRecording(name, truth, events, seconds), json.loads(kept.read_text())
-
-
-def _write_films(
-    store: Store, test: np.ndarray, folder: Path, length_s: float, fold: int
-) -> list[tuple[Path, tuple[Event, ...]]]:
-    """Return the recordings of a fold and their events; no two share a source."""
-    clips = [store.clips[place] for place in test]
-    parts = part_sources(clips, _N_RECORDINGS)
-    shown = [
-        [clip for clip, own in zip(clips, parts, strict=True) if own == part]
-        for part in range(_N_RECORDINGS)
-    ]
-    return [
-        _write_film(own, folder / f"film{part}.mp4", length_s, 100 * fold + part)
-        for part, own in enumerate(shown)
-    ]
+    return CodedRecording(film.parent.name, truth, events, seconds), json.loads(kept.read_text())
 
 
 def _write_film(
-    clips: Sequence[StoredClip], film: Path, length_s: float, seed: int
+    store: Store, test: np.ndarray, folder: Path, length_s: float, seed: int
 ) -> tuple[Path, tuple[Event, ...]]:
-    """Compose clips, each followed by stillness; return the film and its events."""
-    truth = film.with_suffix(".truth.json")
+    """Compose a fold's clips, each followed by stillness; return the film and its events."""
+    film, truth = folder / "film.mp4", folder / "truth.json"
     config = ComposeConfig(length_s / (1 + _STILL_TIMES))
-    background = find_background([clip.label for clip in clips])
-    drawn = compose_recording(clips, background, config, seed)
+    clips: list[StoredClip] = [store.clips[place] for place in test]
+    drawn = compose_recording(clips, find_background(store.labels), config, seed)
     if not truth.is_file():
         _write(film, drawn, config, seed)
         times = [asdict(event) for event in _stretch(drawn)]
