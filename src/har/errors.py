@@ -10,6 +10,7 @@
     |   |-- NoVideoStreamError       ValueError         audio only
     |   |-- EmptyVideoError          ValueError         no frame, or too few
     |   |-- PoseFileError            ValueError         keypoints of another tool, unreadable
+    |   |-- FeatureFileError         ValueError         features, unreadable or of another network
     |   |-- VideoDecodeError         OSError            part is damaged; all else was decoded
     |   `-- VideoWriteError          OSError
     |-- OutputError                  OSError            a result could not be written or read back
@@ -91,6 +92,10 @@ class EmptyVideoError(VideoError, ValueError):
 
 class PoseFileError(VideoError, ValueError):
     """A file of keypoints, which stands where a video would, cannot be read."""
+
+
+class FeatureFileError(VideoError, ValueError):
+    """A file of features, which stands where a video would, is unreadable or does not fit."""
 
 
 class VideoDecodeError(VideoError, OSError):

@@ -34,6 +34,8 @@ TIME_EPS_S = 1e-6
 
 KEYPOINTS = "keypoints"
 """`VideoInfo.codec` of keypoints that stand where a video would: there are no pictures."""
+FEATURES = "features"
+"""Likewise, of features."""
 
 MAX_MOTION_CROP = 8
 """A smaller part of the picture than this is too few pixels to tell anything from."""
@@ -63,6 +65,11 @@ class VideoInfo:
     rotation_deg: int
     codec: str
     is_mirrored: bool = False
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether it is a video, not what stands where one would."""
+        return self.codec not in (KEYPOINTS, FEATURES)
 
 
 @dataclass(frozen=True)

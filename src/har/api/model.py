@@ -28,12 +28,12 @@ from har.dataset.catalog import Reject
 from har.errors import ConfigError, VideoError
 from har.escaping import show_line
 from har.events.decoder import check_labels
-from har.inference.keypoints import recognize_keypoints, recognize_poses
+from har.inference.features import is_encoded, recognize_encoded
+from har.inference.keypoints import recognize_keypoints
 from har.inference.model import Recognizer
 from har.inference.steps import Networks, open_networks
 from har.inference.video import find_videos, recognize_frames, recognize_video
 from har.parallel import count_cores
-from har.pose.adapters.reading import is_poses
 from har.result import Progress, VideoResult
 from har.types import SplitName, Streams
 from har.video.arrays import FrameArray
@@ -212,7 +212,8 @@ class Model:
 
         Args:
             source: The path of a video or of a folder, a list of paths, or frames: (N, H, W) gray
-                or (N, H, W, 3) RGB, uint8. A file of keypoints may stand where a video does.
+                or (N, H, W, 3) RGB, uint8. A file of keypoints, or of features (``keep`` of
+                `har.predict`), may stand where a video does.
             fps: Frames a second of an array of frames, or of keypoints whose file has none.
             size: (H, W), for keypoints only, as of `har.read_poses`.
             joints: Likewise.
@@ -250,8 +251,8 @@ class Model:
         poses = PosesConfig(fps, size, joints or {})
         if isinstance(source, str | Path):
             refuse_addresses([source], "a video or a folder of videos")
-            if is_poses(to_path(source)):
-                result = recognize_poses(self.recognizer, to_path(source), poses, rules)
+            if is_encoded(to_path(source)):
+                result = recognize_encoded(self.recognizer, to_path(source), poses, rules)
                 return self.to_result(result, rules)
         if poses != PosesConfig():
             raise ConfigError(
@@ -464,8 +465,8 @@ class Model:
             for path, reject in _iter_videos(sources):
                 try:
                     outcome = reject or (
-                        recognize_poses(self.recognizer, path, config.poses, rules)
-                        if is_poses(path)
+                        recognize_encoded(self.recognizer, path, config.poses, rules)
+                        if is_encoded(path)
                         else recognize(path)
                     )
                 except VideoError as error:
@@ -486,6 +487,6 @@ def _iter_videos(sources: Iterable[StrPath]) -> Iterator[tuple[Path, Reject | No
     """Yield the videos of each source in the order given, and why one cannot be looked at."""
     for source in sources:
         refuse_addresses([source], "videos or folders of videos")
-        paths, rejects = find_videos([to_path(source)])
+        paths, rejects = find_videos([to_path(source)], with_features=True)
         yield from ((reject.path, reject) for reject in rejects)
         yield from ((path, None) for path in paths)

@@ -23,7 +23,7 @@ from har.events.decoder import decode_events, name_people
 from har.interchange.events import EventTable
 from har.interchange.results import build_result_table
 from har.result import VideoResult
-from har.types import KEYPOINTS, Event, Scores, VideoInfo
+from har.types import Event, Scores, VideoInfo
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -221,7 +221,7 @@ class Result(VideoResult):
 
         self._need_scores()
         folder, path = to_path(out), self.info.path
-        has_none = self.info.codec == KEYPOINTS or not path.is_file()
+        has_none = not self.info.has_pictures or not path.is_file()
         if (annotate or thumbnails) and has_none:
             from har.errors import VideoNotFoundError
 

@@ -10,7 +10,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from har.addresses import ObjectPath, refuse_addresses, to_source
 from har.api.model import Model, load
@@ -56,7 +56,9 @@ from har.scale.objects import list_videos as list_stored_videos
 from har.scale.parquet import write_parquet
 from har.scale.run import recognize_on_cluster
 from har.scale.shards import Shard, name_videos
-from har.types import KEYPOINTS, Streams
+from har.types import Streams
+
+Keep = Literal["keypoints", "features"]
 
 _TABLES_EVERY_S = 3.0
 _TABLES_REST = 20
@@ -122,7 +124,7 @@ def predict(
     faces: Faces = "keep",
     people: ShownPeople = "keep",
     uncertain: Uncertain = "keep",
-    keep: Literal["keypoints"] | None = None,
+    keep: Keep | Iterable[Keep] | None = None,
     fps: float | None = None,
     size: tuple[int, int] | None = None,
     joints: Mapping[str, str] | None = None,
@@ -154,10 +156,10 @@ def predict(
     below ``if __name__ == "__main__":``, as Python's `multiprocessing` demands.
 
     Args:
-        sources: Videos, keypoints of other tools in their place (`har.read_poses`), and folders,
-            which are searched to their depth. Also addresses of object stores, such as
-            ``s3://bucket/folder`` or ``gs://bucket/a.mp4``: each video is fetched when its turn
-            comes, and removed when it is done.
+        sources: Videos, keypoints of other tools (`har.read_poses`) or features (``keep``) in their
+            place, and folders, which are searched to their depth. Also addresses of object stores,
+            such as ``s3://bucket/folder`` or ``gs://bucket/a.mp4``: each video is fetched when its
+            turn comes, and removed when it is done.
         out: Folder of the events, scores and timeline of each video, and of ``events.csv``,
             ``results.json`` and ``totals.csv`` of all.
         model: A loaded one, a folder or a name; the default as of `har.load` when None.
@@ -168,8 +170,10 @@ def predict(
             ``black``.
         people: ``skeleton`` shows skeletons on the still background there, and no people.
         uncertain: ``blur-moving`` also blurs there what moves where nobody was found.
-        keep: ``keypoints`` writes those of each video, which `har.predict` reads again, and
-            nothing that shows people.
+        keep: ``keypoints`` writes those of each video, and nothing that shows people; ``features``
+            what the frame CNN gave at each step, so that a model with another head, but the same
+            CNN and input, scores it without the video. Both may be named; `har.predict` reads both
+            in the place of the video.
         fps: As of `har.read_poses`, like ``size`` and ``joints``, for files of keypoints.
         size: (H, W).
         joints: Names of joints to keypoints.
@@ -199,10 +203,10 @@ def predict(
 
     Raises:
         BundleError: The model is absent, damaged or does not fit this version.
-        BundleMismatchError: ``keep`` with a model that has no pose stream.
-        ConfigError: A rule does not fit, a source is a model or an address, ``keep`` is beside
-            ``annotate`` or ``thumbnails``, or ``shard`` beside ``to``, ``parquet`` or
-            ``on``.
+        BundleMismatchError: ``keep`` with a model that lacks the stream.
+        ConfigError: A rule does not fit, a source is a model or an address, ``keep`` is unknown, or
+            of keypoints beside ``annotate`` or ``thumbnails``, or ``shard`` beside ``to``,
+            ``parquet`` or ``on``.
         MissingDependencyError: ``on`` or ``parquet``, and the extra ``scale`` is not installed.
         WorkerError: Worker processes cannot be started, or the cluster is not reached.
         InterchangeError: There is no such format to write.
@@ -233,8 +237,9 @@ def predict(
     rules = loaded.build_rules(decode, changes)
     privacy = PrivacyConfig(faces, people, uncertain)
     shown = privacy if annotate or thumbnails else PrivacyConfig()
-    wants = OutputsConfig(annotate, thumbnails, keep is not None, shown, guard)
-    _check_keep(loaded, wants)
+    keeps = _list_keeps(keep)
+    wants = OutputsConfig(annotate, thumbnails, "keypoints" in keeps, shown, guard)
+    _check_keep(loaded, wants, "features" in keeps)
     if on_start is not None:
         on_start(loaded, rules)
     folder = to_path(out)
@@ -249,6 +254,7 @@ def predict(
             poses=PosesConfig(fps, size, joints or {}),
             exact=loaded.is_exact,
             precision=loaded.precision,
+            keep_features="features" in keeps,
             find_people=wants.privacy.is_on,
         ),
         decode=rules,
@@ -270,11 +276,11 @@ def predict(
         if result.error:
             text = show_line(f"Left out {result.info.path}: {result.error}")
             warnings.warn(text, stacklevel=2)
-    n_without = sum(result.info.codec == KEYPOINTS for result in predictions.recognized)
-    if n_without and wants != OutputsConfig():
+    n_without = sum(not result.info.has_pictures for result in predictions.recognized)
+    if n_without and (keeps or wants != OutputsConfig()):
         warnings.warn(
-            f"{n_without} of the sources are keypoints: there are no pictures to draw on, and "
-            "nothing more of people to keep",
+            f"{n_without} of the sources are keypoints or features: there are no pictures to draw "
+            "on, and nothing more to keep",
             stacklevel=2,
         )
     return predictions
@@ -294,7 +300,17 @@ def _check_shard(part: Shard | None, joins_all: bool, on: str | None) -> None:
         )
 
 
-def _check_keep(model: Model, wants: OutputsConfig) -> None:
+def _list_keeps(keep: Keep | Iterable[Keep] | None) -> set[str]:
+    keeps = {keep} if isinstance(keep, str) else set(keep or ())
+    if unknown := keeps - set(get_args(Keep)):
+        raise ConfigError(
+            f"Expected keep to name some of {', '.join(get_args(Keep))}, received "
+            f"{', '.join(sorted(unknown))}"
+        )
+    return set(keeps)
+
+
+def _check_keep(model: Model, wants: OutputsConfig, keeps_features: bool) -> None:
     if wants.keypoints and (wants.annotate or wants.thumbnails):
         raise ConfigError(
             "keep='keypoints' keeps nothing else that shows people: leave out annotate and "
@@ -304,6 +320,11 @@ def _check_keep(model: Model, wants: OutputsConfig) -> None:
         raise BundleMismatchError(
             f"{model.path} has no pose stream, so there are no keypoints to keep; take a model "
             "that has, such as three-class"
+        )
+    if keeps_features and model.info.motion is None:
+        raise BundleMismatchError(
+            f"{model.path} has no motion stream, so there are no features to keep; what its pose "
+            "stream has are keypoints: keep='keypoints'"
         )
 
 
@@ -320,7 +341,8 @@ def _recognize(
 ) -> Predictions:
     rules = plan.decode or loaded.info.decode
     stored, rejects = _list_stored(named)
-    here, more = find_videos(path for path in named if not isinstance(path, ObjectPath))
+    local = [path for path in named if not isinstance(path, ObjectPath)]
+    here, more = find_videos(local, with_features=True)
     paths, rejects = [*here, *stored], [*more, *rejects]
     names = outputs.compute_output_stems(paths, outputs.find_taken_stems(folder))
     stems = dict(zip(paths, names, strict=True))

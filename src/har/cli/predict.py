@@ -99,8 +99,10 @@ def format_standing(standing: Standing, elapsed_s: float) -> str:
 @privacy_options()
 @click.option(
     "--keep",
-    type=click.Choice(["keypoints"]),
-    help="Write people's keypoints of each, and nothing that shows people.",
+    multiple=True,
+    type=click.Choice(["keypoints", "features"]),
+    help="keypoints: write people's keypoints of each, and nothing that shows people; features: "
+    "write what the frame CNN gives, for models with another head. Once each.",
 )
 @poses_options("--size")
 @decode_option
@@ -149,7 +151,8 @@ def predict(videos: tuple[Path, ...], out: Path, as_json: bool, **options: Any) 
     """Recognize actions in videos or folders of videos, and when they happen.
 
     Keypoints of other tools (DeepLabCut, SLEAP, OpenPose, COCO, MediaPipe, .npz) may stand where a
-    video does, for models with a pose stream.
+    video does, for models with a pose stream, and so may features that --keep features wrote, for
+    models with the same frame CNN.
 
     Videos may be in an object store: s3://BUCKET/FOLDER, gs://BUCKET/a.mp4.
 

@@ -19,6 +19,7 @@ from har.dataset.manifest import (
 )
 from har.errors import ManifestError, NoClipsError
 from har.escaping import cut_line
+from har.feature_files import FEATURES_ENDING, is_features
 from har.files import show_path
 from har.pose.adapters.json_files import OPENPOSE_ENDING
 from har.pose.adapters.reading import is_plainly_poses, is_poses
@@ -172,12 +173,13 @@ def _folder_clip(path: Path, source: Path, label: str) -> Clip:
     return Clip(make_clip_id(path, source, 0.0, None), path, label.strip())
 
 
-def iter_files(folder: Path, rejects: list[Reject]) -> Iterator[Path]:
+def iter_files(folder: Path, rejects: list[Reject], with_features: bool = False) -> Iterator[Path]:
     """Return the files that may be videos, following links, but each folder once.
 
     Keypoints are returned where nobody could take them for something else (`is_plainly_poses`), and
     so is a folder of OpenPose's files. Those that a tool wrote of a video and that lie beside it
-    (``walk.mp4``, ``walk.keypoints.npz``, ``walkDLC_resnet50.csv``) are passed over.
+    (``walk.mp4``, ``walk.keypoints.npz``, ``walkDLC_resnet50.csv``) are passed over. The same holds
+    of files of features, if they are sought, and of keypoints beside those.
     """
     seen: set[str] = set()
 
@@ -201,12 +203,17 @@ def iter_files(folder: Path, rejects: list[Reject]) -> Iterator[Path]:
                 rejects.append(Reject("", path, f"{show_path(path)} {why}"))
         videos = [path for path in found if not _is_poses_file(path) and not _is_junk(path)]
         of_videos = tuple(f"{path.stem}{mark}" for path in videos for mark in (".", "DLC"))
+        others = [path for path in found if not path.name.startswith(of_videos)]
+        features = [path for path in others if with_features and is_features(path)]
+        of_features = tuple(path.name[: -len(FEATURES_ENDING)] + "." for path in features)
         poses = [
-            path for path in found if _is_poses_file(path) and not path.name.startswith(of_videos)
+            path
+            for path in others
+            if _is_poses_file(path) and not path.name.startswith(of_features)
         ]
         if any(path.name.endswith(OPENPOSE_ENDING) for path in found):
             yield Path(where)
-        yield from sorted([*videos, *poses])
+        yield from sorted([*videos, *features, *poses])
 
 
 def _is_poses_file(path: Path) -> bool:

@@ -6,7 +6,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from ctypes import Array, c_double
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache, partial
@@ -19,16 +19,16 @@ from har.bundle import BUNDLE_FILE
 from har.config import DecodeConfig, Engine, PredictConfig
 from har.dataset.catalog import Reject
 from har.errors import HarError, VideoError, VideoWriteError
-from har.files import compute_file_hash
+from har.feature_files import FEATURES_ENDING, FeatureWriter
+from har.files import add_ending, compute_file_hash
 from har.inference.cache import compute_key, load_result, save_result, start_result
 from har.inference.engines import find_named_engine
-from har.inference.keypoints import recognize_poses
+from har.inference.features import build_header, is_encoded, recognize_encoded
 from har.inference.model import Recognizer
 from har.inference.people import find_people_in
 from har.inference.steps import Networks, build_networks, open_networks
 from har.inference.video import recognize_video
 from har.parallel import Lost, StartCrew, Workers, count_cores, describe_fault, share_numbers
-from har.pose.adapters.reading import is_poses
 from har.result import Progress, VideoResult
 from har.types import Streams
 from har.version import __version__
@@ -398,11 +398,14 @@ def _run_task(
 
     key = find_key(job, task.settings)
     try:
-        with _fetching(job, plan) as file:
-            found = _recognize(file, plan, recognizer, networks, note)
+        with _fetching(job, plan) as file, _keeping_features(file, job, plan) as features:
+            found = _recognize(file, plan, recognizer, networks, note, features)
             result = replace(found, info=replace(found.info, path=job.path), file=file)
             start_result(job.base, result)
             plan.write(job.base, result)
+            if features is not None:
+                header = build_header(recognizer, result)
+                features.save(add_ending(job.base, FEATURES_ENDING), header)
             save_result(job.base, key, result)
     except VideoWriteError:
         raise
@@ -431,12 +434,24 @@ def _fetching(job: VideoJob, plan: Plan) -> Iterator[Path]:
             raise VideoError(text) from error
 
 
+def _keeping_features(
+    file: Path, job: VideoJob, plan: Plan
+) -> AbstractContextManager[FeatureWriter | None]:
+    keeps = plan.config.keep_features and not is_encoded(file)
+    return FeatureWriter(job.base.parent) if keeps else nullcontext()
+
+
 def _recognize(
-    file: Path, plan: Plan, recognizer: Recognizer, networks: Networks, note: Progress
+    file: Path,
+    plan: Plan,
+    recognizer: Recognizer,
+    networks: Networks,
+    note: Progress,
+    features: FeatureWriter | None,
 ) -> VideoResult:
-    if is_poses(file):
+    if is_encoded(file):
         decode = plan.decode or recognizer.info.decode
-        return recognize_poses(recognizer, file, plan.config.poses, decode)
+        return recognize_encoded(recognizer, file, plan.config.poses, decode)
     result = recognize_video(
         recognizer,
         file,
@@ -444,6 +459,7 @@ def _recognize(
         decode=plan.decode,
         progress=note,
         networks=networks,
+        features=features,
     )
     if plan.config.find_people:
         return replace(result, people=find_people_in(file, plan.config.jobs))

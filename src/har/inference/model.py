@@ -37,6 +37,7 @@ class Recognizer:
         graphs: What runs each graph, by the name of its file.
         motion: The stream of motion in the picture; None for a bundle without it.
         pose: The stream of people's keypoints; None for a bundle without it.
+        is_exact: Whether steps at which nothing moves are encoded, too.
     """
 
     def __init__(
@@ -79,7 +80,7 @@ class Recognizer:
             for name in self.info.graph_names
         }
         self._open_detector = partial(PoseDetector, n_threads, self.engines.get(GRAPH.name))
-        self._exact = exact
+        self.is_exact = exact
         self._build_streams()
         self._check_outputs(bundle_dir)
 
@@ -157,7 +158,7 @@ class Recognizer:
 
     def _build_streams(self) -> None:
         motion, pose = self.info.motion, self.info.pose
-        exact, graphs = self._exact, self.graphs
+        exact, graphs = self.is_exact, self.graphs
         self.motion = None if motion is None else MotionStream(motion, graphs, exact)
         self.pose = (
             None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from har.feature_files import FeatureWriter
 from har.inference.steps import StreamOutput, StreamRecognizer
 from har.types import Frame, People, Scores
 
@@ -33,14 +34,21 @@ class Segment:
 class SegmentRecognizer:
     """Takes the frames of a recording and begins anew behind each gap."""
 
-    def __init__(self, start_stream: Callable[[], StreamRecognizer], keep_places: bool) -> None:
+    def __init__(
+        self,
+        start_stream: Callable[[], StreamRecognizer],
+        keep_places: bool,
+        features: FeatureWriter | None = None,
+    ) -> None:
         """Wait for the first frame.
 
         Args:
             start_stream: Gives an empty stream.
             keep_places: Whether it is kept where people and motion were seen.
+            features: Takes those of the motion stream.
         """
         self._start_stream, self._keep_places = start_stream, keep_places
+        self._features = features
         self._stream = start_stream()
         self._number = 0
         self.segments = [Segment(0.0)]
@@ -60,6 +68,8 @@ class SegmentRecognizer:
         self._add(self._stream.flush())
         last = self.segments[-1]
         last.span_s, last.n_frames = self._stream.span_s, self._stream.n_frames
+        if self._features is not None:
+            self._features.end_segment(last.begin_s, last.span_s, last.n_frames)
 
     def _add(self, found: StreamOutput) -> None:
         last = self.segments[-1]
@@ -67,6 +77,8 @@ class SegmentRecognizer:
             [last.n_people, *(n for people in found.places.get("pose", ()) for n in people)]
         )
         last.found.extend(found, self._keep_places)
+        if self._features is not None:
+            self._features.push(found.features.get("motion", ()))
 
 
 def choose_segments(segments: Sequence[Segment], n_least: int, step_s: float) -> list[Segment]:

@@ -12,14 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 
 from har.config import PredictConfig
 from har.inference.model import Recognizer
-from har.inference.streams import Encode, Stream, WindowLogits
+from har.inference.streams import MAX_WINDOWS, Encode, Stream, WindowLogits
 from har.sampling.stacks import BatchSampler, Stack
 from har.sampling.times import Window, WindowRing
 from har.types import Frame, StreamName
@@ -64,16 +64,27 @@ def cut_stream(
     stream: Stream, features: Iterable[Any], n_overlap: int = PredictConfig.n_overlap
 ) -> list[Window[Any]]:
     """Return all windows of one video, from the features of its steps."""
+    return list(_iter_windows(stream, features, n_overlap))
+
+
+def _iter_windows(stream: Stream, features: Iterable[Any], n_overlap: int) -> Iterator[Window[Any]]:
     opened = OpenStream(stream, n_overlap)
-    due = [window for step in features for window in opened.push(step)[1]]
-    return [*due, *opened.flush()]
+    for step in features:
+        yield from opened.push(step)[1]
+    yield from opened.flush()
 
 
 def score_steps(
     stream: Stream, features: Iterable[Any], n_overlap: int = PredictConfig.n_overlap
 ) -> list[Any]:
-    """Return what a stream says of all windows of one video, from the features of its steps."""
-    return list(stream.score(cut_stream(stream, features, n_overlap)))
+    """Return what a stream says of all windows of one video, from the features of its steps.
+
+    Memory does not grow with the features.
+    """
+    windows, found = _iter_windows(stream, features, n_overlap), list[Any]()
+    while together := list(islice(windows, MAX_WINDOWS)):
+        found += stream.score(together)
+    return found
 
 
 @dataclass(frozen=True)
@@ -127,11 +138,14 @@ class StreamOutput:
         places: Where each step was: the (y, x) of the upper left pixel of what the frame CNN
             saw, or the (17, 3) keypoints of the people that are followed, by their number, in
             pixels of the pictures that were pushed.
+        features: What each picture was encoded to, None for a still one, and how many steps have
+            it.
         stillness: How many steps were not encoded, and why.
     """
 
     windows: dict[StreamName, list[WindowLogits]] = field(default_factory=dict)
     places: dict[StreamName, list[Any]] = field(default_factory=dict)
+    features: dict[StreamName, list[tuple[Any, int]]] = field(default_factory=dict)
     stillness: dict[StreamName, Stillness] = field(default_factory=dict)
 
     @property
@@ -140,7 +154,7 @@ class StreamOutput:
         return sum(map(len, self.windows.values()))
 
     def extend(self, later: StreamOutput, keep_places: bool) -> None:
-        """Add what became known later; with ``keep_places`` places too."""
+        """Add what became known later, but for features; with ``keep_places`` places too."""
         for name, windows in later.windows.items():
             self.windows.setdefault(name, []).extend(windows)
         for name, places in later.places.items() if keep_places else ():
@@ -186,6 +200,7 @@ class _SampledStream:
             due: list[Window[Any]] = []
             for stack in batch:
                 feature = None if stack.is_still else next(features)
+                found.features.setdefault(self._stream.name, []).append((feature, stack.n_steps))
                 steps, windows = self._opened.push(feature, stack.n_steps)
                 due += windows
                 places = self._stream.get_places(stack, steps)

@@ -17,6 +17,7 @@ from har.config import DecodeConfig, PredictConfig
 from har.dataset.catalog import Reject, iter_files
 from har.errors import EmptyVideoError, VideoDecodeError, VideoNotFoundError
 from har.events.decoder import decode_events, name_people
+from har.feature_files import FeatureWriter
 from har.files import show_path
 from har.inference.model import Recognizer
 from har.inference.scores import fuse_windows, get_rate_hz
@@ -105,6 +106,7 @@ def recognize_video(
     decode: DecodeConfig | None = None,
     progress: Progress | None = None,
     networks: Networks | None = None,
+    features: FeatureWriter | None = None,
 ) -> VideoResult:
     """Look at all of a video, decoding it once, with memory that does not grow with its frames.
 
@@ -121,6 +123,7 @@ def recognize_video(
         decode: How scores become events; the bundle's own when None.
         progress: Called after every frame that is looked at.
         networks: Of `open_networks`, where several videos share them; its own when None.
+        features: Takes the features of the motion stream.
 
     Raises:
         VideoError: The file cannot be opened, or has too few frames to compare.
@@ -133,7 +136,9 @@ def recognize_video(
         nullcontext(networks) if networks else open_networks(recognizer, n_cores) as cnns,
         _open_frames(recognizer, path, config.n_ahead, n_cores) as (reader, frames),
     ):
-        result = recognize_frames(recognizer, reader, frames, cnns, config, decode, progress)
+        result = recognize_frames(
+            recognizer, reader, frames, cnns, config, decode, progress, features
+        )
         learned = NOTE if is_learned(path, recognizer.info.learned_from) else ""
         return replace(result, note="; ".join(filter(None, [result.note, *reader.notes, learned])))
 
@@ -160,6 +165,7 @@ def recognize_frames(
     config: PredictConfig,
     decode: DecodeConfig | None = None,
     progress: Progress | None = None,
+    features: FeatureWriter | None = None,
 ) -> VideoResult:
     """Recognize the frames of one video, from the first to the last.
 
@@ -171,6 +177,7 @@ def recognize_frames(
         config: How windows overlap.
         decode: How scores become events; the bundle's own when None.
         progress: Called after every frame.
+        features: Takes the features of the motion stream.
 
     Raises:
         EmptyVideoError: There are too few frames to compare.
@@ -179,9 +186,9 @@ def recognize_frames(
     started_s = time.perf_counter()
     decode = decode or recognizer.info.decode
     start_stream = partial(StreamRecognizer, recognizer, config, networks)
-    streams = SegmentRecognizer(start_stream, config.keep_places)
+    streams = SegmentRecognizer(start_stream, config.keep_places, features)
     note = _push_all(streams, source.info, frames, progress)
-    segments = _choose_segments(recognizer, streams, source.info.path, note)
+    segments = require_segments(recognizer, streams.segments, source.info.path, note)
     result = build_result(recognizer, segments, source.info, decode)
     rate_hz = sum(own.n_frames for own in segments) / (result.duration_s or math.inf)
     rare = explain_low_rate(rate_hz or math.inf, recognizer.lags_s)
@@ -191,7 +198,7 @@ def recognize_frames(
         note="; ".join(filter(None, [note, rare])),
         pose_tracks=_find_pose_tracks(recognizer, segments, source),
         crops=_find_crops(recognizer, segments, source),
-        still=_sum_stillness(segments),
+        still=sum_stillness(segments),
     )
 
 
@@ -281,15 +288,20 @@ def _push_all(
     return note
 
 
-def _choose_segments(
-    recognizer: Recognizer, streams: SegmentRecognizer, path: Path, note: str
+def require_segments(
+    recognizer: Recognizer, found: Sequence[Segment], path: Path, note: str = ""
 ) -> list[Segment]:
+    """Return the segments that are long enough to recognize anything in, as of `choose_segments`.
+
+    Raises:
+        EmptyVideoError: There is none.
+    """
     motion = recognizer.info.motion
     compares = motion is not None and len(motion.spec.offsets_s) > 1
     n_least = 2 if compares else 1
-    segments = choose_segments(streams.segments, n_least, 1 / get_rate_hz(recognizer))
+    segments = choose_segments(found, n_least, 1 / get_rate_hz(recognizer))
     if not segments:
-        n_frames = sum(own.n_frames for own in streams.segments)
+        n_frames = sum(own.n_frames for own in found)
         raise EmptyVideoError(
             f"{show_path(path)} has {n_frames} readable frame(s), too few to recognize anything; "
             f"{note or 'give a longer video'}"
@@ -316,7 +328,8 @@ def _find_pose_tracks(
     return replace(found, step_s=step_s)
 
 
-def _sum_stillness(segments: Sequence[Segment]) -> dict[str, dict[str, float]]:
+def sum_stillness(segments: Sequence[Segment]) -> dict[str, dict[str, float]]:
+    """Return what results say of the steps of some segments at which nothing moved, by stream."""
     whole = StreamOutput()
     for own in segments:
         whole.extend(StreamOutput(stillness=own.found.stillness), keep_places=False)
@@ -339,13 +352,16 @@ def _find_crops(
     return build_crops(corners, motion.spec, source.info, source.letterbox)
 
 
-def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:
+def find_videos(
+    sources: Iterable[Path], with_features: bool = False
+) -> tuple[list[Path], list[Reject]]:
     """Return the videos that are named, and for each folder the files in it that may be videos.
 
     Files of keypoints stand where a video would; see `har.dataset.catalog.iter_files`.
 
     Args:
         sources: Files and folders; folders are searched to their depth.
+        with_features: Files of features do, too.
 
     Returns:
         Paths in the order given, sorted within a folder, none twice, and a reject for each source
@@ -367,7 +383,7 @@ def find_videos(sources: Iterable[Path]) -> tuple[list[Path], list[Reject]]:
         found = [source]
         if source.is_dir() and not is_poses(source):
             n_rejects = len(rejects)
-            found = list(iter_files(source, rejects))
+            found = list(iter_files(source, rejects, with_features))
             if not found and len(rejects) == n_rejects:
                 rejects.append(Reject("", source, f"the folder {source} holds no video"))
         for path in found:

@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 
 from har.config import BACKGROUND_NAMES
 from har.errors import ConfigError
+from har.feature_files import FEATURES_ENDING
 from har.interchange.events import EventTable, build_table, give_length, name_some
 from har.interchange.formats import read_events
 from har.pose.adapters.reading import KEYPOINTS_ENDING
@@ -222,8 +223,8 @@ def find_video(name: str, videos: Iterable[str]) -> str | None:
 
     The same text comes first, then the same file name, then the name without its ending (of both
     only where it is that of a video: ``day.left`` and ``day.right`` are two recordings), then what
-    `har predict` calls the files of videos of one name, then keypoints kept of it; letters may be
-    small or capital, and accents letters of their own (NFC) or marks (NFD, as on Macs).
+    `har predict` calls the files of videos of one name, then keypoints or features of it; letters
+    may be small or capital, and accents letters of their own (NFC) or marks (NFD, as on Macs).
 
     Args:
         name: A path, a file's name, or what its results are called.
@@ -294,7 +295,7 @@ def _flat_path(path: PurePath) -> str:
 
 
 def _video_stem(path: PurePath) -> str:
-    return path.name.removesuffix(KEYPOINTS_ENDING)
+    return path.name.removesuffix(KEYPOINTS_ENDING).removesuffix(FEATURES_ENDING)
 
 
 def list_labels(

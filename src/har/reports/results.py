@@ -8,6 +8,7 @@ Every file appears under its name only once it is complete. Of a video whose fil
     STEM.annotated.mp4    optional
     STEM.thumbnails/      optional, a picture of each event
     STEM.keypoints.npz    optional, people's keypoints at every step
+    STEM.features.npz     optional, features of the frame CNN (`har.feature_files`), before these
 
 and of all videos, also those of earlier runs, events.csv, results.json and totals.csv.
 """
@@ -40,7 +41,6 @@ from har.render.annotate import write_annotated
 from har.render.thumbnails import write_thumbnails
 from har.render.timeline import write_timeline
 from har.result import VideoResult
-from har.types import KEYPOINTS
 
 _TOTALS = "totals.csv"
 _STEM_BYTES = 200
@@ -58,8 +58,8 @@ def write_video_outputs(
         base: Folder and stem of the files.
         result: What was found. People are drawn if it has pose tracks.
         decode: The settings that the events were cut with.
-        outputs: What to write beyond events and timeline; nothing more of keypoints that stood
-            where a video would.
+        outputs: What to write beyond events and timeline; nothing more of what stood where a video
+            would.
 
     Raises:
         OutputError: A file cannot be written.
@@ -67,7 +67,7 @@ def write_video_outputs(
     """
     write_event_files(base, str(result.info.path), result.events, outputs.guard)
     write_timeline(files.add_ending(base, ".timeline.svg"), result, decode)
-    if result.info.codec == KEYPOINTS:
+    if not result.info.has_pictures:
         return
     if outputs.keypoints and result.pose_tracks is not None:
         write_poses(files.add_ending(base, KEYPOINTS_ENDING), spread_tracks(result))

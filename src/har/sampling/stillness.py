@@ -27,6 +27,16 @@ _RISE, _RISE_LEVELS = 1.01, 0.005
 """How fast noise may rise again from step to step, as when the light is switched off."""
 _REFRESH_S = 2.0
 """A still picture is looked at again after this long."""
+RULE = {
+    "cell_px": CELL_PX,
+    "least": _LEAST,
+    "times_noise": _TIMES_NOISE,
+    "most_noise": _MOST_NOISE,
+    "rise": _RISE,
+    "rise_levels": _RISE_LEVELS,
+    "refresh_s": _REFRESH_S,
+}
+"""All numbers of the rule, for files that outlast it."""
 
 
 def average_cells(values: np.ndarray) -> np.ndarray:

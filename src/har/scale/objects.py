@@ -21,6 +21,7 @@ from har.addresses import ObjectPath, mask_address
 from har.config import FetchConfig
 from har.dataset.catalog import may_be_video
 from har.errors import MissingDependencyError, VideoError, VideoNotFoundError, VideoOpenError
+from har.feature_files import FEATURES_ENDING, is_features
 from har.files import writing
 from har.inference.folder import StoredFile
 
@@ -55,7 +56,7 @@ def list_videos(address: ObjectPath) -> dict[Path, StoredFile]:
     chosen: dict[Path, StoredFile] = {
         path: StoredFile(_find_version(info), int(info.get("size") or 0))
         for path, info in videos.items()
-        if path == address or may_be_video(path.relative_to(address))
+        if path == address or is_features(path) or may_be_video(path.relative_to(address))
     }
     if not chosen:
         raise VideoNotFoundError(f"There is no video at {address}; check the address")
@@ -86,7 +87,8 @@ def fetching(config: FetchConfig, path: Path, stored: StoredFile) -> Iterator[Pa
         folder = Path(tempfile.mkdtemp(prefix=_FOLDER, dir=scratch))
     try:
         with FileLock(folder / _LOCK):
-            file = folder / f"video{path.suffix[:16]}"
+            ending = FEATURES_ENDING if is_features(path) else path.suffix[:16]
+            file = folder / f"video{ending}"
             _fetch(config, path, file)
             yield file
     finally:

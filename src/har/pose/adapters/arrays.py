@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tokenize
 import zipfile
-import zlib
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
 
+from har.archives import DAMAGED, read_header
 from har.errors import PoseFileError
 from har.pose.adapters.names import BY_COUNT, MEDIAPIPE, map_joints
 from har.pose.adapters.raw import (
@@ -30,11 +28,6 @@ _JOINTS = ("joints", "joint_names", "keypoint_names", "names")
 _METERS = "meters"
 _UNITS = ("pixels", "shares", _METERS)
 
-_DAMAGED = (
-    *(OSError, ValueError, EOFError, RuntimeError, SyntaxError, KeyError),
-    *(zipfile.BadZipFile, zlib.error, tokenize.TokenError),
-)
-"""What archives and headers of arrays fail with, encrypted and damaged ones among them."""
 _FOCAL_PX, _PICTURE = 525.0, (480, 640)
 """The picture that a depth camera's joints are seen in.
 
@@ -59,7 +52,7 @@ def read_npz(path: Path) -> RawPoses:
             arrays = _read_members(path, archive)
     except PoseFileError:
         raise
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise build_error(path, f"it is no archive of plain numbers and texts ({error})") from error
     points = next((arrays[name] for name in POINTS if name in arrays), None)
     if points is None or points.dtype.kind not in "fiu":
@@ -116,21 +109,11 @@ def _read_members(path: Path, archive: zipfile.ZipFile) -> dict[str, np.ndarray]
         name = item.filename.removesuffix(".npy")
         if name in (*POINTS, *_JOINTS, "fps", "size", "confidence", "units", "starts"):
             with archive.open(item) as file:
-                _check_header(path, file, item)
+                shape, *_ = read_header(file, item)
+            check_shape(path, *shape)
             with archive.open(item) as file:
                 arrays[name] = npy.read_array(file, allow_pickle=False)
     return arrays
-
-
-def _check_header(path: Path, file: IO[bytes], item: zipfile.ZipInfo) -> None:
-    version = npy.read_magic(file)
-    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = read(file)
-    if dtype.hasobject:
-        raise build_error(path, f"{item.filename} holds Python objects; save names as texts (str)")
-    check_shape(path, *shape)
-    if np.prod(shape, dtype=np.float64) * dtype.itemsize > item.file_size:
-        raise build_error(path, f"{item.filename} claims to be larger than it is")
 
 
 def _find_joints(path: Path, arrays: dict[str, np.ndarray], n_joints: int) -> tuple[str, ...]:
