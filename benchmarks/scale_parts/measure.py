@@ -14,9 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from har.bundle import TEMPORAL_GRAPH_FILE, load_info
-from har.bundle_files import find_bundle
-from har.inference.engines import Graph
+import har
+from har.feature_files import FEATURES_ENDING
 from speed_parts.child import run_child
 from speed_parts.film import Film, write_once, write_recording
 
@@ -126,28 +125,23 @@ def measure_rates(film: Path) -> dict[str, float]:
         "scores_csv_mb_an_hour": count(out, "*.scores.csv"),
         "scores_parquet_mb_an_hour": count(out, "scores.parquet"),
         "events_parquet_mb_an_hour": count(out, "events.parquet"),
-        **_measure_head(),
+        **_measure_features(video, work / "features", hours),
     }
 
 
-def _measure_head() -> dict[str, float]:
+def _measure_features(videos: Path, out: Path, hours: float) -> dict[str, float]:
     """Return megabytes of features for an hour, and hours that a core scores anew in an hour."""
-    bundle = find_bundle(Path("fight"))
-    motion = load_info(bundle).motion
-    if motion is None:
-        raise SystemExit("the model that comes with har has no motion stream")
-    spec = motion.spec
-    head = Graph(bundle / TEMPORAL_GRAPH_FILE, n_threads=1)
-    windows = np.random.default_rng(0).random((64, spec.n_steps, motion.n_features), np.float32)
-    head.run(windows)
+    words = [*_PREDICT, str(videos), "--out", str(out), "--keep", "features"]
+    run_child([*words, "--jobs", "1"])
+    (path,) = out.glob(f"*{FEATURES_ENDING}")
+    model = har.load("fight", streams="motion", jobs=1)
+    model.predict(path)
     began_s, n_runs = time.process_time(), 20
     for _ in range(n_runs):
-        head.run(windows)
-    windows_a_second = n_runs * len(windows) / (time.process_time() - began_s)
-    windows_an_hour = 3600 * spec.rate_hz / max(spec.n_steps // 4, 1)
+        model.predict(path)
     return {
-        "features_mb_an_hour": motion.n_features * 2 * 3600 * spec.rate_hz / 1e6,
-        "head_hours_a_core_hour": 3600 * windows_a_second / windows_an_hour,
+        "features_mb_an_hour": path.stat().st_size / 1e6 / hours,
+        "head_hours_a_core_hour": 3600 * n_runs * hours / (time.process_time() - began_s),
     }
 
 

@@ -49,7 +49,8 @@ _FORMAT = 1
 _MAX_HEADER_BYTES = 1 << 16
 _MAX_FEATURES = 16_384
 _COPY_BYTES, _READ_ROWS = 1 << 20, 1024
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+_LEVEL = 4
+"""Of compression: half of all features are zeros; more effort gains a fiftieth."""
 _KINDS = {"rows": "<i8", "still": "|b1", "times_s": "<f8", "segments": "<f8", "n_frames": "<i8"}
 
 
@@ -72,7 +73,7 @@ class FeatureHeader:
     """What the features of a recording were computed with, and what results need of the video.
 
     Attributes:
-        cnn: SHA-256 of the frame CNN's graph.
+        cnn: Of the frame CNN, as of `har.graph_hash`; another export of the same weights has it.
         spec: How it sampled pictures and time; its ``n_steps`` is of no account and 1.
         n_features: D.
         engine: What ran the CNN, such as ``onnxruntime fp32``.
@@ -217,23 +218,20 @@ class FeatureWriter(Closing):
             "n_frames": np.array(self._n_frames, dtype="<i8"),
         }
         text = json.dumps(header.to_json(), indent=2, allow_nan=False)
-        with replacing(path) as part, zipfile.ZipFile(part, "w") as archive:
-            archive.writestr(_build_member("header.json"), text)
+        with (
+            replacing(path) as part,
+            zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED, compresslevel=_LEVEL) as archive,
+        ):
+            with archive.open("header.json", "w") as file:  # of no date, so bytes are the same
+                file.write(text.encode())
             for name, values in arrays.items():
-                with archive.open(_build_member(f"{name}.npy"), "w") as file:
+                with archive.open(f"{name}.npy", "w") as file:
                     npy.write_array(file, values, allow_pickle=False)
-            with archive.open(_build_member("features.npy"), "w", force_zip64=True) as file:
+            with archive.open("features.npy", "w", force_zip64=True) as file:
                 form = {"descr": "<f2", "fortran_order": False, "shape": self._shape}
                 npy.write_array_header_1_0(file, form)
                 self._file.seek(0)
                 shutil.copyfileobj(self._file, file, _COPY_BYTES)
-
-
-def _build_member(name: str) -> zipfile.ZipInfo:
-    """Return a member that is the same whenever it is written, compressed: half of it is zeros."""
-    member = zipfile.ZipInfo(name, _ZIP_DATE)
-    member.compress_type = zipfile.ZIP_DEFLATED
-    return member
 
 
 def compute_times(segments: np.ndarray, rate_hz: float) -> np.ndarray:

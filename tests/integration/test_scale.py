@@ -188,6 +188,20 @@ def test_a_full_disk_everywhere_ends_the_run_as_on_one_machine(work: Path) -> No
 
 
 @pytest.mark.scale
+@pytest.mark.usefixtures("cluster", "work")
+def test_features_are_written_and_scored_as_on_one_machine_to_the_byte() -> None:
+    for out, more in (("alone", {"jobs": 1}), ("out", {"jobs": 2, "on": "ray"})):
+        with pytest.warns(UserWarning, match="Left out videos/noise"):
+            har.predict("videos", model="bundle", out=out, keep="features", **more)
+        har.predict("alone", model="bundle", out=f"{out}_again", **more)
+    ours, alone = (read_outputs(Path(out)) for out in ("out", "alone"))
+    assert sum(name.endswith(".features.npz") for name in ours) == 5
+    assert ours == alone
+    assert len(read_labels(Path("out_again"))) == 5
+    assert read_outputs(Path("out_again")) == read_outputs(Path("alone_again"))
+
+
+@pytest.mark.scale
 @pytest.mark.usefixtures("cluster")
 def test_a_video_that_never_ends_is_stopped_and_set_aside(work: Path) -> None:
     found = run(work, sleep_at("d.mp4"), ScaleConfig("ray", n_workers=2, tries=2, limit_s=5))

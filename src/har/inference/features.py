@@ -80,7 +80,7 @@ def build_header(recognizer: Recognizer, result: VideoResult) -> FeatureHeader:
     notes = [note for note in result.note.split("; ") if note != NOTE]
     is_file = result.readable.is_file()
     return FeatureHeader(
-        cnn=recognizer.info.files[CNN_GRAPH_FILE],
+        cnn=recognizer.compute_cnn_hash(),
         spec=_settle(motion.spec),
         n_features=motion.n_features,
         engine=result.engines[_CNN],
@@ -168,11 +168,9 @@ def _check_fit(recognizer: Recognizer, file: FeatureFile) -> list[str]:
         for name in own
         if own[name] != theirs[name]
     ]
-    cnn = recognizer.info.files[CNN_GRAPH_FILE]
+    cnn = recognizer.compute_cnn_hash()
     if header.cnn != cnn:
-        differing.insert(
-            0, f"the frame CNN is {header.cnn[:12]} there and {cnn[:12]} here (SHA-256)"
-        )
+        differing.insert(0, f"the frame CNN is {header.cnn[:12]} there and {cnn[:12]} here (hash)")
     if header.n_features != motion.n_features:
         differing.append(f"a step has {header.n_features} features there, {motion.n_features} here")
     if differing:

@@ -20,6 +20,7 @@ from har.bundle import (
 from har.bundle_files import find_verified
 from har.config.engine import ENGINE, Engine, Precision
 from har.errors import BundleIntegrityError, BundleMismatchError
+from har.graph_hash import compute_graph_hash
 from har.inference.detector import GRAPH, PoseDetector, compute_detector_hash
 from har.inference.engines import Graph, Run, describe_engine, find_named_engine
 from har.inference.streams import MotionStream, PoseStream, Stream
@@ -38,6 +39,7 @@ class Recognizer:
         motion: The stream of motion in the picture; None for a bundle without it.
         pose: The stream of people's keypoints; None for a bundle without it.
         is_exact: Whether steps at which nothing moves are encoded, too.
+        folder: Of the bundle.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class Recognizer:
             for name in self.info.graph_names
         }
         self._open_detector = partial(PoseDetector, n_threads, self.engines.get(GRAPH.name))
-        self.is_exact = exact
+        self.is_exact, self.folder = exact, bundle_dir
         self._build_streams()
         self._check_outputs(bundle_dir)
 
@@ -170,6 +172,10 @@ class Recognizer:
     def streams(self) -> tuple[Stream, ...]:
         """Its streams, one or two; the first sets the time steps of scores."""
         return tuple(stream for stream in (self.motion, self.pose) if stream is not None)
+
+    def compute_cnn_hash(self) -> str:
+        """Return a hash of what the frame CNN computes, whatever its file calls the parts."""
+        return compute_graph_hash(self.folder / CNN_GRAPH_FILE)
 
     def replace(self, graphs: Mapping[str, Run]) -> Recognizer:
         """Return a twin that runs other forms of some graphs, by the names of their files.

@@ -52,11 +52,14 @@ def list_videos(address: ObjectPath) -> dict[Path, StoredFile]:
             "may read it"
         ) from error
     scheme = address.parts[0]
-    videos = {ObjectPath(f"{scheme}/{name.lstrip('/')}"): found[name] for name in sorted(found)}
+    files = {ObjectPath(f"{scheme}/{name.lstrip('/')}"): found[name] for name in sorted(found)}
+    stems = {p.with_suffix("") for p in files if p != address and may_be_video(p)}
     chosen: dict[Path, StoredFile] = {
         path: StoredFile(_find_version(info), int(info.get("size") or 0))
-        for path, info in videos.items()
-        if path == address or is_features(path) or may_be_video(path.relative_to(address))
+        for path, info in files.items()
+        if path == address
+        or (is_features(path) and path.with_name(path.name[: -len(FEATURES_ENDING)]) not in stems)
+        or may_be_video(path.relative_to(address))
     }
     if not chosen:
         raise VideoNotFoundError(f"There is no video at {address}; check the address")

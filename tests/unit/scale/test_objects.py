@@ -78,6 +78,20 @@ def test_a_run_goes_on_until_what_is_in_the_store_changes(store: Path) -> None:
     assert read_labels(store / "parts") == read_labels(store / "out")
 
 
+def test_features_in_a_store_are_scored_but_not_beside_their_video(store: Path) -> None:
+    predict("memory://bucket/day1", "out", keep="features")
+    memory = fsspec.filesystem("memory")
+    memory.put("out/a.features.npz", "/bucket/day1/a.features.npz")
+    memory.put("out/a.features.npz", "/bucket/day3/b.features.npz")
+    found = predict("memory://bucket", "again")
+    there = [str(result.info.path) for result in found.recognized]
+    assert there == [
+        f"memory://bucket/{name}" for name in ("day1/a.mp4", "day2/a.mp4", "day3/b.features.npz")
+    ]
+    named = predict("memory://bucket/day1/a.features.npz", "named").recognized[0]
+    assert named.label == found.recognized[0].label == found.recognized[2].label
+
+
 def test_what_cannot_be_fetched_is_left_out_with_the_reason(store: Path) -> None:
     found = predict("memory://bucket/day1/a.mp4", "out", max_gb=1e-6, scratch="scratch")
     assert "files above 1e-06 GB are not fetched" in found.results[0].error

@@ -1,10 +1,14 @@
 """The three stages on a store that can be learned in seconds."""
 
 import json
+import shutil
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from videos import make_clip
 
+import har
 from har.bundle import load_info
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.errors import BundleMismatchError, BundleNotFoundError, NoClipsError
@@ -59,6 +63,22 @@ def test_the_bundle_knows_clips_of_groups_it_has_not_met(trained, bar_store, tmp
     values = json.loads((tmp_path / "metrics.json").read_text())
     assert values["accuracy"]["mean"] == 1.0
     assert values["n_clips"] == len(bar_store.indices("test"))
+
+
+def test_a_head_that_is_trained_anew_scores_the_features_of_the_model_before(
+    trained, bar_store, tmp_path
+):
+    _, run, _ = trained
+    shutil.copytree(run.bundle_dir, tmp_path / "new")
+    again = Run(tmp_path / "new", tmp_path / "r", progress=False, say=lambda _: None)
+    train_lstm(replace(QUICK, seed=7), bar_store, again)
+    video = make_clip(tmp_path / "a.mp4", n_frames=60)
+    har.predict(video, out=tmp_path / "out", model=run.bundle_dir, keep="features")
+    model = har.load(tmp_path / "new")
+    (direct, found) = (model.predict(p) for p in (video, tmp_path / "out" / "a.features.npz"))
+    np.testing.assert_allclose(found.scores.values, direct.scores.values, atol=1e-2)
+    before = har.load(run.bundle_dir).predict(video)
+    assert np.abs(before.scores.values - direct.scores.values).max() > 1e-4
 
 
 def test_other_labels_are_refused(trained, bar_store):
