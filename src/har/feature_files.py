@@ -21,7 +21,7 @@ import tempfile
 import zipfile
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from math import isfinite
 from pathlib import Path
@@ -42,8 +42,8 @@ from har.version import __version__
 
 FEATURES_ENDING = ".features.npz"
 """Ending of the files that `har predict --keep features` writes."""
-MAX_STEPS = 1 << 24
-"""Steps of one recording: 24 days at 8 a second."""
+MAX_STEPS, MAX_SEGMENTS = 1 << 23, 1 << 17
+"""Steps of one recording, 12 days at 8 a second, and what gaps may divide it into."""
 _MAX_S = 1e9
 _FORMAT = 1
 _MAX_HEADER_BYTES = 1 << 16
@@ -165,7 +165,8 @@ class FeatureWriter(Closing):
 
     def close(self) -> None:
         """Let go of the features."""
-        self._file.close()
+        with suppress(OSError):  # a full disk was met before
+            self._file.close()
 
     def push(self, steps: Sequence[tuple[np.ndarray | None, int]]) -> None:
         """Take the features of the next steps.
@@ -207,8 +208,15 @@ class FeatureWriter(Closing):
         """Write the file, whole or not at all.
 
         Raises:
-            OutputError: It cannot be written.
+            FeatureFileError: The recording is longer than what is read again.
+            OutputError: The file cannot be written.
         """
+        if len(self._rows) > MAX_STEPS or len(self._segments) > MAX_SEGMENTS:
+            raise FeatureFileError(
+                f"{show_path(path)} cannot be written: of {len(self._rows)} steps in "
+                f"{len(self._segments)} segments at most {MAX_STEPS} in {MAX_SEGMENTS} are read "
+                "again; divide the recording"
+            )
         segments = np.array(self._segments, dtype="<f8").reshape(-1, 2)
         arrays = {
             "rows": np.frombuffer(self._rows, dtype=np.int64).astype("<i8"),
@@ -334,8 +342,9 @@ def _read_header(archive: zipfile.ZipFile) -> FeatureHeader:
 
 def _read_array(archive: zipfile.ZipFile, name: str, kind: str) -> np.ndarray:
     shape = _check_array(archive, name, kind)
-    if max(shape, default=0) > MAX_STEPS:
-        raise ValueError(f"{name} has {max(shape)} rows, at most {MAX_STEPS} are read")
+    n_most = MAX_SEGMENTS if name in ("segments", "n_frames") else MAX_STEPS
+    if max(shape, default=0) > n_most:
+        raise ValueError(f"{name} has {max(shape)} rows, at most {n_most} are read")
     with archive.open(f"{name}.npy") as file:
         return npy.read_array(file, allow_pickle=False)
 

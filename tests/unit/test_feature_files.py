@@ -2,6 +2,7 @@
 
 import io
 import json
+import resource
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import pytest
 from bundles import SPEC
 from fuzzing import mutate_bytes, mutate_json
 
-from har.errors import BundleMismatchError, FeatureFileError
+from har.errors import BundleMismatchError, FeatureFileError, OutputError
 from har.feature_files import (
     MAX_STEPS,
     FeatureHeader,
@@ -72,6 +73,23 @@ def test_what_16_bits_do_not_hold_is_refused(tmp_path: Path) -> None:
         for value in (70000.0, np.nan):
             with pytest.raises(BundleMismatchError, match="above 65504"):
                 writer.push([(np.full(4, value, np.float32), 1)])
+
+
+def fill(folder: Path) -> None:
+    with FeatureWriter(folder) as writer:
+        for _ in range(100):
+            writer.push([(np.ones(1024, np.float32), 1)])
+
+
+def test_a_full_disk_is_an_error_of_the_output(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(OutputError, match="could not be written"):
+            fill(tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_memory_does_not_grow_with_the_features(tmp_path: Path) -> None:
