@@ -13,7 +13,10 @@ from videos import make_clip
 import har
 from har.cli import har as command_line
 from har.errors import BundleMismatchError, ConfigError, PoseFileError
-from har.pose.keypoints import KEYPOINTS
+from har.inference.keypoints import find_least_score
+from har.pose.adapters.reading import Poses, write_poses
+from har.pose.keypoints import KEYPOINTS, to_detections
+from har.pose.tracking import START_SCORE
 
 
 @pytest.fixture(scope="module")
@@ -196,3 +199,19 @@ def test_real_mediapipe_and_kinect_go_through_the_command(tmp_path, shared_data,
         assert result["confidence"] > 0.3
         assert result["uncertain_share"] < 0.5
         assert sum(result["probs"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_whoever_was_followed_is_followed_again_though_keypoints_are_faint(tmp_path):
+    points = np.concatenate([draw_body(True), np.full((17, 1), 0.12)], axis=1)
+    faint = np.repeat(points[None, None].astype(np.float32), 60, axis=0)
+    path, numbers = tmp_path / "a.keypoints.npz", {}
+    for is_followed in (False, True):
+        write_poses(path, Poses(faint, 30.0, (480, 640), path, is_followed=is_followed))
+        assert har.read_poses(path).is_followed is is_followed
+        numbers[is_followed] = to_detections(
+            faint, least_score=find_least_score(har.read_poses(path))
+        ).scores[0]
+    assert numbers[False].max() < START_SCORE == pytest.approx(numbers[True].max())
+    np.savez(path, points=faint, fps=30, followed=np.array([1, 2]))
+    with pytest.raises(PoseFileError, match="followed true or false"):
+        har.read_poses(path)

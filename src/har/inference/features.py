@@ -27,7 +27,7 @@ from har.feature_files import (
     open_features,
 )
 from har.files import compute_file_hash
-from har.inference.keypoints import recognize_poses
+from har.inference.keypoints import find_least_score, recognize_poses
 from har.inference.model import Recognizer
 from har.inference.segments import Segment
 from har.inference.steps import OpenStream, Stillness, StreamOutput, score_steps
@@ -207,7 +207,7 @@ def _score_motion(recognizer: Recognizer, file: FeatureFile) -> list[Segment]:
 
 def _add_poses(stream: PoseStream, poses: Poses, segments: list[Segment]) -> None:
     """Add to each segment what the pose stream says of the keypoints of a recording."""
-    detections = to_detections(poses.points, poses.size)
+    detections = to_detections(poses.points, poses.size, find_least_score(poses))
     for own in segments:
         times_s = compute_step_times(own.span_s, stream.spec.rate_hz) + own.begin_s
         rows = np.floor(times_s * poses.fps).astype(np.int64).clip(0, len(poses.points) - 1)

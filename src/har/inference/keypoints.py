@@ -16,8 +16,9 @@ from har.inference.segments import Segment
 from har.inference.steps import StreamOutput, score_steps
 from har.inference.streams import iter_people
 from har.inference.video import build_result
-from har.pose.adapters.reading import check_poses, read_poses
+from har.pose.adapters.reading import Poses, check_poses, read_poses
 from har.pose.keypoints import INDEX, Detections, to_detections
+from har.pose.tracking import START_SCORE
 from har.result import VideoResult
 from har.sampling.times import compute_nearest_indices, compute_step_times
 from har.types import KEYPOINTS, VideoInfo
@@ -39,6 +40,7 @@ def recognize_keypoints(
     size: tuple[int, int] | None,
     name: str,
     decode: DecodeConfig,
+    least_score: float = 0.0,
 ) -> VideoResult:
     """Recognize keypoints as those of a recording are: the same tracker, head and fusion.
 
@@ -49,6 +51,7 @@ def recognize_keypoints(
         size: (H, W) of the picture in pixels, where points are shares of it.
         name: Stands in the result where the name of a file does.
         decode: How scores become events.
+        least_score: As of `to_detections`.
 
     Raises:
         BundleMismatchError: The bundle has no pose stream.
@@ -60,7 +63,7 @@ def recognize_keypoints(
         raise BundleMismatchError(_NO_POSE)
     check_fps(fps)
     check_name(name)
-    detections = to_detections(points, size)
+    detections = to_detections(points, size, least_score)
     n_pictures = len(detections.points)
     if not n_pictures:
         raise EmptyVideoError(f"{name} has no picture; give at least one")
@@ -102,6 +105,15 @@ def _find_implausible(found: Detections, size: tuple[int, int] | None) -> list[s
     return notes
 
 
+def find_least_score(poses: Poses) -> float:
+    """Return how confident the tracker must be made of everybody in keypoints.
+
+    Whoever was followed before is followed again, although the network's own score of a person,
+    which had started the track, is not kept.
+    """
+    return START_SCORE if poses.is_followed else 0.0
+
+
 def recognize_poses(
     recognizer: Recognizer, path: Path, config: PosesConfig, decode: DecodeConfig
 ) -> VideoResult:
@@ -121,7 +133,9 @@ def recognize_poses(
         raise PoseFileError(f"{show_path(path)} holds keypoints. {_NO_POSE}")
     started_s = time.perf_counter()
     poses = read_poses(path, config)
-    result = recognize_keypoints(recognizer, poses.points, poses.fps, poses.size, str(path), decode)
+    result = recognize_keypoints(
+        recognizer, poses.points, poses.fps, poses.size, str(path), decode, find_least_score(poses)
+    )
     return replace(
         result,
         info=replace(result.info, path=path),

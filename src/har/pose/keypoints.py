@@ -55,12 +55,16 @@ class Tracks:
     ids: np.ndarray
 
 
-def to_detections(points: np.ndarray, size: tuple[int, int] | None = None) -> Detections:
+def to_detections(
+    points: np.ndarray, size: tuple[int, int] | None = None, least_score: float = 0.0
+) -> Detections:
     """Return keypoints of another tool as the shipped pose network would give them.
 
     Args:
         points: (T, P, 17, 3) or (T, P, 17, 2); NaN or zeros where nothing is seen.
         size: (H, W) in pixels, where points are shares of the picture.
+        least_score: Of a person of whom a keypoint is seen, from 0 to 1; the score is else the mean
+            of the keypoints' confidence.
 
     Raises:
         ConfigError: The shape or the values are others, or ``size`` is missing.
@@ -108,6 +112,7 @@ def to_detections(points: np.ndarray, size: tuple[int, int] | None = None) -> De
         places = places * np.array([size[1], size[0]], dtype=np.float32)
     found = np.concatenate([places, confidence[..., None]], axis=-1)
     scores = confidence.mean(axis=-1)
+    scores = np.where(scores > 0, np.maximum(scores, np.float32(least_score)), scores)
     order = np.argsort(-scores, axis=1, kind="stable")[:, :MAX_PEOPLE]
     return Detections(
         np.take_along_axis(found, order[..., None, None], axis=1),

@@ -96,7 +96,7 @@ def spread_tracks(result: VideoResult) -> Poses:
     points = np.zeros((n_steps, places.max(initial=0) + 1, N_KEYPOINTS, 3), dtype=np.float32)
     points[rows, places] = tracks.points[at]
     size = (result.info.height, result.info.width)
-    return Poses(points, 1.0 / tracks.step_s, size, result.info.path)
+    return Poses(points, 1.0 / tracks.step_s, size, result.info.path, is_followed=True)
 
 
 def write_folder_outputs(

@@ -65,6 +65,7 @@ class MotionCrop:
         if self._motion_crop == 1 and self._gate is None:
             return np.stack(frames, axis=-1)
         if self._last is not None and all(map(np.array_equal, frames, self._last[0])):
+            self.is_still = self._gate is not None
             return self._last[1]
         motion = self._sum_motion(frames)
         if self._gate is not None:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from har.sampling.crop import MotionCrop, count_remembered_steps, find_crop, gather_crops
+from har.sampling.stillness import StepGate
 from har.sampling.times import (
     compute_nearest_indices,
     compute_stack_indices,
@@ -87,6 +88,18 @@ def test_equal_frames_move_nothing():
         view = often.push(list(frames))
     assert np.array_equal(once.push(list(moving[::-1])), often.push(list(moving[::-1])))
     assert view.shape == (*SPEC.size, 4)
+
+
+def test_equal_frames_are_still_where_there_is_a_gate_even_after_motion():
+    moving = make_film([(8, 8), (48, 80), (8, 8), (48, 80)])
+    gated, exact = MotionCrop(SPEC, StepGate(SPEC.rate_hz)), MotionCrop(SPEC)
+    still = []
+    for crop in (gated, exact):
+        first = crop.push(list(moving))
+        still.append(crop.is_still)
+        assert crop.push(list(moving.copy())) is first
+        still.append(crop.is_still)
+    assert still == [False, True, False, False]
 
 
 @settings(max_examples=50, deadline=None)

@@ -41,7 +41,8 @@ def read_npz(path: Path) -> RawPoses:
     ``points`` is (T, P, J, 2), x and y; (T, P, J, 3), with a confidence from 0 to 1, or in meters
     with the distance from the camera; (T, P, J, 4), with z and visibility as of MediaPipe. Without
     an axis of people there is one. ``joints`` are J names, ``fps`` and ``size`` (H, W) may follow,
-    and so may ``confidence`` (T, P, J) and ``units``: pixels, shares or meters.
+    and so may ``confidence`` (T, P, J), ``units``: pixels, shares or meters, and ``followed``, which
+    har writes: its tracker has held everybody in it for a person.
 
     Raises:
         PoseFileError: It is no such archive.
@@ -96,6 +97,7 @@ def read_npz(path: Path) -> RawPoses:
         size=size,
         units=in_picture,
         notes=notes,
+        is_followed=_read_flag(path, arrays),
     )
 
 
@@ -107,7 +109,7 @@ def _read_members(path: Path, archive: zipfile.ZipFile) -> dict[str, np.ndarray]
     arrays = {}
     for item in members:
         name = item.filename.removesuffix(".npy")
-        if name in (*POINTS, *_JOINTS, "fps", "size", "confidence", "units", "starts"):
+        if name in (*POINTS, *_JOINTS, "fps", "size", "confidence", "units", "starts", "followed"):
             with archive.open(item) as file:
                 shape, *_ = read_header(file, item)
             check_shape(path, *shape)
@@ -141,6 +143,13 @@ def _read_fps(path: Path, arrays: dict[str, np.ndarray]) -> float | None:
     if fps.size != 1 or fps.dtype.kind not in "fiu":
         raise build_error(path, f"expected one number as fps, received {fps.dtype} {fps.shape}")
     return float(fps.ravel()[0])
+
+
+def _read_flag(path: Path, arrays: dict[str, np.ndarray]) -> bool:
+    flag = arrays.get("followed", np.array(False))
+    if flag.shape != () or flag.dtype != bool:
+        raise build_error(path, f"expected followed true or false, received {flag.dtype}")
+    return bool(flag)
 
 
 def _read_size(path: Path, arrays: dict[str, np.ndarray]) -> tuple[int, int] | None:

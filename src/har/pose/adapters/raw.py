@@ -34,6 +34,7 @@ class RawPoses:
         size: (H, W) of the picture in pixels, or None.
         units: Of x and y; an empty text where only the values tell.
         notes: What had to be assumed, in words for the user.
+        is_followed: Everybody in it has been followed by har's tracker before.
     """
 
     points: np.ndarray
@@ -42,6 +43,7 @@ class RawPoses:
     size: tuple[int, int] | None = None
     units: Units = ""
     notes: tuple[str, ...] = ()
+    is_followed: bool = False
 
 
 def build_error(path: Path, why: str) -> PoseFileError:

@@ -47,6 +47,8 @@ class Poses:
         size: (H, W) of the picture in pixels, or None where nothing says it.
         source: The file or folder.
         notes: What had to be assumed or left out, in words.
+        is_followed: Everybody in it has been followed by har's tracker before, so nobody is left
+            out for a low confidence.
     """
 
     points: np.ndarray
@@ -54,6 +56,7 @@ class Poses:
     size: tuple[int, int] | None
     source: Path
     notes: tuple[str, ...] = ()
+    is_followed: bool = False
 
     @property
     def duration_s(self) -> float:
@@ -121,6 +124,7 @@ def read_poses(path: Path, config: PosesConfig | None = None) -> Poses:
         size=size,
         source=path,
         notes=(*raw.notes, *notes),
+        is_followed=raw.is_followed,
     )
 
 
@@ -204,4 +208,5 @@ def write_poses(path: Path, poses: Poses) -> None:
             fps=np.array(poses.fps),
             size=np.array(size),
             units=np.array("pixels"),
+            followed=np.array(poses.is_followed),
         )
