@@ -41,8 +41,8 @@ def read_npz(path: Path) -> RawPoses:
     ``points`` is (T, P, J, 2), x and y; (T, P, J, 3), with a confidence from 0 to 1, or in meters
     with the distance from the camera; (T, P, J, 4), with z and visibility as of MediaPipe. Without
     an axis of people there is one. ``joints`` are J names, ``fps`` and ``size`` (H, W) may follow,
-    and so may ``confidence`` (T, P, J), ``units``: pixels, shares or meters, and ``followed``, which
-    har writes: its tracker has held everybody in it for a person.
+    and so may ``confidence`` (T, P, J), ``units``: pixels, shares or meters, and ``followed``,
+    which har writes: everybody in it was a person to its tracker.
 
     Raises:
         PoseFileError: It is no such archive.
