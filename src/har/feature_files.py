@@ -320,6 +320,15 @@ def open_features(path: Path) -> Iterator[FeatureFile]:
         yield FeatureFile(path, header, **arrays, _archive=archive)
 
 
+def find_video_of(path: Path) -> Path | None:
+    """Return the video that a file of features names; None where it cannot be read."""
+    try:
+        with _explaining(path), zipfile.ZipFile(path) as archive:
+            return _read_header(archive).info.path
+    except FeatureFileError:
+        return None
+
+
 @contextmanager
 def _explaining(path: Path) -> Iterator[None]:
     try:

@@ -28,11 +28,13 @@ from har.dataset.store import (
 )
 from har.erasure.target import Target, Trash
 from har.errors import StoreError
+from har.feature_files import FEATURES_ENDING, find_video_of
 from har.files import replacing, write_json
 from har.inference.cache import RESULT_ENDING
 from har.live.alert_folder import AlertFolder
 from har.live.state_file import STATE_FILE
 from har.locks import locking
+from har.pose.adapters.reading import KEYPOINTS_ENDING
 from har.progress import format_count
 from har.reports import results
 from har.scale.failed import FILE as FAILED
@@ -43,6 +45,7 @@ _LOGS = ("events.jsonl", "log.jsonl")
 _COPIES = ".review"
 _OF_ALERT = (".mp4", ".mkv", ".mp4.part", ".mkv.part", ".json.part")
 _RESULTS = "results.json"
+_SIDECARS = (FEATURES_ENDING, KEYPOINTS_ENDING)
 _OF_ALL = (EVENTS, SCORES, FAILED)
 """What is written again when it is asked for again."""
 
@@ -95,6 +98,41 @@ def _leave_out(path: Path, ids: set[str]) -> None:
     write_json(path, dataclasses.replace(splits, parts=parts, folds=folds).to_json())
 
 
+def find_sidecars(folder: Path, target: Target, trash: Trash) -> None:
+    """Note features and keypoints of videos, before what says whose they are is gone."""
+    del trash
+    for path in folder.glob("*.npz*"):
+        if path.is_file() and not path.is_symlink() and _is_sidecar_of(path, target):
+            target.sidecars.add(path.resolve())
+
+
+def _is_sidecar_of(path: Path, target: Target) -> bool:
+    """Return whether the result beside a file, its header or its name is of what is meant."""
+    name = path.name.removesuffix(".part")
+    stem = next((name.removesuffix(end) for end in _SIDECARS if name.endswith(end)), "")
+    if not stem:
+        return False
+    video = results.find_place(path.with_name(stem + RESULT_ENDING))
+    video = video or find_video_of(path.with_name(stem + FEATURES_ENDING))
+    named = Path(target.video)
+    if video is None:
+        return bool(target.video) and stem in (named.stem, named.name.replace(".", "_"))
+    is_end = bool(target.video) and named.parts[-len(video.parts) :] == video.parts
+    return target.is_video(video) or is_end
+
+
+def forget_sidecars(folder: Path, target: Target, trash: Trash) -> None:
+    """Delete features and keypoints of videos that lie there without their results."""
+    listed = {item.path for item in trash.removed}  # with their results
+    paths = [folder / path.name for path in target.sidecars if path.parent == folder.resolve()]
+    gone = sorted(path for path in paths if path.exists() and path not in listed)
+    if not gone:
+        return
+    with nullcontext() if trash.is_dry else locking(folder):
+        for path in gone:
+            trash.delete(path, "results")
+
+
 def forget_results(folder: Path, target: Target, trash: Trash) -> None:
     """Delete what `har predict` wrote of videos, and their lines in the tables of all."""
     stems = results.find_taken_stems(folder)
@@ -102,6 +140,8 @@ def forget_results(folder: Path, target: Target, trash: Trash) -> None:
         stem: video
         for stem, video in stems.items()
         if target.is_video(video, folder / f"{stem}{RESULT_ENDING}")
+        or video.resolve() in target.sidecars
+        or _is_sidecar_of(video, target)
     }
     if not gone:
         return
@@ -267,7 +307,9 @@ Forget = Callable[[Path, Target, Trash], None]
 HOLDERS: tuple[Forget, ...] = (
     forget_store,
     forget_takes,
+    find_sidecars,
     forget_results,
+    forget_sidecars,
     forget_alerts,
     forget_log,
 )

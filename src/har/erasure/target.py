@@ -19,12 +19,14 @@ class Target:
         video: A recording: its path, or only its name.
         before: What was written, or raised, before this moment.
         videos: Recordings that were found to be of it.
+        sidecars: Files of features and keypoints of them.
     """
 
     subject: str = ""
     video: str = ""
     before: datetime | None = None
     videos: set[Path] = field(default_factory=set)
+    sidecars: set[Path] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         """Refuse none and several.

@@ -245,9 +245,11 @@ def find_video(name: str, videos: Iterable[str]) -> str | None:
         (ours.name, lambda path: path.stem),
         (ours.stem, _name),
         (_stem(ours), _stem),
-        (ours.name, _flat_name),
-        (ours.name, _flat_path),
+        (_video_stem(ours), _flat_name),
+        (_video_stem(ours), _flat_path),
         (ours.stem, _video_stem),
+        (_video_stem(ours), _stem),
+        (_video_stem(ours), _video_stem),
     ):
         alike = sorted(video for video, path in theirs.items() if form(path) == mine)
         if len(alike) > 1:

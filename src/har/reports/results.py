@@ -226,15 +226,22 @@ def find_taken_stems(folder: Path) -> dict[str, Path]:
     """Return the stems that earlier runs have used, and the video of each."""
     taken: dict[str, Path] = {}
     for path in sorted(folder.glob(f"*{RESULT_ENDING}")):
-        try:
-            values = json.loads(path.read_text(encoding="utf-8"))
-            place = values.get("place", values["info"]["path"])  # files of before have no place
-            video = to_source(place)
-            video.resolve()
+        video = find_place(path)
+        if video is not None:
             taken[path.name.removesuffix(RESULT_ENDING)] = video
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError):
-            continue  # not written by har, or damaged: nothing that could be lost
     return taken
+
+
+def find_place(path: Path) -> Path | None:
+    """Return the video of a result; None where har has not written it, or it is damaged."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        place = values.get("place", values["info"]["path"])  # files of before have no place
+        video = to_source(place)
+        video.resolve()
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RuntimeError):
+        return None
+    return video
 
 
 def compute_output_stems(

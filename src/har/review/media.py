@@ -11,7 +11,9 @@ from pathlib import Path
 
 from har.config import PrivacyConfig
 from har.errors import HarError
+from har.feature_files import is_features
 from har.inference.people import find_people_in
+from har.pose.adapters.reading import is_poses
 from har.render.privacy import build_anonymizer
 from har.video.file.reader import open_video, probe_video
 from har.video.file.writer import open_writer
@@ -68,6 +70,12 @@ class MediaFolder:
             return self._states[video]
 
     def _look(self, video: Path) -> Playable:
+        if is_features(video) or is_poses(video):
+            return Playable(
+                None,
+                error=f"There is no picture: these results were scored from {video.name}, which "
+                "holds numbers alone. To see the video, score it and review those results",
+            )
         try:
             codec = probe_video(video).codec
         except HarError as error:

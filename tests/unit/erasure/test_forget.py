@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -82,6 +83,48 @@ def test_a_video_goes_from_results_tables_and_reviews(folder: Path) -> None:
     kinds = {item.kind for item in done.removed}
     assert kinds == {"results", "review", "review copies"}
     assert not har.forget(folder / "results", video="a.mp4").removed
+
+
+@pytest.mark.parametrize("video", ["a.mp4", "videos/a.mp4"])
+def test_kept_files_without_their_results_go_with_the_results_of_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, video: str
+) -> None:
+    monkeypatch.chdir(folder)
+    out = folder / "kept"
+    har.predict("videos", model="models/mine", out=out, keep="features", jobs=1)
+    (out / "a.features.npz").rename(out / "cam1_a_mp4.features.npz")  # only its header says it
+    shutil.copy(out / "a.b.features.npz", out / "a.features.npz")  # its header says a.b.mp4
+    for name in ("cam1_a_mp4.keypoints.npz", "a.b.keypoints.npz", "aa.keypoints.npz"):
+        (out / name).write_bytes(b"points")
+    lone = folder / "lone"
+    lone.mkdir()
+    for name in (
+        "a.features.npz.part",
+        "a.keypoints.npz",
+        "a_mp4.keypoints.npz",
+        "b.keypoints.npz",
+    ):
+        (lone / name).write_bytes(b"torn")
+    (out / "a.result.json").unlink()
+    again = folder / "again"
+    har.predict(out / "cam1_a_mp4.features.npz", model="models/mine", out=again)
+    before, below = _list(folder), [out, lone, again]
+    would = har.forget(below, video=video, dry_run=True)
+    assert _list(folder) == before
+    assert har.forget(below, video=video).removed == would.removed
+    gone = before - _list(folder)
+    assert {name for name in gone if name.endswith((".npz", ".part"))} == {
+        "kept/cam1_a_mp4.features.npz",
+        "kept/cam1_a_mp4.keypoints.npz",
+        "lone/a.features.npz.part",
+        "lone/a.keypoints.npz",
+        "lone/a_mp4.keypoints.npz",
+    }
+    assert "again/cam1_a_mp4.features.result.json" in gone
+    assert "kept/a.b.result.json" not in gone
+    would = har.forget(out, video="a.b.mp4", dry_run=True)
+    assert har.forget(out, video="a.b.mp4").removed == would.removed
+    assert not list(out.glob("a.*.npz"))
 
 
 def test_a_dry_run_says_the_same_and_removes_nothing(folder: Path) -> None:

@@ -99,6 +99,10 @@ def test_names_are_found_from_the_closest_form():
     assert find_video("z", videos) == "z.mp4"
     assert find_video("day/y.mp4", ["k/y.keypoints.npz"]) == "k/y.keypoints.npz"
     assert find_video("y.mp4", ["k/y.keypoints.npz", "y.avi"]) == "y.avi"
+    assert find_video("k/z.features.npz", videos) == "z.mp4"
+    assert find_video("k/z.v2.keypoints.npz", videos) == "z.v2.mp4"
+    assert find_video("k/night_y_mp4.features.npz", videos) == "night/y.mp4"
+    assert find_video("y.features.npz", ["k/y.keypoints.npz"]) == "k/y.keypoints.npz"
     assert find_video("z.v2", videos) == "z.v2.mp4"
     assert find_video("y_mp4", videos) == "night/y.mp4"  # as har predict names files of one stem
     assert find_video("day_x_mp4", videos) == "day/x.mp4"

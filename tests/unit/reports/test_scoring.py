@@ -55,6 +55,14 @@ def test_results_against_truth(folder):
     assert (found.curves, found.notes) == ((), (BACKGROUND, FEW))
 
 
+@pytest.mark.parametrize("kind", ["features", "keypoints"])
+def test_results_of_kept_files_are_those_of_the_video(folder, kind):
+    results = write_results(folder, a=[(11, 14), (70, 74)], b=[])
+    results.write_text(results.read_text().replace(".mp4", f".{kind}.npz"))
+    figures = score_events(results, folder / "truth.csv").metrics.overall.figures
+    assert (figures["recall"].mean, figures["precision"].mean) == (0.5, 0.5)
+
+
 def test_a_folder_of_results_stands_for_them(folder):
     results = write_results(folder, a=[(11, 14)], b=[])
     found = score_events(folder, folder / "truth.csv")

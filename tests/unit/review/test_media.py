@@ -5,6 +5,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from puppet import iter_times, make_film, paint_moment
 
 from har.config import PrivacyConfig
@@ -41,3 +42,9 @@ def test_the_file_itself_is_never_given_where_faces_are_hidden(tmp_path: Path) -
     assert min(_edges(video)) > 50
     other = MediaFolder(tmp_path / "copies", PrivacyConfig("black"))
     assert _wait(other, video).path != copy  # what was hidden otherwise is not given for it
+
+
+@pytest.mark.parametrize("name", ["a.features.npz", "a.keypoints.npz"])
+def test_results_without_a_video_say_so(tmp_path: Path, name: str) -> None:
+    error = MediaFolder(tmp_path).find(tmp_path / name).error
+    assert f"were scored from {name}" in error
