@@ -45,6 +45,7 @@ FEATURES_ENDING = ".features.npz"
 MAX_STEPS, MAX_SEGMENTS = 1 << 23, 1 << 17
 """Steps of one recording, 12 days at 8 a second, and what gaps may divide it into."""
 _MAX_S = 1e9
+_MAX_FPS, _MAX_FRAMES, _MAX_SIDE_PX = 1e5, 1 << 40, 1 << 16
 _FORMAT = 1
 _MAX_HEADER_BYTES = 1 << 16
 _MAX_FEATURES = 16_384
@@ -136,6 +137,13 @@ def _read_info(values: dict[str, Any]) -> VideoInfo:
     known = [v for v in (info.fps, info.duration_s, info.n_frames) if v is not None]
     if not all(map(_is_number, [*known, info.width, info.height, info.rotation_deg])):
         raise ValueError("a number of the video is none")
+    if not (
+        (info.fps is None or 0 < info.fps <= _MAX_FPS)
+        and (info.duration_s is None or 0 <= info.duration_s <= _MAX_S)
+        and (info.n_frames is None or 0 <= info.n_frames <= _MAX_FRAMES)
+        and 1 <= min(info.width, info.height) <= max(info.width, info.height) <= _MAX_SIDE_PX
+    ):
+        raise ValueError("a number of the video is out of its range")
     if not isinstance(info.codec, str) or type(info.is_mirrored) is not bool:
         raise TypeError("codec must be a text, is_mirrored true or false")
     return info

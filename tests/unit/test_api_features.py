@@ -3,6 +3,7 @@
 import json
 import shutil
 import warnings
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from har.inference.folder import Plan, VideoJob, recognize_folder
 from har.inference.model import Recognizer
 from har.inference.video import recognize_video
 from har.learned import NOTE, build_mark
+from har.pose.adapters.reading import write_poses
 from har.result import VideoResult
 from har.video.file.reader import open_video, probe_video
 
@@ -166,6 +168,10 @@ def test_both_streams_take_the_keypoints_beside(tmp_path: Path) -> None:
     kept = har.load(both, streams="pose").predict(out / "film.keypoints.npz")
     np.testing.assert_array_equal(pose.scores.values, kept.scores.values)
     assert pose.info.path == out / "film.features.npz"
+    other = har.read_poses(out / "film.keypoints.npz")
+    write_poses(out / "film.keypoints.npz", replace(other, points=other.points[:-5]))
+    with pytest.raises(FeatureFileError, match="is of another video"):
+        har.load(both).predict(out / "film.features.npz")
     (out / "film.keypoints.npz").unlink()
     with pytest.raises(FeatureFileError, match=r"no film.keypoints.npz beside .*--streams motion"):
         har.load(both).predict(out / "film.features.npz")
@@ -280,3 +286,57 @@ def test_the_command(tmp_path: Path, bundle: Path) -> None:
     assert (video["label"], video["fps"], video["stem"]) == (LABELS[1], 25.0, "a.features")
     with pytest.warns(UserWarning, match="1 of the sources are keypoints or features"):
         har.predict(path, out=tmp_path / "c", model=bundle, keep="features")
+
+
+def test_a_run_that_keeps_less_passes_over_what_kept_more(tmp_path: Path, bundle: Path) -> None:
+    video, out = make_clip(tmp_path / "a.mp4", n_frames=30), tmp_path / "out"
+    kept = out / "a.features.npz"
+    assert har.predict(video, out=out, model=bundle).n_unchanged == 0
+    assert har.predict(video, out=out, model=bundle, keep="features").n_unchanged == 0
+    before = kept.read_bytes()
+    assert har.predict(video, out=out, model=bundle).n_unchanged == 1
+    assert har.predict(video, out=out, model=bundle, keep="features").n_unchanged == 1
+    assert kept.read_bytes() == before
+
+
+def test_features_of_a_video_that_was_replaced_do_not_outlive_it(
+    tmp_path: Path, bundle: Path
+) -> None:
+    video, out = make_clip(tmp_path / "a.mp4", n_frames=30), tmp_path / "out"
+    har.predict(video, out=out, model=bundle, keep="features")
+    (out / "a.keypoints.npz").write_bytes(b"of another tool")
+    make_clip(video, n_frames=45)
+    har.predict(video, out=out, model=bundle)
+    assert not (out / "a.features.npz").exists()
+    assert (out / "a.keypoints.npz").read_bytes() == b"of another tool"
+
+
+def test_results_below_the_videos_are_no_videos(tmp_path: Path, bundle: Path) -> None:
+    folder = tmp_path / "videos"
+    make_clip(folder / "a.mp4", n_frames=30)
+    out = folder / "results"
+    for _ in range(2):
+        found = har.predict(folder, out=out, model=bundle, keep="features", annotate=True)
+        assert [result.info.path.name for result in found.results] == ["a.mp4"]
+    named = har.predict(out / "a.features.npz", out=tmp_path / "out", model=bundle)
+    assert [result.error for result in named.results] == [""]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"fps": -25.0}, {"fps": 1e308}, {"width": -4}, {"height": 10**18}, {"n_frames": -1}]
+)
+def test_numbers_of_a_video_that_cannot_be_are_refused(
+    tmp_path: Path, bundle: Path, wrong: dict[str, float]
+) -> None:
+    video = make_clip(tmp_path / "a.mp4", n_frames=30)
+    har.predict(video, out=tmp_path, model=bundle, keep="features")
+    path = tmp_path / "a.features.npz"
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    header = json.loads(members["header.json"])
+    header["info"].update(wrong)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in {**members, "header.json": json.dumps(header).encode()}.items():
+            archive.writestr(name, data)
+    with pytest.raises(FeatureFileError, match="out of its range"):
+        har.load(bundle).predict(path)

@@ -7,7 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -247,7 +247,8 @@ def predict(
     plan = Plan(
         loaded.path,
         write=partial(outputs.write_video_outputs, decode=rules, outputs=wants),
-        outputs=str(wants) if wants.guard else f"{wants}, plain tables",
+        outputs=_describe(replace(wants, keypoints=False)),
+        keeps=tuple(sorted(keeps)),
         config=PredictConfig(
             keep_places=wants != OutputsConfig(),
             jobs=0 if cluster else jobs,
@@ -310,6 +311,10 @@ def _list_keeps(keep: Keep | Iterable[Keep] | None) -> set[str]:
     return set(keeps)
 
 
+def _describe(wants: OutputsConfig) -> str:
+    return str(wants) if wants.guard else f"{wants}, plain tables"
+
+
 def _check_keep(model: Model, wants: OutputsConfig, keeps_features: bool) -> None:
     if wants.keypoints and (wants.annotate or wants.thumbnails):
         raise ConfigError(
@@ -318,14 +323,19 @@ def _check_keep(model: Model, wants: OutputsConfig, keeps_features: bool) -> Non
         )
     if wants.keypoints and model.info.pose is None:
         raise BundleMismatchError(
-            f"{model.path} has no pose stream, so there are no keypoints to keep; take a model "
+            f"{_name(model)} has no pose stream, so there are no keypoints to keep; take a model "
             "that has, such as three-class"
         )
     if keeps_features and model.info.motion is None:
         raise BundleMismatchError(
-            f"{model.path} has no motion stream, so there are no features to keep; what its pose "
-            "stream has are keypoints: keep='keypoints'"
+            f"{_name(model)} has no motion stream, so there are no features to keep; what its pose "
+            "stream has are keypoints: keep='keypoints' (--keep keypoints)"
         )
+
+
+def _name(model: Model) -> str:
+    own = "" if model.streams is None else f", used with streams={model.streams!r} (--streams),"
+    return f"{model.path}{own}"
 
 
 def _recognize(
@@ -342,7 +352,7 @@ def _recognize(
     rules = plan.decode or loaded.info.decode
     stored, rejects = _list_stored(named)
     local = [path for path in named if not isinstance(path, ObjectPath)]
-    here, more = find_videos(local, with_features=True)
+    here, more = find_videos(local, with_features=True, without=folder)
     paths, rejects = [*here, *stored], [*more, *rejects]
     names = outputs.compute_output_stems(paths, outputs.find_taken_stems(folder))
     stems = dict(zip(paths, names, strict=True))

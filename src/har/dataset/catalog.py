@@ -35,7 +35,7 @@ RECORDINGS = "recordings"
 _JUNK_NAMES = {"thumbs.db", "desktop.ini"}
 _JUNK_SUFFIX = re.compile(
     r"\.(txt|csv|tsv|jsonl?|ya?ml|toml|xml|html?|md|rst|log|ini|db|py|ipynb|np[yz]|h5|hdf5|part|tmp"
-    r"|pdf|docx?|xlsx?|ods|eaf|boris|srt|vtt|ass|sub|jpe?g|png|bmp|tiff?|svg|zip|tar|gz|7z|rar)",
+    r"|pdf|docx?|xlsx?|parquet|ods|eaf|boris|srt|vtt|ass|sub|jpe?g|png|bmp|tiff?|svg|zip|tar|gz|7z|rar)",
     re.IGNORECASE,
 )
 
@@ -173,15 +173,19 @@ def _folder_clip(path: Path, source: Path, label: str) -> Clip:
     return Clip(make_clip_id(path, source, 0.0, None), path, label.strip())
 
 
-def iter_files(folder: Path, rejects: list[Reject], with_features: bool = False) -> Iterator[Path]:
+def iter_files(
+    folder: Path, rejects: list[Reject], with_features: bool = False, without: Path | None = None
+) -> Iterator[Path]:
     """Return the files that may be videos, following links, but each folder once.
 
     Keypoints are returned where nobody could take them for something else (`is_plainly_poses`), and
     so is a folder of OpenPose's files. Those that a tool wrote of a video and that lie beside it
     (``walk.mp4``, ``walk.keypoints.npz``, ``walkDLC_resnet50.csv``) are passed over. The same holds
-    of files of features, if they are sought, and of keypoints beside those.
+    of files of features, if they are sought, and of keypoints beside those. A folder ``without``
+    below this one is not searched.
     """
-    seen: set[str] = set()
+    top = os.path.realpath(folder)
+    seen = {os.path.realpath(without)} - {top} if without else set[str]()
 
     def reject(error: OSError) -> None:
         where = Path(str(error.filename))

@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -21,9 +21,11 @@ from har.addresses import to_source
 from har.dataset.store import Store
 from har.errors import OutputError
 from har.events.files import RESULT_ENDING, SCORES_ENDING, load_scores, save_scores
+from har.feature_files import FEATURES_ENDING
 from har.files import add_ending, replacing, write_json
 from har.inference.detector import PoseDetector, compute_detector_hash
 from har.parallel import count_cores
+from har.pose.adapters.reading import KEYPOINTS_ENDING
 from har.pose.keypoints import Detections, to_detections
 from har.progress import track
 from har.result import VideoResult
@@ -140,6 +142,8 @@ def _open_cache(store: Path, _data_hash: str, rate_hz: float) -> KeypointCache:
     return KeypointCache(Store.load(store), rate_hz, n_threads=1)
 
 
+_KEPT = {"features": FEATURES_ENDING, "keypoints": KEYPOINTS_ENDING}
+
 _APART = ("info", "events", "scores", "pose_tracks", "crops", "people", "file")
 """Fields that are no plain values. Places and crops are not kept: only drawing needs them."""
 
@@ -161,8 +165,14 @@ def compute_key(video: Path, *settings: str, version: str = "") -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def save_result(base: Path, key: str, result: VideoResult) -> None:
+def save_result(base: Path, key: str, result: VideoResult, keeps: Collection[str] = ()) -> None:
     """Keep a result under a key, with the names of all files that begin with ``base``.
+
+    Args:
+        base: Folder and stem of its files.
+        key: Of `compute_key`.
+        result: Its scores are written by `start_result`.
+        keeps: What was written of the video for a later run.
 
     Raises:
         OutputError: It cannot be written.
@@ -174,6 +184,7 @@ def save_result(base: Path, key: str, result: VideoResult) -> None:
     }
     values = {
         "key": key,
+        "keeps": sorted(keeps),
         "files": _list_files(base),
         "info": {**dataclasses.asdict(result.info), "path": str(result.info.path)},
         "place": str(result.info.path.absolute()),
@@ -186,25 +197,43 @@ def save_result(base: Path, key: str, result: VideoResult) -> None:
 def start_result(base: Path, result: VideoResult) -> None:
     """Write a result's scores; what an earlier run kept does not count from here on.
 
+    Features and keypoints that it had kept are removed: they may be of another video or model.
+
     Raises:
         OutputError: They cannot be written.
     """
     try:
-        add_ending(base, RESULT_ENDING).unlink(missing_ok=True)
+        for ending in (*_list_kept(base), RESULT_ENDING):
+            add_ending(base, ending).unlink(missing_ok=True)
     except OSError as error:
         raise OutputError(
-            f"{base}{RESULT_ENDING} cannot be removed: {error.strerror}. Check that the folder "
+            f"{error.filename} cannot be removed: {error.strerror}. Check that the folder "
             f"may be written to, or name another one with --out"
         ) from error
     save_scores(add_ending(base, SCORES_ENDING), result.scores)
 
 
-def load_result(base: Path, key: str) -> VideoResult | None:
-    """Return what was kept under the key; None if there is nothing, or some of it is gone."""
+def _list_kept(base: Path) -> list[str]:
+    try:
+        values = json.loads(add_ending(base, RESULT_ENDING).read_text(encoding="utf-8"))
+        return [_KEPT[name] for name in values["keeps"] if name in _KEPT]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+        return []
+
+
+def load_result(base: Path, key: str, keeps: Collection[str] = ()) -> VideoResult | None:
+    """Return what was kept under the key; None if there is nothing, or some of it is gone.
+
+    Args:
+        base: Folder and stem of its files.
+        key: Of `compute_key`.
+        keeps: What must have been written of the video for a later run.
+    """
     try:
         values = json.loads(add_ending(base, RESULT_ENDING).read_text(encoding="utf-8"))
         is_whole = all((base.parent / name).exists() for name in values["files"])
-        return _parse(values, base) if values["key"] == key and is_whole else None
+        is_enough = set(keeps) <= set(values.get("keeps", ()))
+        return _parse(values, base) if values["key"] == key and is_whole and is_enough else None
     except (
         OSError,
         ValueError,

@@ -26,7 +26,7 @@ from har.feature_files import (
     is_features,
     open_features,
 )
-from har.files import compute_file_hash
+from har.files import compute_file_hash, show_path
 from har.inference.keypoints import find_least_score, recognize_poses
 from har.inference.model import Recognizer
 from har.inference.segments import Segment
@@ -127,7 +127,9 @@ def recognize_features(recognizer: Recognizer, path: Path, decode: DecodeConfig)
         whole = _score_motion(recognizer, file)
         if recognizer.pose is not None:
             beside = _find_poses(path, "takes keypoints, too")
-            _add_poses(recognizer.pose, read_poses(beside), whole)
+            poses = read_poses(beside)
+            _check_beside(file, poses)
+            _add_poses(recognizer.pose, poses, whole)
         segments = require_segments(recognizer, whole, path)
         header = file.header
     learned = NOTE if header.mark and header.mark in recognizer.info.learned_from else ""
@@ -153,6 +155,22 @@ def _find_poses(path: Path, why: str) -> Path:
             "(--streams motion) if the model has it",
         )
     return beside
+
+
+def _check_beside(file: FeatureFile, poses: Poses) -> None:
+    """Refuse keypoints that are not of the same recording.
+
+    Raises:
+        FeatureFileError: They are as long as, or of the size of, another one.
+    """
+    info, (begin_s, span_s) = file.header.info, file.segments[-1].tolist()
+    end_s, size = begin_s + span_s, (info.height, info.width)
+    if abs(poses.duration_s - end_s) > 1.0 / poses.fps or poses.size not in (None, size):
+        raise build_error(
+            file.path,
+            f"{show_path(poses.source)} beside it is of another video: {poses.duration_s:.1f} s of "
+            f"{poses.size}, where the features are {end_s:.1f} s of {size} (H, W)",
+        )
 
 
 def _check_fit(recognizer: Recognizer, file: FeatureFile) -> list[str]:

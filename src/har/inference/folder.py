@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from ctypes import Array, c_double
 from dataclasses import asdict, dataclass, field, replace
@@ -130,13 +130,15 @@ class Plan:
     Attributes:
         bundle: The trained model's folder.
         write: What is written beside the scores; a function that worker processes can be sent.
-        outputs: Says in words all on which ``write`` depends.
+        outputs: Says in words all on which ``write`` depends, but for ``keeps``.
         config: How videos are recognized; with ``jobs`` of them at once.
         decode: How scores become events; the bundle's own when None.
         fetch: Brings videos that are in an object store.
         streams: Which of the bundle's streams are used; all when None.
         engines: What runs each network, in all processes and on all machines alike, as in
             ``engines`` of a `Recognizer`; what ``HAR_ENGINE`` names, else the default, when None.
+        keeps: What is written of each video for a later run, such as ``features``. A video of which
+            more was kept is done, too.
     """
 
     bundle: Path
@@ -147,6 +149,7 @@ class Plan:
     fetch: Fetch | None = None
     streams: Streams | None = None
     engines: Mapping[str, Engine] | None = None
+    keeps: tuple[str, ...] = ()
 
     def describe(self) -> str:
         """Return all that shapes a video's files, as text; how many cores are used is no part.
@@ -154,7 +157,7 @@ class Plan:
         Nor is which engine was fastest here, if that changes no more than last digits: another
         machine would do all videos again. One that is named by hand is.
         """
-        same = replace(self.config, jobs=0, n_ahead=1)
+        same = replace(self.config, jobs=0, n_ahead=1, keep_places=False, keep_features=False)
         decode = None if self.decode is None else asdict(self.decode)
         bundle_hash = compute_file_hash(self.bundle / BUNDLE_FILE)
         engine = find_named_engine() or ("" if same.precision == "full" else self.engines)
@@ -256,7 +259,7 @@ def recognize_folder(
     settings = plan.describe()
     pending: list[VideoJob] = []
     for job in jobs:
-        kept = None if again else _find_unchanged(job, settings)
+        kept = None if again else _find_unchanged(job, settings, plan.keeps)
         if kept is None:
             pending.append(job)
         else:
@@ -280,9 +283,9 @@ def recognize_folder(
             yield Finished(task.job, outcome)
 
 
-def _find_unchanged(job: VideoJob, settings: str) -> VideoResult | None:
+def _find_unchanged(job: VideoJob, settings: str, keeps: Collection[str]) -> VideoResult | None:
     key = find_key(job, settings)
-    return load_result(job.base, key) if key else None
+    return load_result(job.base, key, keeps) if key else None
 
 
 def find_key(job: VideoJob, settings: str) -> str:
@@ -354,7 +357,7 @@ def _read_back(task: _Task) -> VideoResult | Reject:
     """Return what another machine wrote; a shared folder may show it a moment later."""
     for pause_s in (0.0, *_SEEN_AFTER_S):
         time.sleep(pause_s)
-        found = _find_unchanged(task.job, task.settings)
+        found = _find_unchanged(task.job, task.settings, task.plan.keeps)
         if found is not None:
             return found
     why = "its files were written on another machine, but are not seen here; run again"
@@ -406,7 +409,7 @@ def _run_task(
             if features is not None:
                 header = build_header(recognizer, result)
                 features.save(add_ending(job.base, FEATURES_ENDING), header)
-            save_result(job.base, key, result)
+            save_result(job.base, key, result, plan.keeps)
     except VideoWriteError:
         raise
     except VideoError as error:

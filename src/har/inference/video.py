@@ -353,7 +353,7 @@ def _find_crops(
 
 
 def find_videos(
-    sources: Iterable[Path], with_features: bool = False
+    sources: Iterable[Path], with_features: bool = False, without: Path | None = None
 ) -> tuple[list[Path], list[Reject]]:
     """Return the videos that are named, and for each folder the files in it that may be videos.
 
@@ -362,6 +362,7 @@ def find_videos(
     Args:
         sources: Files and folders; folders are searched to their depth.
         with_features: Files of features do, too.
+        without: A folder below those that are searched which is not, such as that of results.
 
     Returns:
         Paths in the order given, sorted within a folder, none twice, and a reject for each source
@@ -383,7 +384,7 @@ def find_videos(
         found = [source]
         if source.is_dir() and not is_poses(source):
             n_rejects = len(rejects)
-            found = list(iter_files(source, rejects, with_features))
+            found = list(iter_files(source, rejects, with_features, without))
             if not found and len(rejects) == n_rejects:
                 rejects.append(Reject("", source, f"the folder {source} holds no video"))
         for path in found:
