@@ -253,7 +253,7 @@ def _write_observation(
         "media_info": {
             "length": {path: item.duration_s},
             "fps": {path: item.fps},
-            "hasVideo": {path: True},
+            "hasVideo": {path: not path.lower().endswith(".npz")},
             "hasAudio": {path: False},
             "offset": {"1": 0.0},
         },

@@ -262,6 +262,16 @@ def test_the_rows_of_a_project_are_those_that_boris_expects(tmp_path):
     assert back.events[0].score == 0.875
 
 
+def test_what_stands_where_a_video_would_has_no_pictures(tmp_path):
+    media = [Media(name, 9.0, 25.0) for name in ("a.mp4", "b.features.npz")]
+    write_events(build_table([], media, ["hit"]), tmp_path / "p.boris")
+    found = json.loads((tmp_path / "p.boris").read_text())["observations"]
+    assert [item["media_info"]["hasVideo"] for item in found.values()] == [
+        {"a.mp4": True},
+        {"b.features.npz": False},
+    ]
+
+
 def test_different_targets_at_once_are_kept_and_said(tmp_path):
     events = [CodedEvent("a", 1, 4, "hit", "x", "y"), CodedEvent("a", 2, 3, "hit", "x", "z")]
     notes = write_events(build_table(events, [Media("a", 9, 9)]), tmp_path / "p.boris")
