@@ -80,6 +80,7 @@ def save_bundle(
     head: keras.Model | None = None,
     pose: keras.Model | None = None,
     half: bool = False,
+    cnn_graph: Path | None = None,
 ) -> BundleInfo:
     """Write a whole bundle in one step: an older one stays until the new one is whole.
 
@@ -91,6 +92,7 @@ def save_bundle(
         head: (B, T, D) to (B, T, K).
         pose: (B, T, P) keypoint features of one person to (B, T, K).
         half: Round the weights to fp16, and store the graphs' weights so.
+        cnn_graph: A graph of this very CNN, which is copied; None exports it.
 
     Returns:
         The contract as written.
@@ -108,7 +110,10 @@ def save_bundle(
             head.save(part / TEMPORAL_FILE)
             stacks = np.zeros((1, *spec.size, spec.n_channels), dtype=np.uint8)
             features = np.zeros((1, spec.n_steps, info.motion.n_features), dtype=np.float32)
-            export_graph(cnn, stacks, part / CNN_GRAPH_FILE)
+            if cnn_graph is None:
+                export_graph(cnn, stacks, part / CNN_GRAPH_FILE)
+            else:
+                shutil.copyfile(cnn_graph, part / CNN_GRAPH_FILE)
             export_graph(head, features, part / TEMPORAL_GRAPH_FILE)
         if pose is not None and info.pose is not None:
             pose.save(part / POSE_FILE)
@@ -128,6 +133,12 @@ def export_graph(model: keras.Model, example: np.ndarray, path: Path) -> None:
     model(example)
     with _temporary_files_in(path.with_name(f".{path.name}.temp")):
         model.export(path, format="onnx", verbose=False)
+
+
+def is_half(graph: Path) -> bool:
+    """Return whether an ONNX graph has weights of 16 bits."""
+    tensors = onnx.load(graph).graph.initializer
+    return any(tensor.data_type == TensorProto.FLOAT16 for tensor in tensors)
 
 
 @contextmanager

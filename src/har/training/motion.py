@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 
 from har.bundle import CNN_GRAPH_FILE, TEMPORAL_GRAPH_FILE, BundleInfo, MotionContract, Stage
+from har.bundle_files import find_verified
 from har.config import FitConfig, TrainConfig
 from har.dataset.store import Store
 from har.errors import BundleMismatchError
@@ -27,7 +29,7 @@ from har.inference.steps import cut_stream
 from har.inference.streams import MotionStream
 from har.network.heads import copy_weights, set_feature_scale
 from har.network.parts import OWN, OwnParts, build_own_head, compute_structure_hash
-from har.network.saving import export_graph, load_models
+from har.network.saving import export_graph, is_half, load_models
 from har.network.temporal_head import (
     PixelSystem,
     build_clip_classifier,
@@ -77,6 +79,7 @@ class MotionTraining:
         self._config, self._store, self._parts = config, store, parts
         self._results_dir, self._progress = run.results_dir, run.progress
         self._encode: Callable[[np.ndarray], np.ndarray] | None = None
+        self._graph: tuple[Path, str] | None = None
         self.contract = contract
         self.cnn, self.head = models
 
@@ -114,12 +117,20 @@ class MotionTraining:
         contract = info.require_motion()
         loaded = cls(config, store, run, parts, contract, (cnn, head))
         loaded._encode = Recognizer(run.bundle_dir).graphs[CNN_GRAPH_FILE]
+        loaded._graph = run.bundle_dir / CNN_GRAPH_FILE, compute_model_hash(cnn)
         return loaded
 
     @property
-    def models(self) -> dict[str, keras.Model]:
-        """What a bundle keeps, by the arguments of `save_bundle`."""
-        return {"cnn": self.cnn} | ({} if self.head is None else {"head": self.head})
+    def models(self) -> dict[str, Any]:
+        """What a bundle keeps, by the arguments of `save_bundle`.
+
+        The graph of a CNN that has not learned stays as it was, to the byte: another export may
+        round otherwise, and features that were kept would not fit.
+        """
+        graph, key = self._graph or (None, "")
+        if graph is not None and key != compute_model_hash(self.cnn):
+            graph = None
+        return {"cnn": self.cnn, "head": self.head, "cnn_graph": graph}
 
     def describe(self, info: BundleInfo) -> BundleInfo:
         """Return the contract of a bundle with this stream in it."""
@@ -140,6 +151,13 @@ class MotionTraining:
                 f"{ours.spec.input!r}; choose the recipe that it was trained with"
             )
         self.cnn.set_weights(learned.get_weights())
+        contracts = [
+            (item.pooling, item.n_features, replace(item.spec, n_steps=1))
+            for item in (theirs, ours)
+        ]
+        if contracts[0] == contracts[1]:
+            graph = find_verified(source, info, CNN_GRAPH_FILE)
+            self._graph = graph, compute_model_hash(learned)
 
     def fit_cnn(self, clips: ClipSplit, run: Run) -> Fitted:
         """Train the CNN to classify single time steps; without epochs it stays as it starts."""
@@ -229,6 +247,8 @@ class MotionTraining:
         key = compute_model_hash(self.cnn)
         if self.contract.backbone == OWN:
             key += compute_structure_hash(self.cnn)
+        if self._graph is not None and is_half(self._graph[0]):
+            key += " half"
         return FeatureCache(
             self._store,
             self.contract.spec,

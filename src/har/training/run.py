@@ -162,7 +162,7 @@ def finish_stage(
     store: Store,
     clips: ClipSplit,
     info: BundleInfo,
-    models: Mapping[str, keras.Model],
+    models: Mapping[str, Any],
     fitted: Mapping[str, Fitted],
 ) -> BundleInfo:
     """Save the bundle, measure it on the validation clips, write graphs, figures and the card.

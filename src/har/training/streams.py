@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
-import keras
 import numpy as np
 
 from har.bundle import BundleInfo
@@ -34,7 +33,7 @@ class StreamTraining(Protocol):
     """One stream of a model in training: builds, trains and scores its head, and describes it."""
 
     @property
-    def models(self) -> dict[str, keras.Model]:
+    def models(self) -> dict[str, Any]:
         """What a bundle keeps, by the arguments of `save_bundle`."""
         ...
 

@@ -9,11 +9,14 @@ import pytest
 from videos import make_clip
 
 import har
-from har.bundle import load_info
+from har.bundle import CNN_GRAPH_FILE, load_info
 from har.config import RECIPES, CrossvalConfig, TrainConfig, update_config
 from har.errors import BundleMismatchError, BundleNotFoundError, NoClipsError
 from har.inference.clips import evaluate_bundle
+from har.network.parts import NO_PARTS
+from har.network.saving import load_models, save_bundle
 from har.training.crossval import crossvalidate
+from har.training.motion import MotionTraining
 from har.training.run import Run
 from har.training.stages import train_all, train_lstm, train_system
 
@@ -79,6 +82,43 @@ def test_a_head_that_is_trained_anew_scores_the_features_of_the_model_before(
     np.testing.assert_allclose(found.scores.values, direct.scores.values, atol=1e-2)
     before = har.load(run.bundle_dir).predict(video)
     assert np.abs(before.scores.values - direct.scores.values).max() > 1e-4
+
+
+@pytest.mark.parametrize("labels", [("moves", "rests"), ("walks", "rests")])
+def test_a_frozen_cnn_keeps_its_graph_so_that_features_fit(trained, bar_store, tmp_path, labels):
+    """A graph of 16 bits, as shipped ones are, computes otherwise than a new export would."""
+    _, run, _ = trained
+    half = tmp_path / "half"
+    save_bundle(half, *load_models(run.bundle_dir), half=True)
+    clips = [replace(c, label=labels[c.label == "rests"]) for c in bar_store.clips]
+    settings = replace(bar_store.settings, labels=labels)
+    store = replace(bar_store, clips=tuple(clips), settings=settings)
+    frozen = update_config(QUICK, {**RECIPES["frozen"], "input": {"n_steps": 5}})
+    again = Run(tmp_path / "new", tmp_path / "r", half, progress=False, say=lambda _: None)
+    train_all(frozen, store, again)
+    graphs = [(folder / CNN_GRAPH_FILE).read_bytes() for folder in (half, again.bundle_dir)]
+    assert graphs[0] == graphs[1] != (run.bundle_dir / CNN_GRAPH_FILE).read_bytes()
+    video = make_clip(tmp_path / "a.mp4", n_frames=60)
+    har.predict(video, out=tmp_path / "out", model=half, keep="features")
+    model = har.load(again.bundle_dir)
+    (direct, found) = (model.predict(p) for p in (video, tmp_path / "out" / "a.features.npz"))
+    np.testing.assert_allclose(found.scores.values, direct.scores.values, atol=1e-2)
+    assert found.scores.labels == labels
+
+
+def test_a_cnn_that_has_learned_more_is_exported_anew(trained, bar_store, tmp_path):
+    _, run, _ = trained
+    motion = MotionTraining.load(QUICK, bar_store, run, NO_PARTS)
+    assert motion.models["cnn_graph"] == run.bundle_dir / CNN_GRAPH_FILE
+    first, *others = motion.cnn.get_weights()
+    motion.cnn.set_weights([np.nextafter(first, np.inf, dtype=first.dtype), *others])
+    assert motion.models["cnn_graph"] is None
+    built = MotionTraining.build(QUICK, bar_store, run, NO_PARTS)
+    assert built.models["cnn_graph"] is None
+    for other in ({"input": {"rate_hz": 4.0}}, {"cnn": {"downsample": 2}}):
+        built = MotionTraining.build(update_config(QUICK, other), bar_store, run, NO_PARTS)
+        built.start_from(run.bundle_dir)
+        assert built.models["cnn_graph"] is None
 
 
 def test_other_labels_are_refused(trained, bar_store):
