@@ -26,6 +26,8 @@ _RESIZE_EVERY_S = 10.0
 _REST_S, _MOST_REST_S = 10.0, 300.0
 _MOST_STARTS = 5
 """Workers that may die one after the other before any has begun to work."""
+_GONE_S = 60.0
+"""Of a cluster without any machine; a head that is started again is another cluster."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,6 +98,7 @@ class RayCrew(Closing):
     _n_room: int = field(default=0, init=False)
     _sized_s: float = field(default=float("-inf"), init=False)
     _refusal: OSError | None = field(default=None, init=False)
+    _alive_s: float = field(default_factory=time.monotonic, init=False)
 
     def close(self) -> None:
         """End all workers, whatever they are at."""
@@ -125,6 +128,7 @@ class RayCrew(Closing):
         """Start workers that there is work for, and end those that there is none for."""
         now_s = time.monotonic()
         if now_s - self._sized_s >= _RESIZE_EVERY_S:
+            self._require_machines(now_s)
             room = self.config.n_workers or ray_cluster.count_processors()
             self._n_room, self._sized_s = max(room, 1) - len(self._misfits), now_s
         if self._n_room <= 0 and not self._workers:
@@ -136,6 +140,16 @@ class RayCrew(Closing):
             self._workers.append(_Worker(self._n_started, handle, started))
         for worker in _find_spare(self._workers, n_wanted):
             self._end(worker)
+
+    def _require_machines(self, now_s: float) -> None:
+        """End a run of which no machine is left: no call would be answered any more."""
+        if ray_cluster.has_machines():
+            self._alive_s = now_s
+        elif now_s - self._alive_s > _GONE_S:
+            raise WorkerError(
+                f"No machine of the cluster has been alive for {_GONE_S:g} s. Videos that are done "
+                "stay; start the cluster again, then run the same command to go on"
+            )
 
     def _assign(self, function: Callable[[Any], Any], waiting: deque[_Try]) -> None:
         now_s = time.monotonic()

@@ -161,6 +161,11 @@ def count_processors() -> int:
     return int(_ask(lambda ray: ray.cluster_resources()).get("CPU", 0))
 
 
+def has_machines() -> bool:
+    """Return whether a machine of the cluster is alive, that of its head among them."""
+    return bool(_ask(lambda ray: any(node["Alive"] for node in ray.nodes())))
+
+
 def start_worker(check: Callable[[], None]) -> tuple[Any, Any]:
     """Start a worker on one core, once the cluster has room for it.
 
