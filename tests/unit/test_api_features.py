@@ -239,17 +239,18 @@ def test_a_run_that_was_killed_goes_on_and_leaves_no_half_file(
     tmp_path: Path, bundle: Path
 ) -> None:
     paths = [make_clip(tmp_path / "videos" / f"{name}.mp4") for name in ("a", "deadly")]
-    config, out = PredictConfig(jobs=2, keep_features=True), tmp_path / "out"
+    config, out = PredictConfig(jobs=2), tmp_path / "out"
+    plan = Plan(bundle, write_label, config=config, keeps=("features",))
     jobs = [VideoJob(path, out / path.stem) for path in paths]
-    list(recognize_folder(Plan(bundle, kill_at("deadly.mp4"), config=config), jobs))
+    list(recognize_folder(replace(plan, write=kill_at("deadly.mp4")), jobs))
     files = sorted(out.glob("*.npz*"))
     assert [path.name for path in files] == ["a.features.npz"]
     before = files[0].read_bytes(), files[0].stat().st_mtime_ns
-    again = list(recognize_folder(Plan(bundle, write_label, config=config), jobs))
+    again = list(recognize_folder(plan, jobs))
     assert {item.job.path.stem: item.is_unchanged for item in again} == {"a": True, "deadly": False}
     assert (files[0].read_bytes(), files[0].stat().st_mtime_ns) == before
     (out / "deadly.features.npz").unlink()
-    third = list(recognize_folder(Plan(bundle, write_label, config=config), jobs))
+    third = list(recognize_folder(plan, jobs))
     assert [item.is_unchanged for item in third].count(False) == 1
     assert (out / "deadly.features.npz").is_file()
 

@@ -255,7 +255,6 @@ def predict(
             poses=PosesConfig(fps, size, joints or {}),
             exact=loaded.is_exact,
             precision=loaded.precision,
-            keep_features="features" in keeps,
             find_people=wants.privacy.is_on,
         ),
         decode=rules,

@@ -27,7 +27,6 @@ class PredictConfig:
         exact: Encode every step; by default those at which nothing moves are taken for still.
         precision: Of the networks: ``full``, or ``fast`` for bfloat16 and 8-bit integers, too,
             where this machine and the model have them and they are faster.
-        keep_features: Write the features of the motion stream beside the results.
         find_people: Find people for the sake of hiding them, also where the model follows some: it
             sees fewer.
     """
@@ -40,7 +39,6 @@ class PredictConfig:
     poses: PosesConfig = field(default_factory=PosesConfig)
     exact: bool = False
     precision: Precision = PRECISION
-    keep_features: bool = False
     find_people: bool = False
 
     def __post_init__(self) -> None:

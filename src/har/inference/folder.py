@@ -157,7 +157,7 @@ class Plan:
         Nor is which engine was fastest here, if that changes no more than last digits: another
         machine would do all videos again. One that is named by hand is.
         """
-        same = replace(self.config, jobs=0, n_ahead=1, keep_places=False, keep_features=False)
+        same = replace(self.config, jobs=0, n_ahead=1, keep_places=False)
         decode = None if self.decode is None else asdict(self.decode)
         bundle_hash = compute_file_hash(self.bundle / BUNDLE_FILE)
         engine = find_named_engine() or ("" if same.precision == "full" else self.engines)
@@ -440,7 +440,7 @@ def _fetching(job: VideoJob, plan: Plan) -> Iterator[Path]:
 def _keeping_features(
     file: Path, job: VideoJob, plan: Plan
 ) -> AbstractContextManager[FeatureWriter | None]:
-    keeps = plan.config.keep_features and not is_encoded(file)
+    keeps = "features" in plan.keeps and not is_encoded(file)
     return FeatureWriter(job.base.parent) if keeps else nullcontext()
 
 
