@@ -100,7 +100,10 @@ def test_signal_ends_the_watch_and_flushes_what_is_open(
         alert = next(line for line in lines if line["kind"] == "alert")
         status, health = _get(port, "/healthz")
         assert (status, json.loads(health)["problems"]) == (200, [])
-        assert 'har_alerts_total{camera="hall",label="active"} 1.0' in _get(port, "/metrics")[1]
+        counted, until_s = 'har_alerts_total{camera="hall",label="active"} 1.0', time.monotonic() + 5
+        while counted not in (metrics := _get(port, "/metrics")[1]) and time.monotonic() < until_s:
+            time.sleep(0.05)  # the line is written a moment before it is counted
+        assert counted in metrics
         while not (scores := _read_state(out)["scores"]):
             time.sleep(0.05)
         assert sorted(scores["values"]) == ["active", "still"]
