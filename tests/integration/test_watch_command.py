@@ -100,7 +100,8 @@ def test_signal_ends_the_watch_and_flushes_what_is_open(
         alert = next(line for line in lines if line["kind"] == "alert")
         status, health = _get(port, "/healthz")
         assert (status, json.loads(health)["problems"]) == (200, [])
-        counted, until_s = 'har_alerts_total{camera="hall",label="active"} 1.0', time.monotonic() + 5
+        counted = 'har_alerts_total{camera="hall",label="active"} 1.0'
+        until_s = time.monotonic() + 5
         while counted not in (metrics := _get(port, "/metrics")[1]) and time.monotonic() < until_s:
             time.sleep(0.05)  # the line is written a moment before it is counted
         assert counted in metrics
